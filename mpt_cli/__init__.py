@@ -1,0 +1,45 @@
+"""mpt: many clips in, one verified reel out.
+
+The house, bottom to top; each row imports only from rows above it in this list:
+
+0. ``models`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else
+1. ``settings`` (where values come from) and ``display/`` (where events go)
+2. ``media/``: the only code that touches ffmpeg or PyAV
+3. ``monitoring/``: memory, slots, cost
+4. ``plan`` (pure) and ``validation/``
+5. ``processing/`` (clips) and ``concatenation/`` (the join)
+6. ``orchestrator``: the order of the steps; 7. ``factory``: wiring; 8. ``cli/``: commands
+
+Public names are loaded when they are first used, so that ``mpt --version`` stays quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.models import Dimensions, VideoClip, VideoParams, VideoResult
+    from mpt_cli.settings import Settings
+
+__version__ = "0.1.0"
+
+__all__ = ["Dimensions", "ModuleFactory", "Settings", "VideoClip", "VideoParams", "VideoResult", "__version__"]
+
+_HOMES = {
+    "Dimensions": "mpt_cli.models",
+    "ModuleFactory": "mpt_cli.factory",
+    "Settings": "mpt_cli.settings",
+    "VideoClip": "mpt_cli.models",
+    "VideoParams": "mpt_cli.models",
+    "VideoResult": "mpt_cli.models",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""The join of processed clips into one proven file."""

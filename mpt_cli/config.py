@@ -1,0 +1,289 @@
+"""The frozen sections of the configuration, with defaults and limits: what the core is given.
+
+Reads no file, no environment and no flag (that is ``settings``). Field names are the TOML keys.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from mpt_cli.models import (
+    Codec,
+    ConcatenationMode,
+    CopyPolicy,
+    Dimensions,
+    Fit,
+    OnError,
+    QualityLevel,
+    VideoParams,
+)
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
+
+
+def parse_size(value: object) -> int:
+    """Bytes from a number or text such as ``2GiB``, ``500MB``, ``1.5G``; ValueError otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not match:
+        raise ValueError("give a size such as 2GiB or 500MB")
+    number, unit = match.groups()
+    return int(Fraction(number) * _UNITS[(unit or "").lower()])
+
+
+def parse_frame_rate(value: object) -> Fraction | None:
+    """A rate from ``30``, ``"30000/1001"`` or ``"auto"`` (None); decimals are refused.
+
+    A decimal such as 29.97 names no exact rate, so the error names the fraction to write.
+    """
+    if value == "auto" or value is None:
+        return None
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"\d+(/\d+)?|\d*\.\d+", text):
+        raise ValueError("give auto, a whole number or a fraction such as 30000/1001")
+    if "." in text:
+        exact = nearest_standard_rate(Fraction(text))
+        raise ValueError(f"write the fraction: {exact}")
+    numerator, _, denominator = text.partition("/")
+    if not int(denominator or 1) or not int(numerator):
+        raise ValueError("must be above 0")
+    rate = Fraction(int(numerator), int(denominator or 1))
+    if not 1 <= rate <= 240:
+        raise ValueError("must be between 1 and 240")
+    return rate
+
+
+def nearest_standard_rate(rate: Fraction) -> Fraction:
+    """The NTSC rate (N x 1000/1001) within 0.02 of this one, else the nearest whole number."""
+    whole = max(1, round(rate))
+    ntsc = Fraction(whole * 1000, 1001)
+    return ntsc if abs(rate - ntsc) < abs(rate - whole) and abs(rate - ntsc) < Fraction(2, 100) else Fraction(whole)
+
+
+def parse_seconds(value: object) -> Fraction:
+    """Exact seconds from a number or decimal text; 0.1 means a tenth, not its binary neighbour."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
+        raise ValueError("give a number of seconds")
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("give a number of seconds") from None
+
+
+def _dimensions(value: object) -> Dimensions:
+    if isinstance(value, Dimensions):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("give a size such as 1080x1920")
+    return Dimensions.parse(value)
+
+
+def _none_if_auto(value: object) -> object:
+    return None if value == "auto" else value
+
+
+def _bitrate(value: object) -> int:
+    if isinstance(value, str) and not re.fullmatch(r"\d+[kKmM]?", value.strip()):
+        raise ValueError("give a bit rate such as 192k")
+    return parse_size(value)
+
+
+def _color(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z]+|#[0-9a-f]{6}", value.strip(), re.IGNORECASE):
+        raise ValueError("give a colour name or #rrggbb")
+    return value.strip().lower()
+
+
+_rate_text = PlainSerializer(lambda rate: "auto" if rate is None else str(rate), return_type=str)
+_auto_text = PlainSerializer(lambda value: "auto" if value is None else value)
+_seconds_number = PlainSerializer(lambda value: None if value is None else float(value))
+
+ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
+AutoByteSize = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value in ("auto", None) else parse_size(value)),
+    _auto_text,
+    Field(gt=0),
+]
+Size = Annotated[Dimensions, BeforeValidator(_dimensions), PlainSerializer(str, return_type=str)]
+FrameRate = Annotated[Fraction | None, BeforeValidator(parse_frame_rate), _rate_text]
+Seconds = Annotated[Fraction, BeforeValidator(parse_seconds), _seconds_number, Field(gt=0)]
+OptionalSeconds = Annotated[
+    Fraction | None,
+    BeforeValidator(lambda value: None if value is None else parse_seconds(value)),
+    _seconds_number,
+    Field(gt=0),
+]
+
+
+class Section(BaseModel):
+    """A frozen section that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="null")
+
+
+class VideoConfig(Section):
+    """``[video]``: the picture of the reel."""
+
+    size: Size = Dimensions(1080, 1920)
+    fps: FrameRate = None
+    fit: Fit = Fit.CONTAIN
+    background: Annotated[str, BeforeValidator(_color)] = "black"
+    max_clip_duration: OptionalSeconds = None
+
+
+class QualitySettings(Section):
+    """``[encode]``: how pictures are coded. None means: from ``quality``, cores and clips."""
+
+    codec: Codec = Codec.H264
+    encoder: str = "auto"
+    quality: QualityLevel = QualityLevel.BALANCED
+    threads: Annotated[int | None, BeforeValidator(_none_if_auto), _auto_text, Field(ge=1, le=128)] = None
+    crf: Annotated[int | None, Field(ge=0, le=63)] = None
+    preset: str | None = None
+    fallback: bool = True
+
+
+class AudioConfig(Section):
+    """``[audio]``: the sound of the reel."""
+
+    codec: Literal["aac"] = "aac"
+    bitrate: Annotated[int, BeforeValidator(_bitrate), Field(ge=16_000, le=512_000)] = 192_000
+    sample_rate: Literal[48000] = 48000
+    channels: Literal[2] = 2
+
+
+class ConcatConfig(Section):
+    """``[concat]``: order and join."""
+
+    mode: ConcatenationMode = ConcatenationMode.SEQUENTIAL
+    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
+    fallback: bool = True
+    timeout: OptionalSeconds = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+
+
+class ProcessingConfig(Section):
+    """``[processing]``: parallel work, failures and limits."""
+
+    on_error: OnError = OnError.FAIL
+    min_success_rate: Annotated[float | None, Field(ge=0, le=1)] = None
+    jobs: Annotated[int | None, BeforeValidator(_none_if_auto), _auto_text, Field(ge=1, le=1024)] = None
+    clip_timeout: OptionalSeconds = None
+    stall_timeout: Seconds = Fraction(60)
+    max_clips: Annotated[int, Field(ge=1)] = 10_000
+
+    @property
+    def required_success_rate(self) -> float:
+        """The least share of clips that must end well."""
+        if self.min_success_rate is not None:
+            return self.min_success_rate
+        return 1.0 if self.on_error is OnError.FAIL else 0.0
+
+
+class MemoryConfig(Section):
+    """``[memory]``: the budget of the whole process tree."""
+
+    max: AutoByteSize = None
+    pressure_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
+    cleanup_interval: Seconds = Fraction(30)
+
+
+class ValidationConfig(Section):
+    """``[validation]``: limits of what is accepted as a clip."""
+
+    max_file_size: ByteSize = 2**40
+    min_width: Annotated[int, Field(ge=1)] = 16
+    min_height: Annotated[int, Field(ge=1)] = 16
+    max_width: Annotated[int, Field(ge=1)] = 16_384
+    max_height: Annotated[int, Field(ge=1)] = 16_384
+    max_pixels: Annotated[int, Field(ge=1)] = 134_217_728
+    min_aspect_ratio: Annotated[float, Field(gt=0)] = 0.25
+    max_aspect_ratio: Annotated[float, Field(gt=0)] = 4.0
+    max_duration: Seconds = Fraction(24 * 3600)
+    max_streams: Annotated[int, Field(ge=1)] = 100
+    probe_timeout: Seconds = Fraction(20)
+    probe_memory: ByteSize = 2**30
+
+
+class BatchConfig(Section):
+    """``[batch]``: many requests."""
+
+    max_jobs: Annotated[int, Field(ge=1)] = 10_000
+
+
+class CacheConfig(Section):
+    """``[cache]``: the store of finished clips."""
+
+    enabled: bool = True
+    max_size: ByteSize = 20 * 2**30
+    dir: Path | None = None
+
+
+class PathsConfig(Section):
+    """``[paths]``: where temporary files and history go; None means the documented default."""
+
+    temp: Path | None = None
+    state: Path | None = None
+
+
+class FfmpegConfig(Section):
+    """``[ffmpeg]``: the program that does the work."""
+
+    binary: Path | None = None
+
+
+class Config(Section):
+    """All sections; what the factory and the orchestrator are given."""
+
+    video: VideoConfig = VideoConfig()
+    encode: QualitySettings = QualitySettings()
+    audio: AudioConfig = AudioConfig()
+    concat: ConcatConfig = ConcatConfig()
+    processing: ProcessingConfig = ProcessingConfig()
+    memory: MemoryConfig = MemoryConfig()
+    validation: ValidationConfig = ValidationConfig()
+    batch: BatchConfig = BatchConfig()
+    cache: CacheConfig = CacheConfig()
+    paths: PathsConfig = PathsConfig()
+    ffmpeg: FfmpegConfig = FfmpegConfig()
+
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "tiktok": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "192k"}},
+    "reels": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "128k"}},
+    "shorts": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "384k"}},
+    "youtube": {"video": {"size": "1920x1080", "fps": "auto"}, "audio": {"bitrate": "384k"}},
+    "square": {"video": {"size": "1080x1080", "fps": "auto"}, "audio": {"bitrate": "192k"}},
+}
+"""What each ``--preset`` stands for; keys of the layer that names it win over these."""
+
+
+def effective_config(params: VideoParams, base: Config) -> Config:
+    """The configuration that holds for a request.
+
+    Its own configuration where it brings one, else ``base``; then the fields it sets directly.
+    """
+    config = params.config or base
+    video: dict[str, object] = {}
+    if params.dimensions is not None:
+        video["size"] = params.dimensions
+    if params.frame_rate is not None:
+        video["fps"] = params.frame_rate
+    updates: dict[str, object] = {}
+    if video:
+        updates["video"] = config.video.model_copy(update=video)
+    if params.quality is not None:
+        updates["encode"] = params.quality
+    if params.concat_mode is not None:
+        updates["concat"] = config.concat.model_copy(update={"mode": params.concat_mode})
+    return config.model_copy(update=updates) if updates else config

@@ -1,0 +1,231 @@
+"""Issues, exit codes and the error tree: what can go wrong, and how it is said.
+
+An :class:`Issue` is a fact about a file, a parameter or a run, with a stable code of the contract.
+Validators return issues and never raise for bad input. A step that cannot go on raises an
+:class:`MptError`, which carries exactly one issue::
+
+    MptError                  the base; caught in the orchestrator and in ``cli``
+    ├── UsageError            an option, an argument or a job file is wrong          exit 2
+    ├── ConfigError           a configuration layer is wrong                         exit 2
+    ├── InputError            a file or a parameter of the request is unusable       exit 3
+    ├── ProcessingError       a clip failed, or too many did                         exit 4
+    │   └── ProbeError        a file could not be read; becomes an issue             exit 3
+    ├── ConcatenationError    the join failed                                        exit 4
+    │   └── VerificationError the finished file is not what was asked for            exit 4
+    ├── OutputError           the output is locked, busy or cannot be written        exit 3, 4
+    ├── DependencyError       ffmpeg, or a library, is missing                       exit 6
+    ├── ResourceError         out of memory or disk                                  exit 7
+    └── Cancelled             stopped by a signal                                    exit 130, 143
+
+The exit code follows from the issue code alone (:func:`exit_code_of`), so that the same fact never
+ends in two different codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    INVALID = 3
+    FAILED = 4
+    PARTIAL = 5
+    DEPENDENCY = 6
+    RESOURCES = 7
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class IssueCode(StrEnum):
+    """Stable codes of everything that can be wrong."""
+
+    # Files
+    NO_MATCH = "no_match"
+    FILE_NOT_FOUND = "file_not_found"
+    NOT_A_FILE = "not_a_file"
+    NOT_READABLE = "not_readable"
+    FILE_EMPTY = "file_empty"
+    FILE_TOO_LARGE = "file_too_large"
+    NOT_MEDIA = "not_media"
+    PLAYLIST_REFUSED = "playlist_refused"
+    NO_VIDEO_STREAM = "no_video_stream"
+    STILL_IMAGE = "still_image"
+    ENCRYPTED = "encrypted"
+    UNSUPPORTED_CODEC = "unsupported_codec"
+    NO_FRAMES = "no_frames"
+    INVALID_DURATION = "invalid_duration"
+    UNSUPPORTED_COLOR = "unsupported_color"
+    URL_REFUSED = "url_refused"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    DIMENSIONS_TOO_SMALL = "dimensions_too_small"
+    DIMENSIONS_TOO_LARGE = "dimensions_too_large"
+    EXTREME_ASPECT_RATIO = "extreme_aspect_ratio"
+    DAMAGED = "damaged"
+    PROBE_FAILED = "probe_failed"
+    PROBE_TIMEOUT = "probe_timeout"
+    PROBE_CRASHED = "probe_crashed"
+    # Parameters
+    OUTPUT_EXISTS = "output_exists"
+    OUTPUT_IS_INPUT = "output_is_input"
+    OUTPUT_NOT_WRITABLE = "output_not_writable"
+    DUPLICATE_OUTPUT = "duplicate_output"
+    ODD_DIMENSIONS = "odd_dimensions"
+    TRIM_BEYOND_DURATION = "trim_beyond_duration"
+    CODEC_CONTAINER_MISMATCH = "codec_container_mismatch"
+    ENCODER_UNAVAILABLE = "encoder_unavailable"
+    QUALITY_OUT_OF_RANGE = "quality_out_of_range"
+    # Running
+    VALIDATION_FAILED = "validation_failed"
+    PROCESSING_FAILED = "processing_failed"
+    TOO_MANY_FAILURES = "too_many_failures"
+    CONCAT_TIMEOUT = "concat_timeout"
+    OUTPUT_BUSY = "output_busy"
+    CLIP_FAILED = "clip_failed"
+    CLIP_TIMEOUT = "clip_timeout"
+    CLIP_STALLED = "clip_stalled"
+    MEMORY_EXHAUSTED = "memory_exhausted"
+    DISK_FULL = "disk_full"
+    CONCAT_FAILED = "concat_failed"
+    VERIFY_FAILED = "verify_failed"
+    LOCKED = "locked"
+    DEPENDENCY_MISSING = "dependency_missing"
+    CONFIG_INVALID = "config_invalid"
+    USAGE = "usage"
+    CANCELLED = "cancelled"
+    INTERNAL = "internal"
+
+
+_EXIT_CODES: dict[IssueCode, ExitCode] = {
+    IssueCode.INTERNAL: ExitCode.INTERNAL,
+    IssueCode.USAGE: ExitCode.USAGE,
+    IssueCode.CONFIG_INVALID: ExitCode.USAGE,
+    IssueCode.PROCESSING_FAILED: ExitCode.FAILED,
+    IssueCode.TOO_MANY_FAILURES: ExitCode.FAILED,
+    IssueCode.CONCAT_TIMEOUT: ExitCode.FAILED,
+    IssueCode.OUTPUT_BUSY: ExitCode.FAILED,
+    IssueCode.CLIP_FAILED: ExitCode.FAILED,
+    IssueCode.CLIP_TIMEOUT: ExitCode.FAILED,
+    IssueCode.CLIP_STALLED: ExitCode.FAILED,
+    IssueCode.CONCAT_FAILED: ExitCode.FAILED,
+    IssueCode.VERIFY_FAILED: ExitCode.FAILED,
+    IssueCode.LOCKED: ExitCode.FAILED,
+    IssueCode.DEPENDENCY_MISSING: ExitCode.DEPENDENCY,
+    IssueCode.MEMORY_EXHAUSTED: ExitCode.RESOURCES,
+    IssueCode.DISK_FULL: ExitCode.RESOURCES,
+    IssueCode.CANCELLED: ExitCode.SIGINT,
+}
+
+
+def exit_code_of(code: IssueCode) -> ExitCode:
+    """Exit code that a run ends with when this issue ends it; file and parameter codes are 3."""
+    return _EXIT_CODES.get(code, ExitCode.INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing that is wrong: a stable code, one line for people, where, and what to do."""
+
+    code: IssueCode
+    message: str
+    path: Path | None = None
+    hint: str | None = None
+
+
+class MptError(Exception):
+    """Base of every error that mpt raises on purpose; carries one :class:`Issue`."""
+
+    def __init__(
+        self,
+        code: IssueCode,
+        message: str,
+        *,
+        path: Path | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Build the error from the parts of its issue."""
+        super().__init__(message)
+        self.issue = Issue(code=code, message=message, path=path, hint=hint)
+
+    @property
+    def code(self) -> IssueCode:
+        """The stable code."""
+        return self.issue.code
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that follows from the code."""
+        return exit_code_of(self.issue.code)
+
+
+class UsageError(MptError):
+    """The command line or a job file asks for something that cannot be."""
+
+    def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
+        """Build a usage error; its code is always ``usage``."""
+        super().__init__(IssueCode.USAGE, message, path=path, hint=hint)
+
+
+class ConfigError(MptError):
+    """A configuration layer holds an unknown key or a wrong value."""
+
+    def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
+        """Build a configuration error; its code is always ``config_invalid``."""
+        super().__init__(IssueCode.CONFIG_INVALID, message, path=path, hint=hint)
+
+
+class InputError(MptError):
+    """A file or a parameter of the request cannot be used."""
+
+
+class ProcessingError(MptError):
+    """A clip could not be made uniform, or too many could not."""
+
+
+class ProbeError(ProcessingError):
+    """A file could not be understood as a clip."""
+
+
+class ConcatenationError(MptError):
+    """The join failed."""
+
+
+class VerificationError(ConcatenationError):
+    """A finished file does not hold what was planned."""
+
+    def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
+        """Build a verification error; its code is always ``verify_failed``."""
+        super().__init__(IssueCode.VERIFY_FAILED, message, path=path, hint=hint)
+
+
+class OutputError(MptError):
+    """The output cannot be written, is locked, or is busy."""
+
+
+class DependencyError(MptError):
+    """A program or library that is needed is missing or too old."""
+
+    def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
+        """Build a dependency error; its code is always ``dependency_missing``."""
+        super().__init__(IssueCode.DEPENDENCY_MISSING, message, path=path, hint=hint)
+
+
+class ResourceError(MptError):
+    """Memory or disk ran out."""
+
+
+class Cancelled(MptError):  # noqa: N818 - not a failure: the user asked for it
+    """The run was stopped."""
+
+    def __init__(self, message: str = "stopped") -> None:
+        """Build the error; its code is always ``cancelled``."""
+        super().__init__(IssueCode.CANCELLED, message)

@@ -1,0 +1,165 @@
+"""Typed events of a run, and the context in which a run happens.
+
+The core emits these through one callback; a display, a JSON writer or a list with ``append``
+consumes them. Numbers are raw: seconds, bytes, percent of 100. The ``type`` names and the fields
+are the contract of ``--jsonl``; fields are only ever added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from mpt_cli.cancel import CancelToken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """First event of every run. ``total_seconds`` is what is to be encoded or copied, or None."""
+
+    type: ClassVar[str] = "run-started"
+    command: str
+    workflow_id: str
+    total_clips: int
+    total_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationFinished:
+    """Every input was looked at."""
+
+    type: ClassVar[str] = "validation-finished"
+    valid: int
+    invalid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClipStarted:
+    """Work on a clip began. ``action`` is ``encode``, ``copy`` or ``reuse``."""
+
+    type: ClassVar[str] = "clip-started"
+    index: int
+    path: Path
+    action: str
+    total_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClipProgress:
+    """How far a clip is; at most twice a second for each clip."""
+
+    type: ClassVar[str] = "clip-progress"
+    index: int
+    done_seconds: float
+    speed: float | None
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFinished:
+    """A started clip ended well."""
+
+    type: ClassVar[str] = "clip-finished"
+    index: int
+    elapsed_seconds: float
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFailed:
+    """A started clip ended badly; ``code`` is an issue code."""
+
+    type: ClassVar[str] = "clip-failed"
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatStarted:
+    """The join began."""
+
+    type: ClassVar[str] = "concat-started"
+    total_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatProgress:
+    """How far the join is, in seconds of the reel."""
+
+    type: ClassVar[str] = "concat-progress"
+    done_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatFinished:
+    """The join ended and its output was proven. ``method`` as in the result."""
+
+    type: ClassVar[str] = "concat-finished"
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSample:
+    """What the whole process tree uses, a few times a second."""
+
+    type: ClassVar[str] = "resource-sample"
+    memory_bytes: int
+    budget_bytes: int
+    cpu_percent: float
+    free_disk_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that people should read. ``level`` is ``info``, ``warning`` or ``error``."""
+
+    type: ClassVar[str] = "notice"
+    level: str
+    code: str
+    message: str
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Last event of every run. ``status`` is that of the envelope."""
+
+    type: ClassVar[str] = "run-finished"
+    status: str
+
+
+Event = (
+    RunStarted
+    | ValidationFinished
+    | ClipStarted
+    | ClipProgress
+    | ClipFinished
+    | ClipFailed
+    | ConcatStarted
+    | ConcatProgress
+    | ConcatFinished
+    | ResourceSample
+    | Notice
+    | RunFinished
+)
+
+Emit = Callable[[Event], object]
+"""Receives events, possibly from several threads at once; must not raise and must be quick."""
+
+
+def ignore(_event: Event) -> None:
+    """An :data:`Emit` for callers that want no events."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a run needs beside its values: its id, where events go, and how it is stopped."""
+
+    workflow_id: str
+    emit: Emit = ignore
+    cancel: CancelToken = field(default_factory=CancelToken)

@@ -1,0 +1,490 @@
+"""The frozen values that flow through mpt: what is asked for, what a file is, what came out.
+
+Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`; floats appear only
+where something was measured with a clock. This module imports nothing of mpt but the issues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import os
+
+    from mpt_cli.config import Config, QualitySettings
+    from mpt_cli.errors import Issue
+
+
+class Codec(StrEnum):
+    """Video codecs that mpt writes."""
+
+    H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+
+
+class Container(StrEnum):
+    """Containers that mpt writes; the value is the suffix without its dot."""
+
+    MP4 = "mp4"
+    MOV = "mov"
+    MKV = "mkv"
+
+
+class Fit(StrEnum):
+    """How a picture of another shape fills the target."""
+
+    CONTAIN = "contain"
+    COVER = "cover"
+    STRETCH = "stretch"
+    BLUR = "blur"
+
+
+class QualityLevel(StrEnum):
+    """Named trade-offs between size, speed and looks."""
+
+    DRAFT = "draft"
+    BALANCED = "balanced"
+    HIGH = "high"
+
+
+class ConcatenationMode(StrEnum):
+    """The order of the clips in the reel."""
+
+    SEQUENTIAL = "sequential"
+    RANDOM = "random"
+
+
+class CopyPolicy(StrEnum):
+    """Which of the user's clips may be stream-copied."""
+
+    IDENTICAL = "identical"
+    COMPATIBLE = "compatible"
+    NEVER = "never"
+
+
+class JoinMethod(StrEnum):
+    """How ``mpt concat`` is told to join."""
+
+    AUTO = "auto"
+    COPY = "copy"
+    REENCODE = "reencode"
+
+
+class OnError(StrEnum):
+    """What a bad clip does to the run."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+class Action(StrEnum):
+    """What is done with a clip."""
+
+    ENCODE = "encode"
+    COPY = "copy"
+    REUSE = "reuse"
+
+
+class ClipStatus(StrEnum):
+    """How a clip ended."""
+
+    PROCESSED = "processed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_RUN = "not_run"
+
+
+class RunStatus(StrEnum):
+    """How a run ended; the ``status`` of the envelope."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``1080x1920``; raises ValueError for anything else."""
+        width, separator, height = text.strip().lower().partition("x")
+        if not (separator and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+            raise ValueError(f"{text!r} is not a size like 1080x1920")
+        return cls(int(width), int(height))
+
+    def __str__(self) -> str:
+        """The form that :meth:`parse` reads."""
+        return f"{self.width}x{self.height}"
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+    @property
+    def is_even(self) -> bool:
+        """Whether 4:2:0 video can have this size."""
+        return self.width % 2 == 0 and self.height % 2 == 0
+
+    @property
+    def turned(self) -> Dimensions:
+        """Width and height swapped."""
+        return Dimensions(self.height, self.width)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoClip:
+    """One input: a file, and the part of it that is wanted (seconds from its own start)."""
+
+    path: Path
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    mute: bool = False
+
+    @classmethod
+    def of(cls, clip: VideoClip | str | os.PathLike[str]) -> VideoClip:
+        """A clip from a clip or a path."""
+        return clip if isinstance(clip, VideoClip) else cls(Path(clip))
+
+
+@dataclass(frozen=True, slots=True)
+class VideoParams:
+    """A request for one reel.
+
+    ``clips`` takes paths as well as :class:`VideoClip`. What is left None comes from ``config``,
+    and that, when it is None too, from the configuration of the orchestrator
+    (:func:`mpt_cli.config.effective_config`). ``join`` is the method of ``mpt concat``; None means
+    the full workflow of ``mpt process``.
+    """
+
+    clips: tuple[VideoClip, ...]
+    output_path: Path
+    overwrite: bool = False
+    dimensions: Dimensions | None = None
+    frame_rate: Fraction | None = None
+    quality: QualitySettings | None = None
+    concat_mode: ConcatenationMode | None = None
+    config: Config | None = None
+    join: JoinMethod | None = None
+
+    def __post_init__(self) -> None:
+        """Turn paths given as text into clips and paths."""
+        object.__setattr__(self, "clips", tuple(VideoClip.of(clip) for clip in self.clips))
+        object.__setattr__(self, "output_path", Path(self.output_path))
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """Colour description of a stream, in ffmpeg's names; None where the file does not say."""
+
+    matrix: str | None = None
+    range: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How stored pictures are shown: mirrored left to right first, then turned clockwise.
+
+    ``rotation`` is 0, 90, 180 or 270 degrees clockwise.
+    """
+
+    rotation: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether width and height change places."""
+        return self.rotation in (90, 270)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the stored picture already is upright."""
+        return not self.rotation and not self.mirrored
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStreamInfo:
+    """What the video stream of a file is; sizes as stored unless they say ``display``."""
+
+    index: int
+    codec: str
+    profile: str | None
+    dimensions: Dimensions
+    sar: Fraction
+    orientation: Orientation
+    frame_rate: Fraction
+    """Nominal rate: the constant rate, or for variable rate the one of the usual gap."""
+    variable_frame_rate: bool
+    pixel_format: str
+    bit_depth: int
+    has_alpha: bool
+    color: Color
+    hdr: str | None
+    """None, ``pq``, ``hlg`` or ``dolby_vision`` (profile 5, which has no base layer)."""
+    interlaced: bool
+    level: int | None = None
+
+    @property
+    def display(self) -> Dimensions:
+        """Size in square pixels as shown: sample aspect ratio, then rotation applied."""
+        width = max(1, round(self.dimensions.width * self.sar))
+        shown = Dimensions(width, self.dimensions.height)
+        return shown.turned if self.orientation.swaps_sides else shown
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStreamInfo:
+    """What the sound of a file is; ``channels`` are names such as FL, FR, FC in order."""
+
+    index: int
+    codec: str
+    channels: tuple[str, ...]
+    layout: str
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTraits:
+    """What decides whether coded pictures can be joined without encoding them again.
+
+    ``parameter_sets`` is a digest of the VPS, SPS and PPS (or AV1 sequence header).
+    """
+
+    closed_gop: bool
+    on_grid: bool
+    level: int | None
+    parameter_sets: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a file holds. Times are exact and counted in the file's own clock.
+
+    ``zero`` is the timestamp of the clip's start: the earlier of first shown picture and first
+    sound. ``duration`` runs from there to the end of the longer of both (``media.md``, "Time").
+    ``scanned`` says that these come from packets and not from a header's claim.
+    """
+
+    container: str
+    size_bytes: int
+    zero: Fraction
+    duration: Fraction
+    video: VideoStreamInfo
+    audio: AudioStreamInfo | None
+    video_start: Fraction
+    last_picture: Fraction
+    """Timestamp of the last picture, in the clock of the file."""
+    scanned: bool
+    seek_points: tuple[Fraction, ...] = ()
+    """Timestamps of keyframes that a seek lands on exactly; empty where seeking is not trusted."""
+    copy_traits: CopyTraits | None = None
+    warnings: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The unit of work: output frames ``first_frame`` … ``first_frame + frames - 1`` of a clip.
+
+    Frame k shows the picture that the clip shows ``k / frame_rate`` seconds after its start (the
+    trim's start, where there is one).
+    """
+
+    clip_index: int
+    first_frame: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """One encoder with everything that decides its bits: the recipe's video half."""
+
+    codec: Codec
+    encoder: str
+    options: tuple[str, ...]
+    pixel_format: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetForm:
+    """The one form that all clips of a reel are brought to."""
+
+    dimensions: Dimensions
+    frame_rate: Fraction
+    fit: Fit
+    background: str
+    encoder: EncoderSettings
+    container: Container
+    sample_rate: int
+    channels: int
+    audio_codec: str
+    audio_bitrate: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedClip:
+    """A clip in the target form: coded pictures in a file, and its sound as raw PCM beside it.
+
+    ``vcl_crc`` is the CRC-32 over its coded picture data (:mod:`mpt_cli.media.proof`), by which
+    the reel is compared. Only ``owned`` files may ever be deleted: a copied clip *is* the user's
+    file. ``audio_path`` is None for silence.
+    """
+
+    index: int
+    original_path: Path
+    processed_path: Path
+    audio_path: Path | None
+    dimensions: Dimensions
+    segment: Segment
+    duration: Fraction
+    vcl_crc: int
+    parameter_sets: str
+    extradata: bytes
+    owned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingResult:
+    """How the work on one clip ended: a clip, or an issue."""
+
+    index: int
+    clip: ProcessedClip | None
+    error: Issue | None
+    elapsed_seconds: float
+    peak_memory_bytes: int | None
+
+    @property
+    def success(self) -> bool:
+        """Whether there is a clip."""
+        return self.clip is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FileValidationResult:
+    """Verdict on one file."""
+
+    path: Path
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    media: MediaInfo | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the file can be used."""
+        return not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """Verdict on a request, or on an output: its own problems, then each file's."""
+
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    files: tuple[FileValidationResult, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.errors and all(file.is_valid for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatenationResult:
+    """How the join ended. ``method`` is ``FFmpeg``, ``MoviePy`` or ``DirectCopy``."""
+
+    method: str
+    stream_copy: bool
+    duration_seconds: float
+    memory_used_bytes: int | None
+    fallback_reason: str | None = None
+    warnings: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputInfo:
+    """The published reel as it was measured."""
+
+    path: Path
+    size_bytes: int
+    container: Container
+    duration: Fraction
+    frames: int
+    dimensions: Dimensions
+    frame_rate: Fraction
+    video_codec: str
+    audio_codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """One line of the result's clip table, in input order."""
+
+    index: int
+    path: Path
+    status: ClipStatus
+    action: Action | None = None
+    reasons: tuple[str, ...] = ()
+    start: Fraction | None = None
+    duration: Fraction | None = None
+    frames: int | None = None
+    elapsed_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    error: Issue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step of a workflow that was reached, with the progress that it stands for (0 to 1)."""
+
+    name: str
+    at_seconds: float
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceReport:
+    """What a workflow cost; the formulas stand at ``PerformanceMonitor``."""
+
+    workflow_id: str
+    total_duration_seconds: float
+    processing_efficiency: float | None
+    memory_peak_bytes: int | None
+    performance_score: float | None
+    milestones: tuple[Milestone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoResult:
+    """How a request ended: never an exception for bad media, always what is known."""
+
+    workflow_id: str
+    status: RunStatus
+    clips: tuple[ClipResult, ...] = ()
+    output: OutputInfo | None = None
+    concatenation: ConcatenationResult | None = None
+    metrics: PerformanceReport | None = None
+    seed: int | None = None
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    signal_number: int | None = None
+    """Which signal stopped the run, where one did."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """``ffmpeg``: build string, once it was asked."""
+
+    @property
+    def success(self) -> bool:
+        """Whether an output was published."""
+        return self.output is not None

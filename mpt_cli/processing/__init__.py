@@ -1,0 +1,1 @@
+"""Clips to the target form, in parallel and under a budget."""
