@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.models import Dimensions, VideoClip, VideoParams, VideoResult
+    from mpt_cli.models import Dimensions, VideoClip, VideoParams
+    from mpt_cli.results import VideoResult
     from mpt_cli.settings import Settings
 
 __version__ = "0.1.0"
@@ -32,7 +33,7 @@ _HOMES = {
     "Settings": "mpt_cli.settings",
     "VideoClip": "mpt_cli.models",
     "VideoParams": "mpt_cli.models",
-    "VideoResult": "mpt_cli.models",
+    "VideoResult": "mpt_cli.results",
 }
 
 

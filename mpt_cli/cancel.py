@@ -1,13 +1,16 @@
 """CancelToken: how a run is asked to stop, once gently and once for good.
 
-A signal handler, a deadline or a caller sets it; loops and child processes look at it. It knows no
-signal numbers' meaning beyond passing on which one it was.
+A signal handler, a deadline or a caller sets it; loops and child processes look at it. Signal
+handlers interrupt the main thread anywhere, so :meth:`CancelToken.cancel` takes no lock that the
+main thread could hold: flags are plain booleans, and waiters are woken through ``SimpleQueue``,
+whose ``put`` may be called while another call of it was interrupted (``Event.set`` may not).
 """
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
+from itertools import count
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Cancelled
@@ -21,58 +24,57 @@ class CancelToken:
 
     def __init__(self) -> None:
         """Make a token that is not cancelled."""
-        self._lock = threading.Lock()
-        self._cancelled = threading.Event()
-        self._forced = threading.Event()
-        self._wakers: dict[int, Callable[[], None]] = {}
-        self._next_key = 0
+        self._cancelled = self._forced = False
+        self._wakers: dict[int, Callable[[], object]] = {}
+        self._keys = count()
         self.signal_number: int | None = None
 
     @property
     def cancelled(self) -> bool:
         """Whether the run should stop."""
-        return self._cancelled.is_set()
+        return self._cancelled
 
     @property
     def forced(self) -> bool:
         """Whether children should be killed without grace."""
-        return self._forced.is_set()
+        return self._forced
 
     def cancel(self, signal_number: int | None = None) -> None:
         """Ask for a stop; a second call forces it. Wakes everything that registered."""
-        # No lock around the flags: this runs inside signal handlers, where a lock that the
-        # interrupted thread holds would never be released.
-        if self._cancelled.is_set():
-            self._forced.set()
+        if self._cancelled:
+            self._forced = True
         else:
             self.signal_number = signal_number
-            self._cancelled.set()
+            self._cancelled = True
         for wake in tuple(self._wakers.values()):
             wake()
 
     def raise_if_cancelled(self) -> None:
         """Raise :class:`~mpt_cli.errors.Cancelled` if a stop was asked for."""
-        if self.cancelled:
+        if self._cancelled:
             raise Cancelled
 
     def wait(self, timeout_seconds: float) -> bool:
         """Sleep up to this long; return at once, and ``True``, when cancelled."""
-        return self._cancelled.wait(timeout_seconds)
+        woken: SimpleQueue[None] = SimpleQueue()
+        with self.waking(lambda: woken.put(None)):
+            try:
+                woken.get(timeout=max(0.0, timeout_seconds))
+            except Empty:
+                return self._cancelled
+        return self._cancelled
 
     @contextmanager
-    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Call ``wake`` on every cancel while the returned context is open.
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Call ``wake`` on every cancel while the context is open, and at once if it came before.
 
-        ``wake`` runs inside the signal handler: it may set an event, nothing more.
+        ``wake`` runs inside the signal handler: it may put into a ``SimpleQueue``, nothing more.
         """
-        with self._lock:
-            key = self._next_key
-            self._next_key += 1
-            self._wakers[key] = wake
+        key = next(self._keys)
+        self._wakers[key] = wake
         try:
-            if self.cancelled:
+            if self._cancelled:
                 wake()
             yield
         finally:
-            with self._lock:
-                self._wakers.pop(key, None)
+            self._wakers.pop(key, None)

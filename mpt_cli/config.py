@@ -25,6 +25,7 @@ from mpt_cli.models import (
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})")
 
 
 def parse_size(value: object) -> int:
@@ -71,6 +72,9 @@ def parse_seconds(value: object) -> Fraction:
     """Exact seconds from a number or decimal text; 0.1 means a tenth, not its binary neighbour."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
         raise ValueError("give a number of seconds")
+    # Fraction("1e999999999") would compute that many digits.
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+        raise ValueError("give a number of seconds")
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
@@ -86,7 +90,17 @@ def _dimensions(value: object) -> Dimensions:
 
 
 def _none_if_auto(value: object) -> object:
-    return None if value == "auto" else value
+    return None if value in ("auto", "none") else value
+
+
+def _optional_seconds(value: object) -> Fraction | None:
+    value = _none_if_auto(value)
+    return None if value is None else parse_seconds(value)
+
+
+def _whole(value: object) -> object:
+    """The number in a text of digits, because the environment has only text; Literal compares types."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
 
 
 def _bitrate(value: object) -> int:
@@ -108,19 +122,16 @@ _seconds_number = PlainSerializer(lambda value: None if value is None else float
 ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 AutoByteSize = Annotated[
     int | None,
+    Field(gt=0),
     BeforeValidator(lambda value: None if value in ("auto", None) else parse_size(value)),
     _auto_text,
-    Field(gt=0),
 ]
 Size = Annotated[Dimensions, BeforeValidator(_dimensions), PlainSerializer(str, return_type=str)]
 FrameRate = Annotated[Fraction | None, BeforeValidator(parse_frame_rate), _rate_text]
 Seconds = Annotated[Fraction, BeforeValidator(parse_seconds), _seconds_number, Field(gt=0)]
-OptionalSeconds = Annotated[
-    Fraction | None,
-    BeforeValidator(lambda value: None if value is None else parse_seconds(value)),
-    _seconds_number,
-    Field(gt=0),
-]
+OptionalSeconds = Annotated[Fraction | None, Field(gt=0), BeforeValidator(_optional_seconds), _seconds_number]
+OrAuto = BeforeValidator(_none_if_auto)
+"""Lets a layer say ``auto`` or ``none``, so that it can take back what a layer below it says."""
 
 
 class Section(BaseModel):
@@ -145,9 +156,9 @@ class QualitySettings(Section):
     codec: Codec = Codec.H264
     encoder: str = "auto"
     quality: QualityLevel = QualityLevel.BALANCED
-    threads: Annotated[int | None, BeforeValidator(_none_if_auto), _auto_text, Field(ge=1, le=128)] = None
-    crf: Annotated[int | None, Field(ge=0, le=63)] = None
-    preset: str | None = None
+    threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = None
+    crf: Annotated[int | None, Field(ge=0, le=63), OrAuto] = None
+    preset: Annotated[str | None, OrAuto] = None
     fallback: bool = True
 
 
@@ -156,15 +167,15 @@ class AudioConfig(Section):
 
     codec: Literal["aac"] = "aac"
     bitrate: Annotated[int, BeforeValidator(_bitrate), Field(ge=16_000, le=512_000)] = 192_000
-    sample_rate: Literal[48000] = 48000
-    channels: Literal[2] = 2
+    sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = 48000
+    channels: Annotated[Literal[2], BeforeValidator(_whole)] = 2
 
 
 class ConcatConfig(Section):
     """``[concat]``: order and join."""
 
     mode: ConcatenationMode = ConcatenationMode.SEQUENTIAL
-    seed: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto] = None
     copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
     fallback: bool = True
     timeout: OptionalSeconds = None
@@ -176,8 +187,8 @@ class ProcessingConfig(Section):
     """``[processing]``: parallel work, failures and limits."""
 
     on_error: OnError = OnError.FAIL
-    min_success_rate: Annotated[float | None, Field(ge=0, le=1)] = None
-    jobs: Annotated[int | None, BeforeValidator(_none_if_auto), _auto_text, Field(ge=1, le=1024)] = None
+    min_success_rate: Annotated[float | None, Field(ge=0, le=1), OrAuto] = None
+    jobs: Annotated[int | None, Field(ge=1, le=1024), OrAuto, _auto_text] = None
     clip_timeout: OptionalSeconds = None
     stall_timeout: Seconds = Fraction(60)
     max_clips: Annotated[int, Field(ge=1)] = 10_000
@@ -226,20 +237,20 @@ class CacheConfig(Section):
 
     enabled: bool = True
     max_size: ByteSize = 20 * 2**30
-    dir: Path | None = None
+    dir: Annotated[Path | None, OrAuto] = None
 
 
 class PathsConfig(Section):
     """``[paths]``: where temporary files and history go; None means the documented default."""
 
-    temp: Path | None = None
-    state: Path | None = None
+    temp: Annotated[Path | None, OrAuto] = None
+    state: Annotated[Path | None, OrAuto] = None
 
 
 class FfmpegConfig(Section):
     """``[ffmpeg]``: the program that does the work."""
 
-    binary: Path | None = None
+    binary: Annotated[Path | None, OrAuto] = None
 
 
 class Config(Section):

@@ -30,11 +30,12 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ValidationFinished:
-    """Every input was looked at."""
+    """Every input was looked at; ``total_seconds`` is what will be used of the valid ones."""
 
     type: ClassVar[str] = "validation-finished"
     valid: int
     invalid: int
+    total_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class ConcatFinished:
 
 @dataclass(frozen=True, slots=True)
 class ResourceSample:
-    """What the whole process tree uses, a few times a second."""
+    """What the process tree uses, a few times a second; ``cpu_percent`` is the load of all cores."""
 
     type: ClassVar[str] = "resource-sample"
     memory_bytes: int

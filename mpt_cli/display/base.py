@@ -1,0 +1,74 @@
+"""What all displays share: their protocol, the console they draw on, and when a panel makes sense."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from mpt_cli.events import Event
+
+ColorChoice = Literal["auto", "always", "never"]
+
+PIPE_WIDTH = 100
+"""Columns assumed where there is no terminal; tables may be wider, so that nothing is cut."""
+
+
+class Display(Protocol):
+    """Something that shows a run while it happens; ``emit`` is the core's ``Emit``.
+
+    ``emit`` may be called by several threads, is quick, and never raises. ``job`` names the job of
+    a batch that the event belongs to.
+    """
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Stop showing and leave the stream clean, whatever happened."""
+        ...
+
+    def emit(self, event: Event, *, job: str | None = None) -> None:
+        """Show one event."""
+        ...
+
+
+def console(stream: TextIO, color: ColorChoice = "auto") -> Console:
+    """Return a console on the stream, for ``--color auto|always|never``.
+
+    ``auto`` colours terminals and follows ``NO_COLOR``; ``always`` colours pipes too and wins over
+    ``NO_COLOR``; ``never`` sends no escape sequence at all.
+    """
+    if isinstance(stream, io.TextIOWrapper):
+        # A name with letters that the stream cannot write must not end the run.
+        stream.reconfigure(errors="backslashreplace")
+    width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
+    return Console(
+        file=stream,
+        width=width,
+        color_system={"auto": "auto", "always": "standard", "never": None}[color],
+        force_terminal=True if color == "always" else None,
+        no_color={"auto": None, "always": False, "never": True}[color],
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+def panel_wanted(stream: TextIO, *, quiet: bool = False, environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether the live panel may be drawn on the stream (``environ``: ``os.environ``)."""
+    env = os.environ if environ is None else environ
+    return not quiet and not env.get("CI") and env.get("TERM") != "dumb" and not stream.closed and stream.isatty()

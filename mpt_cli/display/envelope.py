@@ -1,0 +1,222 @@
+"""The envelope of ``--json`` and its ``data``, from results. Pure; the contract's field lists in code.
+
+Missing is null and never absent, paths are absolute, rationals are strings, times are in seconds
+rounded to microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mpt_cli.errors import Issue
+    from mpt_cli.models import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.results import (
+        ClipResult,
+        ConcatenationResult,
+        FileValidationResult,
+        OutputInfo,
+        PerformanceReport,
+        VideoResult,
+    )
+
+SCHEMA = "mpt.result/1"
+
+JsonObject = dict[str, Any]
+
+
+def to_json(value: object, *, indent: int | None = None) -> str:
+    r"""Return JSON text in ASCII; numbers that JSON cannot say are null, paths are absolute.
+
+    Bytes of a path that are not UTF-8 are lone surrogates in ``\u`` form, as Python reads them
+    back with ``os.fsencode``.
+    """
+    return json.dumps(_plain(value), ensure_ascii=True, allow_nan=False, indent=indent)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        return _path(value)
+    return str(value) if isinstance(value, Fraction) else value
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
+def _seconds(value: float | Fraction | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), 6)
+
+
+def envelope(
+    command: str,
+    *,
+    status: str,
+    exit_code: int,
+    data: Mapping[str, Any] | None = None,
+    warnings: Iterable[Issue] = (),
+    errors: Iterable[Issue] = (),
+    ffmpeg: str | None = None,
+) -> JsonObject:
+    """Return the one document that ``--json`` prints; ``ffmpeg`` is its build string, if asked."""
+    return {
+        "schema": SCHEMA,
+        "tool": {"mpt": __version__, "ffmpeg": ffmpeg, "python": platform.python_version()},
+        "command": command,
+        "status": str(status),
+        "exit_code": int(exit_code),
+        "data": dict(data or {}),
+        "warnings": [issue_dict(issue) for issue in warnings],
+        "errors": [issue_dict(issue) for issue in errors],
+    }
+
+
+def issue_dict(issue: Issue) -> JsonObject:
+    """Return an issue as ``code``, ``message``, ``path``, ``hint``."""
+    return {"code": str(issue.code), "message": issue.message, "path": _path(issue.path), "hint": issue.hint}
+
+
+def validation_data(files: Sequence[FileValidationResult]) -> JsonObject:
+    """Return the ``data`` of ``mpt validate``."""
+    valid = sum(file.is_valid for file in files)
+    return {
+        "clips": [_file(file) for file in files],
+        "summary": {
+            "total": len(files),
+            "valid": valid,
+            "invalid": len(files) - valid,
+            "with_warnings": sum(bool(file.warnings) for file in files),
+        },
+    }
+
+
+def _file(file: FileValidationResult) -> JsonObject:
+    return {
+        "path": _path(file.path),
+        "valid": file.is_valid,
+        "errors": [issue_dict(issue) for issue in file.errors],
+        "warnings": [issue_dict(issue) for issue in file.warnings],
+        "media": None if file.media is None else media_dict(file.media),
+    }
+
+
+def media_dict(media: MediaInfo) -> JsonObject:
+    """Return what a file holds, as ``media`` of the contract."""
+    return {
+        "container": media.container,
+        "duration_seconds": _seconds(media.duration),
+        "size_bytes": media.size_bytes,
+        "video": _video(media.video),
+        "audio": None if media.audio is None else _audio(media.audio),
+    }
+
+
+def _video(video: VideoStreamInfo) -> JsonObject:
+    return {
+        "codec": video.codec,
+        "profile": video.profile,
+        "width": video.dimensions.width,
+        "height": video.dimensions.height,
+        "display_width": video.display.width,
+        "display_height": video.display.height,
+        "rotation": video.orientation.rotation,
+        "sar": str(video.sar),
+        "fps": str(video.frame_rate),
+        "variable_frame_rate": video.variable_frame_rate,
+        "pixel_format": video.pixel_format,
+        "bit_depth": video.bit_depth,
+        "hdr": video.hdr,
+        "interlaced": video.interlaced,
+    }
+
+
+def _audio(audio: AudioStreamInfo) -> JsonObject:
+    return {
+        "codec": audio.codec,
+        "channels": len(audio.channels),
+        "layout": audio.layout,
+        "sample_rate": audio.sample_rate,
+    }
+
+
+def video_data(result: VideoResult) -> JsonObject:
+    """Return the ``data`` of ``mpt process`` and ``mpt concat``."""
+    return {
+        "workflow_id": result.workflow_id,
+        "seed": result.seed,
+        "output": None if result.output is None else _output(result.output),
+        "clips": [clip_dict(clip) for clip in result.clips],
+        "concatenation": None if result.concatenation is None else _concatenation(result.concatenation),
+        "metrics": None if result.metrics is None else _metrics(result.metrics),
+    }
+
+
+def _output(output: OutputInfo) -> JsonObject:
+    return {
+        "path": _path(output.path),
+        "size_bytes": output.size_bytes,
+        "container": str(output.container),
+        "duration_seconds": _seconds(output.duration),
+        "frames": output.frames,
+        "width": output.dimensions.width,
+        "height": output.dimensions.height,
+        "fps": str(output.frame_rate),
+        "video_codec": output.video_codec,
+        "audio_codec": output.audio_codec,
+    }
+
+
+def clip_dict(clip: ClipResult) -> JsonObject:
+    """Return one clip of a result; also what a plan's clips are made of."""
+    return {
+        "index": clip.index,
+        "path": _path(clip.path),
+        "status": str(clip.status),
+        "action": None if clip.action is None else str(clip.action),
+        "reasons": list(clip.reasons),
+        "start_seconds": _seconds(clip.start),
+        "duration_seconds": _seconds(clip.duration),
+        "frames": clip.frames,
+        "elapsed_seconds": _seconds(clip.elapsed_seconds),
+        "peak_memory_bytes": clip.peak_memory_bytes,
+        "error": None if clip.error is None else issue_dict(clip.error),
+    }
+
+
+def _concatenation(join: ConcatenationResult) -> JsonObject:
+    return {
+        "method": join.method,
+        "stream_copy": join.stream_copy,
+        "duration_seconds": _seconds(join.duration_seconds),
+        "memory_used_bytes": join.memory_used_bytes,
+        "fallback_reason": join.fallback_reason,
+    }
+
+
+def _metrics(metrics: PerformanceReport) -> JsonObject:
+    return {
+        "total_duration_seconds": _seconds(metrics.total_duration_seconds),
+        "processing_efficiency": metrics.processing_efficiency,
+        "memory_peak_bytes": metrics.memory_peak_bytes,
+        "performance_score": metrics.performance_score,
+        "milestones": [
+            {"name": step.name, "at_seconds": _seconds(step.at_seconds), "progress": step.progress}
+            for step in metrics.milestones
+        ],
+    }

@@ -1,0 +1,107 @@
+"""JsonLinesDisplay: the events of ``--jsonl``, one object a line, for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from mpt_cli import events
+from mpt_cli.display.envelope import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+VERSION = 1
+_PROGRESS_GAP = 0.5
+"""Least seconds between two progress lines of a clip."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def event_fields(event: events.Event) -> dict[str, Any]:
+    """Return the fields of an event as the contract names them, exact numbers as floats."""
+    values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    return {name: float(value) if isinstance(value, Fraction) else value for name, value in values.items()}
+
+
+class JsonLinesDisplay:
+    """Writes each event as a line and flushes it; ``seq`` counts the lines from 1.
+
+    ``on_broken`` is called once, when nobody reads the stream any more: the place to cancel a run.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        on_broken: Callable[[], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Make a writer on the stream; ``now`` returns the time in UTC."""
+        self._stream = stream
+        self._on_broken = on_broken
+        self._clock = clock
+        self._now = now
+        self._lock = threading.Lock()
+        self._seq = 0
+        self._last_progress: dict[tuple[str | None, int], float] = {}
+        self.broken = False
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is written."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """End; every line has been flushed already."""
+
+    def emit(self, event: events.Event, *, job: str | None = None) -> None:
+        """Write an event, unless it is progress that comes too soon after the clip's last."""
+        with self._lock:
+            if self.broken or self._too_soon(event, job):
+                return
+            self._seq += 1
+            # To the millisecond and with Z; isoformat alone would write +00:00.
+            stamp = self._now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+            line: dict[str, Any] = {"v": VERSION, "seq": self._seq, "time": stamp, "type": event.type}
+            if job is not None:
+                line["job"] = job
+            self._write(line | event_fields(event))
+
+    def finish(self, envelope: Mapping[str, Any]) -> None:
+        """Write the envelope, the last line."""
+        with self._lock:
+            if not self.broken:
+                self._write(envelope)
+
+    def _too_soon(self, event: events.Event, job: str | None) -> bool:
+        if isinstance(event, events.ClipFinished | events.ClipFailed):
+            self._last_progress.pop((job, event.index), None)
+        if not isinstance(event, events.ClipProgress):
+            return False
+        key, now = (job, event.index), self._clock()
+        if now - self._last_progress.get(key, -_PROGRESS_GAP + now) < _PROGRESS_GAP:
+            return True
+        self._last_progress[key] = now
+        return False
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        try:
+            self._stream.write(to_json(line) + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self.broken = True
+            if self._on_broken is not None:
+                self._on_broken()

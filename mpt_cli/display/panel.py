@@ -1,0 +1,159 @@
+"""The panel as lines: which clips are shown in the room there is, and the totals below them. Pure.
+
+The costs follow the height of the terminal and the number of running clips, not the number of clips.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.rows import clip_row, grid, label_row, text_row
+from mpt_cli.display.state import Phase
+from mpt_cli.display.text import counted, escape, rounded_text, shorten, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.display.progress import RunProgress
+    from mpt_cli.display.rows import Glyphs, Grid
+    from mpt_cli.display.state import ClipLine
+
+_RECENT = 5
+_MOST_NOTICES = 3
+_VERBS = {
+    Phase.CHECKING: "checking",
+    Phase.ENCODING: "encoding",
+    Phase.JOINING: "joining",
+    Phase.VERIFYING: "verifying",
+    Phase.DONE: "finishing",
+}
+
+
+def panel_lines(
+    progress: RunProgress, *, width: int, height: int, glyphs: Glyphs, stopping: bool = False
+) -> list[Text]:
+    """Return the panel for a terminal: fewer lines than it has, each narrower than it is."""
+    columns = grid(width, total_clips=progress.total_clips, longest_name=progress.longest_name)
+    # One line stays free: erasing a panel as high as the terminal would leave its top behind.
+    room = max(1, height - 1)
+    footer = _footer(progress, columns, glyphs, stopping=stopping)[:room]
+    notices = _notice_lines(progress, columns, glyphs, min(_MOST_NOTICES, (room - len(footer)) // 4))
+    rows = _clip_lines(progress, columns, glyphs, room - len(footer) - len(notices) - 1)
+    body = [*rows, *notices]
+    return [*body, *([Text("")] if body else []), *footer]
+
+
+def _clip_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
+    if room < 1:
+        return []
+    shown = len(progress.running) + len(progress.finished) + len(progress.failed)
+    if shown == progress.ended_count + len(progress.running) and max(shown, progress.total_clips) <= room:
+        everything = [*progress.finished, *progress.failed, *progress.running.values()]
+        return _rows(sorted(everything, key=lambda clip: clip.index), columns, glyphs)
+    return _selected_lines(progress, columns, glyphs, room)
+
+
+def _selected_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
+    """Failures first, because they must stay in sight; then what runs; then what ended last."""
+    third = max(1, room // 3) if progress.failed_count else 0
+    failed = _bounded(list(progress.failed), progress.failed_count, third, "failed", columns, glyphs)
+    active = list(progress.running.values())
+    running = _bounded(active, len(active), room - len(failed), "running", columns, glyphs, newest=False)
+    left = min(_RECENT, room - len(failed) - len(running))
+    recent = _rows(list(progress.finished)[-left:], columns, glyphs) if left > 0 else []
+    return [*failed, *recent, *running]
+
+
+def _bounded(
+    clips: Sequence[ClipLine], count: int, room: int, word: str, columns: Grid, glyphs: Glyphs, *, newest: bool = True
+) -> list[Text]:
+    """Rows of the newest (or first) clips; if not all fit, one line says how many are not shown."""
+    if count <= room:
+        return _rows(clips, columns, glyphs)
+    if room < 2:  # the count stands in the totals; a name says more
+        return _rows(clips[-1:], columns, glyphs)[: max(0, room)]
+    part = clips[1 - room :] if newest else clips[: room - 1]
+    more = text_row(f"{glyphs.ellipsis} and {count - len(part)} more {word}", columns, glyphs, style="dim")
+    return [more, *_rows(part, columns, glyphs)] if newest else [*_rows(part, columns, glyphs), more]
+
+
+def _rows(clips: Sequence[ClipLine], columns: Grid, glyphs: Glyphs) -> list[Text]:
+    return [clip_row(clip, columns, glyphs) for clip in clips]
+
+
+def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
+    if room < 1:
+        return []
+    lines = [
+        text_row(
+            f"{glyphs.notice} {escape(notice.message)} ({notice.code})",
+            columns,
+            glyphs,
+            style="red" if notice.level == "error" else "yellow",
+        )
+        for notice in list(progress.notices)[-room:]
+    ]
+    hidden = progress.warning_count - len(lines)
+    if hidden and len(lines) == room and room > 1:
+        lines[0] = text_row(
+            f"{glyphs.notice} {counted(hidden + 1, 'earlier warning')}", columns, glyphs, style="yellow"
+        )
+    if progress.info is not None and len(lines) < room:
+        lines.append(text_row(f"  {escape(progress.info.message)}", columns, glyphs, style="dim"))
+    return lines
+
+
+def _footer(progress: RunProgress, columns: Grid, glyphs: Glyphs, *, stopping: bool) -> list[Text]:
+    overall = progress.overall()
+    verb = "stopping" if stopping else _VERBS[overall.phase]
+    left = "" if overall.time_left is None or stopping else f"{rounded_text(overall.time_left)} left"
+    style = "yellow" if stopping else "green"
+    lines = [label_row(_label(progress, verb, columns), overall.share, left, columns, glyphs, style=style)]
+    if progress.resources is not None:
+        lines.append(_memory_row(progress, columns, glyphs))
+    lines.append(text_row(_facts(progress, columns), columns, glyphs, style="dim"))
+    return lines
+
+
+def _label(progress: RunProgress, verb: str, columns: Grid) -> str:
+    count = f"{verb}  {progress.ended_count} of {progress.total_clips}"
+    room = columns.prefix - 1 + columns.name
+    if verb == "checking":
+        return f"{verb}  {counted(progress.total_clips, 'clip')}" if progress.total_clips else "starting"
+    return f"{count} clips" if len(count) + 6 <= room else count
+
+
+def _memory_row(progress: RunProgress, columns: Grid, glyphs: Glyphs) -> Text:
+    sample = progress.resources
+    assert sample is not None
+    share = sample.memory_bytes / sample.budget_bytes if sample.budget_bytes > 0 else None
+    style = "red" if (share or 0) > 0.95 else "yellow" if (share or 0) > 0.8 else "blue"
+    label = f"memory  {size_text(sample.memory_bytes)}"
+    budget = f"of {size_text(sample.budget_bytes)}"
+    if not columns.speed:
+        label, budget = f"{label} {budget}", ""
+    return label_row(label, share, budget, columns, glyphs, style=style)
+
+
+def _facts(progress: RunProgress, columns: Grid) -> str:
+    """As many facts as fit whole, the most telling first."""
+    sample = progress.resources
+    facts = [
+        f"{progress.failed_count} failed" if progress.failed_count else "",
+        f"{progress.invalid_count} unusable" if progress.invalid_count else "",
+        f"{rounded_text(progress.elapsed_seconds)} so far",
+        f"{len(progress.running)} running" if progress.running else "",
+        f"{progress.waiting_count} waiting" if progress.waiting_count else "",
+        counted(progress.warning_count, "warning") if progress.warning_count else "",
+        f"cpu {sample.cpu_percent:.0f}%" if sample else "",
+        f"disk {size_text(sample.free_disk_bytes)} free" if sample and sample.free_disk_bytes is not None else "",
+    ]
+    line = ""
+    for fact in filter(None, facts):
+        longer = f"{line}, {fact}" if line else fact
+        if len(longer) + 1 > columns.usable:
+            break
+        line = longer
+    return shorten(line, columns.usable - 1, mark="")

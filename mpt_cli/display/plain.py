@@ -1,0 +1,133 @@
+"""PlainDisplay: lines for logs and pipes, where no panel can be drawn."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Self, TextIO
+
+from mpt_cli import events
+from mpt_cli.display.progress import RunProgress
+from mpt_cli.display.state import Phase
+from mpt_cli.display.text import counted, escape, percent_text, rounded_text, seconds_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_FIRST_INTERVAL = 5.0
+_LONGEST_INTERVAL = 300.0
+
+
+class PlainDisplay:
+    """Writes start, end and failure of each clip, notices, and progress at growing intervals.
+
+    Progress comes after 5, 10, 20, 40 … seconds, at the latest every five minutes. ``quiet`` leaves
+    only notices of level ``error``.
+    """
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make a display on the stream."""
+        self._stream = stream
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._progress = RunProgress(clock)
+        self._next_at = _FIRST_INTERVAL
+        self._broken = False
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is written."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """End; every line has been written already."""
+
+    def emit(self, event: events.Event, *, job: str | None = None) -> None:
+        """Write the lines of an event, if it has any."""
+        with self._lock:
+            clip = None
+            if isinstance(event, events.ClipFinished | events.ClipFailed):
+                clip = self._progress.running.get((job, event.index))
+            self._progress.feed(event, job)
+            if self._quiet:
+                lines = [_notice(event)] if isinstance(event, events.Notice) and event.level == "error" else []
+            else:
+                name = "" if clip is None else clip.name
+                lines = [self._line(event, name, job), self._due_progress()]
+            self._write([line for line in lines if line])
+
+    def _write(self, lines: list[str]) -> None:
+        if not lines or self._broken:
+            return
+        try:
+            self._stream.write("".join(f"{line}\n" for line in lines))
+            self._stream.flush()
+        except (OSError, ValueError):  # nobody reads any more; the run goes on
+            self._broken = True
+
+    def _line(self, event: events.Event, name: str, job: str | None) -> str:
+        match event:
+            case events.ClipStarted():
+                started = self._progress.running[job, event.index].name
+                return f"{self._number(event.index)} {started}: {event.action}, {seconds_text(event.total_seconds)}"
+            case events.ClipFinished():
+                peak = f", peak {size_text(event.peak_memory_bytes)}" if event.peak_memory_bytes else ""
+                return f"{self._number(event.index)} {name}: done in {seconds_text(event.elapsed_seconds)}{peak}"
+            case events.ClipFailed():
+                return f"{self._number(event.index)} {name}: FAILED: {escape(event.message)} ({event.code})"
+            case events.Notice():
+                return _notice(event)
+            case _:
+                text = self._run_line(event)
+                return f"{escape(job)}: {text}" if text and job is not None else text
+
+    def _run_line(self, event: events.Event) -> str:
+        match event:
+            case events.RunStarted():
+                return f"{event.command}: {counted(event.total_clips, 'clip')}"
+            case events.ValidationFinished():
+                unusable = f", {event.invalid} cannot be used" if event.invalid else ""
+                return f"checked: {counted(event.valid, 'clip')} can be used{unusable}"
+            case events.ConcatStarted():
+                length = f" {seconds_text(event.total_seconds)}" if event.total_seconds else ""
+                return f"joining{length}"
+            case events.ConcatFinished():
+                return f"joined and verified ({event.method})"
+            case events.RunFinished():
+                return f"finished: {event.status} after {rounded_text(self._progress.elapsed_seconds)}"
+            case _:
+                return ""
+
+    def _number(self, index: int) -> str:
+        return f"[{index + 1}/{self._progress.total_clips}]"
+
+    def _due_progress(self) -> str:
+        progress = self._progress
+        elapsed = progress.elapsed_seconds
+        if elapsed < self._next_at:
+            return ""
+        while self._next_at <= elapsed:
+            self._next_at += min(self._next_at, _LONGEST_INTERVAL)
+        overall = progress.overall()
+        if overall.phase is Phase.DONE:
+            return ""
+        parts = [f"{progress.ended_count} of {counted(progress.total_clips, 'clip')}"]
+        if progress.failed_count:
+            parts.append(f"{progress.failed_count} failed")
+        if overall.share is not None:
+            parts.append(percent_text(overall.share))
+        if overall.time_left is not None:
+            parts.append(f"{rounded_text(overall.time_left)} left")
+        if progress.resources is not None:
+            sample = progress.resources
+            parts.append(f"memory {size_text(sample.memory_bytes)} of {size_text(sample.budget_bytes)}")
+        return f"{overall.phase.name.lower()}: {', '.join(parts)}"
+
+
+def _notice(event: events.Notice) -> str:
+    return f"{event.level}: {escape(event.message)} ({event.code})"

@@ -1,0 +1,54 @@
+"""The small values that displays keep of a run: its phase, its clips as lines, how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Phase(IntEnum):
+    """Where a run is; the phase of several runs is the earliest of theirs."""
+
+    CHECKING = 0
+    ENCODING = 1
+    JOINING = 2
+    VERIFYING = 3
+    DONE = 4
+
+
+class ClipState(StrEnum):
+    """How a started clip stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class ClipLine:
+    """One started clip. ``name`` and ``note`` are escaped already."""
+
+    index: int
+    name: str
+    action: str
+    total_seconds: float
+    state: ClipState = ClipState.RUNNING
+    done_seconds: float = 0.0
+    speed: float | None = None
+    memory_bytes: int | None = None
+    elapsed_seconds: float | None = None
+    note: str = ""
+
+    @property
+    def share(self) -> float | None:
+        """Part that is done, 0 to 1; None for a clip of unknown length."""
+        return min(1.0, self.done_seconds / self.total_seconds) if self.total_seconds > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """The phase with its progress: ``share`` and ``time_left`` are None while unknown."""
+
+    phase: Phase
+    share: float | None
+    time_left: float | None

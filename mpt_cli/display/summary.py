@@ -1,0 +1,170 @@
+"""What a finished command tells people: the answer on stdout, what is wrong on stderr."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.table import Cell, Column, table_lines
+from mpt_cli.display.text import (
+    MISSING,
+    counted,
+    escape,
+    exact_seconds_text,
+    rate_text,
+    seconds_text,
+    size_text,
+)
+from mpt_cli.results import ClipStatus, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+    from mpt_cli.errors import Issue
+    from mpt_cli.results import ClipResult, OutputInfo, VideoResult
+
+MOST_ROWS = 60
+"""Clips that a table on a terminal names; a pipe gets all."""
+
+_LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STATUS_STYLES = {ClipStatus.FAILED: "red", ClipStatus.SKIPPED: "yellow", ClipStatus.NOT_RUN: "dim"}
+_VERBS = {"encode": "encoded", "copy": "copied", "reuse": "reused"}
+_HEADLINES = {
+    RunStatus.SUCCESS: ("nothing was made", "bold"),
+    RunStatus.PARTIAL: ("no reel was made", "bold yellow"),
+    RunStatus.ERROR: ("no reel was made", "bold red"),
+    RunStatus.CANCELLED: ("stopped, no reel was made", "bold yellow"),
+}
+_CLIP_COLUMNS = (
+    Column("#", right=True),
+    Column("clip", least=16, middle=True),
+    Column("action"),
+    Column("reason", least=12, drop=1),
+    Column("length", right=True),
+    Column("time", right=True, drop=3),
+    Column("memory", right=True, drop=2),
+)
+
+
+def show_result(out: Console, err: Console, result: VideoResult) -> None:
+    """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``."""
+    if result.output is not None:
+        _show_output(out, result.output, partial=result.status is RunStatus.PARTIAL)
+    else:
+        say(out, Text(*_HEADLINES[result.status]))
+    if result.clips:
+        say(out, Text())
+        _show_clips(out, result.clips)
+    say(out, Text())
+    say(out, Text(_totals(result)), words=True)
+    for level, issues in (("warning", result.warnings), ("error", result.errors)):
+        show_issues(err, issues, level=level)
+
+
+def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error") -> None:
+    """Write each issue as :func:`show_issue` does."""
+    for issue in issues:
+        show_issue(err, issue, level=level)
+
+
+def show_issue(err: Console, issue: Issue, *, level: str = "error") -> None:
+    """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it."""
+    line = Text.assemble((f"{level}: ", _LEVEL_STYLES.get(level, "bold")))
+    line.append_text(issue_text(issue, with_path=True))
+    say(err, line, words=True)
+    if issue.hint:
+        say(err, Text.assemble(("  hint: ", "bold"), escape(issue.hint)), words=True)
+
+
+def issue_text(issue: Issue, *, with_path: bool) -> Text:
+    """Return ``message (code)``, led by the path if wanted and not said by the message."""
+    line = Text()
+    if with_path and issue.path is not None and issue.path.name not in issue.message:
+        line.append(f"{escape(str(issue.path))}: ")
+    line.append(escape(issue.message))
+    line.append(f" ({issue.code})", "dim")
+    return line
+
+
+def say(console: Console, line: Text, *, words: bool = False) -> None:
+    """Write one line whole: a terminal may wrap it, between words if ``words``, nothing is cut."""
+    console.print(line, soft_wrap=not (words and console.is_terminal))
+
+
+def table_width(console: Console) -> int | None:
+    """Return the width that a table may have: the terminal's, any in a pipe."""
+    return console.width if console.is_terminal else None
+
+
+def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
+    name = escape(output.path.name)
+    if partial:
+        say(out, Text(f"{name} is ready, without the clips that failed", "bold yellow"))
+    else:
+        say(out, Text(f"{name} is ready", "bold green"))
+    facts = (
+        ("path", escape(str(output.path))),
+        ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
+        ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
+        ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+    )
+    for label, value in facts:
+        say(out, Text.assemble((f"  {label:<9}", "dim"), value))
+
+
+def _show_clips(out: Console, clips: Sequence[ClipResult]) -> None:
+    shown = _most_telling(clips) if out.is_terminal else list(clips)
+    for line in table_lines(_CLIP_COLUMNS, [_clip_cells(clip) for clip in shown], table_width(out)):
+        say(out, line)
+    if len(shown) < len(clips):
+        say(out, Text(f"and {counted(len(clips) - len(shown), 'clip')} more; --json lists all", "dim"))
+
+
+def _most_telling(clips: Sequence[ClipResult]) -> list[ClipResult]:
+    """As many clips as a screen takes, in order; those that did not end well go before the others."""
+    if len(clips) <= MOST_ROWS:
+        return list(clips)
+    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
+    return sorted(ranked[:MOST_ROWS], key=lambda clip: clip.index)
+
+
+def _clip_cells(clip: ClipResult) -> list[Cell]:
+    style = _STATUS_STYLES.get(clip.status, "")
+    processed = clip.status is ClipStatus.PROCESSED
+    action = str(clip.action or MISSING) if processed else str(clip.status).replace("_", " ")
+    reason = ", ".join(clip.reasons) if processed or clip.error is None else clip.error.code
+    return [
+        Cell(str(clip.index + 1), "dim"),
+        Cell(escape(clip.path.name), style),
+        Cell(action, style),
+        Cell(escape(reason) or MISSING, style or "dim"),
+        Cell(seconds_text(clip.duration)),
+        Cell(seconds_text(clip.elapsed_seconds), "dim"),
+        Cell(size_text(clip.peak_memory_bytes), "dim"),
+    ]
+
+
+def _totals(result: VideoResult) -> str:
+    """One line: what became of the clips, how they were joined, what it cost."""
+    made = Counter(str(clip.action) for clip in result.clips if clip.status is ClipStatus.PROCESSED)
+    others: Counter[ClipStatus] = Counter(
+        clip.status for clip in result.clips if clip.status is not ClipStatus.PROCESSED
+    )
+    fates = [f"{made[action]} {verb}" for action, verb in _VERBS.items() if made[action]]
+    fates += [f"{others[status]} {status.replace('_', ' ')}" for status in _STATUS_STYLES if others[status]]
+    parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
+    if (join := result.concatenation) is not None:
+        how = "stream copy" if join.stream_copy else "encoded again"
+        why = f"; {escape(join.fallback_reason)}" if join.fallback_reason else ""
+        parts.append(f"joined by {join.method} ({how}{why})")
+    if (metrics := result.metrics) is not None:
+        parts.append(f"{seconds_text(metrics.total_duration_seconds)} in all")
+        if metrics.memory_peak_bytes is not None:
+            parts.append(f"peak memory {size_text(metrics.memory_peak_bytes)}")
+    if result.seed is not None:
+        parts.append(f"seed {result.seed}")
+    return "\n".join(parts) if len(parts) == 1 else f"{parts[0]}\n{', '.join(parts[1:])}"

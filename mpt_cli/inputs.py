@@ -1,0 +1,123 @@
+"""What an INPUT of the command line or of a job file stands for: files, folders, globs, stdin.
+
+Looks only at names and kinds of directory entries; what a file holds is for ``validation``.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from mpt_cli.errors import Issue, IssueCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MEDIA_SUFFIXES = frozenset(
+    """
+    .3g2 .3gp .amv .asf .avi .divx .dv .f4v .flv .gif .gxf .ivf .m1v .m2t .m2ts .m2v .m4v .mjpeg .mkv
+    .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogm .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m
+    """.split()  # noqa: SIM905 - forty quoted lines would say no more
+)
+"""Suffixes of the files that are taken from a folder; a file that is named outright needs none of them."""
+
+_GLOB = re.compile(r"[*?[]")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural_key(name: str) -> tuple[object, ...]:
+    """A sort key by which clip2 comes before clip10: digit runs as numbers, the rest casefolded.
+
+    Names that are equal by that (``clip1``, ``Clip01``) keep a fixed order among themselves.
+    """
+    return tuple(_part_key(part) for part in name.split("/")), name
+
+
+def _part_key(part: str) -> tuple[object, ...]:
+    # Odd places hold digits. Length before text compares as numbers of any size do.
+    pieces = enumerate(_DIGITS.split(part.casefold()))
+    return tuple((len(piece.lstrip("0")), piece.lstrip("0")) if place % 2 else piece for place, piece in pieces)
+
+
+def expand_inputs(
+    inputs: Sequence[str], *, stdin: BinaryIO | None = None, nul: bool = False, cwd: Path | None = None
+) -> tuple[list[Path], list[Issue]]:
+    """Absolute paths of the files that the inputs name, in order, and what could not be expanded.
+
+    A plain path is passed on whether it exists or not: validation says what is wrong with it, beside
+    the other files. ``-`` reads paths from ``stdin``, one a line or ended by NUL, and is a plain name
+    where there is no stdin.
+    """
+    here = cwd or Path.cwd()
+    paths: list[Path] = []
+    issues: list[Issue] = []
+    for text in inputs:
+        found = _from_stdin(stdin, here, nul=nul) if text == "-" and stdin is not None else _expand(text, here)
+        for item in found:
+            (issues if isinstance(item, Issue) else paths).append(item)  # type: ignore[arg-type]
+    return paths, issues
+
+
+def _expand(text: str, here: Path) -> list[Path | Issue]:
+    """What one input stands for; a name that exists is taken literally before it is a glob or a URL."""
+    path = here / text
+    if not text or "\0" in text:
+        return [Issue(IssueCode.NO_MATCH, f"{text!r} names no file", hint="give a file, a folder or a glob")]
+    if os.path.lexists(path):
+        return _existing(path)
+    if _URL.match(text):
+        return [_url(text)]
+    if not _GLOB.search(text):
+        return [path]
+    matches = sorted(glob.glob(text, root_dir=here), key=natural_key)  # noqa: PTH207 - Path.glob takes hidden files
+    if not matches:
+        return [Issue(IssueCode.NO_MATCH, f"{text!r} matches no file", hint="look at the folder and the suffix")]
+    return [item for match in matches for item in _existing(here / match)]
+
+
+def _existing(path: Path) -> list[Path | Issue]:
+    # Path.is_dir raises where a parent may not be searched; validation reports such a path.
+    return _directory(path) if os.path.isdir(path) else [path]  # noqa: PTH112
+
+
+def _directory(path: Path) -> list[Path | Issue]:
+    try:
+        names = [entry.name for entry in path.iterdir() if _is_clip(entry)]
+    except OSError as error:
+        return [Issue(IssueCode.NOT_READABLE, f"{path}: the folder cannot be read: {error.strerror}", path=path)]
+    if not names:
+        hint = "subfolders are not searched, and hidden files and other suffixes are left out"
+        return [Issue(IssueCode.NO_MATCH, f"{path}: the folder holds no video file", path=path, hint=hint)]
+    return [path / name for name in sorted(names, key=natural_key)]
+
+
+def _is_clip(path: Path) -> bool:
+    return not path.name.startswith(".") and path.suffix.lower() in MEDIA_SUFFIXES and path.is_file()
+
+
+def _from_stdin(stdin: BinaryIO, here: Path, *, nul: bool) -> list[Path | Issue]:
+    """The paths on stdin, each taken literally; names that are no UTF-8 keep their bytes."""
+    lines = [os.fsdecode(line) for line in stdin.read().split(b"\0" if nul else b"\n")]
+    found = [_line(line, here) for line in lines if line]
+    return found or [
+        Issue(IssueCode.NO_MATCH, "-: stdin names no file", hint="write one path a line, or use -0 and NUL")
+    ]
+
+
+def _line(line: str, here: Path) -> Path | Issue:
+    if "\0" in line:
+        return Issue(IssueCode.NO_MATCH, f"{line[:80]!r} on stdin names no file", hint="paths that end in NUL need -0")
+    path = here / line
+    return _url(line) if _URL.match(line) and not os.path.lexists(path) else path
+
+
+def _url(text: str) -> Issue:
+    return Issue(
+        IssueCode.URL_REFUSED,
+        f"{text!r} is a URL, and mpt reads only files",
+        hint="download it first, then give the file",
+    )

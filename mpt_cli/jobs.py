@@ -1,0 +1,219 @@
+"""Job files: many requests in one TOML file, checked as a whole before the first one starts.
+
+Inputs stay as they were written (``inputs`` expands them) and options stay a layer of settings
+(``settings`` merges them). Every mistake is a UsageError of one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mpt_cli.config import Config, parse_seconds
+from mpt_cli.errors import UsageError
+from mpt_cli.layers import (
+    FIELDS,
+    Layer,
+    LayerKind,
+    dotted,
+    one_line,
+    raise_faults,
+    read_toml,
+    shown,
+    text_fault,
+    unknown_key,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE_KEYS = (
+    "job",
+    "defaults",
+    "defaults.overwrite",
+    "defaults.preset",
+    *(f"defaults.{section}" for section in Config.model_fields),
+    *(f"defaults.{dotted(key)}" for key in FIELDS),
+)
+"""What may be meant by a key of the file itself; options that lost their ``[defaults]`` are likely."""
+_JOB_KEYS = ("name", "output", "clips", "overwrite")
+_CLIP_KEYS = ("path", "start", "end", "mute")
+
+
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """One entry of ``clips``: an INPUT as on the command line, and which part of it is wanted."""
+
+    text: str
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    mute: bool = False
+
+    @property
+    def is_trimmed(self) -> bool:
+        """Whether a part is asked for, which only a single file can have."""
+        return self.start > 0 or self.end is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request. ``output`` is absolute, ``inputs`` are relative to ``base``."""
+
+    name: str
+    output: Path
+    inputs: tuple[JobInput, ...]
+    base: Path
+    overwrite: bool
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """The jobs of a file, in order, and the layer of its ``[defaults]``."""
+
+    path: Path
+    defaults: Layer
+    jobs: tuple[Job, ...]
+
+    def single(self) -> Job:
+        """The only job, for ``mpt process --job``; UsageError if there are more."""
+        if len(self.jobs) != 1:
+            _refuse(self.path, f"holds {len(self.jobs)} jobs, but must hold exactly one; mpt batch runs many")
+        return self.jobs[0]
+
+
+def load_jobs(path: Path) -> JobFile:
+    """The jobs of a TOML file; UsageError names the first mistake, its hint the others."""
+    path = path.absolute()
+    try:
+        document = read_toml(path, error=UsageError)
+    except (FileNotFoundError, NotADirectoryError):
+        _refuse(path, "there is no such file")
+    faults: list[str] = []
+    file = _Part(path, "", faults)
+    file.refuse_unknown(document, _FILE_KEYS)
+    defaults = _Part(path, "defaults", faults)
+    table = document.get("defaults", {})
+    if not isinstance(table, dict):
+        file.fault("defaults", table, "must be a table")
+        table = {}
+    layer = defaults.options(table, ("overwrite",))
+    overwrite = defaults.flag("overwrite", table)
+    jobs = [_job(file, table, number, overwrite=overwrite) for number, table in enumerate(_tables(file, document), 1)]
+    first: dict[str, int] = {}
+    for number, job in enumerate(jobs, 1):
+        if first.setdefault(job.name, number) != number:
+            file.fault(f"job {number}: name", job.name, f"job {first[job.name]} has this name")
+    if faults:
+        raise_faults(faults, UsageError, path)
+    return JobFile(path, layer, tuple(jobs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a file, and the list its faults go to; what it returns counts only without faults."""
+
+    path: Path
+    name: str
+    faults: list[str]
+
+    def fault(self, key: str, value: object, wrong: str) -> None:
+        self.say(f"{key} = {shown(value)}: {wrong}")
+
+    def say(self, text: str) -> None:
+        self.faults.append(one_line(": ".join(part for part in (str(self.path), self.name, text) if part)))
+
+    def refuse_unknown(self, table: dict[str, Any], known: tuple[str, ...]) -> None:
+        own = {key.partition(".")[0] for key in known if not key.startswith("defaults.")}
+        for key, value in table.items():
+            if key not in own:
+                self.fault(dotted((key,)), value, unknown_key(dotted((key,)), known))
+
+    def options(self, table: dict[str, Any], own: tuple[str, ...]) -> Layer:
+        """The layer of all keys that are not the table's own."""
+        layer = Layer(
+            LayerKind.FILE,
+            {key: value for key, value in table.items() if key not in own},
+            path=self.path,
+            part=self.name,
+            base=self.path.parent,
+            trusted=False,
+            siblings=own,
+        )
+        self.faults.extend(layer.check())
+        return layer
+
+    def flag(self, key: str, table: dict[str, Any], *, default: bool = False) -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            self.fault(key, value, "must be true or false")
+        return bool(value)
+
+    def text(self, key: str, value: object) -> str:
+        if value is None:
+            self.say(f"{key} is missing")
+        elif wrong := text_fault(value) if isinstance(value, str) else "must be text":
+            self.fault(key, value, wrong)
+        return str(value)
+
+    def seconds(self, key: str, value: object) -> Fraction:
+        try:
+            seconds = parse_seconds(value)
+        except ValueError as error:
+            self.fault(key, value, str(error))
+            return Fraction(0)
+        if seconds < 0:
+            self.fault(key, value, "must be at least 0")
+        return seconds
+
+
+def _tables(file: _Part, document: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = document.get("job", [])
+    if isinstance(tables, list) and tables and all(isinstance(table, dict) for table in tables):
+        return tables
+    file.say("job: write at least one job, each as a [[job]] table")
+    return []
+
+
+def _job(file: _Part, table: dict[str, Any], number: int, *, overwrite: bool) -> Job:
+    name = table.get("name", f"job {number}")
+    shown_name = f"job {shown(name)}" if "name" in table and isinstance(name, str) else f"job {number}"
+    part = _Part(file.path, shown_name, file.faults)
+    base = file.path.parent
+    return Job(
+        name=part.text("name", name),
+        output=base / part.text("output", table.get("output")),
+        inputs=_inputs(part, table.get("clips")),
+        base=base,
+        overwrite=part.flag("overwrite", table, default=overwrite),
+        layer=part.options(table, _JOB_KEYS),
+    )
+
+
+def _inputs(part: _Part, clips: object) -> tuple[JobInput, ...]:
+    if clips is None:
+        part.say("clips is missing")
+        return ()
+    if not isinstance(clips, list) or not clips:
+        part.fault("clips", clips, "must be a list of paths, or of tables with a path")
+        return ()
+    return tuple(
+        _input(_Part(part.path, f"{part.name}: clip {number}", part.faults), clip)
+        for number, clip in enumerate(clips, 1)
+    )
+
+
+def _input(part: _Part, clip: object) -> JobInput:
+    if not isinstance(clip, dict):
+        return JobInput(part.text("path", clip))
+    part.refuse_unknown(clip, _CLIP_KEYS)
+    start = part.seconds("start", clip.get("start", 0))
+    end = part.seconds("end", clip["end"]) if "end" in clip else None
+    if end is not None and end <= start:
+        part.fault("end", clip["end"], f"must be above 0 and above start, which is {float(start):g}")
+    return JobInput(part.text("path", clip.get("path")), start, end, part.flag("mute", clip))
+
+
+def _refuse(path: Path, why: str) -> NoReturn:
+    raise UsageError(one_line(f"{path}: {why}"), path=path)

@@ -1,0 +1,179 @@
+"""Coded pictures as bytes: NAL units, OBUs and parameter sets (pure; no file is opened here).
+
+Two questions are answered: which parameter sets a stream declares, by which clips may or may not
+be joined without encoding, and a CRC over coded picture data alone, which is the same for a
+picture before and after it was copied into another file. Sources: ISO/IEC 14496-15 (avcC, hvcC),
+ITU-T H.264 table 7-1, H.265 table 7-1, AV1 bitstream specification 5.3 and 6.2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_H264_IDR, _H264_SETS = 5, (7, 8)
+_HEVC_IDR, _HEVC_SETS = (19, 20), (32, 33, 34)
+_HEVC_FIRST_NON_VCL = 32
+_AV1_SEQUENCE_HEADER = 1
+_AV1_PICTURE_OBUS = (3, 4, 6, 7, 8)
+_ANNEX_B = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
+_AVCC_FIXED, _HVCC_FIXED = 6, 23
+
+
+class PictureData:
+    """Reads the packets of one stream, whose decoder configuration is ``extradata``.
+
+    ``codec`` is ``h264``, ``hevc`` or ``av1``; others have no readable pictures, and every packet
+    counts whole.
+    """
+
+    def __init__(self, codec: str, extradata: bytes) -> None:
+        """Remember how long a NAL unit's length field is in this stream."""
+        self.codec = codec
+        self._length_size = _length_size(codec, extradata)
+
+    def crc(self, packet: bytes, start: int = 0) -> int:
+        """CRC-32 over the coded picture data of a packet, continued from ``start``."""
+        for unit in self._pictures(packet):
+            start = zlib.crc32(unit, start)
+        return start
+
+    def parameter_sets(self, packet: bytes) -> list[bytes]:
+        """Parameter sets that stand inside a packet."""
+        if self.codec == "av1":
+            return [unit for kind, unit in _obus(packet) if kind == _AV1_SEQUENCE_HEADER]
+        return [unit for unit in self._units(packet) if _is_parameter_set(self.codec, unit)]
+
+    def is_clean_start(self, packet: bytes) -> bool:
+        """Whether decoding can begin at this packet and nothing after it refers to what was before."""
+        if self.codec == "av1":
+            return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in _obus(packet))
+        kinds = {_kind(self.codec, unit) for unit in self._units(packet) if unit}
+        return _H264_IDR in kinds if self.codec == "h264" else bool(kinds & set(_HEVC_IDR))
+
+    def _pictures(self, packet: bytes) -> Iterator[bytes]:
+        if self.codec == "av1":
+            return (unit for kind, unit in _obus(packet) if kind in _AV1_PICTURE_OBUS)
+        if self.codec not in ("h264", "hevc"):
+            return iter((packet,))
+        return (unit for unit in self._units(packet) if _is_picture(self.codec, unit))
+
+    def _units(self, packet: bytes) -> Iterator[bytes]:
+        if self._length_size:
+            return _length_prefixed(packet, self._length_size)
+        return _annex_b(packet)
+
+
+def configured_sets(codec: str, extradata: bytes) -> list[bytes]:
+    """Parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order."""
+    if codec == "av1":
+        return [unit for kind, unit in _obus(extradata[4:]) if kind == _AV1_SEQUENCE_HEADER]
+    if not extradata or extradata.startswith(_ANNEX_B):
+        return [unit for unit in _annex_b(extradata) if _is_parameter_set(codec, unit)]
+    try:
+        units = _avcc_sets(extradata) if codec == "h264" else _hvcc_sets(extradata)
+        return [unit for unit in units if _is_parameter_set(codec, unit)]
+    except (IndexError, struct.error):
+        return []
+
+
+def digest(sets: list[bytes]) -> str:
+    """One name for a list of parameter sets; empty where there are none."""
+    if not sets:
+        return ""
+    joined = b"".join(len(unit).to_bytes(4, "big") + unit for unit in sets)
+    return hashlib.sha256(joined).hexdigest()
+
+
+def _length_size(codec: str, extradata: bytes) -> int:
+    """Bytes of a NAL unit's length field; 0 for streams with start codes."""
+    if extradata.startswith(_ANNEX_B) or not extradata:
+        return 0
+    if codec == "h264" and len(extradata) >= _AVCC_FIXED:
+        return (extradata[4] & 3) + 1
+    if codec == "hevc" and len(extradata) >= _HVCC_FIXED:
+        return (extradata[21] & 3) + 1
+    return 0
+
+
+def _kind(codec: str, unit: bytes) -> int:
+    return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
+
+
+def _is_picture(codec: str, unit: bytes) -> bool:
+    if not unit:
+        return False
+    kind = _kind(codec, unit)
+    return 1 <= kind <= _H264_IDR if codec == "h264" else kind < _HEVC_FIRST_NON_VCL
+
+
+def _is_parameter_set(codec: str, unit: bytes) -> bool:
+    return bool(unit) and _kind(codec, unit) in (_H264_SETS if codec == "h264" else _HEVC_SETS)
+
+
+def _length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
+    position = 0
+    while position + size <= len(packet):
+        length = int.from_bytes(packet[position : position + size], "big")
+        position += size
+        yield packet[position : position + length]
+        position += length
+
+
+def _annex_b(packet: bytes) -> Iterator[bytes]:
+    """NAL units between start codes, without the zeros that may trail them."""
+    for piece in packet.split(b"\x00\x00\x01")[1:]:
+        yield piece.rstrip(b"\x00")
+
+
+def _avcc_sets(extradata: bytes) -> Iterator[bytes]:
+    position = 5
+    for mask in (31, 255):
+        count = extradata[position] & mask
+        position += 1
+        for _ in range(count):
+            (length,) = struct.unpack_from(">H", extradata, position)
+            yield extradata[position + 2 : position + 2 + length]
+            position += 2 + length
+
+
+def _hvcc_sets(extradata: bytes) -> Iterator[bytes]:
+    position = _HVCC_FIXED
+    for _ in range(extradata[22]):
+        (count,) = struct.unpack_from(">H", extradata, position + 1)
+        position += 3
+        for _ in range(count):
+            (length,) = struct.unpack_from(">H", extradata, position)
+            yield extradata[position + 2 : position + 2 + length]
+            position += 2 + length
+
+
+def _obus(packet: bytes) -> Iterator[tuple[int, bytes]]:
+    """Type and whole bytes of each OBU; one without a size field runs to the end."""
+    position = 0
+    while position < len(packet):
+        start, header = position, packet[position]
+        position += 2 if header & 4 else 1
+        length = len(packet) - position
+        if header & 2:
+            length, position = _leb128(packet, position)
+        position += length
+        yield header >> 3 & 15, packet[start:position]
+
+
+def _leb128(data: bytes, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 56, 7):
+        if position >= len(data):
+            break
+        byte = data[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            break
+    return value, position

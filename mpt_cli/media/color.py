@@ -1,0 +1,91 @@
+"""What the colours of a source are, and how they become 8-bit BT.709 of limited range (pure).
+
+ffmpeg's own guesses are not relied on: matrix and range are always named, in and out. Measured:
+``out_color_matrix=bt709`` alone shifts untagged HD (63 → 58), and ``format=yuv420p`` alone leaves
+full range as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpt_cli.models import Color, Dimensions
+
+# Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; 2 is "unspecified".
+MATRICES = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+RANGES = {1: "tv", 2: "pc"}
+PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431", 12: "smpte432",
+}  # fmt: skip
+TRANSFERS = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1",
+    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
+}  # fmt: skip
+HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
+
+BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
+"""Encoder options, and arguments of ``setparams`` under other names, that tag the output."""
+
+_SCALE_MATRICES = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
+                   "bt2020nc": "bt2020", "bt2020c": "bt2020"}  # fmt: skip
+_ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m": "170m", "smpte240m": "240m",
+                    "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "gbr"}  # fmt: skip
+
+_HD_WIDTH, _SD_HEIGHT = 1280, 576
+REFERENCE_WHITE_NITS = 203
+"""ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;
+hable leaves 29 % and 62 %, which is too dark (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColor:
+    """Colours of a source with every gap filled: ffmpeg's names, none missing.
+
+    ``wide`` says that its primaries are BT.2020's, so that they must be converted too.
+    """
+
+    matrix: str
+    full_range: bool
+    wide: bool
+    hdr: str | None
+
+
+def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> SourceColor:
+    """What the colours of a stream are, by its tags, else by its size and pixel format.
+
+    Untagged YUV is BT.709 from 1280 pixels wide or more than 576 high, else BT.601, as players
+    assume. ``yuvj`` formats are full range whatever the tag says.
+    """
+    hd = dimensions.width >= _HD_WIDTH or dimensions.height > _SD_HEIGHT
+    hdr = HDR_TRANSFERS.get(color.transfer or "")
+    untagged = "bt2020nc" if hdr else "bt709" if hd else "smpte170m"
+    matrix = color.matrix or untagged
+    rgb = matrix == "gbr" or pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8"))
+    return SourceColor(
+        matrix="gbr" if rgb else matrix,
+        full_range=rgb or pixel_format.startswith("yuvj") or color.range == "pc",
+        wide=color.primaries == "bt2020" or (hdr is not None and color.primaries is None),
+        hdr=hdr,
+    )
+
+
+def scale_arguments(source: SourceColor) -> dict[str, str]:
+    """Arguments of ``scale`` that make BT.709 of limited range of an SDR source."""
+    arguments = {"out_color_matrix": "bt709", "out_range": "tv"}
+    if source.matrix != "gbr":
+        arguments["in_color_matrix"] = _SCALE_MATRICES.get(source.matrix, "bt709")
+        arguments["in_range"] = "pc" if source.full_range else "tv"
+    return arguments
+
+
+def zscale_input_arguments(source: SourceColor) -> dict[str, str]:
+    """Arguments of ``zscale`` that say what a wide or HDR source is."""
+    transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}.get(source.hdr or "", "709")
+    return {
+        "matrixin": _ZSCALE_MATRICES.get(source.matrix, "2020_ncl"),
+        "primariesin": "2020" if source.wide else "709",
+        "transferin": transfer,
+        "rangein": "full" if source.full_range else "limited",
+    }

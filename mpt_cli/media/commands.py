@@ -1,0 +1,228 @@
+"""Builders of ffmpeg argument lists: values in, arguments out (pure, golden-tested).
+
+Every list serves ffmpeg 5.1 to 9 and comes without the program's own name. Inputs are ``file:``
+plus an absolute path, because a name like ``concat:a.mov`` would open another file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ffmpeg
+
+from mpt_cli.media import color, sound
+from mpt_cli.media.pictures import expression, pictures
+from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
+from mpt_cli.models import Codec, Container
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.models import AudioStreamInfo, MediaInfo, Segment, TargetForm, VideoClip
+
+GLOBAL_ARGUMENTS = (
+    "-hide_banner",
+    "-nostdin",
+    "-y",
+    "-v",
+    "error",
+    "-nostats",
+    "-progress",
+    "pipe:1",
+    "-stats_period",
+    "0.25",
+)
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gif,dv,nut,ivf,rm,wtv,"
+    "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
+)
+"""Containers that are opened; playlists and protocols in containers' clothes are not among them."""
+PCM_FORMAT = "s16le"
+AAC_FRAME = 1024
+"""Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
+_NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
+"""Nothing of the inputs is carried: phones write where they were."""
+
+
+def segment_arguments(
+    clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, video_path: Path, audio_path: Path | None
+) -> list[str]:
+    """Arguments that make one segment: coded pictures as MP4, and its sound as raw PCM beside it.
+
+    MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4. Without
+    ``audio_path`` there is no sound.
+    """
+    origin = segment_origin(clip, media, segment, form.frame_rate)
+    source = _input(clip, media, origin, threads=form.encoder.threads)
+    video = pictures(source[str(media.video.index)], media, origin, segment, form)
+    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
+    if audio_path is not None and media.audio is not None:
+        outputs.append(_sound_output(source, media.audio, origin, segment.frames, form, audio_path))
+    threads = str(form.encoder.threads)
+    return [*GLOBAL_ARGUMENTS, "-filter_complex_threads", threads, *ffmpeg.merge_outputs(*outputs).get_args()]
+
+
+def sound_arguments(
+    clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, audio_path: Path
+) -> list[str]:
+    """Arguments that make only the PCM of a segment, for a clip whose pictures are copied."""
+    assert media.audio is not None
+    origin = segment_origin(clip, media, segment, form.frame_rate)
+    source = _input(clip, media, origin, threads=1)
+    return [*GLOBAL_ARGUMENTS, *_sound_output(source, media.audio, origin, segment.frames, form, audio_path).get_args()]
+
+
+def join_arguments(
+    list_path: Path, form: TargetForm, output: Path, *, convert: bool, given_up_samples: int
+) -> list[str]:
+    """Arguments that join coded pictures by a concat list and encode PCM from stdin beside them.
+
+    ``convert`` lets the demuxer write each clip's parameter sets into the stream, which is needed
+    only where they differ. The filter on pictures puts every timestamp back on the grid after the
+    list's microseconds. ``given_up_samples`` were left out at the start of the PCM: the filter on
+    sound makes the encoder's priming, whose time is before zero, take their place.
+    """
+    ticks = ticks_per_frame(form.frame_rate)
+    options = {"c:v": "copy", "bsf:v": f"setts=pts=round(PTS/{ticks})*{ticks}:dts=round(DTS/{ticks})*{ticks}"}
+    pictures = _concat_input(list_path, convert=convert)["v:0"]
+    return _join_output(pictures, options, form, output, given_up_samples)
+
+
+def reencode_arguments(list_path: Path, form: TargetForm, output: Path, *, given_up_samples: int) -> list[str]:
+    """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures."""
+    decoded = _concat_input(list_path, convert=True)["v:0"]
+    pictures = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
+    return _join_output(pictures, _encoder_options(form), form, output, given_up_samples)
+
+
+def _concat_input(list_path: Path, *, convert: bool) -> Any:
+    options = {"f": "concat", "safe": 0, "auto_convert": int(convert), "protocol_whitelist": "file"}
+    return ffmpeg.input(file_url(list_path), **options)
+
+
+def _join_output(
+    pictures: Any, video_options: dict[str, Any], form: TargetForm, output: Path, given_up_samples: int
+) -> list[str]:
+    pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
+    samples = ffmpeg.input("pipe:0", **pcm)["a:0"]
+    options = {
+        **video_options,
+        "c:a": form.audio_codec,
+        "b:a": form.audio_bitrate,
+        **_NO_METADATA,
+        **muxer_options(form),
+    }
+    if given_up_samples:
+        options["bsf:a"] = f"setts=ts=TS+{given_up_samples}"
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, samples, file_url(output), **options).get_args()]
+
+
+def muxer_options(form: TargetForm) -> dict[str, Any]:
+    """Options of the published container: index in front, no edit list.
+
+    Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
+    early: so the first 1024 samples are given up to the encoder's priming instead.
+    """
+    if form.container is Container.MKV:
+        return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer"}
+    return {
+        "f": form.container.value,
+        "video_track_timescale": timescale(form.frame_rate),
+        "use_editlist": 0,
+        "movflags": "+faststart+negative_cts_offsets",
+        **_codec_tag(form),
+    }
+
+
+def delay_trial_arguments(output: Path) -> list[str]:
+    """Arguments that write a moment of AAC into Matroska, to see how its priming is signalled."""
+    silence = ffmpeg.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", t=0.1)
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(silence, file_url(output), **{"c:a": "aac", "f": "matroska"}).get_args()]
+
+
+def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:
+    """Timestamp, in the clock of the file, of the segment's first output frame."""
+    return media.zero + clip.start + segment.first_frame / frame_rate
+
+
+def file_url(path: Path) -> str:
+    """A path as ffmpeg must be given it."""
+    return f"file:{path.absolute()}"
+
+
+def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int) -> Any:
+    """The input with limits on what it may open, sought to the last keyframe that serves.
+
+    ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
+    front is what the picture at the origin may be.
+    """
+    options: dict[str, Any] = {
+        "copyts": None,
+        "noautorotate": None,
+        "protocol_whitelist": "file",
+        "format_whitelist": DEMUXERS,
+        "threads": threads,
+    }
+    if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
+        options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
+    seek = max((point for point in media.seek_points if point <= origin - 1), default=None)
+    if seek is not None:
+        options |= {"ss": _decimal(seek), "seek_timestamp": 1, "noaccurate_seek": None}
+    return ffmpeg.input(file_url(clip.path), **options)
+
+
+def _sound_output(
+    source: Any, audio: AudioStreamInfo, origin: Fraction, frames: int, form: TargetForm, path: Path
+) -> Any:
+    """PCM of exactly the stored number of samples, silence where there is no sound.
+
+    The chain is a plain option and not part of the graph: ffmpeg-python escapes the ``=`` of
+    ``pan`` once more than ffmpeg reads it.
+    """
+    chain = [
+        f"asetpts=PTS-({expression(origin)})/TB",
+        f"pan={sound.pan_expression(audio.channels)}",
+        f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02",
+    ]
+    if any(map(sound.needs_limiter, sound.stereo_mix(audio.channels))):
+        chain.append("alimiter=limit=0.98:level=disabled:latency=1")
+    chain += ["apad", f"atrim=end_sample={stored_samples(frames, form.frame_rate)}"]
+    options = {"af": ",".join(chain), "f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
+    return ffmpeg.output(source[str(audio.index)], file_url(path), **options)
+
+
+def _video_options(form: TargetForm) -> dict[str, Any]:
+    """Encoder and container of a segment.
+
+    A segment keeps its edit list, unlike a reel: without one, libavformat guesses the delay of the
+    decode times from all but the last two entries of a table, and in a short clip guesses wrong.
+    """
+    return {
+        **_encoder_options(form),
+        **_NO_METADATA,
+        "f": "mp4",
+        "video_track_timescale": timescale(form.frame_rate),
+        **_codec_tag(form),
+    }
+
+
+def _encoder_options(form: TargetForm) -> dict[str, Any]:
+    encoder = form.encoder
+    pairs = dict(zip(encoder.options[::2], encoder.options[1::2], strict=True))
+    return {
+        "c:v": encoder.encoder,
+        **{key.removeprefix("-"): value for key, value in pairs.items()},
+        **color.BT709_TAGS,
+        "threads": encoder.threads,
+        "fps_mode": "passthrough",
+    }
+
+
+def _codec_tag(form: TargetForm) -> dict[str, str]:
+    """``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
+    return {"tag:v": "hvc1"} if form.encoder.codec is Codec.HEVC else {}
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{float(value):.6f}"

@@ -1,0 +1,123 @@
+"""Finds ffmpeg, asks what it is, and runs it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.errors import DependencyError, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.media import process
+from mpt_cli.media.process import Ended, Limits, Outcome
+from mpt_cli.media.progress import ProgressParser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mpt_cli.media.progress import Progress
+
+OLDEST = (5, 1)
+_INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
+_QUESTION_SECONDS = 20
+
+
+class Ffmpeg:
+    """One ffmpeg binary. Nothing is looked up before it is needed, and then once."""
+
+    def __init__(self, binary: Path | None = None) -> None:
+        """Use this binary, or the packaged one, or the one on PATH."""
+        self._wanted = binary
+
+    @cached_property
+    def binary(self) -> Path:
+        """The program; DependencyError where there is none."""
+        if self._wanted is not None:
+            if not self._wanted.is_file():
+                raise DependencyError("ffmpeg.binary does not exist", path=self._wanted, hint=_INSTALL_HINT)
+            return self._wanted.absolute()
+        if packaged := _packaged():
+            return packaged
+        if on_path := shutil.which("ffmpeg"):
+            return Path(on_path)
+        raise DependencyError("ffmpeg was not found", hint=_INSTALL_HINT)
+
+    @cached_property
+    def build(self) -> str:
+        """The build string, such as ``9.0.2-static``; DependencyError below 5.1 or if it does not run."""
+        outcome = process.run(
+            [str(self.binary), "-version"], cancel=CancelToken(), limits=Limits(total_seconds=_QUESTION_SECONDS)
+        )
+        match = re.search(r"ffmpeg version (\S+)", outcome.stdout_tail)
+        if outcome.returncode != 0 or not match:
+            raise DependencyError("ffmpeg does not run", path=self.binary, hint=_INSTALL_HINT)
+        build = match[1]
+        number = re.match(r"n?(\d+)\.(\d+)", build)
+        if number and (int(number[1]), int(number[2])) < OLDEST:
+            raise DependencyError(f"ffmpeg {build} is older than 5.1", path=self.binary, hint=_INSTALL_HINT)
+        return build
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        cancel: CancelToken,
+        limits: Limits,
+        on_progress: Callable[[Progress], object] | None = None,
+        on_memory: Callable[[int], None] | None = None,
+        feed: Iterable[bytes] | None = None,
+    ) -> Outcome:
+        """The outcome of one run, whatever it is; standing still is judged by the output's time."""
+        parser, furthest = ProgressParser(), -1.0
+
+        def on_line(line: str) -> bool:
+            nonlocal furthest
+            progress = parser.feed(line)
+            if progress is None:
+                return False
+            if on_progress is not None:
+                on_progress(progress)
+            position = max(float(progress.done_seconds), float(progress.frames or 0))
+            moved, furthest = position > furthest, max(furthest, position)
+            return moved
+
+        argv = [str(self.binary), *arguments]
+        return process.run(argv, cancel=cancel, limits=limits, on_line=on_line, on_memory=on_memory, feed=feed)
+
+
+def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode) -> MptError | None:
+    """The error that a run ended with, or None; a finished run may still have written rubbish."""
+    said = last_words(outcome.stderr_tail)
+    if outcome.ended is Ended.TIMED_OUT:
+        return ProcessingError(timed_out, f"took longer than {outcome.elapsed_seconds:.0f} s and was stopped")
+    if outcome.ended is Ended.STALLED:
+        return ProcessingError(stalled, "stood still and was stopped")
+    if outcome.returncode == 0:
+        return None
+    if "No space left on device" in outcome.stderr_tail:
+        return ResourceError(
+            IssueCode.DISK_FULL, "the disk is full", hint="free space, or set paths.temp to another disk"
+        )
+    if outcome.killed_by_system:
+        return ResourceError(
+            IssueCode.MEMORY_EXHAUSTED, "the system killed ffmpeg, most likely for its memory", hint="try --jobs 1"
+        )
+    return ProcessingError(failed, f"ffmpeg failed: {said or f'exit code {outcome.returncode}'}")
+
+
+def last_words(stderr: str) -> str:
+    """The last line that ffmpeg wrote, without its addresses."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
+
+
+def _packaged() -> Path | None:
+    """The binary inside imageio-ffmpeg; its own function would start it just to see that it runs."""
+    try:
+        folder = Path(str(resources.files("imageio_ffmpeg") / "binaries"))
+    except ModuleNotFoundError:
+        return None
+    return next((path for path in sorted(folder.glob("ffmpeg-*")) if path.is_file()), None)

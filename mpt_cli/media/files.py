@@ -1,0 +1,183 @@
+"""Temporary files and the way a finished file gets its name.
+
+A run has one hidden folder, which any end of the run removes; what a killed run left behind is
+removed by the next run beside it, if it can get the dead one's lock. An output is written under a
+hidden name beside its target and takes its name in one step, after it was proven.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import IssueCode, OutputError, ResourceError
+from mpt_cli.media import locks
+from mpt_cli.media.timing import microsecond_durations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mpt_cli.models import ProcessedClip, TargetForm
+
+PREFIX = ".mpt-"
+_RUN = f"{PREFIX}run-"
+_LOCK_NAME = "lock"
+_DISK_FULL = (28, 122)
+"""ENOSPC and EDQUOT of Linux; compared by number because Windows has no EDQUOT."""
+
+
+class TempFileManager:
+    """The folder of one workflow: segments, sound, the concat list."""
+
+    def __init__(self, folder: Path) -> None:
+        """Manage files in a folder that exists."""
+        self.folder = folder
+
+    def segment_paths(self, clip_index: int) -> tuple[Path, Path]:
+        """Where the pictures and the sound of a clip are written."""
+        return self.folder / f"{clip_index:05d}.mp4", self.folder / f"{clip_index:05d}.pcm"
+
+    def path(self, name: str) -> Path:
+        """A file of this workflow."""
+        return self.folder / name
+
+    def discard(self, *paths: Path | None) -> None:
+        """Remove files of this workflow that are no longer needed; others are never touched."""
+        for path in paths:
+            if path is not None and path.parent == self.folder:
+                path.unlink(missing_ok=True)
+
+    def create_concat_list(self, clips: Sequence[ProcessedClip], form: TargetForm) -> Path:
+        """The list that ffmpeg joins by, with exact durations.
+
+        A user's own clip is listed under a link in this folder, because its name may hold anything,
+        also a line break, which no quoting takes through the list.
+        """
+        durations = microsecond_durations([clip.segment.frames for clip in clips], form.frame_rate)
+        lines = ["ffconcat version 1.0"]
+        for clip, duration in zip(clips, durations, strict=True):
+            name = clip.processed_path.name if clip.owned else self._linked(clip).name
+            lines += [f"file {name}", f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}"]
+        path = self.folder / "concat.txt"
+        path.write_text("\n".join([*lines, ""]), encoding="ascii")
+        return path
+
+    def cleanup_concat_list(self, path: Path) -> None:
+        """Remove the list and the links that it named."""
+        self.discard(path, *self.folder.glob("link-*"))
+
+    def _linked(self, clip: ProcessedClip) -> Path:
+        link = self.folder / f"link-{clip.index:05d}{clip.processed_path.suffix.lower() or '.mp4'}"
+        link.unlink(missing_ok=True)
+        try:
+            link.symlink_to(clip.processed_path.absolute())
+        except OSError:  # Windows allows links only to some users
+            shutil.copyfile(clip.processed_path, link)
+        return link
+
+
+@contextmanager
+def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterator[TempFileManager]:
+    """A hidden folder for one workflow; removed with everything in it unless it is to be kept."""
+    sweep(parent)
+    folder = parent / f"{_RUN}{workflow_id[:12]}"
+    with writing(parent), ExitStack() as stack:
+        folder.mkdir(parents=True)
+        if not keep:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.enter_context(locks.held(folder / _LOCK_NAME))
+        yield TempFileManager(folder)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what dead runs left in a folder: those whose lock can be got, and no others."""
+    with suppress(OSError):
+        for folder in parent.glob(f"{_RUN}*"):
+            lock = folder / _LOCK_NAME
+            if not lock.exists():  # kept on purpose, or being removed
+                continue
+            with locks.held(lock) as got:
+                if got:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def publishing(target: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A hidden path beside the target; when the context ends well, the file there gets the name.
+
+    OutputError ``locked`` when another run is writing the same output, ``output_exists`` when the
+    target has appeared meanwhile and may not be replaced, ``output_busy`` when the system does not
+    let it be replaced: then the finished file stays beside it under a visible name.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    short = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+    hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
+    with writing(target), locks.held(target.parent / f"{PREFIX}{short}.lock") as got:
+        if not got:
+            raise OutputError(
+                IssueCode.LOCKED,
+                "another run is writing this output",
+                path=target,
+                hint="wait for it, or choose another name",
+            )
+        try:
+            yield hidden
+            _flush(hidden)
+            _rename(hidden, target, overwrite=overwrite)
+            _flush(target.parent)
+        finally:
+            hidden.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns errors of the file system into those of mpt."""
+    try:
+        yield
+    except OSError as error:
+        where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else path
+        if error.errno in _DISK_FULL:
+            raise ResourceError(IssueCode.DISK_FULL, "the disk is full", path=where, hint="free some space") from error
+        raise OutputError(
+            IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written ({error.strerror or error})", path=where
+        ) from error
+
+
+def _rename(hidden: Path, target: Path, *, overwrite: bool) -> None:
+    if not overwrite and target.exists():
+        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
+    try:
+        hidden.replace(target)
+    except PermissionError as error:
+        kept = target.with_name(f"{target.stem}.finished{target.suffix}")
+        hidden.replace(kept)
+        raise OutputError(
+            IssueCode.OUTPUT_BUSY,
+            "cannot be replaced: another program has it open",
+            path=target,
+            hint=f"close it; the finished reel is at {kept}",
+        ) from error
+
+
+def _flush(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    if path.is_dir() and sys.platform == "win32":
+        return  # folders cannot be opened there
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(path: Path) -> int:
+    """Free space of the file system that a path, which need not exist, will lie on."""
+    folder = path.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

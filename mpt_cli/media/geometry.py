@@ -1,0 +1,54 @@
+"""Where a picture of one shape goes in a frame of another (pure; square pixels, even numbers)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from mpt_cli.media.timing import round_half_up
+from mpt_cli.models import Dimensions, Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A picture scaled to ``inner``, whose top left corner lies at ``x``, ``y`` of the target.
+
+    Negative ``x`` or ``y`` cut it; positive ones leave a border. All numbers are even, because
+    4:2:0 video has one colour sample for two pixels in each direction.
+    """
+
+    inner: Dimensions
+    x: int
+    y: int
+
+
+def place(shown: Dimensions, target: Dimensions, fit: Fit) -> Placement:
+    """The placement of an upright picture in the target.
+
+    ``contain`` and ``blur`` keep all of it, ``cover`` fills the target and cuts what hangs over,
+    ``stretch`` does not keep its shape.
+    """
+    if fit is Fit.STRETCH:
+        return Placement(target, 0, 0)
+    wider = shown.width * target.height >= target.width * shown.height
+    limited_by_width = wider if fit is not Fit.COVER else not wider
+    if limited_by_width:
+        height = _even(target.width * shown.height, shown.width, up=fit is Fit.COVER)
+        inner = Dimensions(target.width, height)
+    else:
+        width = _even(target.height * shown.width, shown.height, up=fit is Fit.COVER)
+        inner = Dimensions(width, target.height)
+    return Placement(inner, _offset(target.width - inner.width), _offset(target.height - inner.height))
+
+
+def _even(numerator: int, denominator: int, *, up: bool) -> int:
+    """The even number nearest to a quotient (or the next one above), at least 2."""
+    half = Fraction(numerator, 2 * denominator)
+    return max(2, 2 * (ceil(half) if up else round_half_up(half)))
+
+
+def _offset(room: int) -> int:
+    """Half of the room, rounded to an even number toward zero."""
+    sign = -1 if room < 0 else 1
+    return sign * (abs(room) // 4 * 2)

@@ -1,0 +1,147 @@
+"""The filters that turn decoded pictures of any kind into those of the target form (pure).
+
+Order is cost: pictures that are not shown are not scaled, those shown twice are scaled once, and
+HDR is tone-mapped at the target's size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ffmpeg
+
+from mpt_cli.media import color, geometry
+from mpt_cli.models import Dimensions, Fit
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from mpt_cli.media.geometry import Placement
+    from mpt_cli.models import MediaInfo, Orientation, Segment, TargetForm, VideoStreamInfo
+
+_BEYOND_SECONDS = 10
+"""How far after a segment's end the copy of the last picture is put."""
+
+
+def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> Any:
+    """Filters from decoded pictures to those that are encoded, in the cheapest right order."""
+    video = media.video
+    drops = form.frame_rate < video.frame_rate and not video.interlaced
+    stream = _deinterlaced(_counted(stream, media, origin, segment, form.frame_rate), video, form.frame_rate)
+    if drops:  # Pictures that are not shown are not scaled; those shown twice are scaled once.
+        stream = _on_grid(stream, segment, form.frame_rate)
+    stream = _composed(_flattened(stream, video, form.background), video, form)
+    if not drops:
+        stream = _on_grid(stream, segment, form.frame_rate)
+    stream = stream.filter("sidedata", mode="delete", type="DISPLAYMATRIX").filter("setsar", 1)
+    return stream.filter(
+        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709", field_mode="prog"
+    )
+
+
+def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, frame_rate: Fraction) -> Any:
+    """Timestamps from the segment's origin, and a copy of the last picture far behind the end.
+
+    The ``fps`` filter may swallow the last picture, so that padding after it would hold the one
+    before; a copy that is certainly later makes it one picture among others.
+    """
+    last = expression(media.last_picture)
+    far = segment.frames / frame_rate + _BEYOND_SECONDS
+    copied = stream.filter("tpad", stop=1, stop_mode="clone")
+    return copied.filter("setpts", f"if(gt(PTS*TB,{last}+0.000001),{expression(far)},PTS*TB-{expression(origin)})/TB")
+
+
+def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:
+    """Exactly the segment's frames: frame k shows what is shown at k / rate.
+
+    A late start holds the first picture; what is damaged at the end, the last one that decoded.
+    """
+    stream = stream.filter("fps", fps=str(frame_rate), start_time=0, round="near")
+    return stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=segment.frames)
+
+
+def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> Any:
+    if not video.interlaced:
+        return stream
+    mode = "send_field" if frame_rate > video.frame_rate else "send_frame"
+    return stream.filter("bwdif", mode=mode, parity="auto", deint="interlaced")
+
+
+def _flattened(stream: Any, video: VideoStreamInfo, background: str) -> Any:
+    """A transparent picture over the background; others as they are."""
+    if not video.has_alpha:
+        return stream
+    split = stream.filter("format", "rgba").filter_multi_output("split")
+    plain = split[0].filter("drawbox", color=_ffmpeg_color(background), thickness="fill", replace=1)
+    return ffmpeg.overlay(plain, split[1], format="rgb")
+
+
+def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm) -> Any:
+    """A picture of the target's size, colours and orientation."""
+    placement = geometry.place(video.display, form.dimensions, form.fit)
+    inner = placement.inner.turned if video.orientation.swaps_sides else placement.inner
+    source = color.source_color(video.color, video.dimensions, video.pixel_format)
+    if video.has_alpha:
+        source = color.SourceColor(matrix="gbr", full_range=True, wide=False, hdr=None)
+    stream = _converted(stream, source, inner.width, inner.height).filter("format", form.encoder.pixel_format)
+    return _placed(_upright(stream, video.orientation), placement, form)
+
+
+def _converted(stream: Any, source: color.SourceColor, width: int, height: int) -> Any:
+    """Scaled pictures in BT.709 of limited range.
+
+    HDR is scaled first, in its own 10 bits, and tone-mapped then: 2.8 against 6.6 CPU seconds and
+    416 against 725 MB for a 4K clip (measured).
+    """
+    if not source.hdr and not source.wide:
+        return stream.filter("scale", width, height, flags="bicubic", **color.scale_arguments(source))
+    given = color.zscale_input_arguments(source)
+    to_bt709 = {"matrix": "709", "primaries": "709", "transfer": "709", "range": "limited"}
+    if not source.hdr:
+        return stream.filter("zscale", w=width, h=height, filter="bicubic", **given, **to_bt709)
+    stream = stream.filter("zscale", w=width, h=height, filter="bicubic", **given)
+    stream = stream.filter("zscale", transfer="linear", npl=color.REFERENCE_WHITE_NITS).filter("format", "gbrpf32le")
+    stream = stream.filter("zscale", primaries="709").filter("tonemap", "mobius", desat=0)
+    return stream.filter("zscale", **to_bt709)
+
+
+def _upright(stream: Any, orientation: Orientation) -> Any:
+    """Mirrored first, then turned clockwise, as :class:`~mpt_cli.models.Orientation` says."""
+    if orientation.mirrored:
+        stream = stream.filter("hflip")
+    if orientation.rotation == 180:
+        return stream.filter("hflip").filter("vflip")
+    turn = {90: "clock", 270: "cclock"}.get(orientation.rotation)
+    return stream.filter("transpose", turn) if turn else stream
+
+
+def _placed(stream: Any, placement: Placement, form: TargetForm) -> Any:
+    """The picture cut to the target, or on the background, or on a blurred copy of itself."""
+    width, height = form.dimensions.width, form.dimensions.height
+    if placement.inner == form.dimensions:
+        return stream
+    if form.fit is Fit.COVER:
+        return stream.filter("crop", width, height, -placement.x, -placement.y)
+    if form.fit is Fit.BLUR:
+        return _over_blur(stream, placement, form)
+    return stream.filter("pad", width, height, placement.x, placement.y, color=_ffmpeg_color(form.background))
+
+
+def _over_blur(stream: Any, placement: Placement, form: TargetForm) -> Any:
+    """The picture over a blurred copy that fills the target; blurred small, because that is cheap."""
+    small = Dimensions(max(2, form.dimensions.width // 16 * 2), max(2, form.dimensions.height // 16 * 2))
+    filling = geometry.place(placement.inner, small, Fit.COVER)
+    split = stream.filter_multi_output("split")
+    behind = split[0].filter("scale", filling.inner.width, filling.inner.height, flags="bilinear")
+    behind = behind.filter("crop", small.width, small.height).filter("gblur", sigma=4)
+    behind = behind.filter("scale", form.dimensions.width, form.dimensions.height, flags="bilinear").filter("setsar", 1)
+    return ffmpeg.overlay(behind, split[1].filter("setsar", 1), x=placement.x, y=placement.y)
+
+
+def expression(value: Fraction) -> str:
+    """An exact rational in ffmpeg's expression language."""
+    return f"({value.numerator}/{value.denominator})"
+
+
+def _ffmpeg_color(name: str) -> str:
+    return name.replace("#", "0x")

@@ -1,0 +1,95 @@
+"""The pipes of a child process: reading and writing that can be called off, and text from bytes.
+
+Knows nothing of processes. Imports nothing of mpt.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TAIL_BYTES = 32 * 1024
+_LINE_BYTES = 1024 * 1024
+_PIPE_BYTES = 64 * 1024
+TICK_SECONDS = 0.2  # how soon a thread that waits for a pipe notices that it is called off
+
+
+class Tail:
+    """The last 32 kB of a text as a terminal would show it: a carriage return begins its line anew."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._closed, self._open = bytearray(), b""
+
+    def add(self, chunk: bytes) -> bool:
+        """Take the next piece; return whether it holds anything."""
+        *closed, rest = (self._open + chunk).split(b"\n")
+        for line in closed:
+            self._closed += _shown(line) + b"\n"
+        del self._closed[:-_TAIL_BYTES]
+        # A carriage return at the end overwrites only if something other than a line feed follows.
+        self._open = rest[rest.rstrip(b"\r").rfind(b"\r") + 1 :][-_TAIL_BYTES:]
+        return bool(chunk)
+
+    def text(self) -> str:
+        """Return it, undecodable bytes replaced."""
+        return (bytes(self._closed) + _shown(self._open))[-_TAIL_BYTES:].decode("utf-8", "replace")
+
+
+def _shown(line: bytes) -> bytes:
+    return line.rstrip(b"\r").rpartition(b"\r")[2]
+
+
+class Lines:
+    """Hands over whole lines without their ends; one longer than 1 MiB comes in pieces."""
+
+    def __init__(self, on_line: Callable[[str], bool]) -> None:
+        """Keep who gets the lines."""
+        self._on_line, self._open = on_line, b""
+
+    def add(self, chunk: bytes) -> bool:
+        """Take the next piece, nothing at the end; return whether a line was answered with ``True``."""
+        *lines, self._open = (self._open + chunk).split(b"\n")
+        if self._open and (not chunk or len(self._open) > _LINE_BYTES):
+            lines.append(self._open)
+            self._open = b""
+        answers = [self._on_line(line.rstrip(b"\r").decode("utf-8", "replace")) for line in lines]
+        return any(answers)
+
+
+def read(pipe: IO[bytes], *, over: Callable[[], bool]) -> bytes | None:
+    """Return what is in the pipe, nothing at its end, ``None`` when called off before."""
+    while not over():
+        if _ready(pipe, "POLLIN"):
+            return os.read(pipe.fileno(), _PIPE_BYTES)
+    return None
+
+
+def write(pipe: IO[bytes], data: bytes, *, over: Callable[[], bool]) -> bool:
+    """Write it all; return ``False`` when the reader is gone or it is called off before."""
+    if sys.platform != "win32":
+        os.set_blocking(pipe.fileno(), False)
+    rest = memoryview(data)
+    while rest and not over():
+        try:
+            if _ready(pipe, "POLLOUT"):
+                rest = rest[os.write(pipe.fileno(), rest[:_PIPE_BYTES]) :]
+        except BlockingIOError:
+            continue
+        except OSError:  # EPIPE; Windows says EINVAL
+            return False
+    return not rest
+
+
+def _ready(pipe: IO[bytes], event: str) -> bool:
+    """Wait a tick for the pipe; Windows cannot, its threads end with the last holder of the pipe."""
+    if sys.platform == "win32":  # pragma: no cover - the counterpart
+        return True
+    poll = select.poll()  # not select.select, which ends at file descriptor 1023
+    poll.register(pipe, getattr(select, event))
+    return bool(poll.poll(TICK_SECONDS * 1000))

@@ -1,0 +1,319 @@
+"""What a file really holds: streams, first pictures, and when everything starts and ends.
+
+Nothing is believed that can be looked at: rotation, colours and interlacing come from a decoded
+picture, channels from decoded sound, durations from packets.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.stream import Disposition
+
+from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.media import color, signature
+from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.commands import DEMUXERS, file_url
+from mpt_cli.media.orientation import orientation_of
+from mpt_cli.media.timeline import PacketTimes, Timeline
+from mpt_cli.media.timing import clip_duration, nominal_rate
+from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+_PLAUSIBLE_BYTES_PER_SECOND = 4000
+"""A file that holds less for each second that its header claims is scanned before it is believed."""
+_SAMPLE_PACKETS = 300
+"""Pictures whose times are looked at when a plausible header is trusted."""
+_SEEKABLE = ("mov,mp4", "matroska")
+
+
+def probe(path: Path, *, scan: bool, max_streams: int = 100) -> MediaInfo:
+    """What a file holds; with ``scan`` every packet is read, else only where the header may lie.
+
+    Raises :class:`~mpt_cli.errors.ProbeError` with a file code when the file cannot be a clip.
+    """
+    _refuse_by_signature(path)
+    with _opened(path) as container:
+        video, audio = _choose_streams(path, container, max_streams)
+        found = _Findings(container, video, audio)
+        try:
+            found.read(scan=scan or not _is_plausible(path, container, video))
+        except av.FFmpegError as error:
+            if found.picture is None:
+                raise ProbeError(
+                    IssueCode.NO_FRAMES, f"no picture can be decoded ({_said(error)})", path=path
+                ) from error
+        if found.encrypted:
+            raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
+        if found.picture is None:
+            raise ProbeError(
+                IssueCode.NO_FRAMES, "no picture can be decoded", path=path, hint="the file is damaged or cut off"
+            )
+        return _media_info(path, container, found)
+
+
+def _refuse_by_signature(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(signature.SIGNATURE_BYTES)
+    except PermissionError as error:
+        raise ProbeError(IssueCode.NOT_READABLE, "cannot be read", path=path, hint="check its permissions") from error
+    except OSError as error:
+        raise ProbeError(IssueCode.NOT_READABLE, f"cannot be read ({error.strerror})", path=path) from error
+    if refused := signature.refusal(head):
+        raise ProbeError(*refused, path=path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """The file opened by libav, which may open nothing else."""
+    options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
+    try:
+        container = av.open(file_url(path), options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise ProbeError(
+            IssueCode.NOT_MEDIA,
+            f"is not a video file, or was cut off before its index ({_said(error)})",
+            path=path,
+            hint="play it to see whether it is whole; export it again if it is not",
+        ) from error
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise ProbeError(IssueCode.PROBE_FAILED, f"cannot be understood ({error})", path=path) from error
+    with container:
+        yield container
+
+
+def _choose_streams(path: Path, container: InputContainer, limit: int) -> tuple[VideoStream, AudioStream | None]:
+    """The video and audio stream to use: the default one, of several the largest or the first."""
+    if len(container.streams) > limit:
+        raise ProbeError(
+            IssueCode.LIMIT_EXCEEDED, f"has {len(container.streams)} streams, more than {limit}", path=path
+        )
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not videos:
+        raise ProbeError(IssueCode.NO_VIDEO_STREAM, "has no video stream", path=path)
+    video = max(videos, key=lambda s: (bool(s.disposition & Disposition.default), _pixels(s), -s.index))
+    if video.codec_context is None:
+        raise ProbeError(
+            IssueCode.UNSUPPORTED_CODEC, "its video codec has no decoder", path=path, hint="convert it first"
+        )
+    sounds = [s for s in container.streams.audio if s.codec_context is not None]
+    audio = max(sounds, key=lambda s: (bool(s.disposition & Disposition.default), -s.index), default=None)
+    return video, audio
+
+
+def _pixels(stream: VideoStream) -> int:
+    context = stream.codec_context
+    return context.width * context.height if context is not None else 0
+
+
+def _is_plausible(path: Path, container: InputContainer, video: VideoStream) -> bool:
+    seconds = _header_seconds(container, video)
+    return seconds is not None and 0 < seconds * _PLAUSIBLE_BYTES_PER_SECOND <= path.stat().st_size
+
+
+def _header_seconds(container: InputContainer, video: VideoStream) -> Fraction | None:
+    if container.duration is not None:
+        return Fraction(container.duration, av.time_base)
+    if video.duration is not None and video.time_base is not None:
+        return video.duration * Fraction(video.time_base)
+    return None
+
+
+@dataclass(slots=True)
+class _Sound:
+    """First decoded sound of a stream, and when its packets end."""
+
+    frame: AudioFrame
+    start: Fraction
+    end: Fraction
+
+
+class _Findings:
+    """What reading the packets of a file brings to light."""
+
+    def __init__(self, container: InputContainer, video: VideoStream, audio: AudioStream | None) -> None:
+        self.container, self.video, self.audio = container, video, audio
+        self.times = PacketTimes(Fraction(video.time_base or 1))
+        self.picture: VideoFrame | None = None
+        self.sound: _Sound | None = None
+        self.encrypted = False
+        self.scanned = False
+        self.keyframes: list[int] = []
+        self.data = PictureData(video.codec_context.name, video.codec_context.extradata or b"")
+        self.sets = configured_sets(self.data.codec, video.codec_context.extradata or b"")
+        self.closed_gop = True
+        self.undecoded_sound = 0
+
+    def read(self, *, scan: bool) -> None:
+        """Demux all packets, or only the first ones; decode until the first picture and sound."""
+        streams = [self.video] if self.audio is None else [self.video, self.audio]
+        for packet in self.container.demux(streams):
+            if packet.has_sidedata("encryption_info"):
+                self.encrypted = True
+                return
+            if packet.stream_index == self.video.index:
+                self._take_picture(packet)
+            else:
+                self._take_sound(packet)
+            if not scan and self._knows_enough():
+                return
+        self.scanned = True
+
+    def _knows_enough(self) -> bool:
+        heard = self.audio is None or self.sound is not None or self.undecoded_sound > _SAMPLE_PACKETS
+        return self.picture is not None and heard and len(self.times) >= _SAMPLE_PACKETS
+
+    def _take_picture(self, packet: Packet[Any]) -> None:
+        if packet.size and not packet.is_discard:
+            self.times.add(packet.pts, packet.dts, packet.duration)
+            if packet.is_keyframe:
+                self._take_keyframe(packet)
+        if self.picture is None:
+            self.picture = _first_frame(packet)
+
+    def _take_keyframe(self, packet: Packet[Any]) -> None:
+        if packet.pts is not None:
+            self.keyframes.append(packet.pts)
+        if self.data.codec in ("h264", "hevc", "av1"):
+            data = bytes(packet)
+            self.closed_gop = self.closed_gop and self.data.is_clean_start(data)
+            self.sets += [unit for unit in self.data.parameter_sets(data) if unit not in self.sets]
+
+    def _take_sound(self, packet: Packet[Any]) -> None:
+        if self.sound is None:
+            frame = _first_frame(packet)
+            self.undecoded_sound += frame is None
+            if frame is None or frame.pts is None or not frame.samples:
+                return
+            start = frame.pts * Fraction(frame.time_base)
+            self.sound = _Sound(frame, start, start + Fraction(frame.samples, frame.sample_rate))
+        if packet.size and packet.pts is not None and not packet.is_discard:
+            end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+            self.sound.end = max(self.sound.end, end)
+
+
+def _first_frame(packet: Packet[Any]) -> Any:
+    """The first frame that a packet brings out, or None; a damaged packet brings nothing."""
+    try:
+        return next((frame for frame in packet.decode() if not getattr(frame, "is_corrupt", False)), None)
+    except (av.FFmpegError, ValueError):
+        return None
+
+
+def _media_info(path: Path, container: InputContainer, found: _Findings) -> MediaInfo:
+    timeline = _timeline(found)
+    sound = found.sound
+    zero = min(timeline.first, sound.start) if sound else timeline.first
+    duration = clip_duration(zero, timeline.end, sound.end if sound else None)
+    if not found.scanned:
+        duration = _header_seconds(container, found.video) or duration
+    seekable = found.scanned and container.format.name.startswith(_SEEKABLE)
+    base = found.times.time_base
+    return MediaInfo(
+        container=container.format.name,
+        size_bytes=path.stat().st_size,
+        zero=zero,
+        duration=duration,
+        video=_video_info(found, timeline),
+        audio=_audio_info(found) if sound else None,
+        video_start=timeline.first,
+        last_picture=timeline.last,
+        scanned=found.scanned,
+        seek_points=tuple(sorted({point * base for point in found.keyframes})) if seekable else (),
+        copy_traits=_copy_traits(container, found, timeline),
+    )
+
+
+def _timeline(found: _Findings) -> Timeline:
+    picture, guessed = found.picture, found.video.guessed_rate
+    assert picture is not None
+    first = picture.pts * Fraction(picture.time_base) if picture.pts is not None and picture.time_base else None
+    if not len(found.times):
+        found.times.add(picture.pts or 0, None, None)
+    timeline = found.times.timeline(first, Fraction(guessed) if guessed else None)
+    average = found.video.average_rate
+    if picture.interlaced_frame and average and average * 3 < timeline.frame_rate * 2:
+        return replace(timeline, frame_rate=nominal_rate(Fraction(average)))  # a packet was a field
+    return timeline
+
+
+def _video_info(found: _Findings, timeline: Timeline) -> VideoStreamInfo:
+    stream, frame = found.video, found.picture
+    assert frame is not None
+    context = stream.codec_context
+    transfer = color.TRANSFERS.get(int(frame.color_trc or 0))
+    sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    return VideoStreamInfo(
+        index=stream.index,
+        codec=context.codec.canonical_name,
+        profile=context.profile,
+        dimensions=Dimensions(frame.width, frame.height),
+        sar=Fraction(sar) if sar and sar > 0 else Fraction(1),
+        orientation=orientation_of(frame),
+        frame_rate=timeline.frame_rate,
+        variable_frame_rate=timeline.variable,
+        pixel_format=frame.format.name,
+        bit_depth=frame.format.components[0].bits,
+        has_alpha=_has_alpha(stream, frame),
+        color=Color(
+            matrix=color.MATRICES.get(int(frame.colorspace)),
+            range=color.RANGES.get(int(frame.color_range)),
+            primaries=color.PRIMARIES.get(int(frame.color_primaries or 0)),
+            transfer=transfer,
+        ),
+        hdr=color.HDR_TRANSFERS.get(transfer or ""),
+        interlaced=bool(frame.interlaced_frame),
+    )
+
+
+def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
+    """Whether there is transparency; in WebM it is a second stream that only the tag tells of."""
+    tagged = any(stream.metadata.get(key) == "1" for key in ("alpha_mode", "ALPHA_MODE"))
+    return tagged or any(component.is_alpha for component in frame.format.components)
+
+
+def _audio_info(found: _Findings) -> AudioStreamInfo:
+    assert found.audio is not None
+    assert found.sound is not None
+    frame = found.sound.frame
+    return AudioStreamInfo(
+        index=found.audio.index,
+        codec=found.audio.codec_context.codec.canonical_name,
+        channels=tuple(channel.name for channel in frame.layout.channels),
+        layout=frame.layout.name,
+        sample_rate=frame.sample_rate,
+    )
+
+
+def _copy_traits(container: InputContainer, found: _Findings, timeline: Timeline) -> CopyTraits | None:
+    """What a stream copy would need to know, where all packets were read and sets are declared."""
+    sets = digest(found.sets)
+    if not (found.scanned and sets and container.format.name.startswith(_SEEKABLE)):
+        return None
+    return CopyTraits(
+        closed_gop=found.closed_gop,
+        on_grid=timeline.on_grid,
+        pictures=timeline.pictures,
+        level=found.video.codec_context.level,
+        parameter_sets=sets,
+        extradata=found.video.codec_context.extradata or b"",
+    )
+
+
+def _said(error: av.FFmpegError) -> str:
+    return (error.strerror or str(error)).lower()

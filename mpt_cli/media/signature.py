@@ -1,0 +1,53 @@
+"""What a file is not, by its first bytes (pure).
+
+libav answers everything that it cannot read with the same error, and happily decodes a picture
+that was named .mp4; a playlist makes it open other files. These are named before it is asked.
+"""
+
+from __future__ import annotations
+
+from mpt_cli.errors import IssueCode
+
+SIGNATURE_BYTES = 4096
+
+_IMAGES = (
+    (b"\x89PNG\r\n\x1a\n", 0, "PNG"),
+    (b"\xff\xd8\xff", 0, "JPEG"),
+    (b"BM", 0, "BMP"),
+    (b"II*\x00", 0, "TIFF"),
+    (b"MM\x00*", 0, "TIFF"),
+    (b"8BPS", 0, "Photoshop"),
+    (b"WEBP", 8, "WebP"),
+    (b"ftypheic", 4, "HEIC"),
+    (b"ftypheix", 4, "HEIC"),
+    (b"ftypmif1", 4, "HEIF"),
+    (b"ftypavif", 4, "AVIF"),
+)
+_PLAYLISTS = (
+    b"#EXTM3U",
+    b"#EXT-X-",
+    b"ffconcat",
+    b"[playlist]",
+    b"[Reference]",
+    b"<?wpl",
+    b"<asx",
+    b"<smil",
+    b"RTSPtext",
+)
+_ARCHIVES = ((b"PK\x03\x04", "a ZIP archive"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"),
+             (b"%PDF", "a PDF document"), (b"\x1f\x8b", "a gzip file"))  # fmt: skip
+_BMP_RESERVED = slice(6, 10)
+
+
+def refusal(head: bytes) -> tuple[IssueCode, str] | None:
+    """Why a file with this beginning is not a clip, or None when libav should be asked."""
+    for magic, offset, name in _IMAGES:
+        if head.startswith(magic, offset) and (name != "BMP" or head[_BMP_RESERVED] == bytes(4)):
+            return IssueCode.STILL_IMAGE, f"is a still image ({name})"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(_PLAYLISTS) or (text.startswith(b"<") and b"<MPD" in text):
+        return IssueCode.PLAYLIST_REFUSED, "is a playlist, not a clip"
+    for magic, name in _ARCHIVES:
+        if head.startswith(magic):
+            return IssueCode.NOT_MEDIA, f"is {name}, not a clip"
+    return None

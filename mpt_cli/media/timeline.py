@@ -1,0 +1,117 @@
+"""When the pictures of a stream are shown, from the timestamps of its packets (pure)."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median_low
+
+from mpt_cli.media.timing import nominal_rate
+
+_FALLBACK_RATE = Fraction(25)
+_HIGHEST_GUESS = 240
+_SNAP = Fraction(1, 2000)
+_JITTER_TICKS = 2
+_JITTER_SHARE = Fraction(1, 10)
+"""Gaps that differ from the usual one by at most this much are the same gap, written coarsely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Pictures of a stream: how many, from when to when (seconds in the file's clock), how evenly."""
+
+    pictures: int
+    first: Fraction
+    last: Fraction
+    end: Fraction
+    frame_rate: Fraction
+    variable: bool
+    on_grid: bool
+    """Whether every picture lies within a tick of ``first + k / frame_rate``, none missing."""
+
+
+class PacketTimes:
+    """Collects the timestamps of one stream; 8 bytes a packet, so that 24 hours fit."""
+
+    def __init__(self, time_base: Fraction) -> None:
+        """Start empty."""
+        self.time_base = time_base
+        self._times = array("q")
+        self._has_pts = True
+        self._last: int | None = None
+        self._last_duration = 0
+
+    def add(self, pts: int | None, dts: int | None, duration: int | None) -> None:
+        """Note one shown picture. AVI has no pts for pictures out of order: there dts must serve."""
+        time = pts if pts is not None else dts
+        if time is None:
+            return
+        self._has_pts = self._has_pts and pts is not None
+        self._times.append(time)
+        if self._last is None or time >= self._last:
+            self._last, self._last_duration = time, duration or 0
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return len(self._times)
+
+    def timeline(self, first_shown: Fraction | None, guessed_rate: Fraction | None) -> Timeline:
+        """The timeline; ``first_shown`` is the timestamp of the first picture that really decoded.
+
+        The last picture lasts its packet's duration, else the usual gap.
+        """
+        times = sorted(self._times)
+        base = self.time_base
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times) if later > earlier]
+        usual = Fraction(median_low(gaps)) * base if gaps else None
+        rate = _rate(times, gaps, base, guessed_rate)
+        shift = Fraction(0)
+        if not self._has_pts and first_shown is not None and times:
+            shift = first_shown - times[0] * base
+        first = times[0] * base + shift
+        last = times[-1] * base + shift
+        length = self._last_duration * base or usual or 1 / rate
+        return Timeline(
+            pictures=len(times),
+            first=max(first, first_shown) if first_shown is not None and first_shown <= last else first,
+            last=last,
+            end=last + length,
+            frame_rate=rate,
+            variable=_varies(gaps, base, 1 / rate),
+            on_grid=_on_grid(times, base, rate),
+        )
+
+
+def _rate(times: list[int], gaps: list[int], base: Fraction, guessed: Fraction | None) -> Fraction:
+    """The constant rate where there is one, else that of the usual gap, else what libav guessed.
+
+    Over a short clip of coarse time base 24 and 24000/1001 look the same; then libav's guess, which
+    knows the header, decides.
+    """
+    guessed = guessed if guessed and guessed <= _HIGHEST_GUESS else None
+    if not gaps:
+        return guessed or _FALLBACK_RATE
+    span = (times[-1] - times[0]) * base
+    average = (len(times) - 1) / span
+    constant = nominal_rate(average)
+    if guessed and abs(guessed - average) <= average * (base / span + _SNAP):
+        constant = nominal_rate(guessed)
+    if not _varies(gaps, base, 1 / constant):
+        return constant
+    usual: int = median_low(gaps)
+    alike = [gap for gap in gaps if abs(gap - usual) <= max(Fraction(1), usual * _JITTER_SHARE)]
+    return nominal_rate(len(alike) / (sum(alike) * base))
+
+
+def _varies(gaps: list[int], base: Fraction, usual: Fraction) -> bool:
+    slack = max(min(_JITTER_TICKS * base, usual / 2), usual * _JITTER_SHARE)
+    return bool(gaps) and (max(gaps) * base - usual > slack or usual - min(gaps) * base > slack)
+
+
+def _on_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
+    """Whether picture k lies within a tick of k frames after the first, in whole numbers for speed."""
+    ticks = 1 / (rate * base)
+    numerator, denominator = ticks.numerator, ticks.denominator
+    return all(abs((time - times[0]) * denominator - k * numerator) <= denominator for k, time in enumerate(times))

@@ -1,0 +1,133 @@
+"""Frames, samples and ticks of a reel, in exact rationals (pure; no float enters or leaves).
+
+Every rule about time stands here once; the derivations are those of the functions' docstrings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SAMPLE_RATE = 48_000
+CODEC_PADDING = Fraction(1, 10)
+"""Sound that outlasts the picture by less is taken for the padding of its codec."""
+LOWEST_AUTO_RATE, HIGHEST_AUTO_RATE = 24, 60
+_MICROSECOND = 1_000_000
+_LEAST_TIMESCALE, _MOST_TIMESCALE = 10_000, 100_000
+_RATE_TOLERANCE = Fraction(1, 1000)
+
+
+def round_half_up(value: Fraction) -> int:
+    """The nearest whole number, a half upwards (Python's ``round`` goes to the even one)."""
+    return floor(value + Fraction(1, 2))
+
+
+def clip_duration(zero: Fraction, picture_end: Fraction, sound_end: Fraction | None) -> Fraction:
+    """Seconds from ``zero`` to the end of the longer of picture and sound.
+
+    A sound that outlasts the picture by less than :data:`CODEC_PADDING` does not count.
+    """
+    end = picture_end
+    if sound_end is not None and sound_end - picture_end >= CODEC_PADDING:
+        end = sound_end
+    return end - zero
+
+
+def frame_count(duration: Fraction, frame_rate: Fraction) -> int:
+    """Number of output frames of a clip: at least one, else the nearest to its duration."""
+    return max(1, round_half_up(duration * frame_rate))
+
+
+def sample_boundary(frames: int, frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> int:
+    """Samples that the first ``frames`` frames of a reel own.
+
+    A clip owns the difference of two boundaries. Rounding each clip by itself would drift: at
+    30000/1001 with 31 frames a clip, 1,120 samples in 1,000 clips.
+    """
+    return round_half_up(frames * sample_rate / frame_rate)
+
+
+def stored_samples(frames: int, frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> int:
+    """Samples to keep for a clip that does not know its place: all it may own, and one to spare."""
+    return floor(frames * sample_rate / frame_rate) + 1
+
+
+def sample_counts(frames: Sequence[int], frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> list[int]:
+    """Samples that each clip of a reel owns, from the clips' frames in order."""
+    bounds = [sample_boundary(total, frame_rate, sample_rate) for total in accumulate(frames, initial=0)]
+    return [end - start for start, end in pairwise(bounds)]
+
+
+def timescale(frame_rate: Fraction) -> int:
+    """Ticks a second, between 10,000 and 100,000, in which a frame is a whole number of ticks.
+
+    30 gives 15,360 and 30000/1001 gives 30,000, as the common muxers have it. ValueError where
+    the rate's numerator alone is above 100,000.
+    """
+    scale = frame_rate.numerator
+    while scale < _LEAST_TIMESCALE:
+        scale *= 2
+    if scale > _MOST_TIMESCALE:
+        raise ValueError(f"no timescale up to {_MOST_TIMESCALE} divides {frame_rate}")
+    return scale
+
+
+def ticks_per_frame(frame_rate: Fraction) -> int:
+    """Ticks that a frame lasts in :func:`timescale`."""
+    ticks = timescale(frame_rate) / frame_rate
+    return ticks.numerator
+
+
+def microsecond_durations(frames: Sequence[int], frame_rate: Fraction) -> list[int]:
+    """Microseconds of each clip for a concat list, as differences of rounded exact ends.
+
+    The list's ``duration`` lines are microseconds. Rounding each clip by itself puts nine frames
+    in ten off the grid over 1,000 clips; differences of ends put none off over 3,000.
+    """
+    ends = [round_half_up(_MICROSECOND * total / frame_rate) for total in accumulate(frames, initial=0)]
+    return [end - start for start, end in pairwise(ends)]
+
+
+def nominal_rate(measured: Fraction) -> Fraction:
+    """The standard rate (whole, or N x 1000/1001) within a thousandth of this one, else itself.
+
+    A rate that is not standard is kept with a denominator of at most 1,001.
+    """
+    whole = Fraction(max(1, round(measured)))
+    for standard in (whole, whole * Fraction(1000, 1001)):
+        if abs(measured - standard) <= standard * _RATE_TOLERANCE / 2:
+            return standard
+    return measured.limit_denominator(1001)
+
+
+def within_auto_range(rate: Fraction) -> Fraction:
+    """A rate brought within 24-60 by a whole factor, so that its cadence stays even: 15 → 30, 120 → 60."""
+    if rate < LOWEST_AUTO_RATE:
+        return rate * ceil(LOWEST_AUTO_RATE / rate)
+    if rate > HIGHEST_AUTO_RATE:
+        return rate / ceil(rate / HIGHEST_AUTO_RATE)
+    return rate
+
+
+def dominant_rate(clips: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
+    """The rate that holds the most seconds among (rate, seconds), within 24-60; 30 for no clips.
+
+    Of two that hold the same, the higher one: dropping pictures loses more than repeating them.
+    """
+    seconds: dict[Fraction, Fraction] = defaultdict(Fraction)
+    for rate, duration in clips:
+        auto = within_auto_range(nominal_rate(rate))
+        if auto.numerator <= _MOST_TIMESCALE:
+            seconds[auto] += duration
+    return max(seconds, key=lambda rate: (seconds[rate], rate)) if seconds else Fraction(30)
+
+
+def frames_to_seconds(frames: int, frame_rate: Fraction) -> Fraction:
+    """Exact seconds that this many frames last."""
+    return frames / frame_rate

@@ -1,0 +1,83 @@
+"""What the machine and the process tree use: the seam between decisions and psutil."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from mpt_cli.monitoring.cgroup import memory_limit_bytes
+
+BUDGET_SHARE = 0.8
+"""Share of what the machine or its control group allows, where no budget is configured."""
+
+
+class SystemReader(Protocol):
+    """Measurements that decisions rest on; sizes in bytes. Called from several threads."""
+
+    def total_bytes(self) -> int:
+        """Memory of the machine."""
+        ...
+
+    def available_bytes(self) -> int:
+        """Memory that the machine can give without swapping."""
+        ...
+
+    def tree_rss_bytes(self) -> int:
+        """Resident memory of this process and all its descendants."""
+        ...
+
+    def cpu_percent(self) -> float:
+        """Load of all cores together since the last call, 0 to 100; the first call has no past."""
+        ...
+
+    def limit_bytes(self) -> int | None:
+        """What the system allows this process beside the machine's size; None without a limit."""
+        ...
+
+
+class PsutilReader:
+    """The real :class:`SystemReader`."""
+
+    def __init__(self, *, root: Path = Path("/")) -> None:
+        """Read limits below ``root``, which stands for the file system's root."""
+        self._root = root
+
+    def total_bytes(self) -> int:
+        """Memory of the machine."""
+        return int(psutil.virtual_memory().total)
+
+    def available_bytes(self) -> int:
+        """Memory that the machine can give without swapping."""
+        return int(psutil.virtual_memory().available)
+
+    def tree_rss_bytes(self) -> int:
+        """Resident memory of this process and all its descendants.
+
+        Pages that processes share count once for each, so this errs on the safe side.
+        """
+        this = psutil.Process()
+        return sum(rss_bytes(process) for process in (this, *this.children(recursive=True)))
+
+    def cpu_percent(self) -> float:
+        """Load of all cores together since the last call of this thread, 0 to 100."""
+        return float(psutil.cpu_percent(interval=None))
+
+    def limit_bytes(self) -> int | None:
+        """Smallest memory limit of the control groups; None without one."""
+        return memory_limit_bytes(self._root)
+
+
+def rss_bytes(process: psutil.Process) -> int:
+    """Resident memory of a process; 0 for one that has ended or may not be read."""
+    with contextlib.suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def default_budget_bytes(system: SystemReader) -> int:
+    """Return 80 % of the smaller of the machine's memory and its limit."""
+    total_bytes = system.total_bytes()
+    return max(1, int(BUDGET_SHARE * min(total_bytes, system.limit_bytes() or total_bytes)))

@@ -1,0 +1,305 @@
+"""The plan of a run: what is done with each clip, and why (pure: no file is opened here).
+
+``--dry-run`` prints it, and a run executes the same object.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from mpt_cli.media import timing
+from mpt_cli.media.color import source_color
+from mpt_cli.models import Action, Codec, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.config import Config
+    from mpt_cli.media.encoders import CodecOptimizer
+    from mpt_cli.models import MediaInfo, VideoClip
+
+_BASE_BYTES = 90 * 2**20
+"""What an ffmpeg with one decoder and one encoder thread needs beside its pictures (measured)."""
+_LOOKAHEAD = {"ultrafast": 4, "superfast": 6, "veryfast": 18, "faster": 26, "fast": 34, "medium": 44, "slow": 56}
+"""Pictures of the target's size that x264 holds, by preset; from peaks at 1080x1920 (performance notes)."""
+_MOST_LOOKAHEAD = 64
+_THREAD_PICTURES = 12
+_SOURCE_PICTURES = 10
+_BYTES_PER_PIXEL_8 = Fraction(3, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedClip:
+    """What is done with one clip. ``index`` is its place in the request, the list's order the reel's."""
+
+    index: int
+    clip: VideoClip
+    media: MediaInfo
+    segment: Segment
+    action: Action
+    reasons: tuple[str, ...]
+    need_bytes: int
+    work: int
+    """Pixels decoded plus pixels encoded: what orders clips, longest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions of a run. ``clips`` are in the order of the reel."""
+
+    form: TargetForm
+    clips: tuple[PlannedClip, ...]
+    jobs: int
+    seed: int | None
+    temporary_bytes: int
+    output_bytes: int
+    mixed_parameter_sets: bool
+    """Whether clips with other parameter sets are joined as they are (``--copy compatible``)."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of the reel."""
+        return sum(clip.segment.frames for clip in self.clips)
+
+    @property
+    def duration(self) -> Fraction:
+        """Exact seconds of the reel."""
+        return self.frames / self.form.frame_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to work with."""
+
+    cores: int
+    memory_bytes: int
+
+
+def make_plan(
+    clips: Sequence[tuple[int, VideoClip, MediaInfo]],
+    config: Config,
+    container: Container,
+    *,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    copy: CopyPolicy,
+    form_of_inputs: bool = False,
+) -> Plan:
+    """The plan for valid clips, given with their places in the request.
+
+    ``form_of_inputs`` takes size and rate from the form that holds the most seconds (``mpt concat``)
+    instead of from the configuration.
+    """
+    ordered, seed = _ordered(clips, config)
+    form = _target_form(ordered, config, container, machine, optimizer, form_of_inputs=form_of_inputs)
+    segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
+    refusals = [
+        copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
+    ]
+    copied, mixed = _copied([media for _, _, media in ordered], refusals, copy)
+    planned = tuple(
+        _planned(
+            index, clip, media, segment, form, reasons=_reasons(i in copied, refusals[i], copy), copied=i in copied
+        )
+        for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
+    )
+    jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
+    temporary, output = _disk(planned, form)
+    return Plan(form, planned, jobs, seed, temporary, output, mixed)
+
+
+def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int, int]:
+    """Clips at a time and encoder threads of each: clips x threads is about cores + 1.
+
+    Two clips with one thread each beat one clip with all threads (CPU 42 s against 47 s, measured),
+    so threads are added only where there are fewer clips than cores.
+    """
+    cores = max(1, machine.cores)
+    by_memory = max(1, machine.memory_bytes // max(1, need_bytes))
+    jobs = max(1, min(clip_count, cores, by_memory))
+    threads = 1 if jobs >= cores else max(1, (cores + 1) // jobs)
+    return jobs, min(threads, 16)
+
+
+def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
+    """Why the coded pictures of a clip cannot be used as they are; empty when they can.
+
+    Parameter sets are judged over all clips, in :func:`_copied`.
+    """
+    video, traits = media.video, media.copy_traits
+    if video.codec != form.encoder.codec:
+        return (f"codec is {video.codec}",)
+    if traits is None:
+        return (f"pictures in {media.container.split(',')[0]} are not copied",)
+    color = source_color(video.color, video.dimensions, video.pixel_format)
+    checks = {
+        f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
+        f"size is {video.dimensions}": video.dimensions == form.dimensions,
+        "pixels are not square": video.sar == 1,
+        "stored rotated": video.orientation.is_identity,
+        f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
+        "interlaced": not video.interlaced,
+        "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
+        == ("bt709", "bt709", "bt709"),
+        "full colour range": not color.full_range and video.color.range == "tv",
+        f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
+        "picture times are not on the grid": traits.on_grid
+        and abs(media.video_start - media.zero) * 2 < 1 / form.frame_rate,
+        "keyframes are not closed": traits.closed_gop,
+        "trimmed": not clip.start and segment.frames == traits.pictures,
+    }
+    return tuple(reason for reason, fine in checks.items() if not fine)
+
+
+def _profiles(codec: Codec) -> tuple[str, ...]:
+    return {
+        Codec.H264: ("Constrained Baseline", "Baseline", "Main", "High"),
+        Codec.HEVC: ("Main",),
+        Codec.AV1: ("Main",),
+    }[codec]
+
+
+def _copied(
+    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy
+) -> tuple[set[int], bool]:
+    """Places of the clips that are copied, and whether their parameter sets differ.
+
+    With ``identical`` the reel has one set: so either all clips are copied, or none, because what
+    is encoded here has other sets than what was encoded elsewhere.
+    """
+    fit = {i for i, reasons in enumerate(refusals) if not reasons}
+    if policy is CopyPolicy.NEVER or not fit:
+        return set(), False
+    sets = {(t.parameter_sets, t.level) for i in fit if (t := medias[i].copy_traits) is not None}
+    uniform = len(sets) == 1 and len(fit) == len(medias)
+    if policy is CopyPolicy.IDENTICAL:
+        return (fit, False) if uniform else (set(), False)
+    return fit, not uniform
+
+
+def _reasons(copied: bool, refusals: tuple[str, ...], policy: CopyPolicy) -> tuple[str, ...]:
+    if copied:
+        return ("already has the target form",)
+    if refusals:
+        return refusals
+    return ("--copy never",) if policy is CopyPolicy.NEVER else ("parameter sets differ from the other clips'",)
+
+
+def _ordered(
+    clips: Sequence[tuple[int, VideoClip, MediaInfo]], config: Config
+) -> tuple[list[tuple[int, VideoClip, MediaInfo]], int | None]:
+    """The clips in the order of the reel, and the seed where it is random."""
+    ordered = list(clips)
+    if config.concat.mode is ConcatenationMode.SEQUENTIAL:
+        return ordered, None
+    seed = config.concat.seed if config.concat.seed is not None else random.SystemRandom().randrange(2**32)
+    random.Random(seed).shuffle(ordered)  # noqa: S311 - an order, not a secret
+    return ordered, seed
+
+
+def _target_form(
+    clips: Sequence[tuple[int, VideoClip, MediaInfo]],
+    config: Config,
+    container: Container,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    *,
+    form_of_inputs: bool,
+) -> TargetForm:
+    dimensions, rate = config.video.size, config.video.fps
+    if form_of_inputs:
+        dimensions = _dominant_size(clips) if "size" not in config.video.model_fields_set else dimensions
+    if rate is None:
+        rate = timing.dominant_rate((media.video.frame_rate, media.duration) for _, _, media in clips)
+    _, threads = concurrency(len(clips), machine, _BASE_BYTES)
+    return TargetForm(
+        dimensions=dimensions,
+        frame_rate=rate,
+        fit=config.video.fit,
+        background=config.video.background,
+        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=threads),
+        container=container,
+        sample_rate=config.audio.sample_rate,
+        channels=config.audio.channels,
+        audio_codec=config.audio.codec,
+        audio_bitrate=config.audio.bitrate,
+    )
+
+
+def _dominant_size(clips: Sequence[tuple[int, VideoClip, MediaInfo]]) -> Dimensions:
+    """The even size, as shown, that holds the most seconds."""
+    seconds: dict[Dimensions, Fraction] = defaultdict(Fraction)
+    for _, _, media in clips:
+        shown = media.video.display
+        seconds[Dimensions(shown.width // 2 * 2 or 2, shown.height // 2 * 2 or 2)] += media.duration
+    return max(seconds, key=lambda size: (seconds[size], size.pixels))
+
+
+def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:
+    """Exact seconds of a clip that are used: its trim, cut to the longest allowed."""
+    end = media.duration if clip.end is None else min(clip.end, media.duration)
+    duration = end - clip.start
+    limit = config.video.max_clip_duration
+    return duration if limit is None else min(duration, limit)
+
+
+def _segment(index: int, clip: VideoClip, media: MediaInfo, config: Config, rate: Fraction) -> Segment:
+    return Segment(index, 0, timing.frame_count(wanted_duration(clip, media, config), rate))
+
+
+def _planned(
+    index: int,
+    clip: VideoClip,
+    media: MediaInfo,
+    segment: Segment,
+    form: TargetForm,
+    *,
+    reasons: tuple[str, ...],
+    copied: bool,
+) -> PlannedClip:
+    seconds = segment.frames / form.frame_rate
+    decoded = int(media.video.dimensions.pixels * media.video.frame_rate * seconds)
+    return PlannedClip(
+        index=index,
+        clip=clip,
+        media=media,
+        segment=segment,
+        action=Action.COPY if copied else Action.ENCODE,
+        reasons=reasons,
+        need_bytes=_BASE_BYTES if copied else need_bytes(media, form),
+        work=segment.frames if copied else decoded + form.dimensions.pixels * segment.frames,
+    )
+
+
+def need_bytes(media: MediaInfo, form: TargetForm) -> int:
+    """Memory that encoding a clip is predicted to need: decoded pictures, and the encoder's lookahead."""
+    video = media.video
+    deep = 2 if video.bit_depth > 8 else 1
+    source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_PICTURES + form.encoder.threads)
+    preset = form.encoder.options[form.encoder.options.index("-preset") + 1]
+    held = _LOOKAHEAD.get(preset, _MOST_LOOKAHEAD) + _THREAD_PICTURES * form.encoder.threads
+    floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
+    return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
+
+
+def _disk(clips: Sequence[PlannedClip], form: TargetForm) -> tuple[int, int]:
+    """Predicted bytes of temporary files and of the output.
+
+    Pictures at 0.12 bits a pixel, which no preset at its usual CRF passes on phone footage; PCM is
+    exact.
+    """
+    seconds = sum((clip.segment.frames for clip in clips), 0) / form.frame_rate
+    encoded = sum(clip.segment.frames for clip in clips if clip.action is Action.ENCODE)
+    copied = sum(clip.media.size_bytes for clip in clips if clip.action is Action.COPY)
+    pictures = int(encoded * form.dimensions.pixels * Fraction(12, 100) / 8)
+    sound = int(seconds * form.sample_rate * form.channels * 2)
+    return pictures + sound, pictures + copied + int(seconds * form.audio_bitrate / 8)
+
+
+def action_counts(plan: Plan) -> Counter[Action]:
+    """How many clips each action has."""
+    return Counter(clip.action for clip in plan.clips)

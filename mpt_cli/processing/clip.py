@@ -1,0 +1,154 @@
+"""ClipProcessor: one planned clip to its processed form, and the proof that it is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
+from mpt_cli.events import ClipProgress
+from mpt_cli.media import commands, proof
+from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.process import Limits
+from mpt_cli.media.timing import stored_samples
+from mpt_cli.models import Action, ProcessedClip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mpt_cli.config import ProcessingConfig
+    from mpt_cli.events import RunContext
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.process import Outcome
+    from mpt_cli.media.progress import Progress
+    from mpt_cli.models import TargetForm
+    from mpt_cli.plan import PlannedClip
+
+_LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
+"""A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
+_PROGRESS_SECONDS = 0.5
+
+
+class ClipProcessor:
+    """Makes one clip uniform: by ffmpeg where pictures are encoded, by proof alone where they are copied."""
+
+    def __init__(self, ffmpeg: Ffmpeg, *, clock: Callable[[], float]) -> None:
+        """Run this ffmpeg; the clock only spaces progress events."""
+        self._ffmpeg = ffmpeg
+        self._clock = clock
+
+    def process(
+        self,
+        planned: PlannedClip,
+        form: TargetForm,
+        config: ProcessingConfig,
+        *,
+        files: TempFileManager,
+        context: RunContext,
+    ) -> tuple[ProcessedClip, int | None]:
+        """The processed clip, and the peak memory in bytes of what made it.
+
+        Raises :class:`~mpt_cli.errors.MptError`; then nothing of the clip is left in ``files``.
+        """
+        pictures, sound = files.segment_paths(planned.index)
+        wanted_sound = sound if planned.media.audio is not None and not planned.clip.mute else None
+        try:
+            arguments = self._arguments(planned, form, pictures, wanted_sound)
+            peak = self._run(arguments, planned, form, config, context).peak_memory_bytes if arguments else None
+            return self._proven(planned, form, pictures, wanted_sound), peak
+        except BaseException:
+            files.discard(pictures, sound)
+            raise
+
+    def _arguments(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> list[str]:
+        """Arguments of the one ffmpeg that is needed; none for a silent clip that is copied."""
+        if planned.action is Action.ENCODE:
+            return commands.segment_arguments(
+                planned.clip, planned.media, planned.segment, form, video_path=pictures, audio_path=sound
+            )
+        if sound is None:
+            return []
+        return commands.sound_arguments(planned.clip, planned.media, planned.segment, form, audio_path=sound)
+
+    def _run(
+        self,
+        arguments: list[str],
+        planned: PlannedClip,
+        form: TargetForm,
+        config: ProcessingConfig,
+        context: RunContext,
+    ) -> Outcome:
+        seconds = float(planned.segment.frames / form.frame_rate)
+        total = config.clip_timeout or _LEAST_SECONDS + _SECONDS_PER_SECOND * seconds
+        progress = _ProgressEvents(planned.index, seconds, context, self._clock)
+        outcome = self._ffmpeg.run(
+            arguments,
+            cancel=context.cancel,
+            limits=Limits(total_seconds=float(total), stall_seconds=float(config.stall_timeout)),
+            on_progress=progress.take,
+            on_memory=progress.take_memory,
+        )
+        context.cancel.raise_if_cancelled()
+        error = explain(
+            outcome, failed=IssueCode.CLIP_FAILED, timed_out=IssueCode.CLIP_TIMEOUT, stalled=IssueCode.CLIP_STALLED
+        )
+        if error is not None:
+            raise _about(error, planned)
+        return outcome
+
+    def _proven(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> ProcessedClip:
+        owned = planned.action is Action.ENCODE
+        path = pictures if owned else planned.clip.path
+        frames = planned.segment.frames
+        try:
+            proven = proof.prove_segment(path, form, frames)
+            if sound is not None:
+                proof.prove_sound(sound, stored_samples(frames, form.frame_rate, form.sample_rate), form.channels)
+        except VerificationError as error:
+            raise ProcessingError(
+                IssueCode.CLIP_FAILED,
+                f"what was made of it {error}",
+                path=planned.clip.path,
+                hint="is the file damaged?",
+            ) from error
+        return ProcessedClip(
+            index=planned.index,
+            original_path=planned.clip.path,
+            processed_path=path,
+            audio_path=sound,
+            dimensions=form.dimensions,
+            segment=planned.segment,
+            duration=frames / form.frame_rate,
+            vcl_crc=proven.vcl_crc,
+            parameter_sets=proven.parameter_sets,
+            extradata=proven.extradata,
+            owned=owned,
+        )
+
+
+class _ProgressEvents:
+    """Turns ffmpeg's progress into events, at most two a second."""
+
+    def __init__(self, index: int, seconds: float, context: RunContext, clock: Callable[[], float]) -> None:
+        self._index, self._seconds, self._context, self._clock = index, seconds, context, clock
+        self._memory: int | None = None
+        self._next = 0.0
+
+    def take_memory(self, rss_bytes: int) -> None:
+        """Note what the child uses."""
+        self._memory = rss_bytes
+
+    def take(self, progress: Progress) -> None:
+        """Emit, unless the last one was just now."""
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + _PROGRESS_SECONDS
+        done = min(float(progress.done_seconds), self._seconds)
+        self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
+
+
+def _about(error: MptError, planned: PlannedClip) -> MptError:
+    """The same error with the clip's path."""
+    return type(error)(error.code, error.issue.message, path=planned.clip.path, hint=error.issue.hint)

@@ -1,0 +1,168 @@
+"""How things ended: verdicts on files, results of clips, the join and whole runs (frozen values)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.errors import Issue, IssueCode
+    from mpt_cli.models import Action, Container, Dimensions, MediaInfo, ProcessedClip
+
+
+class RunStatus(StrEnum):
+    """How a run ended; the ``status`` of the envelope."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class ClipStatus(StrEnum):
+    """How a clip ended."""
+
+    PROCESSED = "processed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NOT_RUN = "not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingResult:
+    """How the work on one clip ended: a clip, or an issue."""
+
+    index: int
+    clip: ProcessedClip | None
+    error: Issue | None
+    elapsed_seconds: float
+    peak_memory_bytes: int | None
+
+    @property
+    def success(self) -> bool:
+        """Whether there is a clip."""
+        return self.clip is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FileValidationResult:
+    """Verdict on one file."""
+
+    path: Path
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    media: MediaInfo | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the file can be used."""
+        return not self.errors
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """Verdict on a request, or on an output: its own problems, then each file's."""
+
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    files: tuple[FileValidationResult, ...] = ()
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nothing at all is wrong."""
+        return not self.errors and all(file.is_valid for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class ConcatenationResult:
+    """How the join ended. ``method`` is ``FFmpeg``, ``MoviePy`` or ``DirectCopy``."""
+
+    method: str
+    stream_copy: bool
+    duration_seconds: float
+    memory_used_bytes: int | None
+    fallback_reason: str | None = None
+    warnings: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputInfo:
+    """The published reel as it was measured."""
+
+    path: Path
+    size_bytes: int
+    container: Container
+    duration: Fraction
+    frames: int
+    dimensions: Dimensions
+    frame_rate: Fraction
+    video_codec: str
+    audio_codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """One line of the result's clip table, in input order."""
+
+    index: int
+    path: Path
+    status: ClipStatus
+    action: Action | None = None
+    reasons: tuple[str, ...] = ()
+    start: Fraction | None = None
+    duration: Fraction | None = None
+    frames: int | None = None
+    elapsed_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    error: Issue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step of a workflow that was reached, with the progress that it stands for (0 to 1)."""
+
+    name: str
+    at_seconds: float
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceReport:
+    """What a workflow cost; the formulas stand at ``PerformanceMonitor``."""
+
+    workflow_id: str
+    total_duration_seconds: float
+    processing_efficiency: float | None
+    memory_peak_bytes: int | None
+    performance_score: float | None
+    milestones: tuple[Milestone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoResult:
+    """How a request ended: never an exception for bad media, always what is known."""
+
+    workflow_id: str
+    status: RunStatus
+    clips: tuple[ClipResult, ...] = ()
+    output: OutputInfo | None = None
+    concatenation: ConcatenationResult | None = None
+    metrics: PerformanceReport | None = None
+    seed: int | None = None
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    signal_number: int | None = None
+    """Which signal stopped the run, where one did."""
+    code: IssueCode | None = None
+    """The run's own code, by which it ends; ``errors`` name the clips and parameters beside it."""
+    ffmpeg: str | None = None
+    """Build string of ffmpeg, once it was asked."""
+
+    @property
+    def success(self) -> bool:
+        """Whether an output was published."""
+        return self.output is not None

@@ -1,0 +1,213 @@
+"""Where settings come from: flags, jobs, ``MPT_*`` variables and TOML files, merged key by key.
+
+The only module that imports pydantic-settings, which is slow to load; ``cli`` imports it late.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, PrivateAttr
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mpt_cli.config import Config
+from mpt_cli.errors import ConfigError, UsageError
+from mpt_cli.layers import (
+    ENV_PREFIX,
+    FIELDS,
+    PRESET,
+    Layer,
+    LayerKind,
+    dotted,
+    nearest,
+    one_line,
+    raise_faults,
+    read_toml,
+    shown,
+    user_config_file,
+    variable_of,
+)
+from mpt_cli.models import OnError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mpt_cli.layers import Key
+
+INTERNAL_VARIABLES: frozenset[str] = frozenset()
+"""Variables named ``MPT_*`` that are no settings and are left alone. There are none."""
+
+_ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate")
+
+
+class Settings(Config, BaseSettings):
+    """The configuration that holds here. Frozen; a :class:`Config` that knows where it comes from.
+
+    ``Settings()`` reads the environment, the project file of the current folder and the user file;
+    keyword arguments win over these. Every mistake is a ConfigError, except a success rate below 1
+    where nothing may fail: that is a UsageError.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True
+    )
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, **values: Any) -> None:
+        """Read the layers, check each on its own, and merge them."""
+        layers = values.pop("_layers", None)
+        if layers is None:
+            layers = (argument_layer(values), *standing_layers())
+        _refuse_faults(layers)
+        super().__init__(_layers=layers)  # type: ignore[call-arg]
+        self._sources.update(_sources_of(layers))
+        _refuse_pointless_rate(self, layers)
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        flags: Mapping[str, Any] | None = None,
+        job: Layer | None = None,
+        job_defaults: Layer | None = None,
+        config_file: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user_file: Path | None = None,
+    ) -> Self:
+        """Settings for a command: flags, the job, its file's defaults, then :func:`standing_layers`.
+
+        ``flags`` holds only what was given, nested by TOML key, with an optional ``preset``.
+        """
+        standing = standing_layers(config_file=config_file, environ=environ, cwd=cwd, user_file=user_file)
+        return cls.of((Layer(LayerKind.FLAG, flags or {}), job, job_defaults, *standing))
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer | None]) -> Self:
+        """Settings of these layers alone, highest first; a batch reads the standing ones once."""
+        return cls(_layers=tuple(layer for layer in layers if layer is not None))
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where the value of each key comes from: ``default``, ``flag --crf``, a variable or a file."""
+        return dict(self._sources)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """One source a layer, highest first, in place of the usual ones.
+
+        The usual environment source ignores unknown variables and reads sizes as JSON.
+        """
+        layers: Sequence[Layer] = init_settings()["_layers"]
+        return tuple(InitSettingsSource(settings_cls, layer.expanded()) for layer in layers)
+
+
+def _refuse_faults(layers: Sequence[Layer]) -> None:
+    checked = [(layer, layer.check()) for layer in layers]
+    faults = [fault for _, found in checked for fault in found]
+    if faults:
+        first = next(layer for layer, found in checked if found)
+        raise_faults(faults, ConfigError, first.path)
+
+
+def _refuse_pointless_rate(config: Config, layers: Sequence[Layer]) -> None:
+    """Refuse a share of failures that may be accepted where the first failure ends the run."""
+    rate = config.processing.min_success_rate
+    if rate is None or rate >= 1 or config.processing.on_error is not OnError.FAIL:
+        return
+    giver = next(layer for layer in layers if _RATE[1] in layer.expanded().get(_RATE[0], {}))
+    raise UsageError(
+        giver.fault(_RATE, rate, f"below 1 needs {dotted(_ON_ERROR)} = skip, but that is fail"),
+        path=giver.path,
+        hint="give --on-error skip, or leave the rate out",
+    )
+
+
+def _sources_of(layers: Sequence[Layer]) -> dict[str, str]:
+    sources = {dotted(key): "default" for key in FIELDS}
+    for layer in reversed(layers):
+        keys: list[Key] = [(section, name) for section, table in layer.expanded().items() for name in table]
+        sources |= {dotted(key): layer.source_of(key) for key in keys}
+    return sources
+
+
+def argument_layer(values: Mapping[str, Any]) -> Layer:
+    """The layer of keyword arguments; of a section given as an object the fields that were set."""
+    tables = {
+        name: {
+            field.alias or key: getattr(value, key)
+            for key, field in type(value).model_fields.items()
+            if key in value.model_fields_set
+        }
+        if isinstance(value, BaseModel)
+        else value
+        for name, value in values.items()
+    }
+    return Layer(LayerKind.ARGUMENT, tables)
+
+
+def environment_layer(environ: Mapping[str, str], base: Path) -> Layer:
+    """The layer of the ``MPT_*`` variables; each that is no setting is a fault."""
+    known = {variable_of(key): key for key in (PRESET, *FIELDS)}
+    by_text = {dotted(key): variable for variable, key in known.items()}
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name in sorted(name for name in environ if name.startswith(ENV_PREFIX) and name not in INTERNAL_VARIABLES):
+        if key := known.get(name):
+            table = values if key == PRESET else values.setdefault(key[0], {})
+            table[key[-1]] = environ[name]
+        else:
+            meant = nearest(name.removeprefix(ENV_PREFIX).lower().replace("__", "."), list(by_text))
+            fault = f"unknown variable; nearest known variable: {by_text[meant]}"
+            faults.append(one_line(f"{name} = {shown(environ[name])}: {fault}"))
+    return Layer(LayerKind.ENVIRONMENT, values, base=base, faults=tuple(faults))
+
+
+def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
+    """The layer of a TOML file, of ``[tool.mpt]`` if it is a pyproject.toml; None if there is none."""
+    try:
+        values = read_toml(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if path.name != "pyproject.toml":
+        return Layer(LayerKind.FILE, values, path=path, base=path.parent, trusted=trusted)
+    tool = values.get("tool")
+    if not isinstance(tool, dict) or "mpt" not in tool:
+        return None
+    if not isinstance(tool["mpt"], dict):
+        raise ConfigError(f"{path}: tool.mpt = {shown(tool['mpt'])}: must be a table", path=path)
+    return Layer(LayerKind.FILE, tool["mpt"], path=path, part="[tool.mpt]", base=path.parent, trusted=trusted)
+
+
+def standing_layers(
+    *,
+    config_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    user_file: Path | None = None,
+) -> tuple[Layer, ...]:
+    """What stands below flags and jobs, highest first: environment, project file, user file.
+
+    ``config_file`` takes the place of ``mpt.toml`` and ``pyproject.toml`` in ``cwd``; ConfigError if
+    it is missing, or if any of them cannot be read.
+    """
+    here = cwd or Path.cwd()
+    if config_file is None:
+        project = file_layer(here / "mpt.toml") or file_layer(here / "pyproject.toml")
+    else:
+        project = file_layer(here / config_file)
+        if project is None:
+            why = "has no [tool.mpt]" if (here / config_file).exists() else "there is no such file"
+            raise ConfigError(one_line(f"--config {config_file}: {why}"), path=here / config_file)
+    environment = environment_layer(os.environ if environ is None else environ, here)
+    user = file_layer(user_file or user_config_file(), trusted=True)
+    return tuple(layer for layer in (environment, project, user) if layer is not None)

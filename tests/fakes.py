@@ -1,0 +1,53 @@
+"""Stand-ins that tests pass in where the product takes a display or a clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from mpt_cli.events import Event
+
+Kind = TypeVar("Kind")
+
+
+class ListEmit:
+    """A complete display: it keeps every event. May be called from several threads."""
+
+    def __init__(self) -> None:
+        """Start with no events."""
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Receive an event."""
+        self.events.append(event)
+
+    @property
+    def types(self) -> list[str]:
+        """The type names of all events, in order."""
+        return [event.type for event in self.events]
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The events of one class, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class FakeClock:
+    """A clock that only moves when it is told to, or slept on. Call it for the time in seconds."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        """Start at this time."""
+        self.now = now
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        """The time, as from ``time.monotonic``."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Stand in for ``time.sleep``: returns at once, later; remembers how long."""
+        self.slept.append(seconds)
+        self.advance(seconds)

@@ -1,0 +1,320 @@
+"""The panel: fits every terminal, keeps failures in sight, survives every order of events."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from mpt_cli import events
+from mpt_cli.cancel import CancelToken
+from mpt_cli.display.live import LiveDisplay
+from mpt_cli.display.panel import panel_lines
+from mpt_cli.display.progress import RunProgress, time_left
+from mpt_cli.display.rows import ASCII, UNICODE
+from mpt_cli.display.state import Phase
+
+if TYPE_CHECKING:
+    from mpt_cli.display.base import Display
+
+NAMES = [
+    "intro.mp4",
+    "walk in the park with a very long name that goes on and on, part 0013.mov",
+    "日本語の長い名前のビデオクリップ、とても長い、さらに長い.mp4",
+    "evil\x1b[2J\x1b[31m\n\u202ename.mp4",
+    "bad\udcff.mp4",
+    "👨‍👩‍👧 ❤️ family.mp4",
+    "-",
+]
+SIZES = [(60, 24), (80, 24), (140, 24), (200, 50), (40, 10), (20, 5), (9, 3), (1, 1), (80, 1), (80, 2)]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def run_of(clips: int, *, started: int, ended: int, failing: int = 7) -> tuple[RunProgress, Clock]:
+    clock = Clock()
+    progress = RunProgress(clock)
+    progress.feed(events.RunStarted("process", "w", clips))
+    progress.feed(events.ValidationFinished(clips, 0))
+    for index in range(started):
+        progress.feed(events.ClipStarted(index, Path("/x") / NAMES[index % len(NAMES)], "encode", 10.0))
+        clock.now += 0.1
+        if index < ended and index % failing == failing - 1:
+            progress.feed(events.ClipFailed(index, "clip_failed", "ffmpeg\x1b[5m stopped"))
+        elif index < ended:
+            progress.feed(events.ClipFinished(index, 3.21, 500_000_000))
+        else:
+            progress.feed(events.ClipProgress(index, 5.0, 1.42, 400_000_000))
+    progress.feed(events.ResourceSample(2**30, 2**32, 380.4, 2**37))
+    clock.now += 10
+    return progress, clock
+
+
+def shown(progress: RunProgress, width: int = 80, height: int = 24, *, stopping: bool = False) -> list[str]:
+    lines = panel_lines(progress, width=width, height=height, glyphs=UNICODE, stopping=stopping)
+    return [line.plain for line in lines]
+
+
+def assert_fits(lines: list[str], width: int, height: int) -> None:
+    assert len(lines) <= max(1, height - 1)
+    for line in lines:
+        assert cell_len(line) <= width
+        assert "\n" not in line
+        assert "\x1b" not in line
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("clips", "started", "ended"), [(3, 3, 1), (40, 18, 14), (10_000, 500, 480), (300, 300, 200)])
+def test_fits_every_terminal(clips: int, started: int, ended: int, width: int, height: int) -> None:
+    progress, _ = run_of(clips, started=started, ended=ended)
+    for count in range(6):
+        progress.feed(events.Notice("warning", "w", f"warning {count} " + "x" * 300))
+    progress.feed(events.Notice("info", "i", "fine"))
+    assert_fits(shown(progress, width, height), width, height)
+    for line in panel_lines(progress, width=width, height=height, glyphs=ASCII):
+        assert "━" not in line.plain
+
+
+def test_few_clips_stand_in_their_order_and_keep_their_rows() -> None:
+    progress, _ = run_of(3, started=3, ended=1)
+    lines = shown(progress)
+    assert [line.split()[1] for line in lines[:3]] == ["1", "2", "3"]
+    assert "encoded in 3.2 s" in lines[0]
+    assert "50%" in lines[1]
+    assert "1.42x" in lines[1]
+    assert "381 MiB" in lines[1]
+    assert lines[4].startswith(" encoding  1 of 3 clips")
+    assert "of 4.0 GiB" in lines[5]
+
+
+def test_failures_stay_in_sight_and_the_rest_is_counted() -> None:
+    progress, _ = run_of(10_000, started=500, ended=480)
+    lines = shown(progress)
+    assert lines[0].strip() == "… and 63 more failed"
+    assert sum("✗" in line and "stopped (clip_failed)" in line for line in lines) == 5
+    assert sum("▸" in line for line in lines) == 12
+    assert "… and 8 more running" in "\n".join(lines)
+    assert "9500 waiting" in lines[-1]
+    assert "68 failed" in lines[-1]
+
+
+def test_a_small_terminal_shows_one_failure_rather_than_a_count() -> None:
+    progress, _ = run_of(40, started=40, ended=40)
+    assert any("✗" in line for line in shown(progress, 60, 8))
+
+
+def test_notices_are_shown_and_counted() -> None:
+    progress, _ = run_of(3, started=1, ended=0)
+    progress.feed(events.Notice("info", "i", "joining by copy"))
+    progress.feed(events.Notice("error", "e", "disk\x07 is slow"))
+    text = "\n".join(shown(progress))
+    assert "! disk\\x07 is slow (e)" in text
+    assert "joining by copy" in text
+    for _ in range(5):
+        progress.feed(events.Notice("warning", "w", "again"))
+    lines = shown(progress)
+    assert " ! 4 earlier warnings" in lines
+    assert "6 warnings" in lines[-1]
+    assert "joining by copy" not in "\n".join(lines)
+
+
+def test_phases_follow_the_events() -> None:
+    clock = Clock()
+    progress = RunProgress(clock)
+    assert progress.overall().phase is Phase.CHECKING
+    assert progress.elapsed_seconds == 0
+    progress.feed(events.RunStarted("process", "w", 5, 50.0))
+    assert shown(progress)[0] == " checking  5 clips"
+    progress.feed(events.ValidationFinished(4, 1))
+    assert progress.overall().phase is Phase.ENCODING
+    assert "1 unusable" in shown(progress)[-1]
+    progress.feed(events.ConcatStarted(20.0))
+    progress.feed(events.ConcatProgress(5.0))
+    assert progress.overall().share == 0.25
+    progress.feed(events.ConcatProgress(20.0))
+    assert progress.overall().phase is Phase.VERIFYING
+    assert "verifying" in "\n".join(shown(progress))
+    progress.feed(events.ConcatStarted())
+    assert progress.overall() == progress.overall().__class__(Phase.JOINING, None, None)
+    progress.feed(events.ConcatFinished("FFmpeg"))
+    assert progress.overall().phase is Phase.VERIFYING
+    progress.feed(events.RunFinished("success"))
+    assert progress.overall().phase is Phase.DONE
+    assert "finishing" in "\n".join(shown(progress))
+
+
+def test_stopping_is_said() -> None:
+    progress, _ = run_of(3, started=2, ended=0)
+    assert any(line.startswith(" stopping") for line in shown(progress, stopping=True))
+
+
+def test_time_left_weighs_clips_by_their_seconds() -> None:
+    clock = Clock()
+    progress = RunProgress(clock)
+    progress.feed(events.RunStarted("process", "w", 3, 100.0))
+    progress.feed(events.ClipStarted(0, Path("a"), "encode", 20.0))
+    clock.now += 2
+    progress.feed(events.ClipProgress(0, 10.0, 5.0, None))
+    assert progress.overall().time_left is None
+    clock.now += 8
+    assert progress.overall().time_left == pytest.approx(90)
+    progress.feed(events.ClipStarted(1, Path("b"), "reuse", 50.0))
+    progress.feed(events.ClipFinished(1, 0.0, None))
+    overall = progress.overall()
+    assert overall.share == pytest.approx(0.6)
+    assert overall.time_left == pytest.approx(40)
+
+
+def test_unknown_total_is_estimated_from_the_clips_seen() -> None:
+    clock = Clock()
+    progress = RunProgress(clock)
+    progress.feed(events.RunStarted("process", "w", 4))
+    assert progress.overall().share is None
+    progress.feed(events.ClipStarted(0, Path("a"), "copy", 10.0))
+    progress.feed(events.ClipFinished(0, 0.1, None))
+    clock.now += 6
+    assert progress.overall().share == pytest.approx(0.25)
+    assert progress.overall().time_left == pytest.approx(18)
+
+
+def test_time_left_waits_until_it_means_something() -> None:
+    assert time_left(1.0, 0.0, 10.0) is None
+    assert time_left(0.001, 100.0, 60.0) is None
+    assert time_left(50.0, 100.0, 60.0) == 60.0
+
+
+def test_jobs_of_a_batch_do_not_mix() -> None:
+    progress = RunProgress(Clock())
+    for job in ("monday", "tuesday"):
+        progress.feed(events.RunStarted("batch", job, 2), job)
+        progress.feed(events.ClipStarted(0, Path("a.mp4"), "encode", 10.0), job)
+    progress.feed(events.ClipFinished(0, 1.0, None), "monday")
+    progress.feed(events.ConcatStarted(10.0), "monday")
+    assert progress.total_clips == 4
+    assert [clip.name for clip in progress.running.values()] == ["tuesday: a.mp4"]
+    assert progress.overall().phase is Phase.ENCODING
+    progress.feed(events.ConcatStarted(10.0), "tuesday")
+    assert progress.overall() == progress.overall().__class__(Phase.JOINING, None, None)
+
+
+def test_a_clip_that_ends_without_having_started_is_counted() -> None:
+    progress = RunProgress(Clock())
+    progress.feed(events.ClipFailed(4, "clip_failed", "no"))
+    assert progress.failed[0].name == "clip 5"
+    assert_fits(shown(progress), 80, 24)
+
+
+index = st.integers(0, 5)
+seconds = st.floats(allow_nan=True, allow_infinity=True)
+some_bytes = st.none() | st.integers(0, 2**60)
+any_event = st.one_of(
+    st.builds(events.RunStarted, st.just("process"), st.just("w"), st.integers(0, 10_000), st.none() | seconds),
+    st.builds(events.ValidationFinished, st.integers(0, 9), st.integers(0, 9)),
+    st.builds(
+        events.ClipStarted,
+        index,
+        st.sampled_from(NAMES).map(Path) | st.text(min_size=1).map(Path),
+        st.sampled_from(["encode", "copy", "reuse"]),
+        seconds,
+    ),
+    st.builds(events.ClipProgress, index, seconds, st.none() | seconds, some_bytes),
+    st.builds(events.ClipFinished, index, seconds, some_bytes),
+    st.builds(events.ClipFailed, index, st.just("clip_failed"), st.text()),
+    st.builds(events.ConcatStarted, st.none() | seconds),
+    st.builds(events.ConcatProgress, seconds),
+    st.builds(events.ConcatFinished, st.just("FFmpeg")),
+    st.builds(events.ResourceSample, st.integers(0, 2**60), st.integers(0, 2**60), st.floats(0, 9999), some_bytes),
+    st.builds(events.Notice, st.sampled_from(["info", "warning", "error"]), st.just("c"), st.text()),
+    st.builds(events.RunFinished, st.just("success")),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(any_event, max_size=25), st.sampled_from(SIZES), st.floats(0, 1000))
+def test_no_order_of_events_breaks_the_panel(order: list[events.Event], size: tuple[int, int], pause: float) -> None:
+    clock = Clock()
+    progress = RunProgress(clock)
+    for event in order:
+        progress.feed(event)
+        clock.now += pause / 10
+        assert_fits(shown(progress, *size), *size)
+
+
+def live_on(width: int, height: int, *, token: CancelToken | None = None) -> tuple[LiveDisplay, io.StringIO]:
+    stream = io.StringIO()
+    console = Console(
+        file=stream, force_terminal=True, width=width, height=height, legacy_windows=False, _environ={"TERM": "xterm"}
+    )
+    return LiveDisplay(console, cancel=token), stream
+
+
+def test_leaves_a_clean_terminal_after_an_exception() -> None:
+    token = CancelToken()
+    display, stream = live_on(80, 24, token=token)
+    as_protocol: Display = display
+
+    def interrupted() -> None:
+        with as_protocol:
+            display.emit(events.RunStarted("process", "w", 3))
+            token.cancel()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    written = stream.getvalue()
+    assert "stopping  0 of 3 clips" in written
+    assert written.startswith("\x1b[?25l")
+    assert "starting" in written
+    assert "\x1b[?25h" in written
+    assert written.endswith("\x1b[1A\x1b[2K")
+
+
+def test_events_may_come_from_many_threads() -> None:
+    display, _ = live_on(80, 24)
+
+    def work(first: int) -> None:
+        for number in range(first, 400, 4):
+            display.emit(events.ClipStarted(number, Path("a.mp4"), "encode", 1.0))
+            display.emit(events.ClipProgress(number, 0.5, 1.0, None))
+            display.emit(events.ClipFinished(number, 1.0, None))
+
+    with display:
+        display.emit(events.RunStarted("process", "w", 400))
+        threads = [threading.Thread(target=work, args=(first,)) for first in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert display._progress.finished_count == 400
+
+
+class _Gone(io.StringIO):
+    gone = False
+
+    def write(self, text: str) -> int:
+        if self.gone:
+            raise OSError("the terminal is gone")
+        return super().write(text)
+
+
+def test_a_terminal_that_is_gone_does_not_hide_the_end() -> None:
+    stream = _Gone()
+    console = Console(file=stream, force_terminal=True, width=80, height=24, _environ={"TERM": "xterm"})
+    display = LiveDisplay(console)
+    display._live.auto_refresh = False
+    with display:
+        stream.gone = True
+    stream.gone = False

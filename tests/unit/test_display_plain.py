@@ -1,0 +1,124 @@
+"""Plain lines: each clip's start and end, progress at growing intervals."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpt_cli import events
+from mpt_cli.display.plain import PlainDisplay
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def written(*order: events.Event, quiet: bool = False, job: str | None = None) -> list[str]:
+    stream = io.StringIO()
+    with PlainDisplay(stream, quiet=quiet, clock=Clock()) as display:
+        for event in order:
+            display.emit(event, job=job)
+    return stream.getvalue().splitlines()
+
+
+RUN: tuple[events.Event, ...] = (
+    events.RunStarted("process", "w", 3),
+    events.ValidationFinished(2, 1),
+    events.ClipStarted(0, Path("/x/a\x1b[31m.mp4"), "encode", 4.2),
+    events.ClipStarted(1, Path("/x/b.mp4"), "reuse", 4.2),
+    events.ClipFinished(0, 3.2, 432_013_312),
+    events.ClipFailed(1, "clip_failed", "no\nway"),
+    events.Notice("warning", "w", "careful\x07"),
+    events.Notice("error", "e", "bad"),
+    events.ConcatStarted(8.4),
+    events.ConcatFinished("FFmpeg"),
+    events.RunFinished("partial"),
+)
+
+
+def test_each_event_is_one_line() -> None:
+    assert written(*RUN) == [
+        "process: 3 clips",
+        "checked: 2 clips can be used, 1 cannot be used",
+        "[1/2] a\\x1b[31m.mp4: encode, 4.2 s",
+        "[2/2] b.mp4: reuse, 4.2 s",
+        "[1/2] a\\x1b[31m.mp4: done in 3.2 s, peak 412 MiB",
+        "[2/2] b.mp4: FAILED: no\\nway (clip_failed)",
+        "warning: careful\\x07 (w)",
+        "error: bad (e)",
+        "joining 8.4 s",
+        "joined and verified (FFmpeg)",
+        "finished: partial after 0 s",
+    ]
+
+
+def test_quiet_leaves_errors() -> None:
+    assert written(*RUN, quiet=True) == ["error: bad (e)"]
+
+
+def test_jobs_are_named() -> None:
+    lines = written(*RUN[:3], events.ClipProgress(0, 1.0, None, None), events.ConcatStarted(), job="mon\x07day")
+    assert lines[0] == "mon\\x07day: process: 3 clips"
+    assert lines[2].startswith("[1/2] mon\\x07day: a")
+    assert lines[-1] == "mon\\x07day: joining"
+
+
+def test_progress_comes_at_growing_intervals() -> None:
+    clock, stream = Clock(), io.StringIO()
+    display = PlainDisplay(stream, clock=clock)
+    display.emit(events.RunStarted("process", "w", 40))
+    display.emit(events.ClipStarted(0, Path("a.mp4"), "encode", 1000.0))
+    stream.truncate(0)
+    seen = []
+    for tick in range(1500):
+        clock.now = float(tick)
+        before = stream.tell()
+        display.emit(events.ClipProgress(0, float(tick), 1.0, None))
+        if stream.tell() != before:
+            seen.append(tick)
+    assert seen == [5, 10, 20, 40, 80, 160, 320, 620, 920, 1220]
+
+
+def test_a_progress_line_says_what_is_known() -> None:
+    clock, stream = Clock(), io.StringIO()
+    display = PlainDisplay(stream, clock=clock)
+    display.emit(events.RunStarted("process", "w", 2, 20.0))
+    display.emit(events.ClipStarted(0, Path("a.mp4"), "encode", 10.0))
+    display.emit(events.ClipFailed(0, "clip_failed", "no"))
+    clock.now = 6.0
+    display.emit(events.ResourceSample(2**30, 2**32, 1.0, None))
+    last = stream.getvalue().splitlines()[-1]
+    assert last == "encoding: 1 of 2 clips, 1 failed, 50%, 6 s left, memory 1.0 GiB of 4.0 GiB"
+    display.emit(events.RunFinished("error"))
+    clock.now = 1000.0
+    display.emit(events.ResourceSample(2**30, 2**32, 1.0, None))
+    assert stream.getvalue().splitlines()[-1] == "finished: error after 6 s"
+
+
+class _Closed(io.StringIO):
+    writes = 0
+
+    def write(self, _text: str) -> int:
+        self.writes += 1
+        raise BrokenPipeError
+
+
+def test_a_closed_pipe_is_left_in_peace() -> None:
+    stream = _Closed()
+    display = PlainDisplay(stream)
+    display.emit(RUN[0])
+    display.emit(RUN[1])
+    assert stream.writes == 1
+
+
+@given(st.lists(st.sampled_from(RUN)))
+def test_no_order_of_events_raises(order: list[events.Event]) -> None:
+    for line in written(*order):
+        assert line.isprintable()

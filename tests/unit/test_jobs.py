@@ -1,0 +1,194 @@
+"""Job files: what they say, and what is said about their mistakes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mpt_cli.errors import UsageError
+from mpt_cli.jobs import JobInput, load_jobs
+from mpt_cli.models import Codec, Dimensions
+from mpt_cli.settings import Settings
+
+CONTRACT = """
+[defaults]
+preset = "tiktok"
+
+[[job]]
+name = "monday"
+output = "out/monday.mp4"
+clips = ["intro.mp4", { path = "walk.mov", start = 1.5, end = 4.0, mute = true }]
+
+[[job]]
+name = "tuesday"
+output = "out/tuesday.mp4"
+clips = ["clips/tuesday/"]
+video.size = "1920x1080"
+"""
+JOB = '[[job]]\noutput = "o.mp4"\nclips = ["a.mp4"]\n'
+
+
+def _write(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "jobs.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def _error(path: Path) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        load_jobs(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.exit_code == 2
+    assert caught.value.issue.path == path
+    return caught.value
+
+
+def _says(tmp_path: Path, text: str | bytes) -> str:
+    """The message without the name of the file, which it begins with."""
+    path = _write(tmp_path, text)
+    message = str(_error(path))
+    assert message.startswith(f"{path}: ")
+    return message.removeprefix(f"{path}: ")
+
+
+def test_the_example_of_the_contract(tmp_path: Path) -> None:
+    file = load_jobs(_write(tmp_path, CONTRACT))
+    monday, tuesday = file.jobs
+    assert (monday.name, monday.output, monday.base) == ("monday", tmp_path / "out/monday.mp4", tmp_path)
+    assert monday.inputs == (
+        JobInput("intro.mp4"),
+        JobInput("walk.mov", Fraction(3, 2), Fraction(4), mute=True),
+    )
+    assert [item.is_trimmed for item in monday.inputs] == [False, True]
+    assert not monday.overwrite
+    assert file.defaults.values == {"preset": "tiktok"}
+    assert tuesday.layer.values == {"video": {"size": "1920x1080"}}
+
+
+def test_layers_go_into_settings(tmp_path: Path) -> None:
+    path = _write(tmp_path, CONTRACT + 'encode.codec = "hevc"\npaths.temp = "tmp"\n')
+    file = load_jobs(path)
+    settings = Settings.of((file.jobs[1].layer, file.defaults))
+    assert settings.video.size == Dimensions(1920, 1080)
+    assert settings.encode.codec is Codec.HEVC
+    assert settings.paths.temp == tmp_path / "tmp"
+    assert settings.sources["video.size"] == f"{path}: job 'tuesday'"
+    assert settings.sources["audio.bitrate"] == f"{path}: defaults (preset tiktok)"
+
+
+def test_relative_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(tmp_path, JOB)
+    monkeypatch.chdir(tmp_path)
+    file = load_jobs(Path("jobs.toml"))
+    assert file.path == tmp_path / "jobs.toml"
+    assert file.jobs[0].name == "job 1"
+    assert file.jobs[0].output == tmp_path / "o.mp4"
+
+
+@pytest.mark.parametrize(
+    ("default", "own", "overwrite"), [("", "", False), ("true", "", True), ("true", "false", False), ("", "true", True)]
+)
+def test_overwrite(tmp_path: Path, default: str, own: str, *, overwrite: bool) -> None:
+    head = f"[defaults]\noverwrite = {default}\n" if default else ""
+    tail = f"overwrite = {own}\n" if own else ""
+    file = load_jobs(_write(tmp_path, head + JOB + tail))
+    assert file.jobs[0].overwrite is overwrite
+    assert not file.jobs[0].layer.values
+
+
+def test_single(tmp_path: Path) -> None:
+    assert load_jobs(_write(tmp_path, JOB)).single().name == "job 1"
+    with pytest.raises(UsageError, match="holds 2 jobs"):
+        load_jobs(_write(tmp_path, CONTRACT)).single()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "job: write at least one job, each as a [[job]] table"),
+        ("job = []", "job: write at least one job, each as a [[job]] table"),
+        ("job = [1]", "job: write at least one job, each as a [[job]] table"),
+        ('[job]\noutput = "o.mp4"', "job: write at least one job, each as a [[job]] table"),
+        ("[[jobs]]", "jobs = [{}]: unknown key; nearest known key: job"),
+        ("crf = 20\n" + JOB, "crf = 20: unknown key; nearest known key: defaults.encode.crf"),
+        ('preset = "tiktok"\n' + JOB, "preset = 'tiktok': unknown key; nearest known key: defaults.preset"),
+        ("defaults = 3\n" + JOB, "defaults = 3: must be a table"),
+        ("[defaults]\noverwrite = 1\n" + JOB, "defaults: overwrite = 1: must be true or false"),
+        (
+            '[defaults]\noutput = "x"\n' + JOB,
+            "defaults: output = 'x': unknown key; nearest known key: ",
+        ),
+        ('[[job]]\nclips = ["a"]', "job 1: output is missing"),
+        ('[[job]]\noutput = "o.mp4"', "job 1: clips is missing"),
+        ('[[job]]\noutput = 3\nclips = ["a"]', "job 1: output = 3: must be text"),
+        ('[[job]]\noutput = ""\nclips = ["a"]', "job 1: output = '': must not be empty"),
+        ('[[job]]\noutput = "a\\u0000b"\nclips = ["a"]', "job 1: output = 'a\\x00b': must not hold a NUL"),
+        ('[[job]]\noutput = "o.mp4"\nclips = []', "job 1: clips = []: must be a list of paths, or of tables"),
+        ('[[job]]\noutput = "o.mp4"\nclips = "a"', "job 1: clips = 'a': must be a list of paths"),
+        ('[[job]]\noutput = "o.mp4"\nclips = ["a", 2]', "job 1: clip 2: path = 2: must be text"),
+        (JOB + "name = 3", "job 1: name = 3: must be text"),
+        (JOB + 'name = "m"\nclip = 3', "job 'm': clip = 3: unknown key; nearest known key: clips"),
+        (
+            JOB + 'name = "m"\nvideo.siz = "1x1"',
+            "job 'm': video.siz = '1x1': unknown key; nearest known key: video.size",
+        ),
+        (JOB + 'size = "1x1"', "job 1: size = '1x1': unknown key; nearest known key: video.size"),
+        (JOB + "encode.crf = 99", "job 1: encode.crf = 99: must be at least 0 and at most 63 (or auto)"),
+        (
+            JOB + 'ffmpeg.binary = "/tmp/x"',
+            "job 1: ffmpeg.binary = '/tmp/x': is taken only from flags, MPT_FFMPEG__BINARY",
+        ),
+        (JOB + JOB + 'name = "job 1"', "job 2: name = 'job 1': job 1 has this name"),
+        (JOB + '"a\\nb" = 1', "job 1: 'a\\nb' = 1: unknown key"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
+    assert _says(tmp_path, text).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("clip", "says"),
+    [
+        ("{ start = 1 }", "path is missing"),
+        ('{ path = "a", strat = 1 }', "strat = 1: unknown key; nearest known key: start"),
+        ('{ path = "a", start = "soon" }', "start = 'soon': give a number of seconds"),
+        ('{ path = "a", start = -1 }', "start = -1: must be at least 0"),
+        ('{ path = "a", start = nan }', "start = nan: give a number of seconds"),
+        ('{ path = "a", end = 0 }', "end = 0: must be above 0 and above start, which is 0"),
+        ('{ path = "a", start = 2, end = 1.5 }', "end = 1.5: must be above 0 and above start, which is 2"),
+        ('{ path = "a", end = inf }', "end = inf: give a number of seconds"),
+        ('{ path = "a", mute = "yes" }', "mute = 'yes': must be true or false"),
+    ],
+)
+def test_mistakes_of_a_clip(tmp_path: Path, clip: str, says: str) -> None:
+    text = f'[[job]]\nname = "m"\noutput = "o.mp4"\nclips = ["x.mp4", {clip}]\n'
+    assert _says(tmp_path, text).startswith(f"job 'm': clip 2: {says}")
+
+
+def test_other_mistakes_stand_in_the_hint(tmp_path: Path) -> None:
+    path = _write(tmp_path, JOB + "a = 1\n" + JOB + "b = 2\n")
+    error = _error(path)
+    assert "a = 1" in str(error)
+    assert "b = 2" in (error.issue.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"[[job]]\nname =", "is not valid TOML: Invalid value (at line 2, the end of the file)"),
+        (b"a = 1\nb = '\xff'", "is not UTF-8 text (line 2)"),
+        (b"a = " + b"9" * 5000, "is not valid TOML"),
+        (b"a = " + b"[" * 100_000, "is not valid TOML"),
+        (b"#" * (8 * 2**20 + 1), "is larger than 8 MiB"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, says: str) -> None:
+    assert says in _says(tmp_path, data)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    assert "there is no such file" in str(_error(tmp_path / "none.toml"))
+    assert "Is a directory" in str(_error(tmp_path))

@@ -1,0 +1,299 @@
+"""ResourcePool: slots, order, memory and every way in which waiting ends.
+
+Most pools here look again by themselves only after an hour, and callers wait for longer than the
+tests do, so whatever ends a wait is a wake-up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.config import MemoryConfig
+from mpt_cli.monitoring.memory import MemoryManager
+from mpt_cli.monitoring.pool import ResourcePool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BUDGET = 1000
+PATIENCE = 10
+
+
+class FakeReader:
+    tree = 0
+
+    def total_bytes(self) -> int:
+        return 10_000
+
+    def available_bytes(self) -> int:
+        return 10_000
+
+    def tree_rss_bytes(self) -> int:
+        return self.tree
+
+    def cpu_percent(self) -> float:
+        return 0.0
+
+    def limit_bytes(self) -> int | None:
+        return None
+
+
+class AnnouncingToken(CancelToken):
+    """Says when a pool has put its caller into the queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queued = threading.Event()
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        with super().waking(wake):
+            self.queued.set()
+            yield
+
+
+def memory_of(reader: FakeReader) -> MemoryManager:
+    return MemoryManager(MemoryConfig(max=BUDGET), system=reader, interval_seconds=0)
+
+
+def pool_of(slots: int, *, reader: FakeReader | None = None) -> ResourcePool:
+    return ResourcePool(slots, memory_of(reader or FakeReader()), recheck_seconds=3600)
+
+
+def taken(pool: ResourcePool, *, need_bytes: int = 0) -> int:
+    """A resource that must be free now."""
+    resource_id = pool.acquire_resource(timeout_seconds=0, need_bytes=need_bytes)
+    assert resource_id is not None
+    return resource_id
+
+
+class Waiters:
+    """Callers in threads of their own, each in the queue before the next."""
+
+    def __init__(self, executor: ThreadPoolExecutor, pool: ResourcePool) -> None:
+        self._executor = executor
+        self._pool = pool
+
+    def add(
+        self, *, need_bytes: int = 0, token: AnnouncingToken | None = None, timeout_seconds: float = 2 * PATIENCE
+    ) -> Future[int | None]:
+        token = token or AnnouncingToken()
+        future = self._executor.submit(
+            self._pool.acquire_resource, timeout_seconds=timeout_seconds, need_bytes=need_bytes, cancel=token
+        )
+        assert token.queued.wait(PATIENCE)
+        return future
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(9) as executor:
+        yield executor
+
+
+@pytest.mark.anchor("T040")
+def test_as_many_run_at_once_as_there_are_slots_and_never_more(executor: ThreadPoolExecutor) -> None:
+    pool, lock, together = pool_of(3), threading.Lock(), threading.Barrier(3)
+    running, most = 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        with pool.resource(need_bytes=300) as resource_id:
+            assert resource_id is not None
+            with lock:
+                running += 1
+                most = max(most, running)
+            together.wait(PATIENCE)
+            with lock:
+                running -= 1
+
+    for future in [executor.submit(work) for _ in range(9)]:
+        future.result(PATIENCE)
+    assert most == 3
+    assert pool.in_use == 0
+
+
+@pytest.mark.anchor("T040")
+def test_a_need_that_does_not_fit_waits_for_a_release(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(4)
+    first, second = taken(pool, need_bytes=600), taken(pool, need_bytes=400)
+    assert pool.acquire_resource(timeout_seconds=0, need_bytes=1) is None
+    waiter = Waiters(executor, pool).add(need_bytes=600)
+    pool.release_resource(second)
+    assert not waiter.done()
+    pool.release_resource(first)
+    assert waiter.result(PATIENCE) not in {None, first, second}
+    assert pool.in_use == 1
+
+
+def test_the_measured_tree_counts_as_the_reservations_do() -> None:
+    reader = FakeReader()
+    pool = pool_of(4, reader=reader)
+    taken(pool, need_bytes=100)
+    reader.tree = 900
+    assert pool.acquire_resource(timeout_seconds=0, need_bytes=101) is None
+    taken(pool, need_bytes=100)
+
+
+@pytest.mark.anchor("T040")
+def test_one_always_runs() -> None:
+    reader = FakeReader()
+    reader.tree = 5 * BUDGET
+    pool = pool_of(4, reader=reader)
+    giant = taken(pool, need_bytes=10 * BUDGET)
+    assert pool.acquire_resource(timeout_seconds=0) is None
+    pool.release_resource(giant)
+    taken(pool, need_bytes=10 * BUDGET)
+
+
+@pytest.mark.anchor("T040")
+def test_first_come_first_served(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(1)
+    resource_id = taken(pool)
+    waiters = Waiters(executor, pool)
+    queue = [waiters.add() for _ in range(5)]
+    for position, waiter in enumerate(queue):
+        pool.release_resource(resource_id)
+        admitted = waiter.result(PATIENCE)
+        assert admitted is not None
+        assert [later.done() for later in queue[position + 1 :]] == [False] * (4 - position)
+        resource_id = admitted
+
+
+def test_small_needs_do_not_overtake_a_large_one(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(4)
+    running = taken(pool, need_bytes=600)
+    large = Waiters(executor, pool).add(need_bytes=900)
+    assert pool.acquire_resource(timeout_seconds=0, need_bytes=10) is None
+    pool.release_resource(running)
+    assert large.result(PATIENCE) is not None
+    taken(pool, need_bytes=10)
+
+
+def test_a_timeout_gives_none_and_the_next_its_turn(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(2)
+    taken(pool, need_bytes=600)
+    waiters = Waiters(executor, pool)
+    large = waiters.add(need_bytes=900, timeout_seconds=0.05)
+    small = waiters.add(need_bytes=400)
+    assert large.result(PATIENCE) is None
+    assert small.result(PATIENCE) is not None
+
+
+@pytest.mark.anchor("T040")
+def test_cancelling_wakes_a_waiter(executor: ThreadPoolExecutor) -> None:
+    pool, token = pool_of(1), AnnouncingToken()
+    resource_id = taken(pool)
+    waiters = Waiters(executor, pool)
+    cancelled, patient = waiters.add(token=token), waiters.add()
+    token.cancel()
+    assert cancelled.result(PATIENCE) is None
+    pool.release_resource(resource_id)
+    assert patient.result(PATIENCE) is not None
+
+
+def test_a_cancelled_caller_gets_nothing_even_if_a_slot_is_free() -> None:
+    token = CancelToken()
+    token.cancel()
+    pool = pool_of(1)
+    with pool.resource(cancel=token) as resource_id:
+        assert resource_id is None
+    assert pool.in_use == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no user signals")
+def test_a_signal_handler_wakes_the_waiting_main_thread(executor: ThreadPoolExecutor) -> None:
+    # A signal that arrives just before the wait is handled after it: such a pool must look again.
+    pool, token = ResourcePool(1, memory_of(FakeReader())), AnnouncingToken()
+    taken(pool)
+    previous = signal.signal(signal.SIGUSR1, lambda number, _frame: token.cancel(number))
+
+    def send_when_queued() -> None:
+        assert token.queued.wait(PATIENCE)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    try:
+        sender = executor.submit(send_when_queued)
+        assert pool.acquire_resource(timeout_seconds=None, cancel=token) is None
+        sender.result(PATIENCE)
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert token.signal_number == signal.SIGUSR1
+
+
+def test_the_end_of_a_clip_lets_the_first_ask_again(executor: ThreadPoolExecutor) -> None:
+    reader = FakeReader()
+    pool = pool_of(2, reader=reader)
+    taken(pool)
+    reader.tree = BUDGET
+    waiter = Waiters(executor, pool).add(need_bytes=500)
+    reader.tree = 100
+    pool.cleanup_batch()
+    assert waiter.result(PATIENCE) is not None
+
+
+def test_memory_that_comes_free_elsewhere_is_seen_without_a_wake_up(executor: ThreadPoolExecutor) -> None:
+    reader = FakeReader()
+    reader.tree = BUDGET
+    pool = ResourcePool(2, memory_of(reader), recheck_seconds=0.001)
+    taken(pool)
+    waiter = Waiters(executor, pool).add(need_bytes=500)
+    reader.tree = 100
+    assert waiter.result(PATIENCE) is not None
+
+
+@pytest.mark.anchor("T040")
+def test_a_resource_is_released_when_the_work_fails() -> None:
+    memory = memory_of(FakeReader())
+    pool = ResourcePool(1, memory)
+    during = []
+
+    def fail() -> None:
+        with pool.resource(timeout_seconds=None, need_bytes=700):
+            during.append((pool.in_use, memory.reserved_bytes))
+            raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        fail()
+    assert during == [(1, 700)]
+    assert (pool.in_use, memory.reserved_bytes) == (0, 0)
+
+
+def test_releasing_twice_is_logged_and_harmless(caplog: pytest.LogCaptureFixture) -> None:
+    pool = pool_of(2)
+    first = taken(pool)
+    taken(pool)
+    pool.release_resource(first)
+    assert not caplog.records
+    pool.release_resource(first)
+    pool.release_resource(4711)
+    assert pool.in_use == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+
+
+def test_more_slots_admit_a_waiter_and_fewer_are_reached_by_releases(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(1)
+    first = taken(pool)
+    waiter = Waiters(executor, pool).add()
+    pool.resize(2)
+    assert waiter.result(PATIENCE) is not None
+    pool.resize(1)
+    assert (pool.slots, pool.in_use) == (1, 2)
+    pool.release_resource(first)
+    assert pool.acquire_resource(timeout_seconds=0) is None
+
+
+@pytest.mark.parametrize("slots", [0, -1])
+def test_a_pool_has_at_least_one_slot(slots: int) -> None:
+    with pytest.raises(ValueError, match="at least 1 slot"):
+        pool_of(slots)
+    with pytest.raises(ValueError, match="at least 1 slot"):
+        pool_of(1).resize(slots)

@@ -1,0 +1,127 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from mpt_cli.display import text
+
+any_text = st.text(st.characters(codec=None, exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("clip 1.mp4", "clip 1.mp4"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
+        ("x\udcffy", "x\\xffy"),
+        ("\u202egpj", "\\u202egpj"),
+        ("\ud800", "\\ud800"),
+        ("\x85\u2028", "\\x85\\u2028"),
+        ("\U000e0041", "\\U000e0041"),
+        ("全角\u3000空白", "全角\u3000空白"),
+        ("می‌خواهم", "می‌خواهم"),
+        ("日本語", "日本語"),
+    ],
+)
+def test_what_is_not_visible_is_written_out(raw: str, shown: str) -> None:
+    assert text.escape(raw) == shown
+
+
+@given(any_text)
+def test_escaped_text_holds_nothing_that_a_terminal_obeys(raw: str) -> None:
+    shown = text.escape(raw)
+    assert all(character >= " " and not "\x7f" <= character <= "\x9f" for character in shown)
+    shown.encode()
+    assert text.escape(shown) == shown
+
+
+@given(any_text, st.integers(0, 40))
+def test_shortened_text_fits(raw: str, width: int) -> None:
+    shown = text.escape(raw)
+    for cut in (text.shorten(shown, width), text.shorten_middle(shown, width), text.shorten(shown, width, mark="~")):
+        assert text.cell_width(cut) <= width
+        assert cell_len(cut) <= width
+    if text.cell_width(shown) <= width:
+        assert text.shorten(shown, width) == text.shorten_middle(shown, width) == shown
+
+
+def test_shortening_shows_where_it_cut() -> None:
+    assert text.shorten("abcdefgh", 5) == "abcd…"
+    assert text.shorten("日本語の名前", 6) == "日本…"
+    assert text.shorten_middle("holiday-2024-part-0013.mp4", 15) == "holiday-2…3.mp4"
+    assert text.shorten("abc", 0) == ""
+
+
+def test_padding_counts_cells() -> None:
+    assert text.pad("日本", 6) == "日本  "
+    assert text.pad("日本", 6, right=True) == "  日本"
+    assert text.pad("abcdef", 3) == "abcdef"
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (None, "-"),
+        (float("nan"), "-"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 KiB"),
+        (432_013_312, "412 MiB"),
+        (1_288_490_189, "1.2 GiB"),
+        (2**40, "1.0 TiB"),
+        (2**70, "1048576 PiB"),
+    ],
+)
+def test_sizes(size: float | None, shown: str) -> None:
+    assert text.size_text(size) == shown
+
+
+@given(st.integers(0, 2**59))
+def test_sizes_keep_their_column(size: int) -> None:
+    assert len(text.size_text(size)) <= 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "-"),
+        (float("inf"), "-"),
+        (-1, "0.0 s"),
+        (Fraction(21, 5), "4.2 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1:00"),
+        (62, "1:02"),
+        (3723, "1:02:03"),
+        (100_000, "27:46:40"),
+    ],
+)
+def test_lengths(seconds: float | None, shown: str) -> None:
+    assert text.seconds_text(seconds) == shown
+
+
+def test_other_numbers() -> None:
+    assert text.exact_seconds_text(Fraction(312, 5)) == "1:02.400"
+    assert text.exact_seconds_text(4.2) == "4.200 s"
+    assert text.exact_seconds_text(None) == "-"
+    assert text.rounded_text(0.8) == "1 s"
+    assert text.rounded_text(61.2) == "1:01"
+    assert [text.rate_text(rate) for rate in (None, Fraction(25), Fraction(30000, 1001))] == ["-", "25", "29.97"]
+    assert text.percent_text(None) == text.percent_text(float("nan")) == "-"
+    assert [text.percent_text(share) for share in (-1.0, 0.999, 1.0, 7.0)] == ["0%", "99%", "100%", "100%"]
+    assert [text.counted(count, "clip") for count in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
+
+
+@pytest.mark.parametrize(
+    ("speed", "shown"),
+    [(None, "-"), (-1.0, "-"), (1.416, "1.42x"), (12.34, "12.3x"), (123.4, "123x"), (1e9, "9999x")],
+)
+def test_speeds(speed: float | None, shown: str) -> None:
+    assert text.speed_text(speed) == shown
