@@ -153,6 +153,7 @@ class VideoParams:
     clips: tuple[VideoClip, ...]
     output_path: Path
     overwrite: bool = False
+    keep_temp: bool = False
     dimensions: Dimensions | None = None
     frame_rate: Fraction | None = None
     quality: QualitySettings | None = None

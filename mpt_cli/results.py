@@ -152,6 +152,7 @@ class VideoResult:
     output: OutputInfo | None = None
     concatenation: ConcatenationResult | None = None
     metrics: PerformanceReport | None = None
+    plan: PlanReport | None = None
     seed: int | None = None
     errors: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
@@ -166,3 +167,39 @@ class VideoResult:
     def success(self) -> bool:
         """Whether an output was published."""
         return self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """What a dry run says of one clip. ``argv`` is what ffmpeg would be given; empty for none."""
+
+    index: int
+    path: Path
+    action: Action
+    reasons: tuple[str, ...]
+    start: Fraction
+    duration: Fraction
+    frames: int
+    predicted_memory_bytes: int
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What a dry run says of the whole."""
+
+    output: Path
+    container: Container
+    dimensions: Dimensions
+    frame_rate: Fraction
+    frames: int
+    duration: Fraction
+    encoder: str
+    jobs: int
+    threads: int
+    predicted_memory_bytes: int
+    predicted_temporary_bytes: int
+    predicted_output_bytes: int
+    predicted_seconds: float
+    seed: int | None
+    steps: tuple[PlannedStep, ...]

@@ -36,9 +36,10 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "validation": VALUES | {"media"},
     "processing": VALUES | {"media", "monitoring", "plan"},
     "concatenation": VALUES | {"media", "monitoring", "plan"},
-    "orchestrator": VALUES | WORK,
+    "outcome": VALUES | {"plan"},
+    "orchestrator": VALUES | WORK | {"outcome", "media"},
     "health": VALUES | WORK,
-    "factory": VALUES | INPUT | WORK | {"media", "orchestrator", "health"},
+    "factory": VALUES | INPUT | WORK | {"media", "outcome", "orchestrator", "health"},
     "cli": VALUES | INPUT | {"factory", "display"},
     "__init__": VALUES | {"settings", "factory"},  # the public names
     "__main__": VALUES | {"cli"},

@@ -85,13 +85,18 @@ class TempFileManager:
 def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterator[TempFileManager]:
     """A hidden folder for one workflow; removed with everything in it unless it is to be kept."""
     sweep(parent)
-    folder = parent / f"{_RUN}{workflow_id[:12]}"
+    folder = run_folder_path(parent, workflow_id)
     with writing(parent), ExitStack() as stack:
         folder.mkdir(parents=True)
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.enter_context(locks.held(folder / _LOCK_NAME))
         yield TempFileManager(folder)
+
+
+def run_folder_path(parent: Path, workflow_id: str) -> Path:
+    """Where the files of a workflow are."""
+    return parent / f"{_RUN}{workflow_id[:12]}"
 
 
 def sweep(parent: Path) -> None:

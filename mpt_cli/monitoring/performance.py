@@ -133,6 +133,13 @@ class PerformanceMonitor:
                 self._first_start = now
         logger.debug("Workflow %s begins with %d clips", workflow_id, clip_count)
 
+    def expect(self, workflow_id: str, *, total_seconds: float) -> None:
+        """Note the length of a workflow's reel, once it is known; ignored for one that is not active."""
+        with self._lock:
+            workflow = self._active.get(workflow_id)
+            if workflow is not None:
+                workflow.total_seconds = total_seconds
+
     def end_workflow(self, workflow_id: str) -> None:
         """Stop a workflow's clock and keep it for reports; an unknown one is no error."""
         with self._lock:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -81,3 +83,14 @@ def default_budget_bytes(system: SystemReader) -> int:
     """Return 80 % of the smaller of the machine's memory and its limit."""
     total_bytes = system.total_bytes()
     return max(1, int(BUDGET_SHARE * min(total_bytes, system.limit_bytes() or total_bytes)))
+
+
+def usable_cores(root: Path = Path("/")) -> int:
+    """Cores that this process may use: its affinity, cut by a control group's quota (v2 ``cpu.max``)."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    try:
+        quota, period = (root / "sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such group, or "max": no quota
+        return cores

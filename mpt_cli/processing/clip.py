@@ -52,7 +52,7 @@ class ClipProcessor:
         Raises :class:`~mpt_cli.errors.MptError`; then nothing of the clip is left in ``files``.
         """
         pictures, sound = files.segment_paths(planned.index)
-        wanted_sound = sound if planned.media.audio is not None and not planned.clip.mute else None
+        wanted_sound = sound if _is_heard(planned) else None
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             peak = self._run(arguments, planned, form, config, context).peak_memory_bytes if arguments else None
@@ -60,6 +60,12 @@ class ClipProcessor:
         except BaseException:
             files.discard(pictures, sound)
             raise
+
+    def describe(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> list[str]:
+        """The whole command that :meth:`process` would run; empty for none."""
+        pictures, sound = files.segment_paths(planned.index)
+        arguments = self._arguments(planned, form, pictures, sound if _is_heard(planned) else None)
+        return [str(self._ffmpeg.binary), *arguments] if arguments else []
 
     def _arguments(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> list[str]:
         """Arguments of the one ffmpeg that is needed; none for a silent clip that is copied."""
@@ -147,6 +153,10 @@ class _ProgressEvents:
         self._next = now + _PROGRESS_SECONDS
         done = min(float(progress.done_seconds), self._seconds)
         self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
+
+
+def _is_heard(planned: PlannedClip) -> bool:
+    return planned.media.audio is not None and not planned.clip.mute
 
 
 def _about(error: MptError, planned: PlannedClip) -> MptError:

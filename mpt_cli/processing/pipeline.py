@@ -88,6 +88,10 @@ class ProcessingPipeline:
                 return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None)
             return self._worked_on(planned, _Work(plan, config, files, context))
 
+    def describe(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
+        """The command of each clip by its index, for a dry run; nothing is started."""
+        return {clip.index: tuple(self._processor.describe(clip, plan.form, files)) for clip in plan.clips}
+
     def is_healthy(self) -> bool:
         """Whether a clip could be admitted at all."""
         return self._pool.slots > 0

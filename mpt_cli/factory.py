@@ -1,0 +1,84 @@
+"""ModuleFactory: the one place where objects are built and wired."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
+from mpt_cli.concatenation.service import ConcatenationService
+from mpt_cli.media.decode import decoded_share
+from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.probe import probe
+from mpt_cli.monitoring.memory import MemoryManager
+from mpt_cli.monitoring.performance import PerformanceMonitor
+from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.monitoring.system import usable_cores
+from mpt_cli.orchestrator import VideoProcessingOrchestrator
+from mpt_cli.plan import Machine
+from mpt_cli.processing.clip import ClipProcessor
+from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.validation.codec import CodecValidator
+from mpt_cli.validation.engine import ValidationEngine
+from mpt_cli.validation.file import FileValidator
+from mpt_cli.validation.parameter import ParameterValidator
+
+if TYPE_CHECKING:
+    from mpt_cli.config import Config
+
+
+class ModuleFactory:
+    """Builds what a configuration describes; parts that must be shared are built once."""
+
+    def __init__(self, config: Config) -> None:
+        """Remember the configuration; nothing is built or looked up yet."""
+        self._config = config
+
+    def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
+        """The orchestrator with all its parts."""
+        machine = Machine(cores=usable_cores(), memory_bytes=self.memory_manager.budget_bytes)
+        pool = ResourcePool(slots=machine.cores, memory=self.memory_manager)
+        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic)
+        pipeline = ProcessingPipeline(processor, pool, self.memory_manager, self.performance_monitor)
+        service = ConcatenationService([FFmpegConcatenator(self.ffmpeg)], self.memory_manager, self.performance_monitor)
+        return VideoProcessingOrchestrator(
+            validation_engine=self.create_validation_engine(),
+            processing_pipeline=pipeline,
+            concatenation_service=service,
+            performance_monitor=self.performance_monitor,
+            memory_manager=self.memory_manager,
+            config=self._config,
+            optimizer=self.codec_optimizer,
+            ffmpeg=self.ffmpeg,
+            machine=machine,
+        )
+
+    def create_validation_engine(self) -> ValidationEngine:
+        """The engine that looks into files, as many at a time as there are cores."""
+        files = FileValidator(self._config.validation, probe=probe, decoded_share=decoded_share)
+        return ValidationEngine(
+            files, ParameterValidator(), CodecValidator(self.codec_optimizer), workers=usable_cores()
+        )
+
+    @cached_property
+    def ffmpeg(self) -> Ffmpeg:
+        """The ffmpeg of the configuration."""
+        return Ffmpeg(self._config.ffmpeg.binary)
+
+    @cached_property
+    def codec_optimizer(self) -> CodecOptimizer:
+        """What chooses encoders."""
+        return CodecOptimizer()
+
+    @cached_property
+    def memory_manager(self) -> MemoryManager:
+        """What measures memory; one for all runs of this factory."""
+        return MemoryManager(self._config.memory)
+
+    @cached_property
+    def performance_monitor(self) -> PerformanceMonitor:
+        """What measures cost; one for all runs of this factory."""
+        memory = self.memory_manager
+        return PerformanceMonitor(cpu_percent=memory.get_cpu_percentage, memory_percent=memory.get_usage_percentage)

@@ -1,0 +1,255 @@
+"""VideoProcessingOrchestrator: the order of the steps of a request, and what its end is called."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from mpt_cli.concatenation.service import JoinOrder
+from mpt_cli.config import effective_config
+from mpt_cli.errors import Cancelled, ConcatenationError, InputError, IssueCode, MptError, ResourceError
+from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
+from mpt_cli.media import files
+from mpt_cli.models import Action, CopyPolicy, JoinMethod, OnError
+from mpt_cli.outcome import Run, describe
+from mpt_cli.plan import make_plan, wanted_duration
+from mpt_cli.processing.pipeline import require_success_rate
+from mpt_cli.validation.parameter import container_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mpt_cli.concatenation.service import ConcatenationService
+    from mpt_cli.config import Config
+    from mpt_cli.media.encoders import CodecOptimizer
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.models import VideoParams
+    from mpt_cli.monitoring.memory import MemoryManager, MemorySample
+    from mpt_cli.monitoring.performance import PerformanceMonitor
+    from mpt_cli.plan import Machine, Plan
+    from mpt_cli.processing.pipeline import ProcessingPipeline
+    from mpt_cli.results import ConcatenationResult, OutputInfo, VideoResult
+    from mpt_cli.validation.engine import ValidationEngine
+
+logger = logging.getLogger(__name__)
+
+_JOIN_SECONDS, _JOIN_SECONDS_PER_SECOND = 600, 5
+"""The join may take ten minutes and five times the reel, unless the configuration says otherwise."""
+
+
+class VideoProcessingOrchestrator:
+    """Validates, plans, processes, joins, proves and publishes one request."""
+
+    def __init__(
+        self,
+        validation_engine: ValidationEngine,
+        processing_pipeline: ProcessingPipeline,
+        concatenation_service: ConcatenationService,
+        performance_monitor: PerformanceMonitor,
+        memory_manager: MemoryManager,
+        config: Config,
+        *,
+        optimizer: CodecOptimizer,
+        ffmpeg: Ffmpeg,
+        machine: Machine,
+    ) -> None:
+        """Wire the parts; nothing is started or looked up."""
+        self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
+        self._performance, self._memory, self._config = performance_monitor, memory_manager, config
+        self._optimizer, self._ffmpeg, self._machine = optimizer, ffmpeg, machine
+
+    def process_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
+        """How the request ended; bad media, a full disk or a stop are results, never exceptions."""
+        return self._concluded(params, context, self._produce)
+
+    def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
+        """The same up to the plan, which stands in the result; nothing is written."""
+        return self._concluded(params, context, self._describe)
+
+    def _concluded(self, params: VideoParams, context: RunContext | None, work: Callable[[Run], None]) -> VideoResult:
+        """The result of a request, whatever happens: every way to end passes here."""
+        context = context or RunContext(uuid.uuid4().hex)
+        run = Run(params, effective_config(params, self._config), context)
+        command = "process" if params.join is None else "concat"
+        context.emit(RunStarted(command, context.workflow_id, len(params.clips)))
+        error: MptError | None = None
+        try:
+            with ExitStack() as stack:
+                self._follow(run, stack)
+                work(run)
+        except MptError as ended:
+            error = ended
+        except MemoryError:
+            logger.exception("Memory exhaustion in workflow %s", context.workflow_id)
+            error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
+        if error is not None and not isinstance(error, (Cancelled, InputError)):
+            logger.error("Processing failed for workflow %s: %s", context.workflow_id, error)
+        result = run.result(error)
+        context.emit(RunFinished(result.status.value))
+        return result
+
+    def _follow(self, run: Run, stack: ExitStack) -> None:
+        """Measure the run for as long as the stack is open, and keep its report when it closes."""
+        context, output = run.context, run.params.output_path
+
+        def report(sample: MemorySample) -> None:
+            free = _free_bytes(output)
+            context.emit(ResourceSample(sample.tree_bytes, sample.budget_bytes, sample.cpu_percent, free))
+
+        def conclude() -> None:
+            self._memory.cleanup_workflow(context.workflow_id)
+            self._performance.end_workflow(context.workflow_id)
+            run.metrics = self._performance.generate_performance_report(
+                context.workflow_id, memory_peak_bytes=self._memory.peak_bytes(context.workflow_id)
+            )
+
+        self._performance.start_workflow(context.workflow_id, clip_count=len(run.params.clips))
+        self._memory.initialize_for_workflow(context.workflow_id)
+        stack.callback(conclude)
+        stack.callback(self._memory.subscribe(report))
+        stack.enter_context(self._memory)
+
+    def _produce(self, run: Run) -> None:
+        plan = self._planned(run)
+        _require_space(run, plan)
+        output, config = run.params.output_path, run.config
+        parent = config.paths.temp or output.absolute().parent
+        with (
+            files.publishing(output.absolute(), overwrite=run.params.overwrite) as hidden,
+            files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder,
+        ):
+            self._process(run, plan, folder)
+            concatenation, finished = self._join(run, plan, hidden, folder)
+            run.context.cancel.raise_if_cancelled()
+        run.concatenation, run.output = concatenation, finished
+        self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
+
+    def _planned(self, run: Run) -> Plan:
+        """The plan for what is usable; InputError where that is not enough."""
+        self._validate(run)
+        run.context.cancel.raise_if_cancelled()
+        run.ffmpeg = self._ffmpeg.build
+        container = container_of(run.params.output_path)
+        assert container is not None  # validated
+        refused = run.refused()
+        assert run.validation is not None
+        usable = [
+            (index, clip, file.media)
+            for index, (clip, file) in enumerate(zip(run.params.clips, run.validation.files, strict=True))
+            if index not in refused and file.media is not None
+        ]
+        plan = make_plan(
+            usable,
+            run.config,
+            container,
+            machine=self._machine,
+            optimizer=self._optimizer,
+            copy=_copy_policy(run),
+            form_of_inputs=run.params.join is not None,
+        )
+        _require_copies(run, plan)
+        run.plan = plan
+        self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
+        return plan
+
+    def _validate(self, run: Run) -> None:
+        context, config = run.context, run.config
+        validation = self._validation.validate_inputs(run.params, config, cancel=context.cancel)
+        run.validation = validation
+        refused = run.refused()
+        usable = [
+            wanted_duration(clip, file.media, config)
+            for clip, file in zip(run.params.clips, validation.files, strict=False)
+            if file.is_valid and file.media is not None
+        ]
+        context.emit(ValidationFinished(len(usable), len(refused), float(sum(usable))))
+        for issue in validation.warnings:
+            context.emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}"))
+        self._performance.record_milestone(context.workflow_id, "validated", 0.05)
+        enough = bool(usable) and len(usable) / len(validation.files) >= config.processing.required_success_rate
+        if validation.errors or not enough:
+            logger.error("Validation failed for workflow %s", context.workflow_id)
+            problems = len(validation.errors) + len(refused)
+            skippable = not validation.errors and usable and config.processing.on_error is OnError.FAIL
+            raise InputError(
+                IssueCode.VALIDATION_FAILED,
+                f"{problems} problem{'s' if problems != 1 else ''} found before any work; nothing was written",
+                hint="add --on-error skip to leave bad clips out" if skippable else None,
+            )
+        for index, file in refused.items():
+            message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
+            context.emit(Notice("warning", file.errors[0].code.value, message, index))
+
+    def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> None:
+        results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
+        run.processed = {result.index: result for result in results}
+        require_success_rate(results, len(run.params.clips), run.config.processing)
+        self._performance.record_milestone(run.context.workflow_id, "processed", 0.9)
+
+    def _join(
+        self, run: Run, plan: Plan, hidden: Path, folder: files.TempFileManager
+    ) -> tuple[ConcatenationResult, OutputInfo]:
+        clips = tuple(result.clip for result in run.good() if result.clip is not None)
+        seconds = sum(clip.segment.frames for clip in clips) / plan.form.frame_rate
+        timeout = run.config.concat.timeout or _JOIN_SECONDS + _JOIN_SECONDS_PER_SECOND * seconds
+        order = JoinOrder(clips, plan.form, plan.mixed_parameter_sets, float(timeout))
+
+        def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
+            return self._validation.validate_output(
+                path, plan.form, clips, target=run.params.output_path.absolute(), pictures_copied=pictures_copied
+            )
+
+        joined = self._service.concatenate(order, hidden, verify=verify, files=folder, context=run.context)
+        self._performance.record_milestone(run.context.workflow_id, "verified", 0.99)
+        return joined
+
+    def _describe(self, run: Run) -> None:
+        plan = self._planned(run)
+        output = run.params.output_path.absolute()
+        folder = files.run_folder_path(run.config.paths.temp or output.parent, run.context.workflow_id)
+        run.plan_report = describe(plan, output, self._pipeline.describe(plan, files.TempFileManager(folder)))
+
+
+def _copy_policy(run: Run) -> CopyPolicy:
+    return CopyPolicy.NEVER if run.params.join is JoinMethod.REENCODE else run.config.concat.copy_policy
+
+
+def _require_copies(run: Run, plan: Plan) -> None:
+    """``--method copy`` means it: ConcatenationError for the first clip that cannot be copied."""
+    if run.params.join is not JoinMethod.COPY:
+        return
+    for clip in plan.clips:
+        if clip.action is not Action.COPY:
+            raise ConcatenationError(
+                IssueCode.CONCAT_FAILED,
+                f"cannot be copied: {', '.join(clip.reasons)}",
+                path=clip.clip.path,
+                hint="use --method auto to encode such clips",
+            )
+
+
+def _require_space(run: Run, plan: Plan) -> None:
+    """ResourceError when the predicted files do not fit on the disks they go to."""
+    output = run.params.output_path
+    temp = run.config.paths.temp or output
+    wanted = {temp: plan.temporary_bytes}
+    wanted[output] = wanted.get(output, 0) + plan.output_bytes
+    for path, size in wanted.items():
+        free = files.free_bytes(path)
+        if size > free:
+            raise ResourceError(
+                IssueCode.DISK_FULL,
+                f"about {size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
+                path=path,
+                hint="free some space, or set paths.temp to another disk",
+            )
+
+
+def _free_bytes(path: Path) -> int | None:
+    try:
+        return files.free_bytes(path)
+    except OSError:
+        return None

@@ -1,0 +1,188 @@
+"""What became of a request so far, and the result that this makes at any moment of it.
+
+The orchestrator notes each step here; when the run ends, well or badly, the same facts become the
+result. So a failed run reports all that is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError
+from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, RunStatus, VideoResult
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.config import Config
+    from mpt_cli.events import RunContext
+    from mpt_cli.models import VideoParams
+    from mpt_cli.plan import Plan, PlannedClip
+    from mpt_cli.results import (
+        ConcatenationResult,
+        FileValidationResult,
+        OutputInfo,
+        PerformanceReport,
+        ProcessingResult,
+        ValidationResult,
+    )
+
+
+@dataclass(slots=True)
+class Run:
+    """One request on its way."""
+
+    params: VideoParams
+    config: Config
+    context: RunContext
+    validation: ValidationResult | None = None
+    plan: Plan | None = None
+    processed: dict[int, ProcessingResult] = field(default_factory=dict)
+    concatenation: ConcatenationResult | None = None
+    output: OutputInfo | None = None
+    plan_report: PlanReport | None = None
+    metrics: PerformanceReport | None = None
+    ffmpeg: str | None = None
+
+    def result(self, error: MptError | None = None) -> VideoResult:
+        """The result as things stand, ended by this error or by none."""
+        status = RunStatus.SUCCESS
+        if isinstance(error, Cancelled):
+            status = RunStatus.CANCELLED
+        elif error is not None:
+            status = RunStatus.ERROR
+        elif self._left_out():
+            status = RunStatus.PARTIAL
+        return VideoResult(
+            workflow_id=self.context.workflow_id,
+            status=status,
+            clips=self._clips(),
+            output=self.output,
+            concatenation=self.concatenation,
+            metrics=self.metrics,
+            plan=self.plan_report,
+            seed=self.plan.seed if self.plan else None,
+            errors=self._errors(error),
+            warnings=self._warnings(),
+            signal_number=self.context.cancel.signal_number,
+            code=error.code if error is not None else None,
+            ffmpeg=self.ffmpeg,
+        )
+
+    def refused(self) -> dict[int, FileValidationResult]:
+        """The clips that validation refused, by index."""
+        found = self.validation.files if self.validation else ()
+        return {index: file for index, file in enumerate(found) if not file.is_valid}
+
+    def good(self) -> list[ProcessingResult]:
+        """The clips that were processed, in the order of the reel."""
+        order = self.plan.clips if self.plan else ()
+        return [self.processed[c.index] for c in order if c.index in self.processed and self.processed[c.index].success]
+
+    def _left_out(self) -> bool:
+        return bool(self.refused()) or any(not result.success for result in self.processed.values())
+
+    def _errors(self, error: MptError | None) -> tuple[Issue, ...]:
+        """Every clip's and parameter's own problem, then what the run as a whole ended by."""
+        if isinstance(error, Cancelled):
+            return (error.issue,)
+        own = list(self.validation.errors) if self.validation else []
+        own += [issue for file in self.refused().values() for issue in file.errors]
+        own += [result.error for result in self.processed.values() if result.error is not None]
+        if error is not None and error.issue not in own:
+            own.append(error.issue)
+        return tuple(dict.fromkeys(own))
+
+    def _warnings(self) -> tuple[Issue, ...]:
+        found = list(self.validation.warnings) if self.validation else []
+        return (*found, *(self.concatenation.warnings if self.concatenation else ()))
+
+    def _clips(self) -> tuple[ClipResult, ...]:
+        starts = self._starts()
+        planned = {clip.index: clip for clip in self.plan.clips} if self.plan else {}
+        refused = self.refused()
+        return tuple(
+            self._refused_clip(index, clip.path, refused[index])
+            if index in refused
+            else self._clip(index, clip.path, planned.get(index), starts.get(index))
+            for index, clip in enumerate(self.params.clips)
+        )
+
+    def _refused_clip(self, index: int, path: Path, file: FileValidationResult) -> ClipResult:
+        status = ClipStatus.SKIPPED if self.plan else ClipStatus.FAILED
+        return ClipResult(index, path, status, error=file.errors[0])
+
+    def _clip(self, index: int, path: Path, planned: PlannedClip | None, start: Fraction | None) -> ClipResult:
+        result = self.processed.get(index)
+        if planned is None or self.plan is None:
+            return ClipResult(index, path, ClipStatus.NOT_RUN)
+        seconds = planned.segment.frames / self.plan.form.frame_rate
+        status, error = ClipStatus.NOT_RUN, None
+        if result is not None and result.success:
+            status = ClipStatus.PROCESSED
+        elif result is not None and result.error is not None and result.error.code is not IssueCode.CANCELLED:
+            status, error = ClipStatus.SKIPPED if self.output else ClipStatus.FAILED, result.error
+        return ClipResult(
+            index,
+            path,
+            status,
+            action=planned.action,
+            reasons=planned.reasons,
+            start=start,
+            duration=seconds,
+            frames=planned.segment.frames,
+            elapsed_seconds=result.elapsed_seconds if result else None,
+            peak_memory_bytes=result.peak_memory_bytes if result else None,
+            error=error,
+        )
+
+    def _starts(self) -> dict[int, Fraction]:
+        """Where each clip begins in the reel, for those that are in it."""
+        starts: dict[int, Fraction] = {}
+        if self.plan is None or self.output is None:
+            return starts
+        frames = 0
+        for result in self.good():
+            starts[result.index] = frames / self.plan.form.frame_rate
+            frames += result.clip.segment.frames if result.clip else 0
+        return starts
+
+
+def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> PlanReport:
+    """What a dry run says of a plan; ``argv_of`` gives each clip's ffmpeg arguments by index."""
+    steps, frames = [], 0
+    for clip in plan.clips:
+        steps.append(
+            PlannedStep(
+                index=clip.index,
+                path=clip.clip.path,
+                action=clip.action,
+                reasons=clip.reasons,
+                start=frames / plan.form.frame_rate,
+                duration=clip.segment.frames / plan.form.frame_rate,
+                frames=clip.segment.frames,
+                predicted_memory_bytes=clip.need_bytes,
+                argv=argv_of[clip.index],
+            )
+        )
+        frames += clip.segment.frames
+    needs = sorted((clip.need_bytes for clip in plan.clips), reverse=True)
+    return PlanReport(
+        output=output,
+        container=plan.form.container,
+        dimensions=plan.form.dimensions,
+        frame_rate=plan.form.frame_rate,
+        frames=plan.frames,
+        duration=plan.duration,
+        encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
+        jobs=plan.jobs,
+        threads=plan.form.encoder.threads,
+        predicted_memory_bytes=sum(needs[: plan.jobs]),
+        predicted_temporary_bytes=plan.temporary_bytes,
+        predicted_output_bytes=plan.output_bytes,
+        predicted_seconds=plan.predicted_seconds,
+        seed=plan.seed,
+        steps=tuple(steps),
+    )

@@ -1,0 +1,96 @@
+"""ValidationEngine: everything that is wrong with a request, in one pass and before any work."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Issue, IssueCode, VerificationError
+from mpt_cli.media import proof
+from mpt_cli.results import FileValidationResult, ValidationResult
+from mpt_cli.validation.parameter import container_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.config import Config
+    from mpt_cli.models import ProcessedClip, TargetForm, VideoClip, VideoParams
+    from mpt_cli.results import OutputInfo
+    from mpt_cli.validation.codec import CodecValidator
+    from mpt_cli.validation.file import FileValidator
+    from mpt_cli.validation.parameter import ParameterValidator
+
+
+class ValidationEngine:
+    """Asks the three validators, and proves outputs."""
+
+    def __init__(
+        self,
+        file_validator: FileValidator,
+        parameter_validator: ParameterValidator,
+        codec_validator: CodecValidator,
+        *,
+        workers: int,
+    ) -> None:
+        """Look into this many files at a time."""
+        self._files, self._parameters, self._codecs = file_validator, parameter_validator, codec_validator
+        self._workers = workers
+
+    def validate_inputs(self, params: VideoParams, config: Config, *, cancel: CancelToken) -> ValidationResult:
+        """The verdict on a whole request: its own problems, and one result for each clip in order.
+
+        Files are read to their end, so that their lengths are exact. Raises
+        :class:`~mpt_cli.errors.Cancelled` when the run is stopped.
+        """
+        container = container_of(params.output_path)
+        errors = [
+            *self._parameters.validate(params, config),
+            *self._codecs.validate_compatibility(config.encode, container, params.output_path),
+        ]
+        if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):
+            return ValidationResult(tuple(errors))
+        found = self.validate_files([clip.path for clip in params.clips], scan=True, cancel=cancel)
+        files = tuple(self._with_trim(clip, file) for clip, file in zip(params.clips, found, strict=True))
+        warnings = tuple(warning for file in dict.fromkeys(files) for warning in file.warnings)
+        return ValidationResult(tuple(errors), warnings, files)
+
+    def validate_files(
+        self, paths: Sequence[Path], *, cancel: CancelToken, scan: bool = False, deep: bool = False
+    ) -> list[FileValidationResult]:
+        """The verdict on each file, in order; a file that is named twice is looked at once."""
+
+        def look(path: Path) -> FileValidationResult:
+            cancel.raise_if_cancelled()
+            return self._files.validate_video_file(path, scan=scan, deep=deep)
+
+        distinct = list(dict.fromkeys(paths))
+        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="probe") as executor:
+            verdicts = dict(zip(distinct, executor.map(look, distinct), strict=True))
+        cancel.raise_if_cancelled()
+        return [verdicts[path] for path in paths]
+
+    def validate_output(
+        self,
+        path: Path,
+        form: TargetForm,
+        clips: Sequence[ProcessedClip],
+        *,
+        target: Path,
+        pictures_copied: bool,
+    ) -> OutputInfo:
+        """What a finished file holds; VerificationError where that is not what was planned."""
+        if not self._files.file_exists(path):
+            raise VerificationError("was not created", path=target)
+        return proof.prove_reel(path, form, clips, target=target, pictures_copied=pictures_copied)
+
+    def is_healthy(self) -> bool:
+        """Whether files can be looked into."""
+        return self._workers > 0
+
+    def _with_trim(self, clip: VideoClip, file: FileValidationResult) -> FileValidationResult:
+        if file.media is None or not file.is_valid:
+            return file
+        issues: list[Issue] = self._parameters.validate_trim(clip, file.media)
+        return FileValidationResult(file.path, tuple(issues), file.warnings, file.media) if issues else file

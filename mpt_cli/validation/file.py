@@ -1,0 +1,128 @@
+"""FileValidator: is this file a clip, and what is it."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING, Protocol
+
+from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.results import FileValidationResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.config import ValidationConfig
+    from mpt_cli.models import MediaInfo
+
+_HALF = 0.5
+
+
+class Probe(Protocol):
+    """Opens a file and says what it holds; raises ProbeError."""
+
+    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+        """What the file holds."""
+        ...
+
+
+class DecodedShare(Protocol):
+    """Decodes a whole file; the share of its pictures, 0 to 1, that came out whole."""
+
+    def __call__(self, path: Path, media: MediaInfo) -> float:
+        """The share for a file that was probed before."""
+        ...
+
+
+class FileValidator:
+    """Checks one file against the limits, from the cheapest question to the dearest."""
+
+    def __init__(self, limits: ValidationConfig, *, probe: Probe, decoded_share: DecodedShare) -> None:
+        """Use these limits and these ways to look into a file."""
+        self._limits, self._probe, self._decoded_share = limits, probe, decoded_share
+
+    def validate_video_file(self, path: Path, *, scan: bool = False, deep: bool = False) -> FileValidationResult:
+        """The verdict on a file, with everything that is wrong with it.
+
+        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes every picture.
+        """
+        try:
+            if issue := self._refused_by_system(path):
+                return FileValidationResult(path, errors=(issue,))
+            media = self._probe(path, scan=scan or deep, max_streams=self._limits.max_streams)
+        except ProbeError as error:
+            return FileValidationResult(path, errors=(error.issue,))
+        except OSError as error:
+            return FileValidationResult(path, errors=(_unreadable(path, error),))
+        except (ValueError, ArithmeticError, MemoryError) as error:
+            message = f"cannot be understood ({type(error).__name__}: {error})"
+            return FileValidationResult(path, errors=(Issue(IssueCode.PROBE_FAILED, message, path),))
+        errors = self._errors(path, media)
+        warnings = [*media.warnings, *self._warnings(path, media)]
+        if deep and not errors:
+            self._look_deep(path, media, errors, warnings)
+        return FileValidationResult(path, tuple(errors), tuple(warnings), media)
+
+    def file_exists(self, path: Path) -> bool:
+        """Whether there is a regular file, also through links."""
+        return path.is_file()
+
+    def _refused_by_system(self, path: Path) -> Issue | None:
+        """What the file system alone tells; nothing is opened, because a FIFO would never answer."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, "check the spelling of the path")
+        except OSError as error:
+            return _unreadable(path, error)
+        if not stat.S_ISREG(status.st_mode):
+            return Issue(IssueCode.NOT_A_FILE, f"is {_kind(status.st_mode)}, not a file", path)
+        if status.st_size == 0:
+            return Issue(IssueCode.FILE_EMPTY, "is empty (0 bytes)", path, "was the recording or the download cut off?")
+        if status.st_size > self._limits.max_file_size:
+            message = f"is too large: {status.st_size} bytes > {self._limits.max_file_size}"
+            return Issue(IssueCode.FILE_TOO_LARGE, message, path, "raise validation.max_file_size")
+        return None
+
+    def _errors(self, path: Path, media: MediaInfo) -> list[Issue]:
+        shown, limits = media.video.display, self._limits
+        errors = []
+        if shown.width < limits.min_width or shown.height < limits.min_height:
+            message = f"is {shown}, smaller than {limits.min_width}x{limits.min_height}"
+            errors.append(Issue(IssueCode.DIMENSIONS_TOO_SMALL, message, path))
+        too_wide = shown.width > limits.max_width or shown.height > limits.max_height
+        if too_wide or shown.pixels > limits.max_pixels:
+            message = f"is {shown}, larger than {limits.max_width}x{limits.max_height} or {limits.max_pixels} pixels"
+            errors.append(Issue(IssueCode.DIMENSIONS_TOO_LARGE, message, path))
+        if media.duration <= 0:
+            errors.append(Issue(IssueCode.INVALID_DURATION, "lasts no time at all", path))
+        if media.duration > limits.max_duration:
+            message = f"lasts {float(media.duration):.0f} s, more than {float(limits.max_duration):.0f}"
+            errors.append(Issue(IssueCode.LIMIT_EXCEEDED, message, path, "raise validation.max_duration"))
+        if media.video.hdr == "dolby_vision":
+            message = "is Dolby Vision without a base layer (profile 5), whose colours cannot be shown"
+            errors.append(Issue(IssueCode.UNSUPPORTED_COLOR, message, path, "export it as HDR10 or SDR"))
+        return errors
+
+    def _warnings(self, path: Path, media: MediaInfo) -> list[Issue]:
+        shown = media.video.display
+        ratio = shown.width / shown.height
+        if self._limits.min_aspect_ratio <= ratio <= self._limits.max_aspect_ratio:
+            return []
+        return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio: {ratio:.2f}", path)]
+
+    def _look_deep(self, path: Path, media: MediaInfo, errors: list[Issue], warnings: list[Issue]) -> None:
+        share = self._decoded_share(path, media)
+        if share >= 1:
+            return
+        issue = Issue(IssueCode.DAMAGED, f"is damaged: {1 - share:.1%} of its pictures do not decode", path)
+        (errors if share < _HALF else warnings).append(issue)
+
+
+def _unreadable(path: Path, error: OSError) -> Issue:
+    reason = error.strerror or str(error)
+    return Issue(IssueCode.NOT_READABLE, f"cannot be read ({reason})", path, "check its permissions")
+
+
+def _kind(mode: int) -> str:
+    names = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for test, name in names if test(mode)), "a device")

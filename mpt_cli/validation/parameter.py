@@ -1,0 +1,102 @@
+"""ParameterValidator: can this request be carried out, whatever its files are."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.models import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mpt_cli.config import Config
+    from mpt_cli.models import MediaInfo, VideoClip, VideoParams
+
+SUFFIXES = ", ".join(f".{container}" for container in Container)
+_LEAST_SIDE, _MOST_SIDE = 16, 16_384
+
+
+def container_of(output: Path) -> Container | None:
+    """The container that an output's suffix stands for, or None."""
+    suffix = output.suffix.lower().removeprefix(".")
+    return Container(suffix) if suffix in set(Container) else None
+
+
+class ParameterValidator:
+    """Checks a request's own parameters; opens no input."""
+
+    def validate(self, params: VideoParams, config: Config) -> list[Issue]:
+        """Everything that is wrong with the request itself."""
+        return [*self._clips(params, config), *self._picture(config), *self._output(params)]
+
+    def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
+        """What is wrong with a clip's trim, once its length is known."""
+        if clip.start < media.duration and (clip.end is None or clip.end <= media.duration):
+            return []
+        wrong = clip.start if clip.start >= media.duration else clip.end
+        message = f"is trimmed at {float(wrong or 0):g} s but lasts {float(media.duration):.3f} s"
+        return [Issue(IssueCode.TRIM_BEYOND_DURATION, message, clip.path, "shorten the trim")]
+
+    def _clips(self, params: VideoParams, config: Config) -> Iterable[Issue]:
+        if not params.clips:
+            yield Issue(IssueCode.NO_MATCH, "there is no clip", hint="name files, a folder or a pattern")
+        if len(params.clips) > config.processing.max_clips:
+            message = f"{len(params.clips)} clips are more than {config.processing.max_clips}"
+            yield Issue(IssueCode.LIMIT_EXCEEDED, message, hint="raise processing.max_clips")
+        for clip in params.clips:
+            if clip.start < 0 or (clip.end is not None and clip.end <= clip.start):
+                yield Issue(IssueCode.USAGE, "its trim ends before it starts", clip.path, "end must be after start")
+
+    def _picture(self, config: Config) -> Iterable[Issue]:
+        size = config.video.size
+        if min(size.width, size.height) < _LEAST_SIDE:
+            message = f"the size {size} is smaller than {_LEAST_SIDE}x{_LEAST_SIDE}"
+            yield Issue(IssueCode.DIMENSIONS_TOO_SMALL, message)
+        if max(size.width, size.height) > _MOST_SIDE:
+            message = f"the size {size} is larger than {_MOST_SIDE}x{_MOST_SIDE}"
+            yield Issue(IssueCode.DIMENSIONS_TOO_LARGE, message)
+        if not size.is_even:
+            even = f"{size.width // 2 * 2}x{size.height // 2 * 2}"
+            yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} is odd, which video cannot be", hint=f"use {even}")
+
+    def _output(self, params: VideoParams) -> Iterable[Issue]:
+        output = params.output_path
+        if container_of(output) is None:
+            message = f"the suffix {output.suffix or 'of a name without one'} is no container that mpt writes"
+            yield Issue(IssueCode.USAGE, message, output, f"use one of {SUFFIXES}")
+        elif (same := _input_behind(output, params)) is not None:
+            yield Issue(IssueCode.OUTPUT_IS_INPUT, f"is also an input ({same})", output, "choose another output")
+        elif output.is_dir():
+            yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", output, "name a file in it")
+        elif output.exists() and not params.overwrite:
+            yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", output, "add --overwrite to replace it")
+        elif (blocked := _unwritable_folder(output)) is not None:
+            yield Issue(
+                IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written in {blocked}", output, "choose another folder"
+            )
+
+
+def _input_behind(output: Path, params: VideoParams) -> Path | None:
+    """The input that the output would replace, also through links, or None."""
+    try:
+        target = output.stat()
+    except OSError:
+        return None
+    for path in {clip.path for clip in params.clips}:
+        try:
+            if os.path.samestat(path.stat(), target):
+                return path
+        except OSError:
+            continue
+    return None
+
+
+def _unwritable_folder(output: Path) -> Path | None:
+    """The nearest existing folder above the output, if nothing can be made in it."""
+    folder = output.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder
