@@ -34,6 +34,12 @@ class Container(StrEnum):
     MOV = "mov"
     MKV = "mkv"
 
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """The container that a path's suffix stands for, or None."""
+        suffix = path.suffix.lower().removeprefix(".")
+        return cls(suffix) if suffix in set(cls) else None
+
 
 class Fit(StrEnum):
     """How a picture of another shape fills the target."""
@@ -160,6 +166,8 @@ class VideoParams:
     concat_mode: ConcatenationMode | None = None
     config: Config | None = None
     join: JoinMethod | None = None
+    problems: tuple[Issue, ...] = ()
+    """What was found wrong while the request was made; reported together with everything else."""
 
     def __post_init__(self) -> None:
         """Turn paths given as text into clips and paths."""

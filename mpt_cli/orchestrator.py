@@ -12,11 +12,10 @@ from mpt_cli.config import effective_config
 from mpt_cli.errors import Cancelled, ConcatenationError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
-from mpt_cli.models import Action, CopyPolicy, JoinMethod, OnError
+from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import make_plan, wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
-from mpt_cli.validation.parameter import container_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +131,7 @@ class VideoProcessingOrchestrator:
         self._validate(run)
         run.context.cancel.raise_if_cancelled()
         run.ffmpeg = self._ffmpeg.build
-        container = container_of(run.params.output_path)
+        container = Container.of(run.params.output_path)
         assert container is not None  # validated
         refused = run.refused()
         assert run.validation is not None

@@ -158,13 +158,17 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "interlaced": not video.interlaced,
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
-        == ("bt709", "bt709", "bt709"),
-        "full colour range": not color.full_range and video.color.range == "tv",
+        == ("bt709", "bt709", "bt709")
+        and video.color.range in ("tv", "pc"),
+        "full colour range": not color.full_range,
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
         "picture times are not on the grid": traits.on_grid
         and abs(media.video_start - media.zero) * 2 < 1 / form.frame_rate,
         "keyframes are not closed": traits.closed_gop,
-        "trimmed": not clip.start and segment.frames == traits.pictures,
+        "trimmed": not clip.start and (clip.end is None or clip.end >= media.duration),
+        "its length is not that of its pictures": segment.frames == traits.pictures
+        or video.frame_rate != form.frame_rate
+        or not traits.on_grid,
     }
     return tuple(reason for reason, fine in checks.items() if not fine)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.events import Event
 
+__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "panel_wanted"]
+
 ColorChoice = Literal["auto", "always", "never"]
 
 PIPE_WIDTH = 100

@@ -60,7 +60,8 @@ def _path(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
 
 
-def _seconds(value: float | Fraction | None) -> float | None:
+def seconds_of(value: float | Fraction | None) -> float | None:
+    """Return seconds rounded to microseconds; None for None and for what is not a number."""
     return None if value is None or not math.isfinite(value) else round(float(value), 6)
 
 
@@ -120,7 +121,7 @@ def media_dict(media: MediaInfo) -> JsonObject:
     """Return what a file holds, as ``media`` of the contract."""
     return {
         "container": media.container,
-        "duration_seconds": _seconds(media.duration),
+        "duration_seconds": seconds_of(media.duration),
         "size_bytes": media.size_bytes,
         "video": _video(media.video),
         "audio": None if media.audio is None else _audio(media.audio),
@@ -172,7 +173,7 @@ def _output(output: OutputInfo) -> JsonObject:
         "path": _path(output.path),
         "size_bytes": output.size_bytes,
         "container": str(output.container),
-        "duration_seconds": _seconds(output.duration),
+        "duration_seconds": seconds_of(output.duration),
         "frames": output.frames,
         "width": output.dimensions.width,
         "height": output.dimensions.height,
@@ -190,10 +191,10 @@ def clip_dict(clip: ClipResult) -> JsonObject:
         "status": str(clip.status),
         "action": None if clip.action is None else str(clip.action),
         "reasons": list(clip.reasons),
-        "start_seconds": _seconds(clip.start),
-        "duration_seconds": _seconds(clip.duration),
+        "start_seconds": seconds_of(clip.start),
+        "duration_seconds": seconds_of(clip.duration),
         "frames": clip.frames,
-        "elapsed_seconds": _seconds(clip.elapsed_seconds),
+        "elapsed_seconds": seconds_of(clip.elapsed_seconds),
         "peak_memory_bytes": clip.peak_memory_bytes,
         "error": None if clip.error is None else issue_dict(clip.error),
     }
@@ -203,7 +204,7 @@ def _concatenation(join: ConcatenationResult) -> JsonObject:
     return {
         "method": join.method,
         "stream_copy": join.stream_copy,
-        "duration_seconds": _seconds(join.duration_seconds),
+        "duration_seconds": seconds_of(join.duration_seconds),
         "memory_used_bytes": join.memory_used_bytes,
         "fallback_reason": join.fallback_reason,
     }
@@ -211,12 +212,12 @@ def _concatenation(join: ConcatenationResult) -> JsonObject:
 
 def _metrics(metrics: PerformanceReport) -> JsonObject:
     return {
-        "total_duration_seconds": _seconds(metrics.total_duration_seconds),
+        "total_duration_seconds": seconds_of(metrics.total_duration_seconds),
         "processing_efficiency": metrics.processing_efficiency,
         "memory_peak_bytes": metrics.memory_peak_bytes,
         "performance_score": metrics.performance_score,
         "milestones": [
-            {"name": step.name, "at_seconds": _seconds(step.at_seconds), "progress": step.progress}
+            {"name": step.name, "at_seconds": seconds_of(step.at_seconds), "progress": step.progress}
             for step in metrics.milestones
         ],
     }

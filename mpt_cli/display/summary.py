@@ -17,6 +17,7 @@ from mpt_cli.display.text import (
     seconds_text,
     size_text,
 )
+from mpt_cli.errors import IssueCode
 from mpt_cli.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mpt_cli.results import ClipResult, OutputInfo, VideoResult
 
 MOST_ROWS = 60
+_REASONS_SHOWN = 2
 """Clips that a table on a terminal names; a pipe gets all."""
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
@@ -52,6 +54,9 @@ _CLIP_COLUMNS = (
 
 def show_result(out: Console, err: Console, result: VideoResult) -> None:
     """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``."""
+    if result.code is IssueCode.VALIDATION_FAILED:
+        _show_refusal(err, result)
+        return
     if result.output is not None:
         _show_output(out, result.output, partial=result.status is RunStatus.PARTIAL)
     else:
@@ -63,6 +68,15 @@ def show_result(out: Console, err: Console, result: VideoResult) -> None:
     say(out, Text(_totals(result)), words=True)
     for level, issues in (("warning", result.warnings), ("error", result.errors)):
         show_issues(err, issues, level=level)
+
+
+def _show_refusal(err: Console, result: VideoResult) -> None:
+    """What was wrong before any work: each problem; then the sum, where it says more than the problem did."""
+    *problems, total = result.errors
+    show_issues(err, result.warnings, level="warning")
+    show_issues(err, problems)
+    if len(problems) != 1 or total.hint:
+        show_issue(err, total)
 
 
 def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error") -> None:
@@ -136,7 +150,7 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
     style = _STATUS_STYLES.get(clip.status, "")
     processed = clip.status is ClipStatus.PROCESSED
     action = str(clip.action or MISSING) if processed else str(clip.status).replace("_", " ")
-    reason = ", ".join(clip.reasons) if processed or clip.error is None else clip.error.code
+    reason = brief_reasons(clip.reasons) if processed or clip.error is None else clip.error.code
     return [
         Cell(str(clip.index + 1), "dim"),
         Cell(escape(clip.path.name), style),
@@ -146,6 +160,12 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
         Cell(seconds_text(clip.elapsed_seconds), "dim"),
         Cell(size_text(clip.peak_memory_bytes), "dim"),
     ]
+
+
+def brief_reasons(reasons: Sequence[str]) -> str:
+    """The first reasons, and how many more there are; JSON has them all."""
+    shown = ", ".join(reasons[:_REASONS_SHOWN])
+    return f"{shown}, +{len(reasons) - _REASONS_SHOWN}" if len(reasons) > _REASONS_SHOWN else shown
 
 
 def _totals(result: VideoResult) -> str:

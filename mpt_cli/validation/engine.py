@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, VerificationError
 from mpt_cli.media import proof
+from mpt_cli.models import Container
 from mpt_cli.results import FileValidationResult, ValidationResult
-from mpt_cli.validation.parameter import container_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ class ValidationEngine:
         Files are read to their end, so that their lengths are exact. Raises
         :class:`~mpt_cli.errors.Cancelled` when the run is stopped.
         """
-        container = container_of(params.output_path)
+        container = Container.of(params.output_path)
         errors = [
             *self._parameters.validate(params, config),
             *self._codecs.validate_compatibility(config.encode, container, params.output_path),

@@ -19,18 +19,12 @@ SUFFIXES = ", ".join(f".{container}" for container in Container)
 _LEAST_SIDE, _MOST_SIDE = 16, 16_384
 
 
-def container_of(output: Path) -> Container | None:
-    """The container that an output's suffix stands for, or None."""
-    suffix = output.suffix.lower().removeprefix(".")
-    return Container(suffix) if suffix in set(Container) else None
-
-
 class ParameterValidator:
     """Checks a request's own parameters; opens no input."""
 
     def validate(self, params: VideoParams, config: Config) -> list[Issue]:
         """Everything that is wrong with the request itself."""
-        return [*self._clips(params, config), *self._picture(config), *self._output(params)]
+        return [*params.problems, *self._clips(params, config), *self._picture(config), *self._output(params)]
 
     def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
         """What is wrong with a clip's trim, once its length is known."""
@@ -41,7 +35,7 @@ class ParameterValidator:
         return [Issue(IssueCode.TRIM_BEYOND_DURATION, message, clip.path, "shorten the trim")]
 
     def _clips(self, params: VideoParams, config: Config) -> Iterable[Issue]:
-        if not params.clips:
+        if not params.clips and not params.problems:
             yield Issue(IssueCode.NO_MATCH, "there is no clip", hint="name files, a folder or a pattern")
         if len(params.clips) > config.processing.max_clips:
             message = f"{len(params.clips)} clips are more than {config.processing.max_clips}"
@@ -64,7 +58,7 @@ class ParameterValidator:
 
     def _output(self, params: VideoParams) -> Iterable[Issue]:
         output = params.output_path
-        if container_of(output) is None:
+        if Container.of(output) is None:
             message = f"the suffix {output.suffix or 'of a name without one'} is no container that mpt writes"
             yield Issue(IssueCode.USAGE, message, output, f"use one of {SUFFIXES}")
         elif (same := _input_behind(output, params)) is not None:

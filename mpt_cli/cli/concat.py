@@ -1,0 +1,24 @@
+"""``mpt concat``: the join alone."""
+
+from __future__ import annotations
+
+from mpt_cli.cli.options import COMMON, INPUTS, METHOD, REEL, Given, Inputs, with_options
+from mpt_cli.cli.request import answer_request
+from mpt_cli.cli.session import Session
+from mpt_cli.models import JoinMethod
+
+
+@with_options(INPUTS, METHOD, REEL, COMMON)
+def concat(
+    inputs: Inputs = None,
+    *,
+    given: Given,
+) -> int:
+    """Join clips: copy their pictures where that is safe, else encode them again.
+
+    Without --size and --fps the form that holds the most seconds of the clips is the target.
+
+    Example: mpt concat part1.mp4 part2.mp4 -o whole.mp4
+    """
+    method = JoinMethod(given.get("method") or JoinMethod.AUTO)
+    return Session("concat", given).run(lambda session: answer_request(session, inputs or [], join=method))

@@ -1,0 +1,63 @@
+"""The one place that catches: whatever a command raises becomes an answer and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from mpt_cli.cli.app import app
+from mpt_cli.errors import ExitCode, IssueCode, MptError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; the exit code."""
+    try:
+        return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        return _answer(arguments, UsageError(_one_line(error), hint=_help_hint(arguments)))
+    except MptError as error:
+        return _answer(arguments, error)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.SIGINT
+    except Exception as error:
+        if "verbose" in _switches(arguments):
+            traceback.print_exc()
+        hint = "this is a bug in mpt: please report it with the output of the same command and -v"
+        return _answer(arguments, MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint))
+
+
+def _answer(arguments: Sequence[str], error: MptError) -> int:
+    """Say what is wrong the way that the command line asks for, as far as it can be read."""
+    from mpt_cli.cli.options import Given
+    from mpt_cli.cli.session import Session, failed
+
+    switches = _switches(arguments)
+    given = Given({name: True for name in switches if name in ("json", "jsonl")})
+    return Session(_command(arguments), given).run(lambda _session: failed(error))
+
+
+def _switches(arguments: Sequence[str]) -> set[str]:
+    """Switches that stand anywhere before ``--``, also where the rest cannot be parsed."""
+    before = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
+    return {_SWITCHES[argument] for argument in before if argument in _SWITCHES}
+
+
+def _command(arguments: Sequence[str]) -> str:
+    names = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    return next((argument for argument in arguments if argument in names), "mpt")
+
+
+def _help_hint(arguments: Sequence[str]) -> str:
+    command = _command(arguments)
+    return "see mpt --help" if command == "mpt" else f"see mpt {command} --help"
+
+
+def _one_line(error: typer.TyperException) -> str:
+    return " ".join(error.format_message().split())

@@ -1,0 +1,170 @@
+"""Every option once: its name on the command line, its key in the configuration, its help.
+
+A command names the groups of options that it takes; :func:`with_options` gives its function their
+parameters and hands over what the user gave, nested by configuration key.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mpt_cli.config import PRESETS
+from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, JoinMethod, OnError, QualityLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
+"""The clips of a command, as the user names them."""
+
+PICTURE, CODING, JOINING, RUNNING, REPORTING = "Picture", "Coding", "Order and join", "Running", "Reporting"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One option. ``key`` is its place in the configuration, empty for one that belongs to the command."""
+
+    names: tuple[str, ...]
+    help: str
+    panel: str
+    key: str = ""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    value: object = None
+    """What a flag without an argument stands for; None for an option that takes one."""
+    type: type = str
+
+    @property
+    def parameter(self) -> str:
+        """The name of the function's parameter."""
+        longest = max(self.names, key=len)
+        return longest.lstrip("-").replace("-", "_")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no argument."""
+        return self.value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave: options of the command by name, and of the configuration nested by key."""
+
+    own: dict[str, Any] = field(default_factory=dict)
+    flags: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """The value of one of the command's own options, or None."""
+        return self.own.get(name)
+
+
+COMMON = (
+    Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml.", REPORTING, metavar="FILE", type=Path),
+    Flag(("--json",), "Print one JSON document and nothing else.", REPORTING, value=True),
+    Flag(("--jsonl",), "Print one JSON object an event, the result last.", REPORTING, value=True),
+    Flag(("--quiet", "-q"), "Show only errors.", REPORTING, value=True),
+    Flag(("--verbose", "-v"), "Show what happens inside, and tracebacks.", REPORTING, value=True),
+    Flag(("--log-file",), "Also write the log to this file.", REPORTING, metavar="FILE", type=Path),
+    Flag(("--color",), "When to use colours (auto).", REPORTING, metavar="WHEN", choices=("auto", "always", "never")),
+)
+
+INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break.", RUNNING, value=True),)
+
+REEL = (
+    Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv.", RUNNING, metavar="PATH", type=Path),
+    Flag(("--preset",), "A platform's size, rate and sound.", PICTURE, "preset", "NAME", tuple(PRESETS)),
+    Flag(("--size",), "Size of the picture (1080x1920).", PICTURE, "video.size", "WxH"),
+    Flag(("--fps",), "Frame rate: auto, 30, 30000/1001 (auto).", PICTURE, "video.fps", "RATE"),
+    Flag(("--fit",), "How other shapes fill it (contain).", PICTURE, "video.fit", "FIT", tuple(Fit)),
+    Flag(("--max-clip-duration",), "Use at most this much of a clip.", PICTURE, "video.max_clip_duration", "SECONDS"),
+    Flag(("--codec",), "Video codec (h264).", CODING, "encode.codec", "CODEC", tuple(Codec)),
+    Flag(("--encoder",), "auto, or an ffmpeg encoder (auto).", CODING, "encode.encoder", "NAME"),
+    Flag(("--quality",), "Size against looks (balanced).", CODING, "encode.quality", "LEVEL", tuple(QualityLevel)),
+    Flag(("--crf",), "Constant rate factor, lower is better.", CODING, "encode.crf", "N"),
+    Flag(("--encoder-preset",), "The encoder's own preset.", CODING, "encode.preset", "NAME"),
+    Flag(("--encoder-threads",), "Threads of one encoder.", CODING, "encode.threads", "N"),
+    Flag(("--mode",), "Order of the clips (sequential).", JOINING, "concat.mode", "MODE", tuple(ConcatenationMode)),
+    Flag(("--seed",), "Makes a random order repeatable.", JOINING, "concat.seed", "N"),
+    Flag(("--copy",), "Which clips may be copied (identical).", JOINING, "concat.copy", "WHICH", tuple(CopyPolicy)),
+    Flag(("--on-error",), "What a bad clip does (fail).", RUNNING, "processing.on_error", "ACTION", tuple(OnError)),
+    Flag(("--min-success-rate",), "With skip: least share of good clips.", RUNNING, "processing.min_success_rate", "R"),
+    Flag(("--jobs", "-j"), "Clips at a time (auto).", RUNNING, "processing.jobs", "N"),
+    Flag(("--clip-timeout",), "Most seconds for one clip.", RUNNING, "processing.clip_timeout", "SECONDS"),
+    Flag(("--stall-timeout",), "Most seconds without progress (60).", RUNNING, "processing.stall_timeout", "SECONDS"),
+    Flag(("--max-memory",), "Budget, such as 2GiB (auto).", RUNNING, "memory.max", "SIZE"),
+    Flag(("--overwrite", "-y"), "Replace an existing output.", RUNNING, value=True),
+    Flag(("--dry-run", "-n"), "Print the plan and write nothing.", RUNNING, value=True),
+    Flag(("--no-cache",), "Reuse nothing that was finished before.", RUNNING, "cache.enabled", value=False),
+    Flag(("--keep-temp",), "Leave temporary files, for debugging.", RUNNING, value=True),
+)
+
+METHOD = (Flag(("--method",), "How to join (auto).", JOINING, metavar="METHOD", choices=tuple(JoinMethod)),)
+JOB = (Flag(("--job",), "Take clips and options from a file with one job.", RUNNING, metavar="FILE", type=Path),)
+VALIDATE = (
+    Flag(("--deep",), "Decode every picture of every clip.", RUNNING, value=True),
+    Flag(("--strict",), "Treat warnings as errors.", RUNNING, value=True),
+)
+
+
+def with_options(*groups: Iterable[Flag]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """A decorator that adds options to a command; it is called with them as one ``given``."""
+    flags = tuple(flag for group in groups for flag in group)
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "given"]
+
+        def command(**values: Any) -> int:
+            arguments = {p.name: values[p.name] for p in own}
+            return function(**arguments, given=_given(flags, values))
+
+        parameters = [*own, *map(_parameter, flags)]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        return command
+
+    return decorate
+
+
+def _parameter(flag: Flag) -> inspect.Parameter:
+    """The parameter that typer reads the option from. Values stay text: the settings judge them."""
+    details: dict[str, Any] = {"help": flag.help, "rich_help_panel": flag.panel, "show_default": False}
+    if flag.is_switch:
+        return _keyword(flag, Annotated[bool, typer.Option(*flag.names, **details)], default=False)
+    if flag.choices:
+        choices = flag.choices
+        details["help"] = f"{flag.help} [{', '.join(choices)}]"
+        details["autocompletion"] = lambda incomplete: [c for c in choices if c.startswith(incomplete)]
+    details["metavar"] = flag.metavar
+    return _keyword(flag, Annotated[flag.type | None, typer.Option(*flag.names, **details)], default=None)
+
+
+def _keyword(flag: Flag, annotation: Any, *, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter(flag.parameter, kind, default=default, annotation=annotation)
+
+
+def _given(flags: Iterable[Flag], values: dict[str, Any]) -> Given:
+    """What was given, without what was left out."""
+    given = Given()
+    for flag in flags:
+        value = values[flag.parameter]
+        if value is None or value is False:
+            continue
+        if flag.is_switch:
+            value = flag.value
+        if flag.choices and not flag.key and value not in flag.choices:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(flag.choices)}", param_hint=flag.names[0])
+        section, _, key = flag.key.rpartition(".")
+        if not flag.key:
+            given.own[flag.parameter] = value
+        elif section:
+            given.flags.setdefault(section, {})[key] = value
+        else:
+            given.flags[key] = value
+    return given

@@ -1,0 +1,28 @@
+"""``mpt process``: the whole workflow."""
+
+from __future__ import annotations
+
+from mpt_cli.cli.options import COMMON, INPUTS, JOB, REEL, Given, Inputs, with_options
+from mpt_cli.cli.request import answer_request
+from mpt_cli.cli.session import Answer, Session
+from mpt_cli.errors import UsageError
+
+
+@with_options(INPUTS, JOB, REEL, COMMON)
+def process(
+    inputs: Inputs = None,
+    *,
+    given: Given,
+) -> int:
+    """Check clips, make them uniform, join them into one reel and prove that it is right.
+
+    Example: mpt process clips/ -o reel.mp4 --preset tiktok
+    """
+    job = given.get("job")
+
+    def work(session: Session) -> Answer:
+        if job and inputs:
+            raise UsageError("clips were named beside a job file", hint="name them in the file, or leave out --job")
+        return answer_request(session, inputs or [], job=job)
+
+    return Session("process", given).run(work)

@@ -1,0 +1,131 @@
+"""From inputs and options to a request, and from its result to an answer: shared by process and concat."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.cli.session import Answer, exit_code_of_run
+from mpt_cli.display import summary
+from mpt_cli.display.dryrun import plan_data, show_plan
+from mpt_cli.display.envelope import video_data
+from mpt_cli.errors import Issue, UsageError
+from mpt_cli.inputs import expand_inputs
+from mpt_cli.models import Container, VideoClip, VideoParams
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mpt_cli.cli.options import Given
+    from mpt_cli.cli.session import Session
+    from mpt_cli.display.base import Console
+    from mpt_cli.jobs import Job
+    from mpt_cli.models import JoinMethod
+    from mpt_cli.results import PlanReport, VideoResult
+    from mpt_cli.settings import Settings
+
+
+def answer_request(
+    session: Session, inputs: Sequence[str], *, join: JoinMethod | None = None, job: Path | None = None
+) -> Answer:
+    """Run, or only plan, the request that the command line or a job file describes."""
+    params, settings = _from_job(job, session.given) if job else _from_command_line(inputs, session.given, join)
+    from mpt_cli.factory import ModuleFactory
+
+    orchestrator = ModuleFactory(settings).create_video_orchestrator()
+    work = orchestrator.plan_video_request if session.given.get("dry_run") else orchestrator.process_video_request
+    result = work(params, context=session.context)
+    return Answer(
+        status=result.status,
+        exit_code=exit_code_of_run(result.code, result.status, result.signal_number),
+        data=video_data(result) if result.plan is None else _plan_data(result, result.plan),
+        warnings=result.warnings,
+        errors=result.errors,
+        ffmpeg=result.ffmpeg,
+        show=lambda out, err: _show(out, err, result, commands=bool(session.given.get("verbose"))),
+    )
+
+
+def _plan_data(result: VideoResult, plan: PlanReport) -> dict[str, Any]:
+    """The data of a dry run: the plan in place of output and metrics."""
+    data = video_data(result)
+    return {"workflow_id": data["workflow_id"], "clips": data["clips"], "plan": plan_data(plan)}
+
+
+def _show(out: Console, err: Console, result: VideoResult, *, commands: bool) -> None:
+    if result.plan is None:
+        summary.show_result(out, err, result)
+        return
+    summary.show_issues(err, result.warnings, level="warning")
+    show_plan(out, result.plan, commands=commands)
+
+
+def _from_command_line(inputs: Sequence[str], given: Given, join: JoinMethod | None) -> tuple[VideoParams, Settings]:
+    from mpt_cli.settings import Settings
+
+    if not inputs:
+        raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
+    output = _output(given.get("output"))
+    settings = Settings.load(flags=given.flags, config_file=given.get("config"))
+    paths, problems = expand_inputs(inputs, stdin=sys.stdin.buffer, nul=bool(given.get("null")))
+    clips = tuple(VideoClip(path) for path in paths)
+    return _params(clips, output, settings, given, problems, join=join), settings
+
+
+def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
+    from mpt_cli.jobs import load_jobs
+    from mpt_cli.settings import Settings
+
+    jobs = load_jobs(file)
+    job = jobs.single()
+    settings = Settings.load(
+        flags=given.flags, job=job.layer, job_defaults=jobs.defaults, config_file=given.get("config")
+    )
+    clips, problems = _job_clips(job)
+    output = _output(given.get("output") or job.output)
+    return _params(clips, output, settings, given, problems, overwrite=job.overwrite), settings
+
+
+def _job_clips(job: Job) -> tuple[tuple[VideoClip, ...], list[Issue]]:
+    clips: list[VideoClip] = []
+    problems: list[Issue] = []
+    for item in job.inputs:
+        paths, found = expand_inputs([item.text], cwd=job.base)
+        problems += found
+        if item.is_trimmed and (len(paths) > 1 or any(path.is_dir() for path in paths)):
+            raise UsageError(f"{item.text} is more than one file and cannot be trimmed", hint="name each file")
+        clips += [VideoClip(path, item.start, item.end, item.mute) for path in paths]
+    return tuple(clips), problems
+
+
+def _output(output: Path | None) -> Path:
+    if output is None:
+        raise UsageError("no output was named", hint="add -o reel.mp4")
+    if Container.of(output) is None:
+        suffixes = ", ".join(f".{container}" for container in Container)
+        raise UsageError(
+            f"the output must end in one of {suffixes}", path=output, hint=f"for example {output.stem}.mp4"
+        )
+    return output
+
+
+def _params(
+    clips: tuple[VideoClip, ...],
+    output: Path,
+    settings: Settings,
+    given: Given,
+    problems: Sequence[Issue],
+    *,
+    join: JoinMethod | None = None,
+    overwrite: bool = False,
+) -> VideoParams:
+    return VideoParams(
+        clips=clips,
+        output_path=output,
+        overwrite=overwrite or bool(given.get("overwrite")),
+        keep_temp=bool(given.get("keep_temp")),
+        config=settings,
+        join=join,
+        problems=tuple(problems),
+    )

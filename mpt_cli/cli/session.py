@@ -1,0 +1,189 @@
+"""A session: the display, the signals and the answer around the work of one command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import uuid
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.display import base, summary
+from mpt_cli.display.envelope import envelope, to_json
+from mpt_cli.display.jsonl import JsonLinesDisplay
+from mpt_cli.display.live import LiveDisplay
+from mpt_cli.display.plain import PlainDisplay
+from mpt_cli.errors import Cancelled, ExitCode, MptError, UsageError, exit_code_of
+from mpt_cli.events import RunContext
+from mpt_cli.results import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+    from mpt_cli.cli.options import Given
+    from mpt_cli.display.base import Console
+    from mpt_cli.errors import Issue
+
+LOGGER = "mpt_cli"
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _show_nothing(_out: Console, _err: Console) -> None:
+    """For answers that their errors say in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers: for programs the parts of the envelope, for people ``show``."""
+
+    status: RunStatus
+    exit_code: int
+    data: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Issue] = ()
+    errors: Sequence[Issue] = ()
+    ffmpeg: str | None = None
+    show: Callable[[Console, Console], None] = _show_nothing
+
+
+def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
+    """The answer to an error that ended a command before it had a result."""
+    cancelled = isinstance(error, Cancelled)
+    code = exit_code_for(error.exit_code, signal_number) if cancelled else error.exit_code
+    return Answer(
+        status=RunStatus.CANCELLED if cancelled else RunStatus.ERROR,
+        exit_code=code,
+        errors=(error.issue,),
+        show=lambda _out, err: summary.show_issue(err, error.issue),
+    )
+
+
+def exit_code_for(code: int, signal_number: int | None) -> int:
+    """The exit code, which for a stop is that of the signal: 130 or 143."""
+    return ExitCode.SIGTERM if signal_number == signal.SIGTERM else code
+
+
+class Session:
+    """What a command works with: where events go, how it is stopped, what the user gave."""
+
+    def __init__(self, command: str, given: Given) -> None:
+        """Choose the display; nothing is shown yet."""
+        self.command, self.given = command, given
+        self.cancel = CancelToken()
+        self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
+        color: base.ColorChoice = given.get("color") or "auto"
+        self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color)
+        self._events = JsonLinesDisplay(sys.stdout, on_broken=self.cancel.cancel) if self._lines else None
+        self.display = self._events or self._choose_display()
+
+    @property
+    def context(self) -> RunContext:
+        """A context for one run."""
+        return RunContext(uuid.uuid4().hex, self.display.emit, self.cancel)
+
+    def run(self, work: Callable[[Session], Answer]) -> int:
+        """Do the work, show the answer; the exit code."""
+        with ExitStack() as stack:
+            stack.enter_context(_logging(self.given))
+            stack.enter_context(_signals(self.cancel))
+            try:
+                with self.display:
+                    answer = work(self)
+            except MptError as error:
+                answer = failed(error, signal_number=self.cancel.signal_number)
+            self._conclude(answer)
+        return int(answer.exit_code)
+
+    def _choose_display(self) -> base.Display:
+        quiet, verbose = bool(self.given.get("quiet")), bool(self.given.get("verbose"))
+        if not verbose and base.panel_wanted(sys.stderr, quiet=quiet):
+            return LiveDisplay(self._err, cancel=self.cancel)
+        return PlainDisplay(sys.stderr, quiet=quiet)
+
+    def _conclude(self, answer: Answer) -> None:
+        with quiet_on_closed_pipe():
+            if not (self._json or self._lines):
+                answer.show(self._out, self._err)
+            else:
+                document = envelope(
+                    self.command,
+                    status=answer.status.value,
+                    exit_code=int(answer.exit_code),
+                    data=answer.data,
+                    warnings=answer.warnings,
+                    errors=answer.errors,
+                    ffmpeg=answer.ffmpeg,
+                )
+                if self._events is not None:
+                    self._events.finish(document)
+                else:
+                    sys.stdout.write(to_json(document, indent=2) + "\n")
+            sys.stdout.flush()
+
+
+@contextmanager
+def quiet_on_closed_pipe() -> Iterator[None]:
+    """Let a reader that went away end the writing, not the program with a traceback."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is still buffered would be written, and fail again, at exit.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _signals(cancel: CancelToken) -> Iterator[None]:
+    """The first signal stops the run cleanly, a second one kills its children."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        cancel.cancel(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _logging(given: Given) -> Iterator[None]:
+    """Log records to stderr with ``-v``, and to a file where one is named; else nowhere."""
+    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]([logging.NullHandler()])
+    if given.get("verbose"):
+        handlers.append(logging.StreamHandler(sys.stderr))
+    if path := given.get("log_file"):
+        try:
+            handlers.append(logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"))
+        except OSError as error:
+            raise UsageError(f"the log cannot be written ({error.strerror})", path=path) from error
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+    before = logger.level
+    logger.setLevel(logging.DEBUG if given.get("verbose") else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+def exit_code_of_run(code: Any, status: RunStatus, signal_number: int | None) -> int:
+    """The exit code of a run's result."""
+    if status is RunStatus.CANCELLED:
+        return exit_code_for(ExitCode.SIGINT, signal_number)
+    if status is RunStatus.PARTIAL:
+        return ExitCode.PARTIAL
+    return ExitCode.OK if code is None else exit_code_of(code)
