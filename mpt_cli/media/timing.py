@@ -95,14 +95,17 @@ def microsecond_durations(frames: Sequence[int], frame_rate: Fraction) -> list[i
 
 
 def nominal_rate(measured: Fraction) -> Fraction:
-    """The standard rate (whole, or N x 1000/1001) within a thousandth of this one, else itself.
+    """The standard rate (whole, or N x 1000/1001) within half a thousandth of this one, else itself.
 
-    A rate that is not standard is kept with a denominator of at most 1,001.
+    A rate that is not standard is kept with a denominator of at most 1,001; below one picture a
+    second its gap is, because the rate would become zero.
     """
     whole = Fraction(max(1, round(measured)))
     for standard in (whole, whole * Fraction(1000, 1001)):
         if abs(measured - standard) <= standard * _RATE_TOLERANCE / 2:
             return standard
+    if measured < 1:
+        return 1 / (1 / measured).limit_denominator(1001)
     return measured.limit_denominator(1001)
 
 

@@ -170,7 +170,7 @@ def _wrong_sound(sound: Samples, part: Part, place: int, own: tuple[int, int], m
     length = min(4800, last - first)
     for at in sorted({first, (first + last - length) // 2, last - length} if length > 1000 else set()):
         heard = reader.find_sound(sound, part.clip.clip_id, at=at - begin, length=length, near=begin, reach=2400)
-        if abs(heard.start - begin) > most_off or heard.strength < 0.7:
+        if abs(heard.start - begin) > most_off or heard.strength < 0.5:
             found.append(f"{name} sound is {heard.start - begin:+d} samples off at {at - begin} ({heard.strength:.2f})")
     return found
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from mpt_cli.media import timing
 
 NTSC = Fraction(30000, 1001)
-RATES = st.sampled_from(
+RATES = st.sampled_from(  # those that have a timescale
     [Fraction(n) for n in (1, 12, 24, 25, 30, 48, 50, 60, 90, 100, 120, 144, 240)]
-    + [Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)]
+    + [Fraction(n * 1000, 1001) for n in (24, 30, 48, 60)]
     + [Fraction(25, 2), Fraction(1000, 33), Fraction(500, 17)]
 )
 FRAMES = st.lists(st.integers(1, 10_000), min_size=1, max_size=60)
@@ -58,7 +58,9 @@ def test_samples_of_all_clips_sum_to_the_end_of_the_reel(frames: list[int], rate
     exact = sum(frames) * sample_rate / rate
     assert sum(counts) == timing.sample_boundary(sum(frames), rate, sample_rate)
     assert abs(sum(counts) - exact) <= Fraction(1, 2)
-    assert all(0 < got <= timing.stored_samples(own, rate, sample_rate) for got, own in zip(counts, frames, strict=True))
+    assert all(
+        0 < got <= timing.stored_samples(own, rate, sample_rate) for got, own in zip(counts, frames, strict=True)
+    )
 
 
 def test_a_thousand_clips_do_not_drift() -> None:
@@ -76,14 +78,16 @@ def test_timescale_is_in_range_and_a_frame_is_whole(rate: Fraction) -> None:
     assert timing.ticks_per_frame(rate) == scale / rate
 
 
-@pytest.mark.parametrize(("rate", "scale"), [("30", 15_360), ("30000/1001", 30_000), ("25", 12_800), ("100000", 100_000)])
+@pytest.mark.parametrize(
+    ("rate", "scale"), [("30", 15_360), ("30000/1001", 30_000), ("25", 12_800), ("100000", 100_000)]
+)
 def test_timescale_is_what_common_muxers_take(rate: str, scale: int) -> None:
     assert timing.timescale(Fraction(rate)) == scale
 
 
 def test_a_rate_that_no_timescale_divides_is_refused() -> None:
     with pytest.raises(ValueError, match="no timescale"):
-        timing.timescale(Fraction(100_001, 1001))
+        timing.timescale(Fraction(120_000, 1001))
 
 
 @given(FRAMES, RATES)
