@@ -20,7 +20,7 @@ PRIMARIES = {
     1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431", 12: "smpte432",
 }  # fmt: skip
 TRANSFERS = {
-    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1",
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1",
     14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
 }  # fmt: skip
 HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
@@ -30,8 +30,9 @@ BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt
 
 _SCALE_MATRICES = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
                    "bt2020nc": "bt2020", "bt2020c": "bt2020"}  # fmt: skip
-_ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m": "170m", "smpte240m": "240m",
+_ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m": "170m", "smpte240m": "7",
                     "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "gbr"}  # fmt: skip
+"""7, because ffmpeg 5.1 misspells ``smpte240m``."""
 
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
 REFERENCE_WHITE_NITS = 203
@@ -81,10 +82,14 @@ def scale_arguments(source: SourceColor) -> dict[str, str]:
 
 
 def zscale_input_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``zscale`` that say what a wide or HDR source is."""
+    """Arguments of ``zscale`` that say what a wide or HDR source is.
+
+    Constant luminance is not defined with the transfers of HDR: there the tag cannot be right.
+    """
+    matrix = "bt2020nc" if source.hdr and source.matrix == "bt2020c" else source.matrix
     transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}.get(source.hdr or "", "709")
     return {
-        "matrixin": _ZSCALE_MATRICES.get(source.matrix, "2020_ncl"),
+        "matrixin": _ZSCALE_MATRICES.get(matrix, "2020_ncl"),
         "primariesin": "2020" if source.wide else "709",
         "transferin": transfer,
         "rangein": "full" if source.full_range else "limited",
