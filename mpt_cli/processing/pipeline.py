@@ -73,7 +73,7 @@ class ProcessingPipeline:
             results = self._run_window(longest_first, work)
         context.cancel.raise_if_cancelled()
         for result in results.values():
-            if result.error is not None and result.error.code is IssueCode.DISK_FULL:
+            if _is_full(result) and result.error is not None:
                 raise ResourceError(IssueCode.DISK_FULL, result.error.message, hint=result.error.hint)
         return [results[clip.index] for clip in plan.clips]
 
@@ -97,32 +97,29 @@ class ProcessingPipeline:
         return self._pool.slots > 0
 
     def _run_window(self, clips: list[PlannedClip], work: _Work) -> dict[int, ProcessingResult]:
-        """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10."""
-        jobs = work.plan.jobs
+        """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10.
+
+        No further clip begins once the run is stopped or the disk is full.
+        """
+        jobs, cancel = work.plan.jobs, work.context.cancel
         window = self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB)
         results: dict[int, ProcessingResult] = {}
-        waiting = iter(clips)
+        waiting, full = iter(clips), False
         running: set[Future[ProcessingResult]] = set()
         with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="clip") as executor:
             while True:
-                while len(running) < window and not _must_stop(work, results) and (clip := next(waiting, None)):
-                    running.add(
-                        executor.submit(
-                            self.process_single_clip,
-                            clip,
-                            work.plan,
-                            work.config,
-                            files=work.files,
-                            context=work.context,
-                        )
-                    )
+                while len(running) < window and not full and not cancel.cancelled and (clip := next(waiting, None)):
+                    running.add(executor.submit(self._run_one, clip, work))
                 if not running:
                     return results
                 done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = future.result()
+                for result in (future.result() for future in done):
                     results[result.index] = result
+                    full = full or _is_full(result)
                     self._pool.cleanup_batch()
+
+    def _run_one(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
+        return self.process_single_clip(planned, work.plan, work.config, files=work.files, context=work.context)
 
     def _worked_on(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
         """The result of a clip, and its events: one start, exactly one end."""
@@ -163,10 +160,8 @@ def require_success_rate(results: list[ProcessingResult], total: int, config: Pr
     )
 
 
-def _must_stop(work: _Work, results: dict[int, ProcessingResult]) -> bool:
-    """Whether no further clip should begin: stopped, or no room for it."""
-    full = any(result.error and result.error.code is IssueCode.DISK_FULL for result in results.values())
-    return full or work.context.cancel.cancelled
+def _is_full(result: ProcessingResult) -> bool:
+    return result.error is not None and result.error.code is IssueCode.DISK_FULL
 
 
 def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
