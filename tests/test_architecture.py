@@ -81,7 +81,7 @@ BROKEN = [
         "processing.new:2: processing must not import validation",
     ),
     ("plan.py", "import typing\nif typing.TYPE_CHECKING:\n    import mpt_cli.cli", "plan:4: plan must not import cli"),
-    ("orchestrator.py", "import mpt_cli.media.probe", "orchestrator:2: orchestrator must not import media"),
+    ("orchestrator.py", "import mpt_cli.settings", "orchestrator:2: orchestrator must not import settings"),
     ("factory.py", "from mpt_cli.display import live", "factory:2: factory must not import display"),
     ("cli/new.py", "from mpt_cli.media import probe", "cli.new:2: cli must not import media"),
     ("cli/new.py", "x = import_module('mpt_cli.plan')", "cli.new:2: cli must not import plan"),

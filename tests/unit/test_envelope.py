@@ -222,7 +222,6 @@ def test_a_run_that_came_to_nothing_has_every_key() -> None:
         "metrics": None,
     }
     check("process", {})
-    check("process", {"plan": {}})
 
 
 def test_a_result_that_lacks_a_key_does_not_fit() -> None:

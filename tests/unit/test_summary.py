@@ -78,12 +78,12 @@ def result(*clips: ClipResult, status: RunStatus = RunStatus.SUCCESS, made: bool
         "w",
         status,
         clips,
-        output if made else None,
-        ConcatenationResult("FFmpeg", True, 1.2, 10**8, "moov\x07 was odd") if made else None,
-        PerformanceReport("w", 83.2, 0.9, 2 * 10**9, 0.8) if made else None,
-        42 if made else None,
-        (FAILURE,),
-        (WARNING,),
+        output=output if made else None,
+        concatenation=ConcatenationResult("FFmpeg", True, 1.2, 10**8, "moov\x07 was odd") if made else None,
+        metrics=PerformanceReport("w", 83.2, 0.9, 2 * 10**9, 0.8) if made else None,
+        seed=42 if made else None,
+        errors=(FAILURE,),
+        warnings=(WARNING,),
     )
 
 
