@@ -31,8 +31,8 @@ BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt
 _SCALE_MATRICES = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
                    "bt2020nc": "bt2020", "bt2020c": "bt2020"}  # fmt: skip
 _ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m": "170m", "smpte240m": "7",
-                    "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "gbr"}  # fmt: skip
-"""7, because ffmpeg 5.1 misspells ``smpte240m``."""
+                    "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "709"}  # fmt: skip
+"""7, because ffmpeg 5.1 misspells ``smpte240m``; RGB has become YUV by then."""
 
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
 REFERENCE_WHITE_NITS = 203
@@ -73,24 +73,42 @@ def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> Sou
 
 
 def scale_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``scale`` that make BT.709 of limited range of an SDR source."""
-    arguments = {"out_color_matrix": "bt709", "out_range": "tv"}
-    if source.matrix != "gbr":
-        arguments["in_color_matrix"] = _SCALE_MATRICES.get(source.matrix, "bt709")
-        arguments["in_range"] = "pc" if source.full_range else "tv"
-    return arguments
+    """Arguments of ``scale`` that only bring the range to limited; the matrix stays.
+
+    Where in and out differ, ``scale`` goes over 8-bit RGB: four times the time of scaling alone, and
+    what lies outside RGB is cut off (measured). RGB gets the matrix of its primaries.
+    """
+    if source.matrix == "gbr":
+        return {"out_color_matrix": "bt2020" if source.wide else "bt709", "out_range": "tv"}
+    matrix = _SCALE_MATRICES[source.matrix]
+    return {
+        "in_color_matrix": matrix,
+        "in_range": "pc" if source.full_range else "tv",
+        "out_color_matrix": matrix,
+        "out_range": "tv",
+    }
+
+
+def colorspace_arguments(source: SourceColor) -> dict[str, str]:
+    """Arguments of ``colorspace`` that take limited range of another matrix to BT.709; empty for BT.709."""
+    if source.matrix in ("bt709", "gbr"):
+        return {}
+    same = {f"{side}{part}": "bt709" for side in ("i", "") for part in ("primaries", "trc")}
+    # It knows no constant luminance; with BT.709's primaries that tag is a mistake anyway.
+    matrix = "bt2020nc" if source.matrix == "bt2020c" else source.matrix
+    return {"ispace": matrix, "space": "bt709", **same, "irange": "tv", "range": "tv"}
 
 
 def zscale_input_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``zscale`` that say what a wide or HDR source is.
+    """Arguments of ``zscale`` that say what a wide or HDR source is, once its range is limited.
 
     Constant luminance is not defined with the transfers of HDR: there the tag cannot be right.
     """
     matrix = "bt2020nc" if source.hdr and source.matrix == "bt2020c" else source.matrix
     transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}.get(source.hdr or "", "709")
     return {
-        "matrixin": _ZSCALE_MATRICES.get(matrix, "2020_ncl"),
+        "matrixin": "2020_ncl" if matrix == "gbr" and source.wide else _ZSCALE_MATRICES[matrix],
         "primariesin": "2020" if source.wide else "709",
         "transferin": transfer,
-        "rangein": "full" if source.full_range else "limited",
+        "rangein": "limited",
     }

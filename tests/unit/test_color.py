@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mpt_cli.media import color
-from mpt_cli.media.color import SourceColor, scale_arguments, source_color, zscale_input_arguments
+from mpt_cli.media.color import (
+    SourceColor,
+    colorspace_arguments,
+    scale_arguments,
+    source_color,
+    zscale_input_arguments,
+)
 from mpt_cli.models import Color, Dimensions
 from tests.media import run_ffmpeg
 
@@ -80,17 +86,44 @@ def test_hdr_with_other_primaries_is_not_widened() -> None:
     assert not source_color(Color(primaries="bt709", transfer="smpte2084"), HD, "yuv420p10le").wide
 
 
+YUV_MATRICES = [name for name in color.MATRICES.values() if name != "gbr"]
+
+
+def filter_tiny(chain: str) -> None:
+    """Let ffmpeg judge a chain of filters."""
+    run_ffmpeg("-f", "lavfi", "-i", "color=s=16x16:d=0.04", "-vf", chain, "-f", "null", "-")
+
+
+def told(arguments: dict[str, str]) -> str:
+    """Arguments as a filter takes them."""
+    return ":".join(f"{key}={value}" for key, value in arguments.items())
+
+
 @pytest.mark.parametrize("full", [False, True])
-@pytest.mark.parametrize("matrix", [name for name in color.MATRICES.values() if name != "gbr"])
-def test_scale_is_told_matrix_and_range_in_and_out(matrix: str, full: bool) -> None:
-    source = SourceColor(matrix=matrix, full_range=full, wide=False, hdr=None)
-    arguments = scale_arguments(source)
-    assert set(arguments) == {"in_color_matrix", "in_range", "out_color_matrix", "out_range"}
-    assert arguments["in_range"] == ("pc" if full else "tv")
-    told = ":".join(f"{key}={value}" for key, value in arguments.items())
-    run_ffmpeg(
-        "-f", "lavfi", "-i", "color=s=16x16:d=0.04", "-vf", f"format=yuv420p,scale=8:8:{told}", "-f", "null", "-"
-    )
+@pytest.mark.parametrize("matrix", YUV_MATRICES)
+def test_scale_changes_the_range_and_never_the_matrix(matrix: str, full: bool) -> None:
+    arguments = scale_arguments(SourceColor(matrix=matrix, full_range=full, wide=False, hdr=None))
+    assert arguments["in_color_matrix"] == arguments["out_color_matrix"]
+    assert (arguments["in_range"], arguments["out_range"]) == ("pc" if full else "tv", "tv")
+    filter_tiny(f"format=yuv420p,scale=8:8:{told(arguments)}")
+
+
+@pytest.mark.parametrize("matrix", YUV_MATRICES)
+def test_colorspace_takes_every_other_matrix_to_bt709(matrix: str) -> None:
+    arguments = colorspace_arguments(SourceColor(matrix=matrix, full_range=False, wide=False, hdr=None))
+    if matrix == "bt709":
+        assert arguments == {}
+        return
+    assert arguments["space"] == "bt709"
+    filter_tiny(f"format=yuv420p,colorspace={told(arguments)}")
+
+
+def test_rgb_gets_the_matrix_of_its_primaries() -> None:
+    narrow, wide = (SourceColor(matrix="gbr", full_range=True, wide=wide, hdr=None) for wide in (False, True))
+    assert scale_arguments(narrow) == {"out_color_matrix": "bt709", "out_range": "tv"}
+    assert scale_arguments(wide) == {"out_color_matrix": "bt2020", "out_range": "tv"}
+    assert colorspace_arguments(narrow) == {}
+    assert zscale_input_arguments(wide)["matrixin"] == "2020_ncl"
 
 
 TO_BT709 = "matrix=709:primaries=709:transfer=709:range=limited"
@@ -100,32 +133,23 @@ TO_BT709 = "matrix=709:primaries=709:transfer=709:range=limited"
 @pytest.mark.parametrize("matrix", color.MATRICES.values())
 def test_zscale_understands_what_a_wide_source_is(matrix: str, hdr: str | None) -> None:
     source = SourceColor(matrix=matrix, full_range=False, wide=True, hdr=hdr)
-    told = ":".join(f"{key}={value}" for key, value in zscale_input_arguments(source).items())
-    pixels = "gbrp10le" if matrix == "gbr" else "yuv420p10le"
-    chain = f"format={pixels},zscale={told}:{TO_BT709}:w=8:h=8"
-    run_ffmpeg("-f", "lavfi", "-i", "color=s=16x16:d=0.04", "-vf", chain, "-f", "null", "-")
+    filter_tiny(f"format=yuv420p10le,zscale={told(zscale_input_arguments(source))}:{TO_BT709}")
 
 
 @pytest.mark.parametrize(
     ("source", "arguments"),
     [
-        (source_color(PQ, HD, "yuv420p10le"), ("2020_ncl", "2020", "smpte2084", "limited")),
-        (
-            source_color(Color(transfer="arib-std-b67"), SD, "yuv420p10le"),
-            ("2020_ncl", "2020", "arib-std-b67", "limited"),
-        ),
-        (
-            source_color(Color(matrix="bt709", range="pc", primaries="bt2020"), SD, "yuv420p10le"),
-            ("709", "2020", "709", "full"),
-        ),
+        (source_color(PQ, HD, "yuv420p10le"), ("2020_ncl", "2020", "smpte2084")),
+        (source_color(Color(transfer="arib-std-b67"), SD, "yuv420p10le"), ("2020_ncl", "2020", "arib-std-b67")),
+        (source_color(Color(matrix="bt709", primaries="bt2020"), SD, "yuv420p10le"), ("709", "2020", "709")),
         (
             source_color(Color(primaries="bt709", transfer="smpte2084"), HD, "yuv420p10le"),
-            ("2020_ncl", "709", "smpte2084", "limited"),
+            ("2020_ncl", "709", "smpte2084"),
         ),
     ],
 )
 def test_zscale_is_told_everything(source: SourceColor, arguments: tuple[str, ...]) -> None:
-    assert tuple(zscale_input_arguments(source).values()) == arguments
+    assert tuple(zscale_input_arguments(source).values()) == (*arguments, "limited")
 
 
 def test_every_number_has_the_name_that_ffmpeg_gives_it() -> None:
