@@ -41,7 +41,7 @@ def number(value: float | None) -> float:
 
 def time_left(done: float, total: float, elapsed: float) -> float | None:
     """Return the seconds left at the speed so far; None before that means anything."""
-    if elapsed < _MIN_ELAPSED_SECONDS or total <= 0 or done < total * _MIN_SHARE:
+    if elapsed < _MIN_ELAPSED_SECONDS or min(done, total) <= 0 or done < total * _MIN_SHARE:
         return None
     return max(0.0, (total - done) * elapsed / done)
 

@@ -85,7 +85,15 @@ class Ffmpeg:
             return moved
 
         argv = [str(self.binary), *arguments]
-        return process.run(argv, cancel=cancel, limits=limits, on_line=on_line, on_memory=on_memory, feed=feed)
+        return process.run(
+            argv,
+            cancel=cancel,
+            limits=limits,
+            on_line=on_line,
+            on_memory=on_memory,
+            feed=feed,
+            descendants=False,  # ffmpeg starts no other program
+        )
 
 
 def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode) -> MptError | None:

@@ -23,9 +23,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import psutil
-
-from mpt_cli.media import launch, pipes
+from mpt_cli.media import launch, pipes, tree
 from mpt_cli.media.peak import PeakMemory
 
 if TYPE_CHECKING:
@@ -92,22 +90,24 @@ def run(
     on_line: Callable[[str], bool] | None = None,
     feed: Iterable[bytes] | None = None,
     on_memory: Callable[[int], None] | None = None,
+    descendants: bool = True,
     cwd: Path | None = None,
 ) -> Outcome:
     """Run a program to its end, or stop it: SIGINT, grace, SIGTERM, grace, SIGKILL.
 
     ``on_line`` gets each line of stdout, in a thread, and returns whether it shows progress, which
     resets the stall clock; without it every output does. ``feed`` is written to stdin from a thread,
-    each chunk counts as progress. ``on_memory`` gets the resident bytes of the child and its
-    descendants, about four times a second, in this thread. What any of them raises is raised here
-    once the child is gone. With a token that is cancelled already nothing is started.
+    each chunk counts as progress. ``on_memory`` gets the resident bytes of the child, and of its
+    ``descendants`` unless it is known to have none, about four times a second, in this thread. What
+    any of them raises is raised here once the child is gone. With a token that is cancelled already
+    nothing is started.
 
     Raises :class:`DependencyError` when the program is missing or cannot be executed and
     :class:`ResourceError` when the system has no room for another process.
     """
     if cancel.cancelled:
         return Outcome(Ended.CANCELLED, -signal.SIGINT, "", "", 0.0, None, None, killed_by_system=False)
-    child = _Child(_start(argv, cwd, feeding=feed is not None), cancel, limits)
+    child = _Child(_start(argv, cwd, feeding=feed is not None), cancel, limits, descendants=descendants)
     with cancel.waking(child.wake):
         try:
             child.attend(on_line, feed)
@@ -122,8 +122,10 @@ def run(
 class _Child:
     """A running child and its threads; all but ``wake`` is called by the thread that is in ``run``."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], cancel: CancelToken, limits: Limits) -> None:
-        self._popen, self._cancel, self._limits = popen, cancel, limits
+    def __init__(
+        self, popen: subprocess.Popen[bytes], cancel: CancelToken, limits: Limits, *, descendants: bool
+    ) -> None:
+        self._popen, self._cancel, self._limits, self._descendants = popen, cancel, limits, descendants
         self._started = self._progress_at = monotonic()
         self._peak = PeakMemory()
         self._cpu_seconds: float | None = None
@@ -305,16 +307,28 @@ class _Child:
         return self._over
 
     def _sample(self, on_memory: Callable[[int], None] | None) -> None:
-        rss = 0
-        with contextlib.suppress(psutil.Error):
-            root = psutil.Process(self._popen.pid)
-            rss = root.memory_info().rss
-            for process in root.children(recursive=True) if on_memory else ():
-                with contextlib.suppress(psutil.Error):
-                    rss += process.memory_info().rss
+        rss = tree_rss_bytes(self._popen.pid, descendants=self._descendants and on_memory is not None)
         self._peak.sample(self._popen.pid, rss)
         if on_memory and rss and not self._exited:
             on_memory(rss)
+
+
+def tree_rss_bytes(pid: int, *, descendants: bool = True) -> int:
+    """Return the resident memory of a process and its descendants; 0 where there is none.
+
+    Pages that processes share count once for each, so this errs on the safe side.
+    """
+    if sys.platform == "linux":
+        return sum(map(tree.rss_bytes, [pid, *(tree.descendants(pid) if descendants else ())]))
+    import psutil
+
+    rss = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(pid)
+        for process in (root, *(root.children(recursive=True) if descendants else ())):
+            with contextlib.suppress(psutil.Error):
+                rss += process.memory_info().rss
+    return rss
 
 
 def _start(argv: Sequence[str], cwd: Path | None, *, feeding: bool) -> subprocess.Popen[bytes]:

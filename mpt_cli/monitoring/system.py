@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Protocol
 
 import psutil
 
+from mpt_cli.media.process import tree_rss_bytes
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 
 BUDGET_SHARE = 0.8
@@ -56,12 +56,8 @@ class PsutilReader:
         return int(psutil.virtual_memory().available)
 
     def tree_rss_bytes(self) -> int:
-        """Resident memory of this process and all its descendants.
-
-        Pages that processes share count once for each, so this errs on the safe side.
-        """
-        this = psutil.Process()
-        return sum(rss_bytes(process) for process in (this, *this.children(recursive=True)))
+        """Resident memory of this process and all its descendants."""
+        return tree_rss_bytes(os.getpid())
 
     def cpu_percent(self) -> float:
         """Load of all cores together since the last call of this thread, 0 to 100."""
@@ -70,13 +66,6 @@ class PsutilReader:
     def limit_bytes(self) -> int | None:
         """Smallest memory limit of the control groups; None without one."""
         return memory_limit_bytes(self._root)
-
-
-def rss_bytes(process: psutil.Process) -> int:
-    """Resident memory of a process; 0 for one that has ended or may not be read."""
-    with contextlib.suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
 
 
 def default_budget_bytes(system: SystemReader) -> int:

@@ -8,14 +8,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import MemoryConfig
+from mpt_cli.media.process import tree_rss_bytes
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager, MemorySample
-from mpt_cli.monitoring.system import PsutilReader, rss_bytes
+from mpt_cli.monitoring.system import PsutilReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,12 +122,12 @@ def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
     before = reader.tree_rss_bytes()
     with subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        seen = psutil.Process(process.pid)
         assert process.stdout is not None
         process.stdout.readline()
-        assert rss_bytes(seen) > 0
+        alone = tree_rss_bytes(process.pid, descendants=False)
+        assert 0 < alone < tree_rss_bytes(process.pid) - 60 * MIB
         assert reader.tree_rss_bytes() >= before + 60 * MIB
-    assert rss_bytes(seen) == 0
+    assert tree_rss_bytes(process.pid) == 0
 
 
 def test_the_machine_is_measured() -> None:

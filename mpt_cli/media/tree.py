@@ -1,0 +1,45 @@
+"""Memory of processes and of all that descend from them, read from Linux's ``/proc``. Imports nothing of mpt.
+
+psutil answers the same questions, and is asked elsewhere; it takes five times as long for a table of
+processes (2.5 ms for 65 of them, measured), which four looks a second make felt.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_RESIDENT, _PARENT = 1, 1
+"""Places in ``statm``, and in ``stat`` after the command's closing bracket."""
+
+
+def rss_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 for one that has ended."""
+    fields = _read(pid, "statm").split()
+    return int(fields[_RESIDENT]) * _PAGE_BYTES if fields else 0
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that descend from this one, by one look at the table of all."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for name in os.listdir("/proc"):  # noqa: PTH208 - no objects for names that are only numbers
+        if name.isdigit() and (fields := _read(int(name), "stat").rpartition(b")")[2].split()):
+            children[int(fields[_PARENT])].append(int(name))
+    found = list(children[pid])
+    for child in found:  # grows as it goes
+        found += children[child]
+    return found
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:  # it ended in between
+        return b""
+    finally:
+        os.close(descriptor)
