@@ -39,10 +39,12 @@ class ModuleFactory:
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
         """The orchestrator with all its parts."""
         machine = Machine(cores=usable_cores(), memory_bytes=self.memory_manager.budget_bytes)
-        pool = ResourcePool(slots=machine.cores, memory=self.memory_manager)
+        pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
         processor = ClipProcessor(self.ffmpeg, clock=time.monotonic)
         pipeline = ProcessingPipeline(processor, pool, self.memory_manager, self.performance_monitor)
-        service = ConcatenationService([FFmpegConcatenator(self.ffmpeg)], self.memory_manager, self.performance_monitor)
+        service = ConcatenationService(
+            [FFmpegConcatenator(self.ffmpeg, pool)], self.memory_manager, self.performance_monitor
+        )
         return VideoProcessingOrchestrator(
             validation_engine=self.create_validation_engine(),
             processing_pipeline=pipeline,

@@ -1,29 +1,54 @@
-"""FFmpegConcatenator: joins processed clips by one ffmpeg, copying pictures where that is safe."""
+"""FFmpegConcatenator: encodes the sound, then joins by one ffmpeg that copies pictures where that is safe."""
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from mpt_cli.concatenation.sound import reel_sound
+from mpt_cli.concatenation.sound import reel_sound, sound_pieces
 from mpt_cli.errors import ConcatenationError, IssueCode
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
+from mpt_cli.media.adts import packets
 from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
-from mpt_cli.models import Container
+from mpt_cli.media.timing import sample_boundary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
     from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.monitoring.pool import ResourcePool
 
-_CODEC_DELAY = b"\x56\xaa"
-"""Identifier of Matroska's CodecDelay element."""
-_TRIAL_SECONDS = 20
+_SOUND_BYTES = 64 * 2**20
+"""What an ffmpeg that encodes sound needs (measured: 45 MiB)."""
+_SIGNAL_SECONDS = 0.25
+"""Longest wait of the main thread: a signal that comes just before a wait is handled only after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Join:
+    """What the steps of one join share; ``deadline`` is a reading of the clock."""
+
+    clips: Sequence[ProcessedClip]
+    form: TargetForm
+    deadline: float
+    files: TempFileManager
+    context: RunContext
+
+    @property
+    def seconds(self) -> float:
+        """Length of the reel."""
+        return float(sum(clip.segment.frames for clip in self.clips) / self.form.frame_rate)
 
 
 class FFmpegConcatenator:
@@ -31,10 +56,9 @@ class FFmpegConcatenator:
 
     name = "FFmpeg"
 
-    def __init__(self, ffmpeg: Ffmpeg) -> None:
-        """Run this ffmpeg."""
-        self._ffmpeg = ffmpeg
-        self._signals_delay: bool | None = None
+    def __init__(self, ffmpeg: Ffmpeg, pool: ResourcePool, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Run this ffmpeg; encode as many pieces of sound at a time as the pool has room for."""
+        self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
 
     def concatenate(
         self,
@@ -53,19 +77,19 @@ class FFmpegConcatenator:
         :class:`~mpt_cli.errors.ConcatenationError`, or ResourceError on a full disk.
         """
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed)
-        given_up = self._given_up_samples(form.container, files, context)
+        join = _Join(clips, form, self._clock() + timeout_seconds, files, context)
         concat_list = files.create_concat_list(clips, form)
+        sound = self._encoded_sound(join)
         try:
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
-                arguments = commands.join_arguments(
-                    concat_list, form, output, convert=convert, given_up_samples=given_up
-                )
+                arguments = commands.join_arguments(concat_list, sound, form, output, convert=convert)
             else:
-                arguments = commands.reencode_arguments(concat_list, form, output, given_up_samples=given_up)
-            self._run(arguments, clips, form, given_up, timeout_seconds, context)
+                arguments = commands.reencode_arguments(concat_list, sound, form, output)
+            self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((join.seconds + seconds) / 2)))
         finally:
             files.cleanup_concat_list(concat_list)
+            files.discard(sound)
         return copied
 
     def check_stream_copy_compatibility(self, clips: Sequence[ProcessedClip], *, allow_mixed: bool) -> bool:
@@ -78,23 +102,55 @@ class FFmpegConcatenator:
         same_sets = len({clip.parameter_sets for clip in clips}) == 1
         return same_size and (same_sets or allow_mixed)
 
+    def _encoded_sound(self, join: _Join) -> Path:
+        """The sound of the reel as AAC packets in a file, encoded in pieces side by side."""
+        frames = sum(clip.segment.frames for clip in join.clips)
+        samples = sample_boundary(frames, join.form.frame_rate, join.form.sample_rate)
+        pieces = sound_pieces(samples, self._pool.slots)
+        done = [0.0] * len(pieces)
+
+        def encode(place: int) -> Path:
+            def report(seconds: float) -> None:
+                done[place] = seconds
+                join.context.emit(ConcatProgress(min(sum(done), join.seconds) / 2))
+
+            return self._encoded_piece(pieces[place], join, join.files.path(f"sound-{place}.aac"), report)
+
+        with ThreadPoolExecutor(len(pieces), thread_name_prefix="sound") as executor:
+            parts = [executor.submit(encode, place) for place in range(len(pieces))]
+            while wait(parts, _SIGNAL_SECONDS).not_done:
+                pass
+        sound = join.files.path("sound.aac")
+        with writing(sound), sound.open("wb") as file:
+            for part, piece in zip(parts, pieces, strict=True):
+                with part.result().open("rb") as source:
+                    file.writelines(islice(packets(source), piece.skipped, piece.skipped + piece.kept))
+                join.files.discard(part.result())
+        return sound
+
+    def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> Path:
+        arguments = commands.sound_piece_arguments(join.form, output)
+        cancel = join.context.cancel
+        with self._pool.resource(timeout_seconds=None, need_bytes=_SOUND_BYTES, cancel=cancel):
+            self._run(arguments, join, report, feed=reel_sound(join.clips, join.form, piece.first, piece.end))
+        return output
+
     def _run(
         self,
         arguments: list[str],
-        clips: Sequence[ProcessedClip],
-        form: TargetForm,
-        given_up: int,
-        timeout_seconds: float,
-        context: RunContext,
+        join: _Join,
+        report: Callable[[float], object],
+        *,
+        feed: Iterable[bytes] | None = None,
     ) -> None:
         outcome = self._ffmpeg.run(
             arguments,
-            cancel=context.cancel,
-            limits=Limits(total_seconds=timeout_seconds),
-            on_progress=lambda progress: context.emit(ConcatProgress(float(progress.done_seconds))),
-            feed=reel_sound(clips, form, skip_samples=given_up),
+            cancel=join.context.cancel,
+            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock())),
+            on_progress=lambda progress: report(float(progress.done_seconds)),
+            feed=feed,
         )
-        context.cancel.raise_if_cancelled()
+        join.context.cancel.raise_if_cancelled()
         timed_out = IssueCode.CONCAT_TIMEOUT
         error = explain(outcome, failed=IssueCode.CONCAT_FAILED, timed_out=timed_out, stalled=timed_out)
         if error is not None and error.code in (IssueCode.CONCAT_FAILED, IssueCode.CONCAT_TIMEOUT):
@@ -103,26 +159,3 @@ class FFmpegConcatenator:
             )
         if error is not None:
             raise error
-
-    def _given_up_samples(self, container: Container, files: TempFileManager, context: RunContext) -> int:
-        """Samples at the start of the reel that the encoder's priming takes the place of.
-
-        MP4 and MOV are published without an edit list, so nothing tells a player to skip the
-        priming. In Matroska CodecDelay does, if this ffmpeg writes it for AAC (9 does, 5.1 does not).
-        """
-        if container is Container.MKV and self._delay_is_signalled(files, context):
-            return 0
-        return commands.AAC_FRAME
-
-    def _delay_is_signalled(self, files: TempFileManager, context: RunContext) -> bool:
-        if self._signals_delay is None:
-            trial = files.path("delay.mkv")
-            self._ffmpeg.run(
-                commands.delay_trial_arguments(trial),
-                cancel=context.cancel,
-                limits=Limits(total_seconds=_TRIAL_SECONDS),
-            )
-            context.cancel.raise_if_cancelled()
-            self._signals_delay = trial.exists() and _CODEC_DELAY in trial.read_bytes()
-            files.discard(trial)
-        return self._signals_delay

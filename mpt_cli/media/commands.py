@@ -73,27 +73,33 @@ def sound_arguments(
     return [*GLOBAL_ARGUMENTS, *_sound_output(source, media.audio, origin, segment.frames, form, audio_path).get_args()]
 
 
-def join_arguments(
-    list_path: Path, form: TargetForm, output: Path, *, convert: bool, given_up_samples: int
-) -> list[str]:
-    """Arguments that join coded pictures by a concat list and encode PCM from stdin beside them.
+def sound_piece_arguments(form: TargetForm, output: Path) -> list[str]:
+    """Arguments that encode PCM from stdin to packets in a row."""
+    pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
+    options = {"c:a": form.audio_codec, "b:a": form.audio_bitrate, "f": "adts"}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.input("pipe:0", **pcm).output(file_url(output), **options).get_args()]
+
+
+def join_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, convert: bool) -> list[str]:
+    """Arguments that join coded pictures by a concat list, and put coded sound beside them.
 
     ``convert`` lets the demuxer write each clip's parameter sets into the stream, which is needed
-    only where they differ. The filter on pictures puts every timestamp back on the grid after the
-    list's microseconds. ``given_up_samples`` were left out at the start of the PCM: the filter on
-    sound makes the encoder's priming, whose time is before zero, take their place.
+    only where they differ. The filter puts every timestamp back on the grid after the list's
+    microseconds; Matroska's milliseconds swallow those, and there ffmpeg 5.1 filters in another
+    time base than it says.
     """
-    ticks = ticks_per_frame(form.frame_rate)
-    options = {"c:v": "copy", "bsf:v": f"setts=pts=round(PTS/{ticks})*{ticks}:dts=round(DTS/{ticks})*{ticks}"}
-    pictures = _concat_input(list_path, convert=convert)["v:0"]
-    return _join_output(pictures, options, form, output, given_up_samples)
+    options = {"c:v": "copy"}
+    if form.container is not Container.MKV:
+        ticks = ticks_per_frame(form.frame_rate)
+        options["bsf:v"] = f"setts=pts=round(PTS/{ticks})*{ticks}:dts=round(DTS/{ticks})*{ticks}"
+    return _join_output(_concat_input(list_path, convert=convert)["v:0"], sound_path, options, form, output)
 
 
-def reencode_arguments(list_path: Path, form: TargetForm, output: Path, *, given_up_samples: int) -> list[str]:
+def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path) -> list[str]:
     """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures."""
     decoded = _concat_input(list_path, convert=True)["v:0"]
     pictures = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
-    return _join_output(pictures, _encoder_options(form), form, output, given_up_samples)
+    return _join_output(pictures, sound_path, _encoder_options(form), form, output)
 
 
 def _concat_input(list_path: Path, *, convert: bool) -> Any:
@@ -102,27 +108,18 @@ def _concat_input(list_path: Path, *, convert: bool) -> Any:
 
 
 def _join_output(
-    pictures: Any, video_options: dict[str, Any], form: TargetForm, output: Path, given_up_samples: int
+    pictures: Any, sound_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
 ) -> list[str]:
-    pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
-    samples = ffmpeg.input("pipe:0", **pcm)["a:0"]
-    options = {
-        **video_options,
-        "c:a": form.audio_codec,
-        "b:a": form.audio_bitrate,
-        **_NO_METADATA,
-        **muxer_options(form),
-    }
-    if given_up_samples:
-        options["bsf:a"] = f"setts=ts=TS+{given_up_samples}"
-    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, samples, file_url(output), **options).get_args()]
+    sound = ffmpeg.input(file_url(sound_path), f="aac", protocol_whitelist="file")["a:0"]
+    options = {**video_options, "c:a": "copy", **_NO_METADATA, **muxer_options(form)}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, sound, file_url(output), **options).get_args()]
 
 
 def muxer_options(form: TargetForm) -> dict[str, Any]:
     """Options of the published container: index in front, no edit list.
 
     Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
-    early: so the first 1024 samples are given up to the encoder's priming instead.
+    early. What an edit list would cut is given up instead (``concatenation/sound.py``).
     """
     if form.container is Container.MKV:
         return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer"}
@@ -133,12 +130,6 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
         "movflags": "+faststart+negative_cts_offsets",
         **_codec_tag(form),
     }
-
-
-def delay_trial_arguments(output: Path) -> list[str]:
-    """Arguments that write a moment of AAC into Matroska, to see how its priming is signalled."""
-    silence = ffmpeg.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", f="lavfi", t=0.1)
-    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(silence, file_url(output), **{"c:a": "aac", "f": "matroska"}).get_args()]
 
 
 def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:

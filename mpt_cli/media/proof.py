@@ -34,7 +34,8 @@ SAMPLE_BYTES = 2
 _TECHNICAL_TAGS = {
     "major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "language", "duration",
 }  # fmt: skip
-_MKV_TICK = Fraction(1, 1000)
+_MKV_SLACK = Fraction(501, 1_000_000)
+"""Half of Matroska's tick, and the microsecond of a concat list."""
 _OPTIONS = {"protocol_whitelist": "file"}
 
 
@@ -67,8 +68,7 @@ def prove_segment(path: Path, form: TargetForm, frames: int) -> SegmentProof:
             crc = data.crc(bytes(packet), crc)
     if len(times) != frames:
         raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
-    origin = min(times) * base
-    _on_grid(path, times, base, form.frame_rate, origin=origin, slack=base)
+    _on_grid(path, "picture", times, base, form.frame_rate, slack=base, origin=min(times))
     sets = digest(configured_sets(data.codec, video.codec_context.extradata or b""))
     return SegmentProof(frames, crc, sets, video.codec_context.extradata or b"")
 
@@ -93,17 +93,18 @@ def prove_reel(
         video = _only_video(container, path)
         if len(container.streams.audio) != 1 or len(container.streams) != 2:
             raise VerificationError("does not hold exactly one video and one audio stream", path=path)
+        audio = container.streams.audio[0]
         packets = _read_packets(container, path, video, form, clips if pictures_copied else ())
-        facts = (
-            video.codec_context.codec.canonical_name,
-            container.streams.audio[0].codec_context.codec.canonical_name,
-        )
+        codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
     if len(packets.times) != frames:
         raise VerificationError(f"has {len(packets.times)} pictures, {frames} were planned", path=path)
-    base = Fraction(video.time_base or 1)
-    slack = _MKV_TICK / 2 if form.container is Container.MKV else Fraction(0)
-    _on_grid(path, packets.times, base, form.frame_rate, origin=Fraction(0), slack=slack)
-    _sound_as_planned(path, packets, sample_boundary(frames, form.frame_rate, form.sample_rate))
+    slack = _MKV_SLACK if form.container is Container.MKV else Fraction(0)
+    video_base, audio_base = Fraction(video.time_base or 1), Fraction(audio.time_base or 1)
+    _on_grid(path, "picture", packets.times, video_base, form.frame_rate, slack=slack)
+    _on_grid(path, "sound packet", packets.sound_times, audio_base, Fraction(form.sample_rate, AAC_FRAME), slack=slack)
+    samples = sample_boundary(frames, form.frame_rate, form.sample_rate)
+    if not samples <= packets.decoded_samples < samples + AAC_FRAME:  # the last packet cannot be cut
+        raise VerificationError(f"{packets.decoded_samples} samples of sound decode, {samples} were planned", path=path)
     if problem := boxes.layout_problem(path, form.container):
         raise VerificationError(problem, path=path)
     return OutputInfo(
@@ -114,8 +115,8 @@ def prove_reel(
         frames=frames,
         dimensions=form.dimensions,
         frame_rate=form.frame_rate,
-        video_codec=facts[0],
-        audio_codec=facts[1],
+        video_codec=codecs[0],
+        audio_codec=codecs[1],
     )
 
 
@@ -124,7 +125,7 @@ class _Packets:
 
     def __init__(self) -> None:
         self.times: list[int] = []
-        self.sound_lengths: list[int] = []
+        self.sound_times: list[int] = []
         self.decoded_samples = 0
 
 
@@ -137,7 +138,7 @@ def _read_packets(
     last_dts: int | None = None
     for packet in container.demux(video, audio):
         if packet.stream_index == audio.index:
-            _take_sound(packet, found, form)
+            _take_sound(packet, found, path)
         elif packet.size:
             # Matroska stores no decode times: what libavformat makes up for them proves nothing.
             late = last_dts is not None and (packet.dts is None or packet.dts <= last_dts)
@@ -152,9 +153,9 @@ def _read_packets(
     return found
 
 
-def _take_sound(packet: Any, found: _Packets, form: TargetForm) -> None:
+def _take_sound(packet: Any, found: _Packets, path: Path) -> None:
     if packet.size:
-        found.sound_lengths.append(round((packet.duration or 0) * Fraction(packet.time_base) * form.sample_rate))
+        found.sound_times.append(_timestamp(packet, path))
     found.decoded_samples += sum(frame.samples for frame in packet.decode())
 
 
@@ -209,33 +210,21 @@ def _decode_start(path: Path, video: VideoStream, packet: Any, form: TargetForm)
 
 def _timestamp(packet: Any, path: Path) -> int:
     if packet.pts is None:
-        raise VerificationError("a picture has no timestamp", path=path)
+        raise VerificationError("a packet has no timestamp", path=path)
     return int(packet.pts)
 
 
 def _on_grid(
-    path: Path, times: list[int], base: Fraction, rate: Fraction, *, origin: Fraction, slack: Fraction
+    path: Path, what: str, times: list[int], base: Fraction, rate: Fraction, *, slack: Fraction, origin: int = 0
 ) -> None:
-    """Picture k in order of showing is at ``origin + k / rate``, in whole numbers for speed."""
-    ticks, offset = 1 / (rate * base), origin / base
-    scale = ticks.denominator * offset.denominator
-    step, start, margin = int(ticks * scale), int(offset * scale), int(slack / base * scale)
+    """Number k in order of time is at ``origin + k / rate``, in whole numbers for speed."""
+    ticks = 1 / (rate * base)
+    scale, step = ticks.denominator, ticks.numerator
+    margin = int(slack / base * scale)
     for k, time in enumerate(sorted(times)):
-        if abs(time * scale - start - k * step) > margin:
-            off = float((time - offset - k * ticks) * base * 1000)
-            raise VerificationError(f"picture {k} is {off:+.3f} ms off its time", path=path)
-
-
-def _sound_as_planned(path: Path, packets: _Packets, samples: int) -> None:
-    """Packets of 1024 samples but for the last, and as many decoded samples as planned.
-
-    The last packet cannot be cut, so that up to one packet more may decode.
-    """
-    odd = [length for length in packets.sound_lengths[:-1] if abs(length - AAC_FRAME) > AAC_FRAME // 16]
-    if odd:
-        raise VerificationError(f"a sound packet holds {odd[0]} samples, not {AAC_FRAME}", path=path)
-    if not samples <= packets.decoded_samples < samples + AAC_FRAME:
-        raise VerificationError(f"{packets.decoded_samples} samples of sound decode, {samples} were planned", path=path)
+        if abs((time - origin) * scale - k * step) > margin:
+            off = float((time - origin - k * ticks) * base * 1000)
+            raise VerificationError(f"{what} {k} is {off:+.3f} ms off its time", path=path)
 
 
 def carries_metadata(path: Path) -> bool:

@@ -67,7 +67,6 @@ class ProcessingPipeline:
         :class:`~mpt_cli.errors.ResourceError` when the disk is full, each after all children ended.
         """
         work = _Work(plan, config, files, context)
-        self._pool.resize(plan.jobs)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             results = self._run_window(longest_first, work)

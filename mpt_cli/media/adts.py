@@ -1,0 +1,23 @@
+"""AAC packets in a row, each with a header that says how long it is (ISO/IEC 13818-7, ADTS)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HEADER_BYTES = 7
+_SYNC = 0xFFF
+
+
+def packets(file: BinaryIO) -> Iterator[bytes]:
+    """Each packet whole, header included; ValueError where something else stands."""
+    while head := file.read(_HEADER_BYTES):
+        length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5 if len(head) == _HEADER_BYTES else 0
+        if length < _HEADER_BYTES or int.from_bytes(head[:2]) >> 4 != _SYNC:
+            raise ValueError("not an AAC packet")
+        packet = head + file.read(length - _HEADER_BYTES)
+        if len(packet) < length:
+            raise ValueError("an AAC packet is cut off")
+        yield packet
