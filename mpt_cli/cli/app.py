@@ -29,7 +29,7 @@ app = typer.Typer(
 def main(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, metavar="")] = False,
 ) -> None:
     """Many clips in, one verified reel out."""
     if version:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
 """The clips of a command, as the user names them."""
 
-PICTURE, CODING, JOINING, RUNNING, REPORTING = "Picture", "Coding", "Order and join", "Running", "Reporting"
+FILES, PICTURE, CODING, JOINING = "Input and output", "Picture", "Coding", "Order and join"
+RUNNING, REPORTING = "Running", "Reporting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Flag:
     key: str = ""
     metavar: str = ""
     choices: tuple[str, ...] = ()
+    default: str = ""
+    """What holds where it is not given, as the help says it."""
     value: object = None
     """What a flag without an argument stands for; None for an option that takes one."""
     type: type = str
@@ -50,6 +53,12 @@ class Flag:
         """Whether it takes no argument."""
         return self.value is not None
 
+    @property
+    def explained(self) -> str:
+        """Its line in the help: what it does, what it takes, what it is if not given."""
+        choices = f": {', '.join(self.choices)}" if self.choices else ""
+        return f"{self.help}{choices}{f' ({self.default})' if self.default else ''}."
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -64,50 +73,96 @@ class Given:
 
 
 COMMON = (
-    Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml.", REPORTING, metavar="FILE", type=Path),
-    Flag(("--json",), "Print one JSON document and nothing else.", REPORTING, value=True),
-    Flag(("--jsonl",), "Print one JSON object an event, the result last.", REPORTING, value=True),
-    Flag(("--quiet", "-q"), "Show only errors.", REPORTING, value=True),
-    Flag(("--verbose", "-v"), "Show what happens inside, and tracebacks.", REPORTING, value=True),
-    Flag(("--log-file",), "Also write the log to this file.", REPORTING, metavar="FILE", type=Path),
-    Flag(("--color",), "When to use colours (auto).", REPORTING, metavar="WHEN", choices=("auto", "always", "never")),
+    Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="FILE", type=Path),
+    Flag(("--json",), "Print one JSON document and nothing else", REPORTING, value=True),
+    Flag(("--jsonl",), "Print one JSON object an event, the result last", REPORTING, value=True),
+    Flag(("--quiet", "-q"), "Show only errors", REPORTING, value=True),
+    Flag(("--verbose", "-v"), "Show what happens inside, and tracebacks", REPORTING, value=True),
+    Flag(("--log-file",), "Also write the log to this file", REPORTING, metavar="FILE", type=Path),
+    Flag(
+        ("--color",),
+        "When to use colours",
+        REPORTING,
+        metavar="WHEN",
+        choices=("auto", "always", "never"),
+        default="auto",
+    ),
 )
 
-INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break.", RUNNING, value=True),)
+INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
 REEL = (
-    Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv.", RUNNING, metavar="PATH", type=Path),
-    Flag(("--preset",), "A platform's size, rate and sound.", PICTURE, "preset", "NAME", tuple(PRESETS)),
-    Flag(("--size",), "Size of the picture (1080x1920).", PICTURE, "video.size", "WxH"),
-    Flag(("--fps",), "Frame rate: auto, 30, 30000/1001 (auto).", PICTURE, "video.fps", "RATE"),
-    Flag(("--fit",), "How other shapes fill it (contain).", PICTURE, "video.fit", "FIT", tuple(Fit)),
-    Flag(("--max-clip-duration",), "Use at most this much of a clip.", PICTURE, "video.max_clip_duration", "SECONDS"),
-    Flag(("--codec",), "Video codec (h264).", CODING, "encode.codec", "CODEC", tuple(Codec)),
-    Flag(("--encoder",), "auto, or an ffmpeg encoder (auto).", CODING, "encode.encoder", "NAME"),
-    Flag(("--quality",), "Size against looks (balanced).", CODING, "encode.quality", "LEVEL", tuple(QualityLevel)),
-    Flag(("--crf",), "Constant rate factor, lower is better.", CODING, "encode.crf", "N"),
-    Flag(("--encoder-preset",), "The encoder's own preset.", CODING, "encode.preset", "NAME"),
-    Flag(("--encoder-threads",), "Threads of one encoder.", CODING, "encode.threads", "N"),
-    Flag(("--mode",), "Order of the clips (sequential).", JOINING, "concat.mode", "MODE", tuple(ConcatenationMode)),
-    Flag(("--seed",), "Makes a random order repeatable.", JOINING, "concat.seed", "N"),
-    Flag(("--copy",), "Which clips may be copied (identical).", JOINING, "concat.copy", "WHICH", tuple(CopyPolicy)),
-    Flag(("--on-error",), "What a bad clip does (fail).", RUNNING, "processing.on_error", "ACTION", tuple(OnError)),
-    Flag(("--min-success-rate",), "With skip: least share of good clips.", RUNNING, "processing.min_success_rate", "R"),
-    Flag(("--jobs", "-j"), "Clips at a time (auto).", RUNNING, "processing.jobs", "N"),
-    Flag(("--clip-timeout",), "Most seconds for one clip.", RUNNING, "processing.clip_timeout", "SECONDS"),
-    Flag(("--stall-timeout",), "Most seconds without progress (60).", RUNNING, "processing.stall_timeout", "SECONDS"),
-    Flag(("--max-memory",), "Budget, such as 2GiB (auto).", RUNNING, "memory.max", "SIZE"),
-    Flag(("--overwrite", "-y"), "Replace an existing output.", RUNNING, value=True),
-    Flag(("--dry-run", "-n"), "Print the plan and write nothing.", RUNNING, value=True),
-    Flag(("--no-cache",), "Reuse nothing that was finished before.", RUNNING, "cache.enabled", value=False),
-    Flag(("--keep-temp",), "Leave temporary files, for debugging.", RUNNING, value=True),
+    Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv", FILES, metavar="PATH", type=Path),
+    Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True),
+    Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
+    Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
+    Flag(("--size",), "Picture size", PICTURE, "video.size", "WxH", default="1080x1920"),
+    Flag(("--fps",), "Frame rate: auto, or such as 30 or 30000/1001", PICTURE, "video.fps", "RATE", default="auto"),
+    Flag(("--fit",), "How other shapes fill it", PICTURE, "video.fit", "FIT", tuple(Fit), default="contain"),
+    Flag(("--max-clip-duration",), "Use at most this much of a clip", PICTURE, "video.max_clip_duration", "SECONDS"),
+    Flag(("--codec",), "Video codec", CODING, "encode.codec", "CODEC", tuple(Codec), default="h264"),
+    Flag(("--encoder",), "auto, or an ffmpeg encoder", CODING, "encode.encoder", "NAME", default="auto"),
+    Flag(
+        ("--quality",), "Size against looks", CODING, "encode.quality", "LEVEL", tuple(QualityLevel), default="balanced"
+    ),
+    Flag(("--crf",), "Constant rate factor, lower is better", CODING, "encode.crf", "N"),
+    Flag(("--encoder-preset",), "The encoder's own preset", CODING, "encode.preset", "NAME"),
+    Flag(("--encoder-threads",), "Threads of one encoder", CODING, "encode.threads", "N"),
+    Flag(
+        ("--mode",),
+        "Order of the clips",
+        JOINING,
+        "concat.mode",
+        "MODE",
+        tuple(ConcatenationMode),
+        default="sequential",
+    ),
+    Flag(("--seed",), "Makes a random order repeatable", JOINING, "concat.seed", "N"),
+    Flag(
+        ("--copy",),
+        "Which clips may be copied",
+        JOINING,
+        "concat.copy",
+        "WHICH",
+        tuple(CopyPolicy),
+        default="identical",
+    ),
+    Flag(
+        ("--on-error",),
+        "What a bad clip does",
+        RUNNING,
+        "processing.on_error",
+        "ACTION",
+        tuple(OnError),
+        default="fail",
+    ),
+    Flag(
+        ("--min-success-rate",),
+        "With --on-error skip, the least share of good clips",
+        RUNNING,
+        "processing.min_success_rate",
+        "R",
+    ),
+    Flag(("--jobs", "-j"), "Clips at a time", RUNNING, "processing.jobs", "N", default="auto"),
+    Flag(("--clip-timeout",), "Most seconds for one clip", RUNNING, "processing.clip_timeout", "SECONDS"),
+    Flag(
+        ("--stall-timeout",),
+        "Most seconds a clip may stand still",
+        RUNNING,
+        "processing.stall_timeout",
+        "SECONDS",
+        default="60",
+    ),
+    Flag(("--max-memory",), "Budget, such as 2GiB", RUNNING, "memory.max", "SIZE", default="auto"),
+    Flag(("--no-cache",), "Reuse nothing that was finished before", RUNNING, "cache.enabled", value=False),
+    Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
 )
 
-METHOD = (Flag(("--method",), "How to join (auto).", JOINING, metavar="METHOD", choices=tuple(JoinMethod)),)
-JOB = (Flag(("--job",), "Take clips and options from a file with one job.", RUNNING, metavar="FILE", type=Path),)
+METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
+JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="FILE", type=Path),)
 VALIDATE = (
-    Flag(("--deep",), "Decode every picture of every clip.", RUNNING, value=True),
-    Flag(("--strict",), "Treat warnings as errors.", RUNNING, value=True),
+    Flag(("--deep",), "Decode every picture of every clip", RUNNING, value=True),
+    Flag(("--strict",), "Treat warnings as errors", RUNNING, value=True),
 )
 
 
@@ -133,14 +188,13 @@ def with_options(*groups: Iterable[Flag]) -> Callable[[Callable[..., int]], Call
 
 def _parameter(flag: Flag) -> inspect.Parameter:
     """The parameter that typer reads the option from. Values stay text: the settings judge them."""
-    details: dict[str, Any] = {"help": flag.help, "rich_help_panel": flag.panel, "show_default": False}
+    details: dict[str, Any] = {"help": flag.explained, "rich_help_panel": flag.panel, "show_default": False}
+    details["metavar"] = flag.metavar  # empty for a switch: else typer writes "<bool>"
     if flag.is_switch:
         return _keyword(flag, Annotated[bool, typer.Option(*flag.names, **details)], default=False)
     if flag.choices:
         choices = flag.choices
-        details["help"] = f"{flag.help} [{', '.join(choices)}]"
         details["autocompletion"] = lambda incomplete: [c for c in choices if c.startswith(incomplete)]
-    details["metavar"] = flag.metavar
     return _keyword(flag, Annotated[flag.type | None, typer.Option(*flag.names, **details)], default=None)
 
 
