@@ -70,6 +70,7 @@ class IssueCode(StrEnum):
     DIMENSIONS_TOO_SMALL = "dimensions_too_small"
     DIMENSIONS_TOO_LARGE = "dimensions_too_large"
     EXTREME_ASPECT_RATIO = "extreme_aspect_ratio"
+    MIXED_PARAMETER_SETS = "mixed_parameter_sets"
     DAMAGED = "damaged"
     PROBE_FAILED = "probe_failed"
     PROBE_TIMEOUT = "probe_timeout"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,10 @@ from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import sample_boundary
+from mpt_cli.models import Codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from mpt_cli.concatenation.sound import SoundPiece
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.monitoring.pool import ResourcePool
 
+_SOUND, _INSIDE = "sound", "inside"
 _SOUND_BYTES = 64 * 2**20
 """What an ffmpeg that encodes sound needs (measured: 45 MiB)."""
 _SIGNAL_SECONDS = 0.25
@@ -73,14 +75,17 @@ class FFmpegConcatenator:
     ) -> bool:
         """Join into a file that is then to be proven; whether pictures were copied.
 
-        ``allow_mixed`` also copies clips whose parameter sets differ. Raises
-        :class:`~mpt_cli.errors.ConcatenationError`, or ResourceError on a full disk.
+        ``allow_mixed`` also copies clips whose parameter sets differ, but not HEVC: its tag ``hvc1``
+        promises that all stand in the header. Raises :class:`~mpt_cli.errors.ConcatenationError`, or
+        ResourceError on a full disk.
         """
-        copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed)
+        mixable = form.encoder.codec is not Codec.HEVC
+        copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed and mixable)
         join = _Join(clips, form, self._clock() + timeout_seconds, files, context)
-        concat_list = files.create_concat_list(clips, form)
-        sound = self._encoded_sound(join)
         try:
+            listed = clips if copied or mixable else self._with_sets_inside(join)
+            concat_list = files.create_concat_list(listed, form)
+            sound = self._encoded_sound(join)
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
                 arguments = commands.join_arguments(concat_list, sound, form, output, convert=convert)
@@ -88,8 +93,8 @@ class FFmpegConcatenator:
                 arguments = commands.reencode_arguments(concat_list, sound, form, output)
             self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((join.seconds + seconds) / 2)))
         finally:
-            files.cleanup_concat_list(concat_list)
-            files.discard(sound)
+            files.cleanup_concat_list()
+            files.discard(*files.folder.glob(f"{_SOUND}*"), *files.folder.glob(f"{_INSIDE}*"))
         return copied
 
     def check_stream_copy_compatibility(self, clips: Sequence[ProcessedClip], *, allow_mixed: bool) -> bool:
@@ -101,6 +106,19 @@ class FFmpegConcatenator:
         same_size = len({clip.dimensions for clip in clips}) == 1
         same_sets = len({clip.parameter_sets for clip in clips}) == 1
         return same_size and (same_sets or allow_mixed)
+
+    def _with_sets_inside(self, join: _Join) -> list[ProcessedClip]:
+        """HEVC clips whose parameter sets stand among their pictures.
+
+        The concat demuxer keeps the first clip's header, and puts the others' sets in only for H.264:
+        of HEVC nothing after the first clip would decode, and ffmpeg would say that all went well.
+        """
+        converted = []
+        for place, clip in enumerate(join.clips):
+            path = join.files.path(f"{_INSIDE}-{place}.nut")
+            self._run(commands.annex_b_arguments(clip.processed_path, path), join, lambda _seconds: None)
+            converted.append(replace(clip, processed_path=path, owned=True))
+        return converted
 
     def _encoded_sound(self, join: _Join) -> Path:
         """The sound of the reel as AAC packets in a file, encoded in pieces side by side."""
@@ -114,17 +132,16 @@ class FFmpegConcatenator:
                 done[place] = seconds
                 join.context.emit(ConcatProgress(min(sum(done), join.seconds) / 2))
 
-            return self._encoded_piece(pieces[place], join, join.files.path(f"sound-{place}.aac"), report)
+            return self._encoded_piece(pieces[place], join, join.files.path(f"{_SOUND}-{place}.aac"), report)
 
         with ThreadPoolExecutor(len(pieces), thread_name_prefix="sound") as executor:
             parts = [executor.submit(encode, place) for place in range(len(pieces))]
             while wait(parts, _SIGNAL_SECONDS).not_done:
                 pass
-        sound = join.files.path("sound.aac")
+        sound = join.files.path(f"{_SOUND}.aac")
         with writing(sound), sound.open("wb") as file:
             for part, piece in zip(parts, pieces, strict=True):
-                with part.result().open("rb") as source:
-                    file.writelines(islice(packets(source), piece.skipped, piece.skipped + piece.kept))
+                file.writelines(_kept_packets(part.result(), piece))
                 join.files.discard(part.result())
         return sound
 
@@ -149,6 +166,7 @@ class FFmpegConcatenator:
             limits=Limits(total_seconds=max(0.0, join.deadline - self._clock())),
             on_progress=lambda progress: report(float(progress.done_seconds)),
             feed=feed,
+            cwd=join.files.folder,
         )
         join.context.cancel.raise_if_cancelled()
         timed_out = IssueCode.CONCAT_TIMEOUT
@@ -159,3 +177,12 @@ class FFmpegConcatenator:
             )
         if error is not None:
             raise error
+
+
+def _kept_packets(path: Path, piece: SoundPiece) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        try:
+            yield from islice(packets(source), piece.skipped, piece.skipped + piece.kept)
+        except ValueError as error:
+            message = f"what ffmpeg wrote as sound is none: {error}"
+            raise ConcatenationError(IssueCode.CONCAT_FAILED, message) from error

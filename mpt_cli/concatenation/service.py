@@ -7,10 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import ConcatenationError, Issue, IssueCode, VerificationError
-from mpt_cli.events import ConcatFinished, ConcatStarted
+from mpt_cli.errors import ConcatenationError, Issue, IssueCode, MptError, VerificationError
+from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.media import boxes, proof
 from mpt_cli.media.files import writing
+from mpt_cli.models import Container
 from mpt_cli.results import ConcatenationResult
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 DIRECT_COPY = "DirectCopy"
 _MIXED_WARNING = Issue(
-    IssueCode.CONCAT_FAILED,
+    IssueCode.MIXED_PARAMETER_SETS,
     "clips with different parameter sets were copied: some players show black after the first one",
     hint="use --copy identical for a reel that plays everywhere",
 )
@@ -72,6 +73,16 @@ class JoinOrder:
     timeout_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A join that was proven: by which method, whether its pictures were copied, what the file holds."""
+
+    method: str
+    copied: bool
+    info: OutputInfo
+    fallback_reason: str | None = None
+
+
 class ConcatenationService:
     """Joins clips: a single finished one by a copy of its file, others by an engine."""
 
@@ -101,37 +112,42 @@ class ConcatenationService:
         context.emit(ConcatStarted(float(total)))
         with self._performance.start_timer("concatenation") as timer:
             before = self._memory.get_usage_bytes()
-            direct = self.handle_single_clip(order, output, verify=verify)
-            method, copied, info = direct or self._by_engine(order, output, verify, files, context)
-            used = max(0, self._memory.get_usage_bytes() - before)
-            logger.info(
-                "%s concatenation completed in %.2f s, memory used: %d bytes", method, timer.duration_seconds, used
-            )
-            seconds = timer.stop()
-        context.emit(ConcatFinished(method))
-        mixed = copied and len({clip.parameter_sets for clip in order.clips}) > 1
-        result = ConcatenationResult(method, copied, seconds, used, warnings=(_MIXED_WARNING,) if mixed else ())
-        return result, info
+            joined = self.handle_single_clip(order, output, verify=verify)
+            joined = joined or self._by_engine(order, output, verify, files, context)
+            used, seconds = max(0, self._memory.get_usage_bytes() - before), timer.stop()
+        logger.info("%s concatenation completed in %.2f s, memory used: %d bytes", joined.method, seconds, used)
+        context.emit(ConcatFinished(joined.method))
+        mixed = joined.copied and len({clip.parameter_sets for clip in order.clips}) > 1
+        result = ConcatenationResult(
+            joined.method,
+            joined.copied,
+            seconds,
+            used,
+            fallback_reason=joined.fallback_reason,
+            warnings=(_MIXED_WARNING,) if mixed else (),
+        )
+        return result, joined.info
 
-    def handle_single_clip(
-        self, order: JoinOrder, output: Path, *, verify: Verify
-    ) -> tuple[str, bool, OutputInfo] | None:
+    def handle_single_clip(self, order: JoinOrder, output: Path, *, verify: Verify) -> Joined | None:
         """A byte copy of a single clip that already is what is wanted, or None where it is not.
 
         It is when it is the user's own file, in the wanted container and layout, without anything
-        in it that a reel does not carry, and the copy passes the proof that every reel passes.
+        in it that a reel does not carry, and the copy passes the proof that every reel passes. Of a
+        copy that fails nothing is left.
         """
         if len(order.clips) != 1 or order.clips[0].owned:
             return None
         source = order.clips[0].processed_path
-        if source.suffix.lower() != output.suffix.lower() or not _is_final(source, order):
+        if not _is_final(source, order):
             return None
         try:
             with writing(output):
                 self._copy_file(source, output)
-            return DIRECT_COPY, True, verify(output, pictures_copied=True)
-        except VerificationError as error:
+            return Joined(DIRECT_COPY, copied=True, info=verify(output, pictures_copied=True))
+        except MptError as error:
             output.unlink(missing_ok=True)
+            if not isinstance(error, VerificationError):
+                raise
             logger.debug("A copy of %s is no reel: %s", source, error)
             return None
 
@@ -141,8 +157,9 @@ class ConcatenationService:
 
     def _by_engine(
         self, order: JoinOrder, output: Path, verify: Verify, files: TempFileManager, context: RunContext
-    ) -> tuple[str, bool, OutputInfo]:
-        failures: list[ConcatenationError] = []
+    ) -> Joined:
+        """The join by the first engine whose output proves right; other errors than of a join end it."""
+        failure, reason = ConcatenationError(IssueCode.CONCAT_FAILED, "there is nothing to join with"), None
         for engine in self._engines:
             try:
                 copied = engine.concatenate(
@@ -154,16 +171,20 @@ class ConcatenationService:
                     files=files,
                     context=context,
                 )
-                return engine.name, copied, verify(output, pictures_copied=copied)
+                return Joined(engine.name, copied, verify(output, pictures_copied=copied), reason)
             except ConcatenationError as error:
                 output.unlink(missing_ok=True)
                 logger.warning("%s concatenation failed: %s", engine.name, error)
-                failures.append(error)
-        raise failures[-1]
+                failure, reason = error, f"{engine.name} failed: {error}"
+                if engine is not self._engines[-1]:
+                    context.emit(Notice("warning", error.code.value, f"{reason}; the next method is tried"))
+        raise failure
 
 
 def _is_final(source: Path, order: JoinOrder) -> bool:
     """Whether a file's layout and tags are those of a reel, and its sound was not muted away."""
     container = order.form.container
-    muted = order.clips[0].audio_path is None
-    return not muted and boxes.layout_problem(source, container) is None and not proof.carries_metadata(source)
+    if order.clips[0].audio_path is None or boxes.layout_problem(source, container) is not None:
+        return False
+    foreign = container is not Container.MKV and boxes.has_foreign_boxes(source)
+    return not foreign and not proof.carries_metadata(source)

@@ -5,6 +5,7 @@ Walks ISO/IEC 14496-12 boxes and EBML elements without decoding anything.
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SEGMENT, _CUES, _CLUSTER = 0x18538067, 0x1C53BB6B, 0x1F43B675
-_PARENTS = (b"moov", b"trak", b"edts")
+_QUICKTIME = b"qt  "
+"""Brand of a MOV; one from before there were brands is a MOV too (QuickTime File Format, "ftyp")."""
+_REEL_BOXES: dict[tuple[bytes, ...], frozenset[bytes]] = {
+    (): frozenset({b"ftyp", b"moov", b"mdat", b"free", b"wide"}),
+    (b"moov",): frozenset({b"mvhd", b"trak", b"udta"}),
+    (b"moov", b"trak"): frozenset({b"tkhd", b"edts", b"mdia"}),
+    (b"moov", b"trak", b"edts"): frozenset({b"elst"}),
+    (b"moov", b"udta"): frozenset({b"meta", b"\xa9swr"}),
+}
+"""Boxes of an MP4 or MOV that ffmpeg writes, by the boxes around them; only these are looked into."""
 
 
 def layout_problem(path: Path, container: Container) -> str | None:
@@ -28,12 +38,28 @@ def layout_problem(path: Path, container: Container) -> str | None:
         top = [kind for kind, _, _ in _boxes(file, 0, size)]
         if not _before(top, b"moov", b"mdat"):
             return "its index is not in front"
+        if (_brand(file) == _QUICKTIME) is not (container is Container.MOV):
+            return f"its brand is not that of {container}"
         return "it has an edit list" if has_edit_list(file, size) else None
 
 
 def has_edit_list(file: BinaryIO, size: int) -> bool:
     """Whether any track of an MP4 or MOV of this many bytes has an edit list."""
-    return any(kind == b"elst" for kind in _inner_kinds(file, 0, size))
+    return any(place[-1] == b"elst" for place in _places(file, 0, size))
+
+
+def has_foreign_boxes(path: Path) -> bool:
+    """Whether an MP4 or MOV holds boxes that no reel has: XMP, makers' notes, fragments and the like."""
+    with path.open("rb") as file:
+        places = _places(file, 0, path.stat().st_size)
+        return any(place[-1] not in _REEL_BOXES[place[:-1]] for place in places)
+
+
+def _brand(file: BinaryIO) -> bytes:
+    """The major brand of an MP4 or MOV, which says for which of them it was written."""
+    file.seek(0)
+    head = file.read(12)
+    return head[8:] if head[4:8] == b"ftyp" else _QUICKTIME
 
 
 def _before(order: list[bytes] | list[int], first: bytes | int, second: bytes | int) -> bool:
@@ -41,23 +67,24 @@ def _before(order: list[bytes] | list[int], first: bytes | int, second: bytes | 
     return first in kinds and second in kinds and kinds.index(first) < kinds.index(second)
 
 
-def _inner_kinds(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+def _places(file: BinaryIO, start: int, end: int, above: tuple[bytes, ...] = ()) -> Iterator[tuple[bytes, ...]]:
+    """Each box as the kinds of those around it and its own."""
     for kind, inner, after in _boxes(file, start, end):
-        yield kind
-        if kind in _PARENTS:
-            yield from _inner_kinds(file, inner, after)
+        place = (*above, kind)
+        yield place
+        if place in _REEL_BOXES:
+            yield from _places(file, inner, after, place)
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start of the content and end of each box between two positions."""
+    """Kind, start of the content and end of each box between two positions; none ends behind the second."""
     while start + 8 <= end:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(8))
         header = 8
         if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
-            header = 16
-        after = end if size == 0 else start + size
+            size, header = int.from_bytes(file.read(8)), 16
+        after = min(end, start + size) if size else end
         if after < start + header:
             return
         yield kind, start + header, after
@@ -65,13 +92,15 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
 
 
 def _ebml_order(file: BinaryIO) -> Iterator[int]:
-    """Identifiers of the top elements of a Matroska segment, in order."""
+    """Identifiers of the top elements of a Matroska segment, in order; none behind one that is cut off."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
     while head := _element(file):
         identifier, size = head
         if identifier == _SEGMENT:
             continue
         yield identifier
-        if size is None or identifier == _CLUSTER:
+        if size is None or identifier == _CLUSTER or size > end:
             return
         file.seek(size, 1)
 

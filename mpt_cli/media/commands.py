@@ -34,7 +34,7 @@ GLOBAL_ARGUMENTS = (
     "0.25",
 )
 DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gif,dv,nut,ivf,rm,wtv,"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,gif,dv,nut,ivf,rm,wtv,"
     "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
 )
 """Containers that are opened; playlists and protocols in containers' clothes are not among them."""
@@ -96,10 +96,20 @@ def join_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: 
 
 
 def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path) -> list[str]:
-    """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures."""
+    """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures.
+
+    A picture that does not decode ends it: pictures that were encoded again cannot be compared.
+    """
     decoded = _concat_input(list_path, convert=True)["v:0"]
     pictures = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
-    return _join_output(pictures, sound_path, _encoder_options(form), form, output)
+    return ["-xerror", *_join_output(pictures, sound_path, _encoder_options(form), form, output)]
+
+
+def annex_b_arguments(video_path: Path, output: Path) -> list[str]:
+    """Arguments that copy HEVC pictures to a file in which parameter sets stand before each keyframe."""
+    source = ffmpeg.input(file_url(video_path), protocol_whitelist="file")["v:0"]
+    options = {"c:v": "copy", "bsf:v": "hevc_mp4toannexb", "f": "nut"}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(source, file_url(output), **options).get_args()]
 
 
 def _concat_input(list_path: Path, *, convert: bool) -> Any:
@@ -139,7 +149,17 @@ def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_ra
 
 def file_url(path: Path) -> str:
     """A path as ffmpeg must be given it."""
-    return f"file:{path.absolute()}"
+    return _Url(f"file:{path.absolute()}")
+
+
+class _Url(str):
+    """Text for ffmpeg-python, which makes a key of ``str()`` of it by UTF-8; a path may be other bytes."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """The text itself, or one that shows what UTF-8 cannot hold."""
+        return self.encode(errors="backslashreplace").decode()
 
 
 def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int) -> Any:
@@ -171,13 +191,14 @@ def _sound_output(
     The chain is a plain option and not part of the graph: ffmpeg-python escapes the ``=`` of
     ``pan`` once more than ffmpeg reads it.
     """
+    limited = any(map(sound.needs_limiter, sound.stereo_mix(audio.channels)))
     chain = [
         f"asetpts=PTS-({expression(origin)})/TB",
+        *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
         f"pan={sound.pan_expression(audio.channels)}",
         f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02",
+        *(["alimiter=limit=0.98:level=disabled:latency=1"] if limited else []),
     ]
-    if any(map(sound.needs_limiter, sound.stereo_mix(audio.channels))):
-        chain.append("alimiter=limit=0.98:level=disabled:latency=1")
     chain += ["apad", f"atrim=end_sample={stored_samples(frames, form.frame_rate)}"]
     options = {"af": ",".join(chain), "f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
     return ffmpeg.output(source[str(audio.index)], file_url(path), **options)

@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 OLDEST = (5, 1)
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
+_FULL = ("No space left on device", "Disk quota exceeded")
+"""What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
 
 
 class Ffmpeg:
     """One ffmpeg binary. Nothing is looked up before it is needed, and then once."""
 
-    def __init__(self, binary: Path | None = None) -> None:
-        """Use this binary, or the packaged one, or the one on PATH."""
-        self._wanted = binary
+    def __init__(self, binary: Path | None = None, *, package: str = "imageio_ffmpeg") -> None:
+        """Use this binary, or the one inside this package, or the one on PATH."""
+        self._wanted, self._package = binary, package
 
     @cached_property
     def binary(self) -> Path:
@@ -39,7 +41,7 @@ class Ffmpeg:
             if not self._wanted.is_file():
                 raise DependencyError("ffmpeg.binary does not exist", path=self._wanted, hint=_INSTALL_HINT)
             return self._wanted.absolute()
-        if packaged := _packaged():
+        if packaged := _packaged(self._package):
             return packaged
         if on_path := shutil.which("ffmpeg"):
             return Path(on_path)
@@ -69,8 +71,9 @@ class Ffmpeg:
         on_progress: Callable[[Progress], object] | None = None,
         on_memory: Callable[[int], None] | None = None,
         feed: Iterable[bytes] | None = None,
+        cwd: Path | None = None,
     ) -> Outcome:
-        """The outcome of one run, whatever it is; standing still is judged by the output's time."""
+        """The outcome of one run in this folder; standing still is judged by the output's time."""
         parser, furthest = ProgressParser(), -1.0
 
         def on_line(line: str) -> bool:
@@ -92,6 +95,7 @@ class Ffmpeg:
             on_line=on_line,
             on_memory=on_memory,
             feed=feed,
+            cwd=cwd,
             descendants=False,  # ffmpeg starts no other program
         )
 
@@ -105,7 +109,7 @@ def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalle
         return ProcessingError(stalled, "stood still and was stopped")
     if outcome.returncode == 0:
         return None
-    if "No space left on device" in outcome.stderr_tail:
+    if any(words in outcome.stderr_tail for words in _FULL):
         return ResourceError(
             IssueCode.DISK_FULL, "the disk is full", hint="free space, or set paths.temp to another disk"
         )
@@ -117,15 +121,15 @@ def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalle
 
 
 def last_words(stderr: str) -> str:
-    """The last line that ffmpeg wrote, without its addresses."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    """The last line that ffmpeg wrote, without its addresses; not the one that counts repetitions."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and "Last message repeated" not in line]
     return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
 
 
-def _packaged() -> Path | None:
+def _packaged(package: str) -> Path | None:
     """The binary inside imageio-ffmpeg; its own function would start it just to see that it runs."""
     try:
-        folder = Path(str(resources.files("imageio_ffmpeg") / "binaries"))
+        folder = Path(str(resources.files(package) / "binaries"))
     except ModuleNotFoundError:
         return None
     return next((path for path in sorted(folder.glob("ffmpeg-*")) if path.is_file()), None)

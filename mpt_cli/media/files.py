@@ -7,11 +7,14 @@ hidden name beside its target and takes its name in one step, after it was prove
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
 import sys
+import time
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +23,17 @@ from mpt_cli.media import locks
 from mpt_cli.media.timing import microsecond_durations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mpt_cli.models import ProcessedClip, TargetForm
 
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
-_LOCK_NAME = "lock"
+_LOCK_NAME, _LOCK_SUFFIX = "lock", ".lock"
+_BUSY_SECONDS = (0.1, 0.4, 1.0)
+"""Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
+_LONGEST_NAME, _SHORT_STEM = 240, 60
+"""Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
 _DISK_FULL = (28, 122)
 """ENOSPC and EDQUOT of Linux; compared by number because Windows has no EDQUOT."""
 
@@ -46,6 +53,11 @@ class TempFileManager:
         """A file of this workflow."""
         return self.folder / name
 
+    @property
+    def concat_list(self) -> Path:
+        """Where the list that ffmpeg joins by is written."""
+        return self.path("concat.txt")
+
     def discard(self, *paths: Path | None) -> None:
         """Remove files of this workflow that are no longer needed; others are never touched."""
         for path in paths:
@@ -53,26 +65,27 @@ class TempFileManager:
                 path.unlink(missing_ok=True)
 
     def create_concat_list(self, clips: Sequence[ProcessedClip], form: TargetForm) -> Path:
-        """The list that ffmpeg joins by, with exact durations.
+        """The list that ffmpeg joins by, with exact durations; ffmpeg has to run in this folder.
 
-        A user's own clip is listed under a link in this folder, because its name may hold anything,
-        also a line break, which no quoting takes through the list.
+        A name with a protocol is taken from where ffmpeg runs, one without from the list's own URL,
+        of which a ``#`` or ``?`` in the name of a folder cuts off the rest. A user's own clip is
+        listed under a link in this folder, because its name may hold anything, also a line break,
+        which no quoting takes through the list.
         """
         durations = microsecond_durations([clip.segment.frames for clip in clips], form.frame_rate)
         lines = ["ffconcat version 1.0"]
         for clip, duration in zip(clips, durations, strict=True):
             name = clip.processed_path.name if clip.owned else self._linked(clip).name
-            lines += [f"file {name}", f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}"]
-        path = self.folder / "concat.txt"
-        path.write_text("\n".join([*lines, ""]), encoding="ascii")
-        return path
+            lines += [f"file file:{name}", f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}"]
+        self.concat_list.write_text("\n".join([*lines, ""]), encoding="ascii")
+        return self.concat_list
 
-    def cleanup_concat_list(self, path: Path) -> None:
-        """Remove the list and the links that it named."""
-        self.discard(path, *self.folder.glob("link-*"))
+    def cleanup_concat_list(self) -> None:
+        """Remove the list and the links that it named, as far as they are there."""
+        self.discard(self.concat_list, *self.folder.glob("link-*"))
 
     def _linked(self, clip: ProcessedClip) -> Path:
-        link = self.folder / f"link-{clip.index:05d}{clip.processed_path.suffix.lower() or '.mp4'}"
+        link = self.folder / f"link-{clip.index:05d}"
         link.unlink(missing_ok=True)
         try:
             link.symlink_to(clip.processed_path.absolute())
@@ -100,30 +113,49 @@ def run_folder_path(parent: Path, workflow_id: str) -> Path:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what dead runs left in a folder: those whose lock can be got, and no others."""
-    with suppress(OSError):
-        for folder in parent.glob(f"{_RUN}*"):
-            lock = folder / _LOCK_NAME
-            if not lock.exists():  # kept on purpose, or being removed
+    """Remove what dead runs left in a folder, whole run folders and unfinished outputs.
+
+    Only what has a lock of this machine that can be got; what has no lock was kept on purpose.
+    """
+    for lock in [*parent.glob(f"{_RUN}*/{_LOCK_NAME}"), *parent.glob(f"{PREFIX}*{_LOCK_SUFFIX}")]:
+        with suppress(OSError):
+            in_run_folder = lock.name == _LOCK_NAME
+            if (in_run_folder and lock.parent.is_symlink()) or not locks.is_of_this_machine(lock):
                 continue
-            with locks.held(lock) as got:
-                if got:
-                    shutil.rmtree(folder, ignore_errors=True)
+            with locks.held(lock, create=False) as got:
+                if got and in_run_folder:
+                    shutil.rmtree(lock.parent, ignore_errors=True)
+                elif got:
+                    _remove_unfinished(lock)
+
+
+def _remove_unfinished(lock: Path) -> None:
+    for path in lock.parent.glob(f"{glob.escape(lock.stem)}.*"):
+        if path != lock:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
-def publishing(target: Path, *, overwrite: bool) -> Iterator[Path]:
+def publishing(
+    target: Path,
+    *,
+    overwrite: bool,
+    replace: Callable[[Path, Path], object] = os.replace,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[Path]:
     """A hidden path beside the target; when the context ends well, the file there gets the name.
 
     OutputError ``locked`` when another run is writing the same output, ``output_exists`` when the
     target has appeared meanwhile and may not be replaced, ``output_busy`` when the system does not
-    let it be replaced: then the finished file stays beside it under a visible name.
+    let it be replaced: then the finished file stays beside it under a visible name. ``replace`` is the
+    seam for a system that refuses, ``sleep`` for the pauses before it is asked again.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     short = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
     hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
-    with writing(target), locks.held(target.parent / f"{PREFIX}{short}.lock") as got:
-        if not got:
+    with writing(target), ExitStack() as stack:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent)
+        if not stack.enter_context(locks.held(target.parent / f"{PREFIX}{short}{_LOCK_SUFFIX}")):
             raise OutputError(
                 IssueCode.LOCKED,
                 "another run is writing this output",
@@ -131,9 +163,12 @@ def publishing(target: Path, *, overwrite: bool) -> Iterator[Path]:
                 hint="wait for it, or choose another name",
             )
         try:
+            hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
             yield hidden
             _flush(hidden)
-            _rename(hidden, target, overwrite=overwrite)
+            if not overwrite:
+                _refuse_existing(target)
+            _rename(hidden, target, replace, sleep)
             _flush(target.parent)
         finally:
             hidden.unlink(missing_ok=True)
@@ -153,13 +188,23 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _rename(hidden: Path, target: Path, *, overwrite: bool) -> None:
-    if not overwrite and target.exists():
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
         raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
+
+
+def _rename(
+    hidden: Path, target: Path, replace: Callable[[Path, Path], object], sleep: Callable[[float], object]
+) -> None:
+    for seconds in _BUSY_SECONDS:
+        with suppress(PermissionError):
+            replace(hidden, target)
+            return
+        sleep(seconds)
     try:
-        hidden.replace(target)
+        replace(hidden, target)
     except PermissionError as error:
-        kept = target.with_name(f"{target.stem}.finished{target.suffix}")
+        kept = _visible_name(target)
         hidden.replace(kept)
         raise OutputError(
             IssueCode.OUTPUT_BUSY,
@@ -167,6 +212,13 @@ def _rename(hidden: Path, target: Path, *, overwrite: bool) -> None:
             path=target,
             hint=f"close it; the finished reel is at {kept}",
         ) from error
+
+
+def _visible_name(target: Path) -> Path:
+    """A name beside the target that nothing has."""
+    stem = target.stem if len(os.fsencode(target.name)) < _LONGEST_NAME else target.stem[:_SHORT_STEM]
+    names = (f"{stem}.finished{f'-{number}' if number > 1 else ''}{target.suffix}" for number in count(1))
+    return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
 
 
 def _flush(path: Path) -> None:

@@ -1,17 +1,25 @@
-"""A lock on a file that the system releases when its process ends, however it ends."""
+"""A lock on a file that the system releases when its process ends, however it ends.
+
+The file says which machine its holder runs on: another one's lock, on a network drive, may look free.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-if sys.platform == "win32":
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link could lead to a file of the user's
+
+if sys.platform == "win32":  # pragma: no cover - the counterpart
     import msvcrt
 
     def _try_lock(descriptor: int) -> bool:
@@ -32,9 +40,12 @@ else:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[bool]:
-    """Whether the lock was got; it is held, and its file exists, while the context is open."""
-    descriptor = _acquire(path)
+def held(path: Path, *, create: bool = True) -> Iterator[bool]:
+    """Whether the lock was got; it is held, and its file exists, while the context is open.
+
+    Without ``create`` a lock that is not there raises FileNotFoundError.
+    """
+    descriptor = _acquire(path, os.O_RDWR | _NO_FOLLOW | (os.O_CREAT if create else 0))
     try:
         yield descriptor is not None
     finally:
@@ -44,18 +55,47 @@ def held(path: Path) -> Iterator[bool]:
             os.close(descriptor)
 
 
-def _acquire(path: Path) -> int | None:
+def is_of_this_machine(path: Path) -> bool:
+    """Whether a lock file was written by this machine: under its name, or since it was started.
+
+    Containers of one machine have names of their own and one start in common.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line and line == ours for line, ours in zip(lines, _machine(), strict=False))
+
+
+@cache
+def _machine() -> tuple[str, str]:
+    """Name of this machine, and what tells its present run from others; empty where there is none."""
+    boot = ""
+    with suppress(OSError):
+        boot = _BOOT_ID.read_text(encoding="ascii").strip()
+    return platform.node(), boot
+
+
+def _acquire(path: Path, flags: int) -> int | None:
     """Descriptor of the locked file, or None where another process holds it.
 
     Whoever releases the lock removes its file first, so a descriptor that was locked after that
     may be of a file without a name: then the name is tried again.
     """
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, flags, 0o600)
         if not _try_lock(descriptor):
             os.close(descriptor)
             return None
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
+                _sign(descriptor)
                 return descriptor
         os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    """Say in a locked file whose it is; on a full disk it stays empty, and is nobody's."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, "".join(f"{line}\n" for line in _machine()).encode())

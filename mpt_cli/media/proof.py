@@ -7,6 +7,7 @@ frame and the order; sound is decoded and counted, because the ends of container
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,10 @@ from mpt_cli.models import Container
 from mpt_cli.results import OutputInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -57,20 +59,21 @@ def prove_segment(path: Path, form: TargetForm, frames: int) -> SegmentProof:
     """
     with _opened(path) as container:
         video = _only_video(container, path)
-        data = PictureData(video.codec_context.name, video.codec_context.extradata or b"")
+        data, sets = _picture_data(video), _configured_sets(video)
         crc, times, base = 0, list[int](), Fraction(video.time_base or 1)
         for packet in container.demux(video):
             if not packet.size:
                 continue
             if not times:
                 _decode_start(path, video, packet, form)
+            if packet.is_keyframe:
+                sets += [unit for unit in data.parameter_sets(bytes(packet)) if unit not in sets]
             times.append(_timestamp(packet, path))
             crc = data.crc(bytes(packet), crc)
     if len(times) != frames:
         raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
     _on_grid(path, "picture", times, base, form.frame_rate, slack=base, origin=min(times))
-    sets = digest(configured_sets(data.codec, video.codec_context.extradata or b""))
-    return SegmentProof(frames, crc, sets, video.codec_context.extradata or b"")
+    return SegmentProof(frames, crc, digest(sets), video.codec_context.extradata or b"")
 
 
 def prove_sound(path: Path, samples: int, channels: int) -> None:
@@ -94,6 +97,8 @@ def prove_reel(
         if len(container.streams.audio) != 1 or len(container.streams) != 2:
             raise VerificationError("does not hold exactly one video and one audio stream", path=path)
         audio = container.streams.audio[0]
+        if problem := _wrong_form(video, audio, form):
+            raise VerificationError(problem, path=path)
         packets = _read_packets(container, path, video, form, clips if pictures_copied else ())
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
     if len(packets.times) != frames:
@@ -118,6 +123,20 @@ def prove_reel(
         video_codec=codecs[0],
         audio_codec=codecs[1],
     )
+
+
+def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str | None:
+    """What the streams of a reel say that they are and should not be, or None."""
+    pictures, sound = video.codec_context, audio.codec_context
+    facts = (
+        ("pictures are", pictures.codec.canonical_name, str(form.encoder.codec)),
+        ("pictures are", f"{pictures.width}x{pictures.height}", str(form.dimensions)),
+        ("pictures are", pictures.pix_fmt, form.encoder.pixel_format),
+        ("sound is", sound.codec.canonical_name, form.audio_codec),
+        ("sound has channels:", sound.channels, form.channels),
+        ("sound has samples a second:", sound.sample_rate, form.sample_rate),
+    )
+    return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
 
 
 class _Packets:
@@ -148,8 +167,8 @@ def _read_packets(
             found.times.append(_timestamp(packet, path))
             if compare is not None:
                 compare.take(packet)
-    if compare is not None:
-        compare.finish()
+            elif len(found.times) == 1:
+                _decode_start(path, video, packet, form)
     return found
 
 
@@ -159,15 +178,29 @@ def _take_sound(packet: Any, found: _Packets, path: Path) -> None:
     found.decoded_samples += sum(frame.samples for frame in packet.decode())
 
 
+def _picture_data(video: VideoStream) -> PictureData:
+    """By the codec's own name: that of a decoder may be another (``libdav1d``)."""
+    context = video.codec_context
+    return PictureData(context.codec.canonical_name, context.extradata or b"")
+
+
+def _configured_sets(video: VideoStream) -> list[bytes]:
+    context = video.codec_context
+    return configured_sets(context.codec.canonical_name, context.extradata or b"")
+
+
 class _Comparison:
     """Compares the pictures of a reel with those of its clips, in order, and decodes at each joint."""
 
     def __init__(self, path: Path, video: VideoStream, form: TargetForm, clips: Sequence[ProcessedClip]) -> None:
         self._path, self._video, self._form = path, video, form
-        self._data = PictureData(video.codec_context.name, video.codec_context.extradata or b"")
+        self._data = _picture_data(video)
         self._clips = iter(clips)
         self._clip: ProcessedClip | None = None
         self._left = self._crc = 0
+        sets = configured_sets(self._data.codec, clips[0].extradata)
+        if sorted(_configured_sets(video)) != sorted(sets):
+            raise VerificationError("its parameter sets are not those of its first clip", path=path)
 
     def take(self, packet: Any) -> None:
         """The next picture in file order."""
@@ -179,11 +212,6 @@ class _Comparison:
             raise VerificationError(
                 f"the pictures of clip {self._clip.index} are not those that were made", path=self._path
             )
-
-    def finish(self) -> None:
-        """Nothing may be missing at the end."""
-        if self._left or next(self._clips, None) is not None:
-            raise VerificationError("pictures are missing at the end", path=self._path)
 
     def _begin(self, packet: Any) -> None:
         self._clip = next(self._clips, None)
@@ -234,11 +262,16 @@ def carries_metadata(path: Path) -> bool:
         return bool({tag.lower() for tag in tags} - _TECHNICAL_TAGS or container.chapters())
 
 
-def _opened(path: Path) -> InputContainer:
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """The file; whatever libav says against it, on opening or while it is read, is a failed proof."""
+    doing = "opened"
     try:
-        return av.open(file_url(path), options=_OPTIONS)
+        with av.open(file_url(path), options=_OPTIONS) as container:
+            doing = "read"
+            yield container
     except av.FFmpegError as error:
-        raise VerificationError(f"cannot be opened ({error.strerror})", path=path) from error
+        raise VerificationError(f"cannot be {doing} ({error.strerror})", path=path) from error
 
 
 def _only_video(container: InputContainer, path: Path) -> VideoStream:

@@ -1,0 +1,394 @@
+"""Run folders and outputs: nothing is left behind, nothing of the user's is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.media import files, locks
+from mpt_cli.models import Dimensions, ProcessedClip, Segment
+from tests.forms import form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.fakes import FakeClock
+
+ODD_NAMES = [
+    'it\'s a "film".mp4',
+    "two\nlines.mp4",
+    "100%d %s.mp4",
+    "-y.mp4",
+    "a:b?c#d;e=f,g[0].mp4",
+    "back\\slash.mp4",
+    "Übung 日本.mp4",
+    os.fsdecode(b"caf\xe9 \xff.mp4"),
+    "n" * 251 + ".mp4",
+    " .mp4",
+]
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+from mpt_cli.media import files
+
+target = Path(sys.argv[1])
+with files.publishing(target, overwrite=True) as hidden, files.run_folder(target.parent, "dead") as folder:
+    hidden.write_bytes(b"half")
+    folder.path("00000.mp4").write_bytes(b"segment")
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_run(target: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process in the midst of writing this output; it ends when its stdin is closed."""
+    argv = [sys.executable, "-c", DYING, os.fspath(target)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        yield child
+        child.stdin.close()
+        child.wait(timeout=60)
+
+
+def kill(child: subprocess.Popen[str]) -> None:
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait(timeout=60)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def hidden_names(folder: Path) -> set[str]:
+    return {name for name in names(folder) if name.startswith(".mpt-")}
+
+
+def publish(target: Path, content: bytes, *, overwrite: bool = False, **seams: Any) -> None:
+    with files.publishing(target, overwrite=overwrite, **seams) as hidden:
+        hidden.write_bytes(content)
+
+
+def fail(error: type[BaseException], where: AbstractContextManager[Any]) -> None:
+    """Write something inside a context, and end it by an error."""
+    with where as place:
+        (place if isinstance(place, Path) else place.path("file")).write_bytes(b"half")
+        raise error
+
+
+def test_a_run_folder_is_gone_after_success(tmp_path: Path) -> None:
+    with files.run_folder(tmp_path, "0123456789abcdef") as folder:
+        assert folder.folder == files.run_folder_path(tmp_path, "0123456789abcdef")
+        folder.path("deep").mkdir()
+        folder.path("deep/file").write_bytes(b"x")
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Cancelled])
+def test_a_run_folder_is_gone_after_a_failure(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        fail(error, files.run_folder(tmp_path, "run"))
+    assert names(tmp_path) == set()
+
+
+def test_a_kept_run_folder_stays_also_for_the_next_run(tmp_path: Path) -> None:
+    with files.run_folder(tmp_path, "kept", keep=True) as folder:
+        folder.path("00000.mp4").write_bytes(b"segment")
+    with files.run_folder(tmp_path, "next"):
+        assert folder.path("00000.mp4").read_bytes() == b"segment"
+    assert names(folder.folder) == {"00000.mp4"}
+    folder.path("00000.mp4").unlink()
+    folder.folder.rmdir()
+
+
+def test_two_runs_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
+    with files.run_folder(tmp_path, "one") as one, files.run_folder(tmp_path, "two") as two:
+        one.path("a").touch()
+        two.path("b").touch()
+        files.sweep(tmp_path)
+        assert one.path("a").exists()
+        assert two.path("b").exists()
+    assert names(tmp_path) == set()
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    with another_run(tmp_path / "dead.mp4") as child:
+        left = hidden_names(tmp_path)
+        assert len(left) == 3  # the folder, the unfinished output and its lock
+        publish(tmp_path / "other.mp4", b"while it lives")
+        assert hidden_names(tmp_path) == left
+        kill(child)
+        assert hidden_names(tmp_path) == left
+        publish(tmp_path / "other.mp4", b"after its death", overwrite=True)
+        assert names(tmp_path) == {"other.mp4"}
+
+
+def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path) -> None:
+    with another_run(tmp_path / "dead.mp4") as child:
+        kill(child)
+    left = hidden_names(tmp_path)
+    for lock in [*tmp_path.glob(".mpt-*/lock"), *tmp_path.glob(".mpt-*.lock")]:
+        lock.write_text("elsewhere\n0000-1111\n")
+    files.sweep(tmp_path)
+    assert hidden_names(tmp_path) == left
+    for lock in [*tmp_path.glob(".mpt-*/lock"), *tmp_path.glob(".mpt-*.lock")]:
+        lock.unlink()
+        with locks.held(lock):
+            signed = lock.read_bytes()
+        lock.write_bytes(signed)
+    files.sweep(tmp_path)
+    assert hidden_names(tmp_path) == set()
+
+
+def test_sweeping_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
+    home, shared = tmp_path / "home", tmp_path / "shared"
+    home.mkdir()
+    shared.mkdir()
+    with locks.held(home / "lock"):
+        signed = (home / "lock").read_bytes()
+    (home / "lock").write_bytes(signed)
+    (shared / ".mpt-run-evil").symlink_to(home)
+    (shared / ".mpt-00000000.lock").symlink_to(home / "lock")
+    files.sweep(shared)
+    assert names(home) == {"lock"}
+    for link in shared.iterdir():
+        link.unlink()
+
+
+def test_one_folder_that_cannot_be_swept_does_not_save_the_others(tmp_path: Path) -> None:
+    with another_run(tmp_path / "dead.mp4") as child:
+        kill(child)
+    (tmp_path / ".mpt-run-aaa" / "lock").mkdir(parents=True)  # sorts before the dead one
+    files.sweep(tmp_path)
+    assert hidden_names(tmp_path) == {".mpt-run-aaa"}
+    (tmp_path / ".mpt-run-aaa" / "lock").rmdir()
+    (tmp_path / ".mpt-run-aaa").rmdir()
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
+    target = tmp_path / "new" / "folder" / name
+    with files.publishing(target, overwrite=False) as hidden:
+        assert (hidden.parent, hidden.suffix) == (target.parent, ".mp4")
+        assert len(os.fsencode(hidden.name)) < 30
+        hidden.write_bytes(b"reel")
+        assert not target.exists()
+    assert target.read_bytes() == b"reel"
+    assert names(target.parent) == {name}
+
+
+def test_an_existing_file_is_untouched_until_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"old")
+    with files.publishing(target, overwrite=True) as hidden:
+        hidden.write_bytes(b"new")
+        with pytest.raises(OutputError), files.publishing(target, overwrite=True):
+            pass  # a second run changes nothing
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Cancelled])
+def test_an_existing_file_is_untouched_by_a_failure(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(error):
+        fail(error, files.publishing(target, overwrite=True))
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
+def test_a_file_that_is_there_is_not_overwritten_without_the_wish(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"somebody else's")
+    with pytest.raises(OutputError, match="already exists") as refused:
+        publish(target, b"new")
+    assert refused.value.code is IssueCode.OUTPUT_EXISTS
+    assert refused.value.exit_code is ExitCode.INVALID
+    assert target.read_bytes() == b"somebody else's"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
+def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"old")
+    with pytest.raises(OutputError), files.publishing(target, overwrite=True):
+        pass
+    assert target.read_bytes() == b"old"
+
+
+def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    with another_run(target) as child:
+        with pytest.raises(OutputError) as refused, files.publishing(target, overwrite=True):
+            pass
+        assert (refused.value.code, refused.value.exit_code) == (IssueCode.LOCKED, ExitCode.FAILED)
+        assert refused.value.issue.path == target
+        publish(tmp_path / "other.mp4", b"another output")
+        kill(child)
+        publish(target, b"after its death")
+    assert names(tmp_path) == {"reel.mp4", "other.mp4"}
+
+
+def test_what_lies_under_the_hidden_name_is_not_written_through(tmp_path: Path) -> None:
+    target, precious = tmp_path / "reel.mp4", tmp_path / "precious"
+    precious.write_text("mine")
+    with files.publishing(target, overwrite=False) as hidden:
+        pass_by = hidden
+        hidden.write_bytes(b"first")
+    pass_by.symlink_to(precious)
+    publish(target, b"second", overwrite=True)
+    assert (target.read_bytes(), precious.read_text()) == (b"second", "mine")
+    assert not target.is_symlink()
+
+
+class Busy:
+    """A rename that another program hinders some times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, source: Path, target: Path) -> None:
+        if self.left:
+            self.left -= 1
+            raise PermissionError(13, "The process cannot access the file")
+        source.replace(target)
+
+
+def test_a_target_that_is_busy_for_a_moment_is_tried_again(tmp_path: Path, clock: FakeClock) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"old")
+    publish(target, b"new", overwrite=True, replace=Busy(2), sleep=clock.sleep)
+    assert target.read_bytes() == b"new"
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize("name", ["reel.mp4", "n" * 251 + ".mp4", "日" * 83 + ".mp4"])
+def test_a_finished_file_is_kept_where_its_target_stays_busy(tmp_path: Path, clock: FakeClock, name: str) -> None:
+    target = tmp_path / name
+    target.write_bytes(b"old")
+    for number in (1, 2):
+        with pytest.raises(OutputError) as refused:
+            publish(target, b"new %d" % number, overwrite=True, replace=Busy(99), sleep=clock.sleep)
+        assert (refused.value.code, refused.value.exit_code) == (IssueCode.OUTPUT_BUSY, ExitCode.FAILED)
+        kept = Path(str(refused.value.issue.hint).partition("is at ")[2])
+        assert (kept.parent, kept.suffix, kept.read_bytes()) == (tmp_path, ".mp4", b"new %d" % number)
+        assert not kept.name.startswith(".")
+    assert target.read_bytes() == b"old"
+    assert len(names(tmp_path)) == 3, "a kept file was replaced"
+
+
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    def fill(_hidden: Path, _target: Path) -> None:
+        Path("/dev/full").write_bytes(b"reel")
+
+    with pytest.raises(ResourceError) as refused:
+        publish(tmp_path / "reel.mp4", b"reel", replace=fill)
+    assert (refused.value.code, refused.value.exit_code) == (IssueCode.DISK_FULL, ExitCode.RESOURCES)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "where"),
+    [
+        (OSError(28, "No space left on device", "/there/x"), IssueCode.DISK_FULL, "/there/x"),
+        (OSError(122, "Disk quota exceeded"), IssueCode.DISK_FULL, "/here"),
+        (OSError(5, "Input/output error", b"/there/\xff"), IssueCode.OUTPUT_NOT_WRITABLE, "/there/\udcff"),
+        (PermissionError(13, "Permission denied", 3), IssueCode.OUTPUT_NOT_WRITABLE, "/here"),
+        (OSError("no number"), IssueCode.OUTPUT_NOT_WRITABLE, "/here"),
+    ],
+)
+def test_errors_of_the_system_become_errors_of_ours(error: OSError, code: IssueCode, where: str) -> None:
+    with pytest.raises(MptError) as found, files.writing(Path("/here")):
+        raise error
+    assert (found.value.code, found.value.issue.path) == (code, Path(where))
+    assert found.value.__cause__ is error
+
+
+def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "folder"
+    for place in (files.publishing(below / "reel.mp4", overwrite=True), files.run_folder(below, "run")):
+        with pytest.raises(OutputError) as refused, place:
+            pass
+        assert refused.value.code is IssueCode.OUTPUT_NOT_WRITABLE
+
+
+def test_free_space_is_asked_of_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
+    free, system = files.free_bytes(tmp_path / "not" / "yet" / "there.mp4"), os.statvfs(tmp_path)
+    assert free == pytest.approx(system.f_bavail * system.f_frsize, rel=0.2)
+
+
+def clip(index: int, path: Path, *, owned: bool, frames: int = 30) -> ProcessedClip:
+    form = form_of()
+    return ProcessedClip(
+        index=index,
+        original_path=path,
+        processed_path=path,
+        audio_path=None,
+        dimensions=Dimensions(160, 90),
+        segment=Segment(index, 0, frames),
+        duration=frames / form.frame_rate,
+        vcl_crc=0,
+        parameter_sets="",
+        extradata=b"",
+        owned=owned,
+    )
+
+
+@pytest.mark.parametrize("name", [*ODD_NAMES, "film.mp4 (копия)", "film", "film.we'ird\nsuffix", "film.café"])
+def test_a_users_clip_is_listed_under_a_link_whatever_its_name(tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    source.write_bytes(b"mine")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    manager = files.TempFileManager(folder)
+    clips = [clip(0, manager.segment_paths(0)[0], owned=True), clip(1, source, owned=False)]
+    clips[0].processed_path.write_bytes(b"made")
+    listed = [
+        line.removeprefix("file file:")
+        for line in manager.create_concat_list(clips, form_of()).read_text(encoding="ascii").splitlines()
+        if line.startswith("file ")
+    ]
+    assert [(folder / name).read_bytes() for name in listed] == [b"made", b"mine"]
+    assert all(name.replace("-", "").replace(".", "").isalnum() for name in listed)
+    manager.cleanup_concat_list()
+    assert names(folder) == {"00000.mp4"}
+    assert source.read_bytes() == b"mine"
+
+
+def test_the_durations_of_a_list_do_not_drift(tmp_path: Path) -> None:
+    manager, form = files.TempFileManager(tmp_path), replace(form_of(), frame_rate=Fraction(30_000, 1001))
+    clips = [clip(index, tmp_path / f"{index}.mp4", owned=True, frames=31) for index in range(1000)]
+    lines = manager.create_concat_list(clips, form).read_text().splitlines()
+    assert lines[0] == "ffconcat version 1.0"
+    total = sum(Fraction(line.removeprefix("duration ")) for line in lines if line.startswith("duration "))
+    assert abs(total - 31_000 * Fraction(1001, 30_000)) <= Fraction(1, 2_000_000)
+    manager.cleanup_concat_list()
+    assert names(tmp_path) == set()
+
+
+def test_only_files_of_the_folder_are_discarded(tmp_path: Path) -> None:
+    manager = files.TempFileManager(tmp_path / "run")
+    manager.folder.mkdir()
+    mine, own = tmp_path / "mine.mp4", manager.path("00000.mp4")
+    mine.touch()
+    own.touch()
+    manager.discard(mine, own, None, manager.path("not there"))
+    assert names(manager.folder) == set()
+    assert mine.exists()

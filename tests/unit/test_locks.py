@@ -1,0 +1,170 @@
+"""Locks: one holder at a time, also among processes, and none after its holder's death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mpt_cli.media import locks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOLDER = """
+import sys
+from pathlib import Path
+from mpt_cli.media import locks
+
+with locks.held(Path(sys.argv[1])) as got:
+    print(got, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a lock until its stdin is closed; it has the lock, or not, once this is entered."""
+    argv = [sys.executable, "-c", HOLDER, str(path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline() == "True\n"
+        yield child
+        child.stdin.close()
+        child.wait(timeout=60)
+
+
+def test_the_second_descriptor_does_not_get_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locks.held(path) as first:
+        assert first
+        with locks.held(path) as second:
+            assert not second
+        assert path.exists(), "who did not get the lock removed its file"
+        with locks.held(path) as third:
+            assert not third
+    assert not path.exists()
+    with locks.held(path) as again:
+        assert again
+
+
+def test_another_process_holds_the_lock_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with another_process(path), locks.held(path) as got:
+        assert not got
+    with locks.held(path) as got:
+        assert got
+
+
+def test_the_lock_of_a_killed_process_can_be_got(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with another_process(path) as child:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait(timeout=60)
+        assert path.exists()
+        assert locks.is_of_this_machine(path)
+        with locks.held(path) as got:
+            assert got
+    assert not path.exists()
+
+
+def test_the_lock_is_released_by_an_error_too(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(KeyboardInterrupt), locks.held(path):
+        raise KeyboardInterrupt
+    assert not path.exists()
+
+
+def test_a_lock_that_is_not_there_is_made_only_on_wish(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), locks.held(tmp_path / "lock", create=False):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_is_no_lock_and_leads_nowhere(tmp_path: Path) -> None:
+    precious, link = tmp_path / "precious", tmp_path / "lock"
+    precious.write_text("mine")
+    link.symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic link"), locks.held(link):
+        pass
+    assert precious.read_text() == "mine"
+
+
+class Racing(type(Path())):  # type: ignore[misc]
+    """A path whose file another one removes, as it gives its lock up, just before the first look at it."""
+
+    looks = 0
+
+    def stat(self, **options: Any) -> os.stat_result:
+        self.looks += 1
+        if self.looks == 1:
+            self.unlink()
+        status: os.stat_result = super().stat(**options)
+        return status
+
+
+def test_a_file_that_was_released_in_the_same_moment_is_not_taken_for_the_lock(tmp_path: Path) -> None:
+    path = Racing(tmp_path / "lock")
+    with locks.held(path) as got:
+        assert got
+        assert path.looks == 2
+        with locks.held(tmp_path / "lock") as second:
+            assert not second
+
+
+def test_many_threads_never_hold_the_lock_together(tmp_path: Path) -> None:
+    path, inside, most, held = tmp_path / "lock", [0], [0], [0]
+    start = threading.Barrier(8)
+
+    def contend() -> None:
+        start.wait()
+        for _ in range(200):
+            with locks.held(path) as got:
+                if got:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                    held[0] += 1
+                    inside[0] -= 1
+
+    threads = [threading.Thread(target=contend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert held[0] > 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "elsewhere\n", "elsewhere\n0000-1111\n", "\xff"])
+def test_a_lock_of_another_machine_is_known(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "lock"
+    path.write_text(content, encoding="latin-1")
+    assert not locks.is_of_this_machine(path)
+    assert not locks.is_of_this_machine(tmp_path / "none")
+
+
+def test_a_lock_is_known_by_the_name_or_by_the_boot_of_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locks.held(path):
+        name, boot = path.read_text().splitlines()
+    for content, ours in [(f"{name}\n", True), (f"{name}\nolder\n", True), (f"elsewhere\n{boot}\n", bool(boot))]:
+        path.write_text(content)
+        assert locks.is_of_this_machine(path) is ours
+
+
+def test_the_holder_signs_over_what_a_dead_one_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("another machine with a long name\nand a boot\nand more\n")
+    with locks.held(path) as got:
+        assert got
+        assert locks.is_of_this_machine(path)
+        assert "another" not in path.read_text()
