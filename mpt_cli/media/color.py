@@ -34,6 +34,9 @@ _ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m
                     "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "709"}  # fmt: skip
 """7, because ffmpeg 5.1 misspells ``smpte240m``; RGB has become YUV by then."""
 
+_WIDE = {"bt2020": "2020", "smpte431": "smpte431", "smpte432": "smpte432"}
+"""Primaries that show far more than BT.709's, under the names of ``zscale``: UHD, cinema, Apple's P3."""
+
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
 REFERENCE_WHITE_NITS = 203
 """ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;
@@ -44,13 +47,19 @@ hable leaves 29 % and 62 %, which is too dark (measured)."""
 class SourceColor:
     """Colours of a source with every gap filled: ffmpeg's names, none missing.
 
-    ``wide`` says that its primaries are BT.2020's, so that they must be converted too.
+    ``primaries`` are BT.709's also where they are SD's: those are so near that players show them as
+    they are.
     """
 
     matrix: str
     full_range: bool
-    wide: bool
+    primaries: str
     hdr: str | None
+
+    @property
+    def wide(self) -> bool:
+        """Whether its primaries must be converted too."""
+        return self.primaries != "bt709"
 
 
 def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> SourceColor:
@@ -67,7 +76,7 @@ def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> Sou
     return SourceColor(
         matrix="gbr" if rgb else matrix,
         full_range=rgb or pixel_format.startswith("yuvj") or color.range == "pc",
-        wide=color.primaries == "bt2020" or (hdr is not None and color.primaries is None),
+        primaries=color.primaries if color.primaries in _WIDE else "bt2020" if hdr and not color.primaries else "bt709",
         hdr=hdr,
     )
 
@@ -89,6 +98,11 @@ def scale_arguments(source: SourceColor) -> dict[str, str]:
     }
 
 
+def rgb_arguments(source: SourceColor) -> dict[str, str]:
+    """Arguments of ``scale`` that say what YUV means on its way to RGB; empty for RGB."""
+    return {name: value for name, value in scale_arguments(source).items() if name.startswith("in_")}
+
+
 def colorspace_arguments(source: SourceColor) -> dict[str, str]:
     """Arguments of ``colorspace`` that take limited range of another matrix to BT.709; empty for BT.709."""
     if source.matrix in ("bt709", "gbr"):
@@ -108,7 +122,7 @@ def zscale_input_arguments(source: SourceColor) -> dict[str, str]:
     transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}.get(source.hdr or "", "709")
     return {
         "matrixin": "2020_ncl" if matrix == "gbr" and source.wide else _ZSCALE_MATRICES[matrix],
-        "primariesin": "2020" if source.wide else "709",
+        "primariesin": _WIDE.get(source.primaries, "709"),
         "transferin": transfer,
         "rangein": "limited",
     }

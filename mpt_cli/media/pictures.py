@@ -68,11 +68,17 @@ def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> 
 
 
 def _flattened(stream: Any, video: VideoStreamInfo, background: str) -> Any:
-    """A transparent picture over the background; others as they are."""
+    """A transparent picture over the background; others as they are.
+
+    The background is drawn without an alpha channel: with one it needs ``replace``, and at some
+    sizes ffmpeg 5.1 crashes on that.
+    """
     if not video.has_alpha:
         return stream
-    split = stream.filter("format", "rgba").filter_multi_output("split")
-    plain = split[0].filter("drawbox", color=_ffmpeg_color(background), thickness="fill", replace=1)
+    source = color.source_color(video.color, video.dimensions, video.pixel_format)
+    stream = stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgba")
+    split = stream.filter_multi_output("split")
+    plain = split[0].filter("format", "rgb24").filter("drawbox", color=_ffmpeg_color(background), thickness="fill")
     return ffmpeg.overlay(plain, split[1], format="rgb")
 
 
@@ -82,7 +88,7 @@ def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm) -> Any:
     inner = placement.inner.turned if video.orientation.swaps_sides else placement.inner
     source = color.source_color(video.color, video.dimensions, video.pixel_format)
     if video.has_alpha:
-        source = color.SourceColor(matrix="gbr", full_range=True, wide=False, hdr=None)
+        source = color.SourceColor(matrix="gbr", full_range=True, primaries="bt709", hdr=None)
     stream = _converted(stream, source, inner, form.encoder.pixel_format)
     return _placed(_upright(stream, video.orientation), placement, form)
 
@@ -103,7 +109,7 @@ def _converted(stream: Any, source: color.SourceColor, size: Dimensions, pixel_f
 
 
 def _to_standard_range(stream: Any, source: color.SourceColor) -> Any:
-    """BT.2020 or HDR to BT.709; HDR in linear light, with highlights bent by ``mobius``."""
+    """Wide colours or HDR to BT.709; HDR in linear light, with highlights bent by ``mobius``."""
     given = color.zscale_input_arguments(source)
     to_bt709 = {"matrix": "709", "primaries": "709", "transfer": "709", "range": "limited"}
     if not source.hdr:
@@ -131,16 +137,37 @@ def _placed(stream: Any, placement: Placement, form: TargetForm) -> Any:
         return stream.filter("crop", width, height, -placement.x, -placement.y)
     if form.fit is Fit.BLUR:
         return _over_blur(stream, placement, form)
-    return stream.filter("pad", width, height, placement.x, placement.y, color=_ffmpeg_color(form.background))
+    if form.background == "black":
+        return stream.filter("pad", width, height, placement.x, placement.y)
+    return _over_plate(stream, placement, form)
+
+
+def _over_plate(stream: Any, placement: Placement, form: TargetForm) -> Any:
+    """The picture over a plate of the background's colour.
+
+    ``pad`` knows only BT.601 in ffmpeg 5.1, so the plate is painted in RGB, small, and converted.
+    """
+    split = stream.filter_multi_output("split")
+    plate = split[0].filter("scale", 2, 2, flags="neighbor").filter("format", "rgb24")
+    plate = plate.filter("drawbox", color=_ffmpeg_color(form.background), thickness="fill")
+    size = form.dimensions
+    plate = plate.filter(
+        "scale", size.width, size.height, flags="neighbor", out_color_matrix="bt709", out_range="tv"
+    ).filter("format", form.encoder.pixel_format)
+    return ffmpeg.overlay(plate.filter("setsar", 1), split[1].filter("setsar", 1), x=placement.x, y=placement.y)
 
 
 def _over_blur(stream: Any, placement: Placement, form: TargetForm) -> Any:
-    """The picture over a blurred copy that fills the target; blurred small, because that is cheap."""
+    """The picture over a blurred copy that fills the target; blurred small, because that is cheap.
+
+    Twice by the mean, which is nearly Gauss: ``gblur`` leaves garbage in planes of 16 columns and
+    less, and in those of two lines (ffmpeg 5.1 and 9, measured).
+    """
     small = Dimensions(max(2, form.dimensions.width // 16 * 2), max(2, form.dimensions.height // 16 * 2))
     filling = geometry.place(placement.inner, small, Fit.COVER)
     split = stream.filter_multi_output("split")
     behind = split[0].filter("scale", filling.inner.width, filling.inner.height, flags="bilinear")
-    behind = behind.filter("crop", small.width, small.height).filter("gblur", sigma=4)
+    behind = behind.filter("crop", small.width, small.height).filter("avgblur", 4).filter("avgblur", 4)
     behind = behind.filter("scale", form.dimensions.width, form.dimensions.height, flags="bilinear").filter("setsar", 1)
     return ffmpeg.overlay(behind, split[1].filter("setsar", 1), x=placement.x, y=placement.y)
 

@@ -33,7 +33,7 @@ PQ = Color(matrix="bt2020nc", range="tv", primaries="bt2020", transfer="smpte208
 )
 def test_untagged_pictures_are_judged_by_their_size(size: str, matrix: str) -> None:
     found = source_color(UNTAGGED, Dimensions.parse(size), "yuv420p")
-    assert found == SourceColor(matrix=matrix, full_range=False, wide=False, hdr=None)
+    assert found == SourceColor(matrix=matrix, full_range=False, primaries="bt709", hdr=None)
 
 
 @pytest.mark.parametrize("matrix", [name for name in color.MATRICES.values() if name != "gbr"])
@@ -79,7 +79,20 @@ def test_the_transfer_tells_hdr(transfer: str | None, hdr: str | None) -> None:
 
 def test_wide_colours_without_hdr_are_seen_by_their_primaries() -> None:
     found = source_color(Color(matrix="bt2020nc", primaries="bt2020", transfer="bt709"), HD, "yuv420p10le")
-    assert found == SourceColor(matrix="bt2020nc", full_range=False, wide=True, hdr=None)
+    assert found == SourceColor(matrix="bt2020nc", full_range=False, primaries="bt2020", hdr=None)
+
+
+@pytest.mark.parametrize("primaries", ["smpte431", "smpte432"])
+def test_colours_of_cinema_and_of_apple_are_wide(primaries: str) -> None:
+    found = source_color(Color(matrix="bt709", primaries=primaries), HD, "yuv420p")
+    assert found.wide
+    assert zscale_input_arguments(found)["primariesin"] == primaries
+    filter_tiny(f"format=yuv420p10le,zscale={told(zscale_input_arguments(found))}:{TO_BT709}")
+
+
+@pytest.mark.parametrize("primaries", ["smpte170m", "bt470bg", "smpte240m", None])
+def test_primaries_near_bt709_are_left_alone(primaries: str | None) -> None:
+    assert not source_color(Color(primaries=primaries), SD, "yuv420p").wide
 
 
 def test_hdr_with_other_primaries_is_not_widened() -> None:
@@ -102,7 +115,7 @@ def told(arguments: dict[str, str]) -> str:
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("matrix", YUV_MATRICES)
 def test_scale_changes_the_range_and_never_the_matrix(matrix: str, full: bool) -> None:
-    arguments = scale_arguments(SourceColor(matrix=matrix, full_range=full, wide=False, hdr=None))
+    arguments = scale_arguments(SourceColor(matrix=matrix, full_range=full, primaries="bt709", hdr=None))
     assert arguments["in_color_matrix"] == arguments["out_color_matrix"]
     assert (arguments["in_range"], arguments["out_range"]) == ("pc" if full else "tv", "tv")
     filter_tiny(f"format=yuv420p,scale=8:8:{told(arguments)}")
@@ -110,7 +123,7 @@ def test_scale_changes_the_range_and_never_the_matrix(matrix: str, full: bool) -
 
 @pytest.mark.parametrize("matrix", YUV_MATRICES)
 def test_colorspace_takes_every_other_matrix_to_bt709(matrix: str) -> None:
-    arguments = colorspace_arguments(SourceColor(matrix=matrix, full_range=False, wide=False, hdr=None))
+    arguments = colorspace_arguments(SourceColor(matrix=matrix, full_range=False, primaries="bt709", hdr=None))
     if matrix == "bt709":
         assert arguments == {}
         return
@@ -119,7 +132,9 @@ def test_colorspace_takes_every_other_matrix_to_bt709(matrix: str) -> None:
 
 
 def test_rgb_gets_the_matrix_of_its_primaries() -> None:
-    narrow, wide = (SourceColor(matrix="gbr", full_range=True, wide=wide, hdr=None) for wide in (False, True))
+    narrow, wide = (
+        SourceColor(matrix="gbr", full_range=True, primaries=primaries, hdr=None) for primaries in ("bt709", "bt2020")
+    )
     assert scale_arguments(narrow) == {"out_color_matrix": "bt709", "out_range": "tv"}
     assert scale_arguments(wide) == {"out_color_matrix": "bt2020", "out_range": "tv"}
     assert colorspace_arguments(narrow) == {}
@@ -132,7 +147,7 @@ TO_BT709 = "matrix=709:primaries=709:transfer=709:range=limited"
 @pytest.mark.parametrize("hdr", [None, "pq", "hlg"])
 @pytest.mark.parametrize("matrix", color.MATRICES.values())
 def test_zscale_understands_what_a_wide_source_is(matrix: str, hdr: str | None) -> None:
-    source = SourceColor(matrix=matrix, full_range=False, wide=True, hdr=hdr)
+    source = SourceColor(matrix=matrix, full_range=False, primaries="bt2020", hdr=hdr)
     filter_tiny(f"format=yuv420p10le,zscale={told(zscale_input_arguments(source))}:{TO_BT709}")
 
 
