@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ _PRESET_SPEED = {
     "slow": 0.3,
 }
 _JOIN_SHARE = 0.03
+OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
+"""Why a clip that could be copied by itself is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +110,22 @@ def make_plan(
     instead of from the configuration.
     """
     ordered, seed = _ordered(clips, config)
-    form = _target_form(ordered, config, container, machine, optimizer, form_of_inputs=form_of_inputs)
+    form = _target_form(ordered, config, container, optimizer, form_of_inputs=form_of_inputs)
+    form = _with_threads(form, [media for _, _, media in ordered], config, machine, optimizer)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     refusals = [
         copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
     ]
-    copied, mixed = _copied([media for _, _, media in ordered], refusals, copy)
+    copied, mixed = _copied([media for _, _, media in ordered], refusals, copy, form.encoder.codec)
     planned = tuple(
         _planned(
-            index, clip, media, segment, form, reasons=_reasons(i in copied, refusals[i], copy), copied=i in copied
+            index,
+            clip,
+            media,
+            segment,
+            form,
+            reasons=_reasons(i in copied, refusals[i], copy, all_fit=not any(refusals)),
+            copied=i in copied,
         )
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
     )
@@ -148,7 +157,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     if video.codec != form.encoder.codec:
         return (f"codec is {video.codec}",)
     if traits is None:
-        return (f"pictures in {media.container.split(',')[0]} are not copied",)
+        return (f"pictures in {media.container} are not copied",)
     color = source_color(video.color, video.dimensions, video.pixel_format)
     checks = {
         f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
@@ -182,29 +191,32 @@ def _profiles(codec: Codec) -> tuple[str, ...]:
 
 
 def _copied(
-    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy
+    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: Codec
 ) -> tuple[set[int], bool]:
     """Places of the clips that are copied, and whether their parameter sets differ.
 
     With ``identical`` the reel has one set: so either all clips are copied, or none, because what
-    is encoded here has other sets than what was encoded elsewhere.
+    is encoded here has other sets than what was encoded elsewhere. HEVC is never mixed: ``hvc1``
+    promises that all sets stand in the header.
     """
     fit = {i for i, reasons in enumerate(refusals) if not reasons}
     if policy is CopyPolicy.NEVER or not fit:
         return set(), False
     sets = {(t.parameter_sets, t.level) for i in fit if (t := medias[i].copy_traits) is not None}
     uniform = len(sets) == 1 and len(fit) == len(medias)
-    if policy is CopyPolicy.IDENTICAL:
+    if policy is CopyPolicy.IDENTICAL or codec is Codec.HEVC:
         return (fit, False) if uniform else (set(), False)
     return fit, not uniform
 
 
-def _reasons(copied: bool, refusals: tuple[str, ...], policy: CopyPolicy) -> tuple[str, ...]:
+def _reasons(copied: bool, refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
     if copied:
         return ("already has the target form",)
     if refusals:
         return refusals
-    return ("--copy never",) if policy is CopyPolicy.NEVER else ("parameter sets differ from the other clips'",)
+    if policy is CopyPolicy.NEVER:
+        return ("copying is ruled out",)
+    return ("parameter sets differ from the other clips'",) if all_fit else (OTHERS_ENCODED,)
 
 
 def _ordered(
@@ -223,29 +235,38 @@ def _target_form(
     clips: Sequence[tuple[int, VideoClip, MediaInfo]],
     config: Config,
     container: Container,
-    machine: Machine,
     optimizer: CodecOptimizer,
     *,
     form_of_inputs: bool,
 ) -> TargetForm:
+    """The form with one encoder thread, unless the configuration names a number."""
     dimensions, rate = config.video.size, config.video.fps
     if form_of_inputs:
         dimensions = _dominant_size(clips) if "size" not in config.video.model_fields_set else dimensions
     if rate is None:
         rate = timing.dominant_rate((media.video.frame_rate, media.duration) for _, _, media in clips)
-    _, threads = concurrency(len(clips), machine, _BASE_BYTES)
     return TargetForm(
         dimensions=dimensions,
         frame_rate=rate,
         fit=config.video.fit,
         background=config.video.background,
-        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=threads),
+        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1),
         container=container,
         sample_rate=config.audio.sample_rate,
         channels=config.audio.channels,
         audio_codec=config.audio.codec,
         audio_bitrate=config.audio.bitrate,
     )
+
+
+def _with_threads(
+    form: TargetForm, medias: Sequence[MediaInfo], config: Config, machine: Machine, optimizer: CodecOptimizer
+) -> TargetForm:
+    """The form with as many encoder threads as cores would be idle otherwise."""
+    at_a_time = min(len(medias), config.processing.jobs or len(medias))
+    _, threads = concurrency(at_a_time, machine, max(need_bytes(media, form) for media in medias))
+    encoder = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
+    return replace(form, encoder=encoder)
 
 
 def _dominant_size(clips: Sequence[tuple[int, VideoClip, MediaInfo]]) -> Dimensions:

@@ -37,12 +37,17 @@ _X26X_PRESETS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What an encoder takes: preset and CRF of each quality level, and its limits."""
+    """What an encoder takes: preset and CRF of each quality level, and its limits.
+
+    0 is no CRF for two of them: x264 means lossless by it, which is another profile, and ffmpeg
+    gives SVT-AV1 its default, 35, instead (measured).
+    """
 
     name: str
     codec: Codec
     levels: dict[QualityLevel, tuple[str, int]]
     presets: tuple[str, ...]
+    lowest_crf: int
     highest_crf: int
 
 
@@ -58,6 +63,7 @@ ENCODERS: dict[str, Encoder] = {
                 QualityLevel.HIGH: ("medium", 18),
             },
             _X26X_PRESETS,
+            1,
             51,
         ),
         Encoder(
@@ -69,6 +75,7 @@ ENCODERS: dict[str, Encoder] = {
                 QualityLevel.HIGH: ("medium", 21),
             },
             _X26X_PRESETS,
+            0,
             51,
         ),
         # Presets above 10 show blocks of older pictures where the content jumps (PSNR 28 dB against 54, measured).
@@ -77,6 +84,7 @@ ENCODERS: dict[str, Encoder] = {
             Codec.AV1,
             {QualityLevel.DRAFT: ("10", 42), QualityLevel.BALANCED: ("10", 34), QualityLevel.HIGH: ("7", 27)},
             tuple(str(number) for number in range(14)),
+            1,
             63,
         ),
     )
@@ -145,8 +153,10 @@ class CodecOptimizer:
 
     def _out_of_range(self, encoder: Encoder, quality: QualitySettings) -> list[Issue]:
         issues = []
-        if quality.crf is not None and quality.crf > encoder.highest_crf:
-            message = f"crf {quality.crf} is above {encoder.highest_crf}, the most that {encoder.name} takes"
+        if quality.crf is not None and not encoder.lowest_crf <= quality.crf <= encoder.highest_crf:
+            message = (
+                f"{encoder.name} takes a crf from {encoder.lowest_crf} to {encoder.highest_crf}, not {quality.crf}"
+            )
             issues.append(Issue(IssueCode.QUALITY_OUT_OF_RANGE, message, hint="a lower number is better quality"))
         if quality.preset is not None and quality.preset not in encoder.presets:
             message = f"{encoder.name} has no preset {quality.preset}"

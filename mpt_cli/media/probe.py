@@ -154,7 +154,7 @@ class _Findings:
         self.encrypted = False
         self.scanned = False
         self.keyframes: list[int] = []
-        self.data = PictureData(video.codec_context.name, video.codec_context.extradata or b"")
+        self.data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
         self.sets = configured_sets(self.data.codec, video.codec_context.extradata or b"")
         self.closed_gop = True
         self.undecoded_sound = 0
@@ -225,7 +225,7 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
     seekable = found.scanned and container.format.name.startswith(_SEEKABLE)
     base = found.times.time_base
     return MediaInfo(
-        container=container.format.name,
+        container=_container_name(container, path),
         size_bytes=path.stat().st_size,
         zero=zero,
         duration=duration,
@@ -237,6 +237,13 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
         seek_points=tuple(sorted({point * base for point in found.keyframes})) if seekable else (),
         copy_traits=_copy_traits(container, found, timeline),
     )
+
+
+def _container_name(container: InputContainer, path: Path) -> str:
+    """Of libav's names for a container (``mov,mp4,m4a,...``) the file's suffix if it is one, else the first."""
+    names = container.format.name.split(",")
+    suffix = path.suffix.lower().removeprefix(".")
+    return suffix if suffix in names else names[0]
 
 
 def _timeline(found: _Findings) -> Timeline:

@@ -24,16 +24,17 @@ _IMAGES = (
     (b"ftypavif", 4, "AVIF"),
 )
 _PLAYLISTS = (
-    b"#EXTM3U",
-    b"#EXT-X-",
+    b"#extm3u",
+    b"#ext-x-",
     b"ffconcat",
     b"[playlist]",
-    b"[Reference]",
+    b"[reference]",
     b"<?wpl",
     b"<asx",
     b"<smil",
-    b"RTSPtext",
+    b"rtsptext",
 )
+"""In small letters."""
 _ARCHIVES = ((b"PK\x03\x04", "a ZIP archive"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"),
              (b"%PDF", "a PDF document"), (b"\x1f\x8b", "a gzip file"))  # fmt: skip
 _BMP_RESERVED = slice(6, 10)
@@ -44,8 +45,8 @@ def refusal(head: bytes) -> tuple[IssueCode, str] | None:
     for magic, offset, name in _IMAGES:
         if head.startswith(magic, offset) and (name != "BMP" or head[_BMP_RESERVED] == bytes(4)):
             return IssueCode.STILL_IMAGE, f"is a still image ({name})"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(_PLAYLISTS) or (text.startswith(b"<") and b"<MPD" in text):
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_PLAYLISTS) or (text.startswith(b"<") and b"<mpd" in text):
         return IssueCode.PLAYLIST_REFUSED, "is a playlist, not a clip"
     for magic, name in _ARCHIVES:
         if head.startswith(magic):

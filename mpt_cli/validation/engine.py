@@ -53,7 +53,7 @@ class ValidationEngine:
             return ValidationResult(tuple(errors))
         found = self.validate_files([clip.path for clip in params.clips], scan=True, cancel=cancel)
         files = tuple(self._with_trim(clip, file) for clip, file in zip(params.clips, found, strict=True))
-        warnings = tuple(warning for file in dict.fromkeys(files) for warning in file.warnings)
+        warnings = tuple(dict.fromkeys(warning for file in files for warning in file.warnings))
         return ValidationResult(tuple(errors), warnings, files)
 
     def validate_files(

@@ -70,7 +70,7 @@ class FileValidator:
         """What the file system alone tells; nothing is opened, because a FIFO would never answer."""
         try:
             status = path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, "check the spelling of the path")
         except OSError as error:
             return _unreadable(path, error)
@@ -120,7 +120,8 @@ class FileValidator:
 
 def _unreadable(path: Path, error: OSError) -> Issue:
     reason = error.strerror or str(error)
-    return Issue(IssueCode.NOT_READABLE, f"cannot be read ({reason})", path, "check its permissions")
+    hint = "check its permissions" if isinstance(error, PermissionError) else None
+    return Issue(IssueCode.NOT_READABLE, f"cannot be read ({reason})", path, hint)
 
 
 def _kind(mode: int) -> str:

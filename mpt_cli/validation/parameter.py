@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
@@ -28,7 +29,8 @@ class ParameterValidator:
 
     def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
         """What is wrong with a clip's trim, once its length is known."""
-        if clip.start < media.duration and (clip.end is None or clip.end <= media.duration):
+        slack = 1 / (2 * media.video.frame_rate)  # a length that was read off a player is rounded
+        if clip.start < media.duration and (clip.end is None or clip.end <= media.duration + slack):
             return []
         wrong = clip.start if clip.start >= media.duration else clip.end
         message = f"is trimmed at {float(wrong or 0):g} s but lasts {float(media.duration):.3f} s"
@@ -52,38 +54,52 @@ class ParameterValidator:
         if max(size.width, size.height) > _MOST_SIDE:
             message = f"the size {size} is larger than {_MOST_SIDE}x{_MOST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_LARGE, message)
-        if not size.is_even:
+        if not size.is_even and min(size.width, size.height) >= _LEAST_SIDE:
             even = f"{size.width // 2 * 2}x{size.height // 2 * 2}"
             yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} is odd, which video cannot be", hint=f"use {even}")
 
     def _output(self, params: VideoParams) -> Iterable[Issue]:
         output = params.output_path
         if Container.of(output) is None:
-            message = f"the suffix {output.suffix or 'of a name without one'} is no container that mpt writes"
+            named = f"the suffix {output.suffix} is no container that mpt writes"
+            message = named if output.suffix else "has no suffix that names a container"
             yield Issue(IssueCode.USAGE, message, output, f"use one of {SUFFIXES}")
-        elif (same := _input_behind(output, params)) is not None:
+            return
+        try:
+            status = output.stat()
+        except FileNotFoundError:
+            if (blocked := _unwritable_folder(output)) is not None:
+                yield _unwritable(output, f"cannot be written in {blocked}", "choose another folder")
+        except OSError as error:
+            yield _unwritable(output, f"cannot be written ({error.strerror})", "choose another name or folder")
+        except ValueError as error:  # a NUL, for which there is no error number
+            yield _unwritable(output, f"cannot be written ({error})", "choose another name")
+        else:
+            yield from self._existing_output(params, status)
+
+    def _existing_output(self, params: VideoParams, status: os.stat_result) -> Iterable[Issue]:
+        output = params.output_path
+        if (same := _input_behind(status, params)) is not None:
             yield Issue(IssueCode.OUTPUT_IS_INPUT, f"is also an input ({same})", output, "choose another output")
-        elif output.is_dir():
-            yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", output, "name a file in it")
-        elif output.exists() and not params.overwrite:
+        elif stat.S_ISDIR(status.st_mode):
+            yield _unwritable(output, "is a folder", "name a file in it")
+        elif not params.overwrite:
             yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", output, "add --overwrite to replace it")
         elif (blocked := _unwritable_folder(output)) is not None:
-            yield Issue(
-                IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written in {blocked}", output, "choose another folder"
-            )
+            yield _unwritable(output, f"cannot be written in {blocked}", "choose another folder")
 
 
-def _input_behind(output: Path, params: VideoParams) -> Path | None:
+def _unwritable(output: Path, message: str, hint: str) -> Issue:
+    return Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, output, hint)
+
+
+def _input_behind(output: os.stat_result, params: VideoParams) -> Path | None:
     """The input that the output would replace, also through links, or None."""
-    try:
-        target = output.stat()
-    except OSError:
-        return None
-    for path in {clip.path for clip in params.clips}:
+    for path in dict.fromkeys(clip.path for clip in params.clips):
         try:
-            if os.path.samestat(path.stat(), target):
+            if os.path.samestat(path.stat(), output):
                 return path
-        except OSError:
+        except (OSError, ValueError):  # validation of the file says what is wrong with it
             continue
     return None
 

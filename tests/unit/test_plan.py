@@ -1,0 +1,388 @@
+"""The plan: what is copied and what is encoded, why, in which order, by how many at a time, at what cost."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.probe import probe
+from mpt_cli.models import (
+    Action,
+    Codec,
+    ConcatenationMode,
+    Container,
+    CopyPolicy,
+    Dimensions,
+    MediaInfo,
+    Orientation,
+    VideoClip,
+)
+from mpt_cli.plan import OTHERS_ENCODED, Machine, Plan, concurrency, make_plan
+from tests.infos import media_of
+from tests.media import Color, MediaFolder, Recipe, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GIB = 2**30
+MACHINE = Machine(cores=2, memory_bytes=8 * GIB)
+SIZE = Dimensions(160, 90)
+Given = tuple[VideoClip, MediaInfo]
+
+
+def clip_of(path: str = "a.mp4", /, media: MediaInfo | None = None, **clip: Any) -> Given:
+    """A clip and what it is said to hold."""
+    return VideoClip(Path("/in") / path, **clip), media or media_of()
+
+
+def plan_of(
+    clips: Iterable[Given],
+    *,
+    copy: CopyPolicy = CopyPolicy.IDENTICAL,
+    machine: Machine = MACHINE,
+    container: Container = Container.MP4,
+    form_of_inputs: bool = False,
+    **sections: Any,
+) -> Plan:
+    """The plan of a small reel at 30; ``sections`` are those of the configuration."""
+    config = Config(**{"video": VideoConfig(size=SIZE, fps=Fraction(30)), **sections})
+    return make_plan(
+        [(index, clip, media) for index, (clip, media) in enumerate(clips)],
+        config,
+        container,
+        machine=machine,
+        optimizer=CodecOptimizer(),
+        copy=copy,
+        form_of_inputs=form_of_inputs,
+    )
+
+
+# --- copy or encode -------------------------------------------------------------------------------
+
+
+@pytest.mark.anchor("T061")
+def test_a_real_clip_of_the_target_form_is_copied(media: MediaFolder) -> None:
+    path = media.make(color=Color())
+    (planned,) = plan_of([(VideoClip(path), probe(path, scan=True))]).clips
+    assert planned.action is Action.COPY
+    assert planned.reasons == ("already has the target form",)
+
+
+REAL: dict[str, tuple[Recipe, str]] = {
+    "hevc": (Recipe(codec="libx265", color=Color()), "codec is hevc"),
+    "4:2:2": (Recipe(pixel_format="yuv422p", color=Color()), "pixel format is yuv422p"),
+    "other size": (Recipe(size="90x160", color=Color()), "size is 90x160"),
+    "anamorphic": (Recipe(sar="4/3", color=Color()), "pixels are not square"),
+    "rotated": (Recipe(rotation=180, color=Color()), "stored rotated"),
+    "mirrored": (Recipe(mirrored=True, color=Color()), "stored rotated"),
+    "untagged": (Recipe(color=Color(tagged=False)), "colours are not tagged BT.709"),
+    "bt.601": (Recipe(color=Color("smpte170m", "smpte170m", "smpte170m")), "colours are not tagged BT.709"),
+    "full range": (Recipe(color=Color(full_range=True)), "full colour range"),
+    "interlaced": (Recipe(interlaced=True, size="160x96", color=Color()), "interlaced"),
+    "other rate": (Recipe(fps="25", color=Color()), "frame rate is 25"),
+    "gaps": (Recipe(drop="mod(n,7)", color=Color(), sound=None), "picture times are not on the grid"),
+    "longer sound": (Recipe(color=Color(), sound=Tone(seconds=1.5)), "its length is not that of its pictures"),
+    "late picture": (Recipe(color=Color(), sound=Tone(delay=-0.3), suffix=".mkv"), "picture times are not on the grid"),
+    "open groups": (
+        Recipe(color=Color(), options=("-x264-params", "open-gop=1:bframes=3:keyint=10:scenecut=0", "-preset", "fast")),
+        "keyframes are not closed",
+    ),
+    "transport stream": (Recipe(suffix=".ts", color=Color()), "pictures in mpegts are not copied"),
+}
+
+
+@pytest.mark.anchor("T061")
+@pytest.mark.parametrize("kind", REAL)
+def test_a_real_clip_that_differs_is_encoded_and_the_reason_is_named(media: MediaFolder, kind: str) -> None:
+    recipe, reason = REAL[kind]
+    path = media.make(recipe)
+    (planned,) = plan_of([(VideoClip(path), probe(path, scan=True))], copy=CopyPolicy.COMPATIBLE).clips
+    assert planned.action is Action.ENCODE
+    assert reason in planned.reasons
+
+
+DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
+    "no traits": ({"copy_traits": None}, "pictures in mov,mp4,m4a,3gp,3g2,mj2 are not copied"),
+    "profile": ({"video": {"profile": "High 10"}}, "profile is High 10"),
+    "no profile": ({"video": {"profile": None}}, "profile is None"),
+    "size": ({"video": {"dimensions": Dimensions(160, 92)}}, "size is 160x92"),
+    "shape": ({"video": {"sar": Fraction(8, 9)}}, "pixels are not square"),
+    "turned": ({"video": {"orientation": Orientation(90)}}, "stored rotated"),
+    "format": ({"video": {"pixel_format": "yuv420p10le"}}, "pixel format is yuv420p10le"),
+    "fields": ({"video": {"interlaced": True}}, "interlaced"),
+    "grid": ({"traits": {"on_grid": False, "pictures": 29}}, "picture times are not on the grid"),
+    "start": ({"video_start": Fraction(1, 60)}, "picture times are not on the grid"),
+    "groups": ({"traits": {"closed_gop": False}}, "keyframes are not closed"),
+    "length": ({"traits": {"pictures": 31}}, "its length is not that of its pictures"),
+}
+
+
+@pytest.mark.parametrize("kind", DIFFERENT)
+def test_a_single_difference_is_the_only_reason(kind: str) -> None:
+    changes, reason = DIFFERENT[kind]
+    (planned,) = plan_of([clip_of(media=media_of(**changes))]).clips
+    assert (planned.action, planned.reasons) == (Action.ENCODE, (reason,))
+
+
+def test_a_picture_that_starts_less_than_half_a_frame_late_may_be_copied() -> None:
+    (planned,) = plan_of([clip_of(media=media_of(video_start=Fraction(1, 61)))]).clips
+    assert planned.action is Action.COPY
+
+
+@pytest.mark.parametrize(
+    ("codec", "actions"),
+    [(Codec.AV1, [Action.COPY, Action.ENCODE]), (Codec.HEVC, [Action.ENCODE, Action.ENCODE])],
+)
+def test_a_clip_of_the_wanted_codec_is_copied_beside_others_but_not_hevc(codec: Codec, actions: list[Action]) -> None:
+    same = media_of(video={"codec": codec.value, "profile": "Main"})
+    plan = plan_of(
+        [clip_of(media=same), clip_of(media=media_of())],
+        encode=QualitySettings(codec=codec),
+        copy=CopyPolicy.COMPATIBLE,
+    )
+    assert [planned.action for planned in plan.clips] == actions
+    assert plan.clips[1].reasons == ("codec is h264",)
+
+
+@pytest.mark.parametrize(
+    ("trim", "copied"),
+    [
+        ({}, True),
+        ({"end": Fraction(1)}, True),
+        ({"mute": True}, True),
+        ({"start": Fraction(1, 30)}, False),
+        ({"end": Fraction(29, 30)}, False),
+    ],
+)
+def test_only_a_whole_clip_is_copied_but_it_may_be_muted(trim: dict[str, Any], *, copied: bool) -> None:
+    (planned,) = plan_of([clip_of(**trim)]).clips
+    assert planned.action is (Action.COPY if copied else Action.ENCODE)
+    assert copied or "trimmed" in planned.reasons
+
+
+SAME, OTHER_SETS, OTHER_LEVEL, BAD = (
+    media_of(),
+    media_of(traits={"parameter_sets": "others"}),
+    media_of(traits={"level": 40}),
+    media_of(video={"sar": Fraction(2)}),
+)
+
+
+@pytest.mark.anchor("T061")
+@pytest.mark.parametrize(
+    ("policy", "medias", "copied", "mixed"),
+    [
+        (CopyPolicy.IDENTICAL, [SAME, SAME], [True, True], False),
+        (CopyPolicy.IDENTICAL, [SAME, OTHER_SETS], [False, False], False),
+        (CopyPolicy.IDENTICAL, [SAME, OTHER_LEVEL], [False, False], False),
+        (CopyPolicy.IDENTICAL, [SAME, BAD], [False, False], False),
+        (CopyPolicy.COMPATIBLE, [SAME, SAME], [True, True], False),
+        (CopyPolicy.COMPATIBLE, [SAME, OTHER_SETS], [True, True], True),
+        (CopyPolicy.COMPATIBLE, [SAME, BAD], [True, False], True),
+        (CopyPolicy.COMPATIBLE, [BAD, BAD], [False, False], False),
+        (CopyPolicy.NEVER, [SAME, SAME], [False, False], False),
+    ],
+)
+def test_identical_copies_all_or_none_and_compatible_what_it_can(
+    policy: CopyPolicy, medias: list[MediaInfo], copied: list[bool], *, mixed: bool
+) -> None:
+    plan = plan_of([clip_of(media=media) for media in medias], copy=policy)
+    assert [planned.action is Action.COPY for planned in plan.clips] == copied
+    assert plan.mixed_parameter_sets is mixed
+    assert all(planned.reasons for planned in plan.clips)
+
+
+def test_a_clip_that_could_be_copied_says_why_it_is_not() -> None:
+    never = plan_of([clip_of()], copy=CopyPolicy.NEVER).clips[0]
+    assert never.reasons == ("copying is ruled out",)
+    fine, _ = plan_of([clip_of(), clip_of(media=OTHER_SETS)]).clips
+    assert fine.reasons == ("parameter sets differ from the other clips'",)
+    fine, _ = plan_of([clip_of(), clip_of(media=BAD)]).clips
+    assert fine.reasons == (OTHERS_ENCODED,)
+
+
+# --- segments and the form ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trim", "longest", "frames"),
+    [
+        ({}, None, 30),
+        ({"start": Fraction(1, 2)}, None, 15),
+        ({"start": Fraction(1, 4), "end": Fraction(3, 4)}, None, 15),
+        ({"end": Fraction(1, 1000)}, None, 1),
+        ({}, "0.5", 15),
+        ({"start": Fraction(3, 4)}, "0.5", 8),
+    ],
+)
+def test_a_clip_has_as_many_frames_as_its_trim_and_the_longest_allowed_leave(
+    trim: dict[str, Any], longest: str | None, frames: int
+) -> None:
+    video = VideoConfig(size=SIZE, fps=Fraction(30), max_clip_duration=longest)  # type: ignore[arg-type]
+    plan = plan_of([clip_of(**trim), clip_of()], video=video)
+    assert plan.clips[0].segment.frames == frames
+    assert plan.frames == sum(planned.segment.frames for planned in plan.clips)
+    assert plan.duration == Fraction(plan.frames, 30)
+
+
+def test_the_rate_is_the_one_that_holds_the_most_seconds_unless_it_is_said() -> None:
+    clips = [
+        clip_of(media=media_of(video={"frame_rate": Fraction(50)}, duration=Fraction(2))),
+        clip_of(media=media_of(video={"frame_rate": Fraction(30_000, 1001)}, duration=Fraction(3))),
+    ]
+    assert plan_of(clips, video=VideoConfig(size=SIZE)).form.frame_rate == Fraction(30_000, 1001)
+    assert plan_of(clips).form.frame_rate == 30
+
+
+def test_a_join_takes_the_shown_size_that_holds_the_most_seconds_unless_one_is_said() -> None:
+    lying = media_of(video={"dimensions": Dimensions(321, 181), "orientation": Orientation(90)}, duration=Fraction(3))
+    clips = [clip_of(media=media_of(duration=Fraction(2))), clip_of(media=lying)]
+    assert plan_of(clips, video=VideoConfig(), form_of_inputs=True).form.dimensions == Dimensions(180, 320)
+    assert plan_of(clips, form_of_inputs=True).form.dimensions == SIZE
+    assert plan_of(clips, video=VideoConfig()).form.dimensions == Dimensions(1080, 1920)
+
+
+def test_the_form_is_what_the_configuration_says() -> None:
+    form = plan_of([clip_of()], container=Container.MKV, encode=QualitySettings(codec=Codec.HEVC, threads=7)).form
+    assert (form.container, form.encoder.encoder, form.encoder.threads) == (Container.MKV, "libx265", 7)
+    assert (form.sample_rate, form.channels, form.audio_codec, form.audio_bitrate) == (48_000, 2, "aac", 192_000)
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+MANY = [clip_of(f"{number}.mp4") for number in range(12)]
+
+
+def test_clips_keep_their_order_and_no_seed_is_made_up() -> None:
+    plan = plan_of(MANY)
+    assert [planned.index for planned in plan.clips] == list(range(12))
+    assert [planned.clip for planned in plan.clips] == [clip for clip, _ in MANY]
+    assert plan.seed is None
+
+
+def test_a_random_order_is_repeated_by_its_seed() -> None:
+    def order(seed: int | None) -> tuple[list[int], int | None]:
+        plan = plan_of(MANY, concat=ConcatConfig(mode=ConcatenationMode.RANDOM, seed=seed))
+        assert all(planned.clip == MANY[planned.index][0] for planned in plan.clips)
+        assert all(planned.segment.clip_index == planned.index for planned in plan.clips)
+        return [planned.index for planned in plan.clips], plan.seed
+
+    once, seed = order(7)
+    assert (once, seed) == order(7)
+    assert sorted(once) == list(range(12))
+    assert once not in (list(range(12)), order(8)[0])
+    chosen, seed = order(None)
+    assert seed is not None
+    assert order(seed) == (chosen, seed)
+
+
+# --- how many at a time ---------------------------------------------------------------------------
+
+
+@pytest.mark.anchor("T043")
+@pytest.mark.parametrize(
+    ("clips", "cores", "memory", "expected"),
+    [
+        (12, 1, 8 * GIB, (1, 1)),
+        (12, 2, 8 * GIB, (2, 1)),
+        (1, 2, 8 * GIB, (1, 3)),
+        (1, 8, 8 * GIB, (1, 9)),
+        (3, 8, 8 * GIB, (3, 3)),
+        (100, 8, 64 * GIB, (8, 1)),
+        (1, 64, 8 * GIB, (1, 16)),
+        (10, 64, 64 * GIB, (10, 6)),
+        (100, 8, 2 * GIB, (2, 4)),  # memory for two
+        (100, 8, GIB // 2, (1, 9)),  # one always runs
+        (4, 0, GIB, (1, 1)),
+    ],
+)
+def test_clips_and_threads_follow_from_clips_cores_and_memory(
+    clips: int, cores: int, memory: int, expected: tuple[int, int]
+) -> None:
+    assert concurrency(clips, Machine(cores, memory), GIB) == expected
+
+
+@pytest.mark.anchor("T043")
+@given(st.integers(1, 500), st.integers(1, 256), st.integers(1, 2**40), st.integers(1, 2**36))
+def test_neither_cores_nor_memory_are_ever_overrun(clips: int, cores: int, memory: int, need: int) -> None:
+    jobs, threads = concurrency(clips, Machine(cores, memory), need)
+    assert 1 <= jobs <= min(clips, cores)
+    assert jobs == 1 or jobs * need <= memory
+    assert 1 <= threads <= 16
+    assert threads == 1 or jobs * threads <= cores + 1
+
+
+@pytest.mark.anchor("T043")
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 9), (2, 4), (8, 1), (20, 1), (None, 1)])
+def test_fewer_jobs_than_cores_leave_threads_for_each(jobs: int | None, threads: int) -> None:
+    plan = plan_of(MANY, machine=Machine(8, 64 * GIB), processing=ProcessingConfig(jobs=jobs))
+    assert plan.form.encoder.threads == threads
+    assert plan.jobs == (jobs or 8)
+
+
+def test_clips_that_need_much_memory_run_fewer_at_a_time() -> None:
+    large = media_of(video={"dimensions": Dimensions(3840, 2160), "bit_depth": 10, "hdr": "pq"})
+    small, heavy = (
+        plan_of([clip_of(media=media)] * 12, machine=Machine(8, GIB), copy=CopyPolicy.NEVER) for media in (SAME, large)
+    )
+    assert small.jobs == 8
+    assert heavy.jobs < small.jobs
+    assert heavy.jobs * max(planned.need_bytes for planned in heavy.clips) <= GIB
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def test_memory_grows_with_pixels_depth_threads_and_preset() -> None:
+    def need(media: MediaInfo = SAME, **encode: Any) -> int:
+        plan = plan_of(
+            [clip_of(media=media)], copy=CopyPolicy.NEVER, encode=QualitySettings(**{"threads": 1, **encode})
+        )
+        return plan.clips[0].need_bytes
+
+    large = {"dimensions": Dimensions(1920, 1080)}
+    assert need() < need(media_of(video=large)) < need(media_of(video={**large, "bit_depth": 10}))
+    assert need(media_of(video={"bit_depth": 10})) < need(media_of(video={"bit_depth": 10, "hdr": "pq"}))
+    assert need() < need(threads=4)
+    assert need(preset="ultrafast") < need(preset="medium") < need(preset="veryslow")
+
+
+def test_a_copied_clip_costs_little() -> None:
+    copied, encoded = (plan_of([clip_of()], copy=copy).clips[0] for copy in (CopyPolicy.IDENTICAL, CopyPolicy.NEVER))
+    assert copied.need_bytes < encoded.need_bytes
+    assert copied.work == copied.segment.frames < encoded.work
+
+
+def test_work_counts_what_is_decoded_and_what_is_encoded() -> None:
+    double = media_of(video={"frame_rate": Fraction(60), "dimensions": Dimensions(320, 180)})
+    (planned,) = plan_of([clip_of(media=double)]).clips
+    assert planned.work == 320 * 180 * 60 + 160 * 90 * 30
+
+
+def test_disk_holds_sound_exactly_and_copies_only_once() -> None:
+    sound = 48_000 * 2 * 2
+    copied = plan_of([clip_of()])
+    assert copied.temporary_bytes == sound
+    assert copied.output_bytes == SAME.size_bytes + 192_000 // 8
+    encoded = plan_of([clip_of()], copy=CopyPolicy.NEVER)
+    pictures = encoded.temporary_bytes - sound
+    assert 0 < pictures < 160 * 90 * 30
+    assert encoded.output_bytes == pictures + 192_000 // 8
+
+
+def test_predicted_time_falls_with_jobs_and_faster_presets_and_rises_with_clips() -> None:
+    def seconds(count: int = 8, jobs: int = 1, preset: str = "veryfast") -> float:
+        encode, processing = QualitySettings(preset=preset), ProcessingConfig(jobs=jobs)
+        return plan_of(MANY[:count], copy=CopyPolicy.NEVER, encode=encode, processing=processing).predicted_seconds
+
+    assert 0 < seconds(jobs=4) < seconds(jobs=2) < seconds()
+    assert seconds(preset="ultrafast") < seconds() < seconds(preset="medium")
+    assert seconds(count=4) < seconds()
+    assert 0 < plan_of(MANY).predicted_seconds < seconds(count=12)

@@ -1,0 +1,129 @@
+"""What a file is not shows in its first bytes, and no real clip is turned away by them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpt_cli.errors import IssueCode
+from mpt_cli.inputs import MEDIA_SUFFIXES
+from mpt_cli.media.signature import SIGNATURE_BYTES, refusal
+from tests.media import MediaFolder, Recipe, run_ffmpeg
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def code_of(head: bytes) -> IssueCode | None:
+    """The code of the refusal, if there is one."""
+    found = refusal(head)
+    return found[0] if found else None
+
+
+CLIPS = {
+    "mp4": Recipe(),
+    "mov": Recipe(suffix=".mov"),
+    "mkv": Recipe(suffix=".mkv"),
+    "webm": Recipe(codec="libvpx-vp9", suffix=".webm", sound=None),
+    "avi": Recipe(codec="mpeg4", suffix=".avi", sound=None, pixel_format=None),
+    "ts": Recipe(suffix=".ts"),
+    "flv": Recipe(suffix=".flv"),
+    "mpg": Recipe(codec="mpeg2video", suffix=".mpg", sound=None),
+    "ogv": Recipe(codec="libtheora", suffix=".ogv", sound=None),
+    "wmv": Recipe(codec="wmv2", suffix=".wmv", sound=None),
+    "mxf": Recipe(codec="mpeg2video", suffix=".mxf", sound=None, fps="25"),
+    "gif": Recipe(codec="gif", pixel_format="rgb8", suffix=".gif", sound=None, fps="10"),
+    "y4m": Recipe(codec="wrapped_avframe", suffix=".y4m", sound=None, seconds=0.1),
+    "m2v": Recipe(codec="mpeg2video", suffix=".m2v", sound=None),
+}
+
+
+@pytest.mark.parametrize("kind", CLIPS)
+def test_the_beginning_of_a_real_clip_is_no_reason_to_refuse_it(media: MediaFolder, kind: str) -> None:
+    recipe = CLIPS[kind]
+    assert recipe.suffix in MEDIA_SUFFIXES
+    assert refusal(media.make(recipe).read_bytes()[:SIGNATURE_BYTES]) is None
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels", "name"),
+    [
+        (".png", "png", "rgb24", "PNG"),
+        (".jpg", "mjpeg", "yuvj420p", "JPEG"),
+        (".bmp", "bmp", "bgr24", "BMP"),
+        (".tiff", "tiff", "rgb24", "TIFF"),
+        (".webp", "libwebp", "yuv420p", "WebP"),
+    ],
+)
+def test_a_still_image_is_named_with_its_kind(tmp_path: Path, suffix: str, codec: str, pixels: str, name: str) -> None:
+    path = tmp_path / f"image{suffix}"
+    source = ("-f", "lavfi", "-i", "testsrc2=size=64x64", "-frames:v", "1")
+    run_ffmpeg(*source, "-pix_fmt", pixels, "-c:v", codec, path)
+    found = refusal(path.read_bytes()[:SIGNATURE_BYTES])
+    assert found is not None
+    assert found[0] is IssueCode.STILL_IMAGE
+    assert name in found[1]
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1", b"avif"])
+def test_the_images_of_phones_are_no_clips_though_they_are_mp4_by_structure(brand: bytes) -> None:
+    assert code_of(b"\0\0\0\x18ftyp" + brand + bytes(100)) is IssueCode.STILL_IMAGE
+    assert code_of(b"\0\0\0\x18ftypisom" + brand + bytes(100)) is None
+
+
+def test_two_letters_alone_are_no_bitmap() -> None:
+    assert code_of(b"BM" + b"\1\2\3\4" + bytes(4) + b"rest") is IssueCode.STILL_IMAGE
+    assert code_of(b"BMx, a film in words, as long as you like") is None
+
+
+PLAYLISTS = {
+    "m3u8": b"#EXTM3U\n#EXT-X-VERSION:3\n",
+    "m3u8 that begins late": b"\n\r\n  #EXTM3U\n",
+    "m3u8 with a mark": b"\xef\xbb\xbf#EXTM3U\n",
+    "concat list": b"ffconcat version 1.0\nfile 'a.mp4'\n",
+    "pls": b"[playlist]\nFile1=http://example.org/\n",
+    "mpd": b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011">',
+    "bare mpd": b"<MPD>",
+    "asx": b'<asx version="3.0">',
+    "smil": b"<smil><body>",
+    "wpl": b'<?wpl version="1.0"?>',
+    "quicktime link": b"RTSPtext\r\nrtsp://example.org/",
+}
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_a_playlist_is_refused_before_anything_opens_what_it_names(kind: str) -> None:
+    assert code_of(PLAYLISTS[kind]) is IssueCode.PLAYLIST_REFUSED
+
+
+def test_markup_that_is_no_playlist_is_left_to_the_library() -> None:
+    assert code_of(b"<html><body>404 Not Found</body></html>") is None
+    assert code_of(b"a text that speaks of <MPD> and #EXTM3U") is None
+
+
+def test_archives_and_documents_are_named(tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("clip.mp4", b"x" * 100)
+    heads = (archive.getvalue(), gzip.compress(b"x" * 100), b"Rar!\x1a\x07\1\0", b"7z\xbc\xaf\x27\x1c", b"%PDF-1.7")
+    found = [refusal(head) for head in heads]
+    assert [refused and refused[0] for refused in found] == [IssueCode.NOT_MEDIA] * len(heads)
+    words = [refused[1] for refused in found if refused]
+    assert ["ZIP" in words[0], "gzip" in words[1], "RAR" in words[2], "7z" in words[3], "PDF" in words[4]] == [True] * 5
+
+
+@given(st.binary(max_size=64))
+def test_any_beginning_has_an_answer_and_a_name_makes_it_what_it_says(head: bytes) -> None:
+    assert code_of(head) in (None, IssueCode.STILL_IMAGE, IssueCode.PLAYLIST_REFUSED, IssueCode.NOT_MEDIA)
+    assert code_of(b"\x89PNG\r\n\x1a\n" + head) is IssueCode.STILL_IMAGE
+    assert code_of(b"#EXTM3U" + head) is IssueCode.PLAYLIST_REFUSED
+
+
+def test_nothing_is_nothing_in_particular() -> None:
+    assert refusal(b"") is None
