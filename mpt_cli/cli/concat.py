@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mpt_cli.cli.options import COMMON, INPUTS, METHOD, REEL, Given, Inputs, with_options
+from mpt_cli.cli.options import COMMON, INPUTS, JOINED, METHOD, Given, Inputs, with_options
 from mpt_cli.cli.request import answer_request
 from mpt_cli.cli.session import Session
 from mpt_cli.models import JoinMethod
 
 
-@with_options(INPUTS, METHOD, REEL, COMMON)
+@with_options(INPUTS, METHOD, JOINED, COMMON)
 def concat(
     inputs: Inputs = None,
     *,

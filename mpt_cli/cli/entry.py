@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from typing import TYPE_CHECKING
 
 import typer
 
 from mpt_cli.cli.app import app
-from mpt_cli.errors import ExitCode, IssueCode, MptError, UsageError
+from mpt_cli.cli.completions import COMPLETE_VARIABLE, know_shells
+from mpt_cli.display.base import discard
+from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +22,19 @@ _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose":
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; the exit code."""
+    if COMPLETE_VARIABLE in os.environ:
+        know_shells()
     try:
         return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
     except typer.TyperException as error:
         return _answer(arguments, UsageError(_one_line(error), hint=_help_hint(arguments)))
     except MptError as error:
         return _answer(arguments, error)
-    except (KeyboardInterrupt, typer.Abort):
-        return ExitCode.SIGINT
+    except (KeyboardInterrupt, typer.Abort):  # before the session looked at signals
+        return _answer(arguments, Cancelled())
+    except (BrokenPipeError, SystemExit):  # nobody reads a help text any more, for which rich ends the program
+        discard(sys.stdout)
+        return ExitCode.OK
     except Exception as error:
         if "verbose" in _switches(arguments):
             traceback.print_exc()

@@ -7,7 +7,7 @@ parameters and hands over what the user gave, nested by configuration key.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from mpt_cli.config import PRESETS
 from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, JoinMethod, OnError, QualityLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
 """The clips of a command, as the user names them."""
@@ -158,6 +158,9 @@ REEL = (
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
 )
 
+JOINED = tuple(replace(flag, default="that of the clips") if flag.key == "video.size" else flag for flag in REEL)
+"""The same for ``mpt concat``."""
+
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
 JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="FILE", type=Path),)
 VALIDATE = (
@@ -203,17 +206,15 @@ def _keyword(flag: Flag, annotation: Any, *, default: object) -> inspect.Paramet
     return inspect.Parameter(flag.parameter, kind, default=default, annotation=annotation)
 
 
-def _given(flags: Iterable[Flag], values: dict[str, Any]) -> Given:
+def _given(flags: Sequence[Flag], values: dict[str, Any]) -> Given:
     """What was given, without what was left out."""
+    names = {name for flag in flags for name in flag.names}
     given = Given()
     for flag in flags:
         value = values[flag.parameter]
         if value is None or value is False:
             continue
-        if flag.is_switch:
-            value = flag.value
-        if flag.choices and not flag.key and value not in flag.choices:
-            raise typer.BadParameter(f"{value!r} is not one of {', '.join(flag.choices)}", param_hint=flag.names[0])
+        value = flag.value if flag.is_switch else _checked(flag, value, names)
         section, _, key = flag.key.rpartition(".")
         if not flag.key:
             given.own[flag.parameter] = value
@@ -221,4 +222,15 @@ def _given(flags: Iterable[Flag], values: dict[str, Any]) -> Given:
             given.flags.setdefault(section, {})[key] = value
         else:
             given.flags[key] = value
+    if given.get("json") and given.get("jsonl"):
+        raise typer.BadParameter("cannot be given together with --jsonl", param_hint="--json")
     return given
+
+
+def _checked(flag: Flag, value: object, names: Collection[str]) -> object:
+    """The value of an option, unless it is the next option (``-o --json``) or not one of its choices."""
+    if str(value) in names:
+        raise typer.BadParameter(f"{str(value)!r} is an option, so the value is missing", param_hint=flag.names[0])
+    if flag.choices and not flag.key and value not in flag.choices:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(flag.choices)}", param_hint=flag.names[0])
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.cli.session import Answer, exit_code_of_run
@@ -30,7 +29,7 @@ def answer_request(
     session: Session, inputs: Sequence[str], *, join: JoinMethod | None = None, job: Path | None = None
 ) -> Answer:
     """Run, or only plan, the request that the command line or a job file describes."""
-    params, settings = _from_job(job, session.given) if job else _from_command_line(inputs, session.given, join)
+    params, settings = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
     from mpt_cli.factory import ModuleFactory
 
     orchestrator = ModuleFactory(settings).create_video_orchestrator()
@@ -49,26 +48,30 @@ def answer_request(
 
 def _plan_data(result: VideoResult, plan: PlanReport) -> dict[str, Any]:
     """The data of a dry run: the plan in place of output and metrics."""
-    data = video_data(result)
-    return {"workflow_id": data["workflow_id"], "clips": data["clips"], "plan": plan_data(plan)}
+    data = {key: value for key, value in video_data(result).items() if key not in ("output", "metrics")}
+    return data | {"plan": plan_data(plan)}
 
 
 def _show(out: Console, err: Console, result: VideoResult, *, commands: bool) -> None:
     if result.plan is None:
         summary.show_result(out, err, result)
         return
-    summary.show_issues(err, result.warnings, level="warning")
     show_plan(out, result.plan, commands=commands)
+    summary.show_issues(err, result.warnings, level="warning")
+    summary.show_issues(err, result.errors)
 
 
-def _from_command_line(inputs: Sequence[str], given: Given, join: JoinMethod | None) -> tuple[VideoParams, Settings]:
+def _from_command_line(
+    session: Session, inputs: Sequence[str], join: JoinMethod | None
+) -> tuple[VideoParams, Settings]:
     from mpt_cli.settings import Settings
 
+    given = session.given
     if not inputs:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
     output = _output(given.get("output"))
     settings = Settings.load(flags=given.flags, config_file=given.get("config"))
-    paths, problems = expand_inputs(inputs, stdin=sys.stdin.buffer, nul=bool(given.get("null")))
+    paths, problems = session.expand(inputs)
     clips = tuple(VideoClip(path) for path in paths)
     return _params(clips, output, settings, given, problems, join=join), settings
 

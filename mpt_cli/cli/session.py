@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
-import os
 import signal
 import sys
 import threading
 import uuid
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,12 @@ from mpt_cli.display.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
 from mpt_cli.errors import Cancelled, ExitCode, MptError, UsageError, exit_code_of
 from mpt_cli.events import RunContext
+from mpt_cli.inputs import MEDIA_SUFFIXES, expand_inputs
 from mpt_cli.results import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import FrameType
 
     from mpt_cli.cli.options import Given
@@ -75,6 +77,7 @@ class Session:
         """Choose the display; nothing is shown yet."""
         self.command, self.given = command, given
         self.cancel = CancelToken()
+        self._waits_for_input = False
         self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
         color: base.ColorChoice = given.get("color") or "auto"
         self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color)
@@ -90,7 +93,7 @@ class Session:
         """Do the work, show the answer; the exit code."""
         with ExitStack() as stack:
             stack.enter_context(_logging(self.given))
-            stack.enter_context(_signals(self.cancel))
+            stack.enter_context(_signals(self._stop))
             try:
                 with self.display:
                     answer = work(self)
@@ -98,6 +101,25 @@ class Session:
                 answer = failed(error, signal_number=self.cancel.signal_number)
             self._conclude(answer)
         return int(answer.exit_code)
+
+    def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
+        """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""
+        stdin = io.BytesIO(self._read_stdin() if "-" in inputs else b"")
+        return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
+
+    def _read_stdin(self) -> bytes:
+        self._waits_for_input = True
+        try:
+            self.cancel.raise_if_cancelled()
+            return sys.stdin.buffer.read()
+        finally:
+            self._waits_for_input = False
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        """The first signal stops the run cleanly, a second one kills its children."""
+        self.cancel.cancel(number)
+        if self._waits_for_input:  # else the read would go on after this handler (PEP 475)
+            raise Cancelled
 
     def _choose_display(self) -> base.Display:
         quiet, verbose = bool(self.given.get("quiet")), bool(self.given.get("verbose"))
@@ -108,7 +130,7 @@ class Session:
     def _conclude(self, answer: Answer) -> None:
         with quiet_on_closed_pipe():
             if not (self._json or self._lines):
-                answer.show(self._out, self._err)
+                self._tell(answer)
             else:
                 document = envelope(
                     self.command,
@@ -125,6 +147,12 @@ class Session:
                     sys.stdout.write(to_json(document, indent=2) + "\n")
             sys.stdout.flush()
 
+    def _tell(self, answer: Answer) -> None:
+        if self.given.get("quiet"):
+            summary.show_issues(self._err, answer.errors)
+        else:
+            answer.show(self._out, self._err)
+
 
 @contextmanager
 def quiet_on_closed_pipe() -> Iterator[None]:
@@ -132,18 +160,12 @@ def quiet_on_closed_pipe() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        # What is still buffered would be written, and fail again, at exit.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        base.discard(sys.stdout)
 
 
 @contextmanager
-def _signals(cancel: CancelToken) -> Iterator[None]:
-    """The first signal stops the run cleanly, a second one kills its children."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        cancel.cancel(number)
-
+def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM are handled by ``stop``, where signals can be handled at all."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -162,6 +184,8 @@ def _logging(given: Given) -> Iterator[None]:
     if given.get("verbose"):
         handlers.append(logging.StreamHandler(sys.stderr))
     if path := given.get("log_file"):
+        if path.suffix.lower() in MEDIA_SUFFIXES:  # a slip that would spoil a clip
+            raise UsageError("the log would be written into a video file", path=path, hint="name a .log file")
         try:
             handlers.append(logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,9 +9,8 @@ from mpt_cli.cli.options import COMMON, INPUTS, VALIDATE, Given, Inputs, with_op
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display import summary, verdicts
 from mpt_cli.display.envelope import validation_data
-from mpt_cli.errors import ExitCode, UsageError
+from mpt_cli.errors import Cancelled, ExitCode, UsageError
 from mpt_cli.events import RunFinished, RunStarted, ValidationFinished
-from mpt_cli.inputs import expand_inputs
 from mpt_cli.results import RunStatus
 
 if TYPE_CHECKING:
@@ -40,9 +38,13 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
     given, context = session.given, session.context
     engine = ModuleFactory(Settings.load(config_file=given.get("config"))).create_validation_engine()
-    paths, problems = expand_inputs(inputs, stdin=sys.stdin.buffer, nul=bool(given.get("null")))
+    paths, problems = session.expand(inputs)
     context.emit(RunStarted("validate", context.workflow_id, len(paths)))
-    files = engine.validate_files(paths, cancel=context.cancel, deep=bool(given.get("deep")))
+    try:
+        files = engine.validate_files(paths, cancel=context.cancel, deep=bool(given.get("deep")))
+    except Cancelled:
+        context.emit(RunFinished(RunStatus.CANCELLED.value))
+        raise
     if given.get("strict"):
         files = [replace(file, errors=(*file.errors, *file.warnings), warnings=()) for file in files]
     bad = [file for file in files if not file.is_valid]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TextIO
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal, Protocol, Self, TextIO
 
 from rich.console import Console
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.events import Event
 
-__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "panel_wanted"]
+__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "discard", "panel_wanted"]
 
 ColorChoice = Literal["auto", "always", "never"]
 
@@ -48,6 +50,21 @@ class Display(Protocol):
         ...
 
 
+class _Console(Console):
+    """A console that goes quiet when nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Write no more, and go on: rich would end the program, with the exit code of a bug."""
+        self.quiet = True
+        discard(self.file)
+
+
+def discard(stream: IO[str]) -> None:
+    """Send what is still to be written to nowhere: at exit it would be written, and fail, once more."""
+    with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
 def console(stream: TextIO, color: ColorChoice = "auto") -> Console:
     """Return a console on the stream, for ``--color auto|always|never``.
 
@@ -58,7 +75,7 @@ def console(stream: TextIO, color: ColorChoice = "auto") -> Console:
         # A name with letters that the stream cannot write must not end the run.
         stream.reconfigure(errors="backslashreplace")
     width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
-    return Console(
+    return _Console(
         file=stream,
         width=width,
         color_system={"auto": "auto", "always": "standard", "never": None}[color],

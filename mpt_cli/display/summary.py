@@ -22,6 +22,7 @@ from mpt_cli.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -97,11 +98,16 @@ def show_issue(err: Console, issue: Issue, *, level: str = "error") -> None:
 def issue_text(issue: Issue, *, with_path: bool) -> Text:
     """Return ``message (code)``, led by the path if wanted and not said by the message."""
     line = Text()
-    if with_path and issue.path is not None and issue.path.name not in issue.message:
+    if with_path and issue.path is not None and not _names(issue.message, issue.path):
         line.append(f"{escape(str(issue.path))}: ")
     line.append(escape(issue.message))
     line.append(f" ({issue.code})", "dim")
     return line
+
+
+def _names(message: str, path: Path) -> bool:
+    """Whether a message already says which file it is about; a file named ``x`` is not in ``exists``."""
+    return str(path) in message or (bool(path.suffix) and path.name in message)
 
 
 def say(console: Console, line: Text, *, words: bool = False) -> None:

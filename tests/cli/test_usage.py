@@ -1,0 +1,290 @@
+"""What people read when something is wrong, where settings come from, and what the reporting options do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import LIMIT_SECONDS, SMALL, Mpt, everything_in, fake_ffmpeg, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.media import MediaFolder
+
+ESCAPE = "\x1b"
+
+
+@pytest.fixture
+def clip(media: MediaFolder) -> Path:
+    """An ordinary clip."""
+    return media.make(seconds=0.2)
+
+
+# --- errors for people --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        ("proces a.mp4", "Did you mean 'process'?", "see mpt --help"),
+        ("process a.mp4 --overwrit", "--overwrite", "see mpt process --help"),
+        ("process a.mp4 -o", "requires an argument", "see mpt process --help"),
+        ("process a.mp4 -o -n", "'-n' is an option, so the value is missing", "see mpt process --help"),
+        ("process a.mp4", "no output was named", "add -o reel.mp4"),
+        ("process -o b.mp4", "no clips were named", "or - for paths on stdin"),
+        ("validate", "no clips were named", "name files"),
+        ("process a.mp4 -o b.avi", "b.avi: the output must end in one of .mp4, .mov, .mkv", "for example b.mp4"),
+        ("process a.mp4 -o b.mp4 --min-success-rate 0.9", "processing.on_error = skip", "--on-error skip"),
+        ("validate a.mp4 --color blue", "'blue' is not one of auto, always, never", "see mpt validate --help"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: str, said: str, hint: str) -> None:
+    done = mpt(*arguments.split())
+    assert (done.code, done.out) == (2, "")
+    error, hinted = done.err.splitlines()
+    assert re.fullmatch(r"error: .+ \(usage\)", error)
+    assert said in error
+    assert hinted.startswith("  hint: ")
+    assert hint in hinted
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--fps 29.97", "--fps '29.97': write the fraction: 30000/1001"),
+        ("--fps 25.0", "write the fraction: 25"),
+        ("--size 1080", "--size '1080': '1080' is not a size like 1080x1920"),
+        ("--crf 64", "--crf '64': must be at least 0 and at most 63 (or auto)"),
+        ("--crf x", "must be a whole number"),
+        ("--jobs 0", "--jobs '0': must be at least 1"),
+        ("--encoder-threads 0", "--encoder-threads '0': must be at least 1 and at most 128"),
+        ("--fit round", "--fit 'round': must be 'contain', 'cover', 'stretch' or 'blur'"),
+        ("--codec vp9", "must be 'h264', 'hevc' or 'av1'"),
+        ("--quality best", "must be 'draft', 'balanced' or 'high'"),
+        ("--mode shuffled", "must be 'sequential' or 'random'"),
+        ("--copy always", "must be 'identical', 'compatible' or 'never'"),
+        ("--on-error ignore", "must be 'fail' or 'skip'"),
+        ("--preset vimeo", "must be one of tiktok, reels, shorts, youtube, square"),
+        ("--max-memory much", "--max-memory 'much': give a size such as 2GiB"),
+        ("--clip-timeout 0", "--clip-timeout '0': must be above 0"),
+        ("--max-clip-duration -1", "--max-clip-duration '-1': must be above 0"),
+        ("--seed -1", "--seed '-1': must be at least 0"),
+        ("--min-success-rate 2", "--min-success-rate '2': must be at least 0 and at most 1"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: str, said: str) -> None:
+    done = mpt("process", "a.mp4", "-o", "b.mp4", *option.split())
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert said in line
+    assert line.endswith(" (config_invalid)")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "hint"),
+    [
+        ("--size 101x101", "odd_dimensions", "use 100x100"),
+        ("--size 8x8", "dimensions_too_small", None),
+        ("--size 20000x100", "dimensions_too_large", None),
+        ("--encoder x264", "encoder_unavailable", "did you mean libx264?"),
+        ("--encoder libx265", "encoder_unavailable", "add --codec hevc"),
+        ("--crf 60", "quality_out_of_range", "lower"),
+        ("--encoder-preset fastest", "quality_out_of_range", "ultrafast"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_with_its_code(
+    mpt: Mpt, clip: Path, options: str, code: str, hint: str | None
+) -> None:
+    done = mpt("process", clip, "-o", "b.mp4", *options.split())
+    assert done.code == 3
+    assert f"({code})" in done.err
+    assert hint is None or hint in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_missing_clip_is_named_also_if_its_name_is_a_part_of_the_message(mpt: Mpt, here: Path) -> None:
+    done = mpt("process", "x", "-o", "b.mp4", "-q")
+    assert done.err.splitlines()[0] == f"error: {here}/x: does not exist (file_not_found)"
+
+
+def test_a_failure_names_the_clip_and_what_ffmpeg_said(
+    mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(here, 'echo "out of luck" >&2; exit 1', monkeypatch)
+    done = mpt("process", clip, "-o", "b.mp4")
+    assert done.code == 4
+    assert f"[1/1] {clip.name}: FAILED" in done.err
+    assert f"error: {clip}: ffmpeg failed: out of luck (clip_failed)" in done.err
+    assert done.out.startswith("no reel was made")
+    assert "Traceback" not in done.err
+
+
+def test_hostile_names_are_shown_escaped(mpt: Mpt, here: Path) -> None:
+    (here / "evil\x1b[31m\n.mp4").touch()
+    for arguments in (("validate", "."), ("process", ".", "-o", "b.mkv")):
+        done = mpt(*arguments)
+        assert ESCAPE not in done.out + done.err
+        assert r"evil\x1b[31m\n.mp4" in done.out + done.err
+
+
+def on_a_terminal(clip: Path, *options: str) -> bytes:
+    """What a run sends to a terminal on stderr."""
+    master, slave = os.openpty()
+    fixed = ("-o", "reel.mp4", "-y", *SMALL)
+    with start("process", clip, *fixed, *options, stderr=slave, stdout=subprocess.DEVNULL) as process:
+        os.close(slave)
+        sent = b""
+        with suppress(OSError):  # how a terminal ends
+            while block := os.read(master, 65536):
+                sent += block
+        assert process.wait(LIMIT_SECONDS) == 0
+    os.close(master)
+    return sent
+
+
+def test_a_panel_is_drawn_on_a_terminal_only(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    hide_cursor = b"\x1b[?25l"
+    assert hide_cursor in on_a_terminal(clip)
+    assert on_a_terminal(clip, "-q") == b""
+    for name, value in (("CI", "true"), ("TERM", "dumb")):
+        monkeypatch.setenv(name, value)
+        sent = on_a_terminal(clip)
+        assert hide_cursor not in sent
+        assert b"finished: success" in sent
+        monkeypatch.delenv(name)
+        monkeypatch.setenv("TERM", "xterm")
+
+
+# --- where settings come from -------------------------------------------------------------------
+
+
+def crf(mpt: Mpt, clip: Path, *options: str) -> str:
+    """The CRF that holds."""
+    plan = mpt("process", clip, "-o", "reel.mp4", "-n", "--json", *options).plan
+    words: list[str] = plan["encoder"].split()
+    return words[words.index("-crf") + 1]
+
+
+def test_each_layer_wins_over_those_below(
+    mpt: Mpt, clip: Path, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert crf(mpt, clip) == "21"
+    user = own_home / "config/mpt/config.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text("[encode]\ncrf = 11\n")
+    assert crf(mpt, clip) == "11"
+    (here / "pyproject.toml").write_text("[tool.mpt.encode]\ncrf = 12\n")
+    assert crf(mpt, clip) == "12"
+    (here / "mpt.toml").write_text("encode.crf = 13\n")
+    assert crf(mpt, clip) == "13"
+    (here / "other.toml").write_text("encode.crf = 14\n")
+    assert crf(mpt, clip, "--config", "other.toml") == "14"
+    monkeypatch.setenv("MPT_ENCODE__CRF", "15")
+    assert crf(mpt, clip, "-c", "other.toml") == "15"
+    job = f'[defaults]\nencode.crf = 16\n[[job]]\noutput = "reel.mp4"\nclips = ["{clip}"]\n'
+    (here / "job.toml").write_text(job)
+    plan = mpt("process", "--job", "job.toml", "-n", "--json").plan
+    assert "-crf 16 " in plan["encoder"]
+    (here / "job.toml").write_text(f"{job}encode.crf = 17\n")
+    plan = mpt("process", "--job", "job.toml", "-n", "--json").plan
+    assert "-crf 17 " in plan["encoder"]
+    plan = mpt("process", "--job", "job.toml", "-n", "--json", "--crf", "18").plan
+    assert "-crf 18 " in plan["encoder"]
+
+
+def test_a_preset_stands_below_the_explicit_keys_of_its_layer(mpt: Mpt, clip: Path, here: Path) -> None:
+    (here / "mpt.toml").write_text('preset = "youtube"\nvideo.size = "64x64"\n')
+    arguments = ("process", clip, "-o", "reel.mp4", "-n", "--json")
+    assert mpt(*arguments).plan["width"] == 64
+    assert mpt(*arguments, "--preset", "square").plan["width"] == 1080
+
+
+@pytest.mark.parametrize("command", ["process a.mp4 -o b.mp4", "concat a.mp4 -o b.mp4", "validate a.mp4"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("encode.cfr = 20", "encode.cfr = 20: unknown key; nearest known key: encode.crf"),
+        ("[vidoe]\nfit = 'blur'", "vidoe = {'fit': 'blur'}: unknown key; nearest known key: video"),
+        ("video.fps = 29.97", "video.fps = 29.97: write the fraction: 30000/1001"),
+        ("ffmpeg.binary = '/bin/true'", "ffmpeg.binary = '/bin/true': is taken only from flags"),
+        ("= 3", "mpt.toml"),
+    ],
+)
+def test_a_wrong_file_is_named_with_key_and_value(mpt: Mpt, here: Path, command: str, content: str, said: str) -> None:
+    (here / "mpt.toml").write_text(content)
+    done = mpt(*command.split())
+    assert (done.code, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"error: {here}/mpt.toml: ")
+    assert said in line
+
+
+def test_an_unknown_variable_names_the_nearest(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPT_ENCODE_CRF", "20")
+    done = mpt("validate", "a.mp4")
+    assert done.code == 2
+    said = "MPT_ENCODE_CRF = '20': unknown variable; nearest known variable: MPT_ENCODE__CRF"
+    assert done.err.splitlines() == [f"error: {said} (config_invalid)"]
+
+
+def test_a_configuration_that_is_not_there_is_an_error(mpt: Mpt, here: Path) -> None:
+    assert "there is no such file" in mpt("validate", "a.mp4", "--config", "missing.toml").err
+    (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert "has no [tool.mpt]" in mpt("validate", "a.mp4", "--config", "pyproject.toml").err
+    assert mpt("validate", "a.mp4").code == 3
+
+
+# --- reporting ----------------------------------------------------------------------------------
+
+
+def test_quiet_is_silent_when_all_is_well(mpt: Mpt, clip: Path, here: Path) -> None:
+    done = mpt("process", clip, "-o", "reel.mp4", *SMALL, "-q")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (here / "reel.mp4").is_file()
+
+
+def test_quiet_still_says_what_is_wrong(mpt: Mpt, clip: Path) -> None:
+    done = mpt("process", clip, "missing.mp4", "-o", "reel.mp4", *SMALL, "-q", "--on-error", "skip")
+    assert (done.code, done.out) == (5, "")
+    assert done.err.splitlines()[0].endswith("missing.mp4: does not exist (file_not_found)")
+
+
+def test_verbose_shows_the_log_and_a_log_file_keeps_it(
+    mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(here, "exit 1", monkeypatch)
+    record = rf"\d{{4}}-\S+ \S+ WARNING mpt_cli\S+: Clip {re.escape(str(clip))} failed: "
+    arguments = ("process", clip, "-o", "reel.mp4", "--log-file", "run.log")
+    assert not re.search(record, mpt(*arguments).err)
+    assert re.search(record, (here / "run.log").read_text())
+    assert re.search(record, mpt(*arguments, "-v").err)
+    assert len(re.findall(record, (here / "run.log").read_text())) == 2
+    assert [type(handler) for handler in logging.getLogger("mpt_cli").handlers] == []
+
+
+def test_a_log_that_cannot_be_written_is_a_usage_error(mpt: Mpt, clip: Path, here: Path) -> None:
+    before = everything_in(here)
+    done = mpt("process", clip, "-o", "reel.mp4", "--log-file", "missing/run.log")
+    assert done.code == 2
+    assert "run.log: the log cannot be written (No such file or directory) (usage)" in done.err
+    assert everything_in(here) == before
+
+
+def test_colours_are_sent_only_where_they_are_wanted(mpt: Mpt, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("validate", clip, "missing.mp4")
+    for options in ((), ("--color", "auto"), ("--color", "never")):
+        done = mpt(*arguments, *options)
+        assert ESCAPE not in done.out + done.err
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert ESCAPE not in mpt(*arguments).out
+    assert ESCAPE in mpt(*arguments, "--color", "always").out
+    assert ESCAPE not in mpt(*arguments, "--color", "always", "--json").out
