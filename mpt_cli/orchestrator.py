@@ -14,8 +14,9 @@ from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunS
 from mpt_cli.media import files
 from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
 from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import make_plan, wanted_duration
+from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
+from mpt_cli.results import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,16 @@ class VideoProcessingOrchestrator:
         run = Run(params, effective_config(params, self._config), context)
         command = "process" if params.join is None else "concat"
         context.emit(RunStarted(command, context.workflow_id, len(params.clips)))
+        status = RunStatus.ERROR  # also that of a bug, which goes its way from here
+        try:
+            result = run.result(self._ended_by(run, work))
+            status = result.status
+            return result
+        finally:
+            context.emit(RunFinished(status.value))
+
+    def _ended_by(self, run: Run, work: Callable[[Run], None]) -> MptError | None:
+        """Do the work; the error that ended it, or None."""
         error: MptError | None = None
         try:
             with ExitStack() as stack:
@@ -82,13 +93,11 @@ class VideoProcessingOrchestrator:
         except MptError as ended:
             error = ended
         except MemoryError:
-            logger.exception("Memory exhaustion in workflow %s", context.workflow_id)
+            logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
             error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
         if error is not None and not isinstance(error, (Cancelled, InputError)):
-            logger.error("Processing failed for workflow %s: %s", context.workflow_id, error)
-        result = run.result(error)
-        context.emit(RunFinished(result.status.value))
-        return result
+            logger.error("Processing failed for workflow %s: %s", run.context.workflow_id, error)
+        return error
 
     def _follow(self, run: Run, stack: ExitStack) -> None:
         """Measure the run for as long as the stack is open, and keep its report when it closes."""
@@ -171,13 +180,8 @@ class VideoProcessingOrchestrator:
         enough = bool(usable) and len(usable) / len(validation.files) >= config.processing.required_success_rate
         if validation.errors or not enough:
             logger.error("Validation failed for workflow %s", context.workflow_id)
-            problems = len(validation.errors) + len(refused)
-            skippable = not validation.errors and usable and config.processing.on_error is OnError.FAIL
-            raise InputError(
-                IssueCode.VALIDATION_FAILED,
-                f"{problems} problem{'s' if problems != 1 else ''} found before any work; nothing was written",
-                hint="add --on-error skip to leave bad clips out" if skippable else None,
-            )
+            too_few = not validation.errors and bool(usable)
+            raise _refusal(len(validation.errors) + len(refused), config, too_few=too_few)
         for index, file in refused.items():
             message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
             context.emit(Notice("warning", file.errors[0].code.value, message, index))
@@ -185,6 +189,7 @@ class VideoProcessingOrchestrator:
     def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> None:
         results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
         run.processed = {result.index: result for result in results}
+        run.context.cancel.raise_if_cancelled()
         require_success_rate(results, len(run.params.clips), run.config.processing)
         self._performance.record_milestone(run.context.workflow_id, "processed", 0.9)
 
@@ -212,16 +217,28 @@ class VideoProcessingOrchestrator:
         run.plan_report = describe(plan, output, self._pipeline.describe(plan, files.TempFileManager(folder)))
 
 
+def _refusal(problems: int, config: Config, *, too_few: bool) -> InputError:
+    """The error of a request that validation refused; ``too_few`` where only more clips were asked for."""
+    why, hint = "", None
+    if too_few and config.processing.on_error is OnError.FAIL:
+        hint = "add --on-error skip to leave bad clips out"
+    elif too_few:
+        why = f" and less than {config.processing.required_success_rate:.0%} of the clips is left"
+        hint = "lower --min-success-rate to go on with fewer"
+    message = f"{problems} problem{'s' if problems != 1 else ''} found before any work{why}; nothing was written"
+    return InputError(IssueCode.VALIDATION_FAILED, message, hint=hint)
+
+
 def _copy_policy(run: Run) -> CopyPolicy:
     return CopyPolicy.NEVER if run.params.join is JoinMethod.REENCODE else run.config.concat.copy_policy
 
 
 def _require_copies(run: Run, plan: Plan) -> None:
-    """``--method copy`` means it: ConcatenationError for the first clip that cannot be copied."""
+    """``--method copy`` means it: ConcatenationError for the first clip that itself cannot be copied."""
     if run.params.join is not JoinMethod.COPY:
         return
     for clip in plan.clips:
-        if clip.action is not Action.COPY:
+        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,):
             raise ConcatenationError(
                 IssueCode.CONCAT_FAILED,
                 f"cannot be copied: {', '.join(clip.reasons)}",

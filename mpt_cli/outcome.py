@@ -86,14 +86,12 @@ class Run:
 
     def _errors(self, error: MptError | None) -> tuple[Issue, ...]:
         """Every clip's and parameter's own problem, then what the run as a whole ended by."""
-        if isinstance(error, Cancelled):
-            return (error.issue,)
         own = list(self.validation.errors) if self.validation else []
         own += [issue for file in self.refused().values() for issue in file.errors]
-        own += [result.error for result in self.processed.values() if result.error is not None]
-        if error is not None and error.issue not in own:
+        own += [issue for result in self.processed.values() if (issue := _own_issue(result)) is not None]
+        if error is not None:
             own.append(error.issue)
-        return tuple(dict.fromkeys(own))
+        return tuple(dict.fromkeys(own))  # a clip may have said already what ended the run
 
     def _warnings(self) -> tuple[Issue, ...]:
         found = list(self.validation.warnings) if self.validation else []
@@ -122,8 +120,8 @@ class Run:
         status, error = ClipStatus.NOT_RUN, None
         if result is not None and result.success:
             status = ClipStatus.PROCESSED
-        elif result is not None and result.error is not None and result.error.code is not IssueCode.CANCELLED:
-            status, error = ClipStatus.SKIPPED if self.output else ClipStatus.FAILED, result.error
+        elif result is not None and (error := _own_issue(result)) is not None:
+            status = ClipStatus.SKIPPED if self.output else ClipStatus.FAILED
         return ClipResult(
             index,
             path,
@@ -148,6 +146,12 @@ class Run:
             starts[result.index] = frames / self.plan.form.frame_rate
             frames += result.clip.segment.frames if result.clip else 0
         return starts
+
+
+def _own_issue(result: ProcessingResult) -> Issue | None:
+    """What went wrong with a clip; nothing did with one that was only stopped."""
+    stopped = result.error is not None and result.error.code is IssueCode.CANCELLED
+    return None if stopped else result.error
 
 
 def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> PlanReport:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted
+from mpt_cli.models import OnError
 from mpt_cli.results import ProcessingResult
 
 if TYPE_CHECKING:
@@ -39,6 +41,13 @@ class _Work:
     config: ProcessingConfig
     files: TempFileManager
     context: RunContext
+    full: threading.Event = field(default_factory=threading.Event)
+    """Set when the disk is full."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further clip is to begin."""
+        return self.full.is_set() or self.context.cancel.cancelled
 
 
 class ProcessingPipeline:
@@ -60,32 +69,23 @@ class ProcessingPipeline:
     def process_clips(
         self, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
     ) -> list[ProcessingResult]:
-        """How each clip of the plan ended, in the order of the reel.
+        """How each clip of the plan ended, in the order of the reel; no child runs any more.
 
-        A clip that fails does not stop the others: what they become can be used again. Raises
-        :class:`~mpt_cli.errors.Cancelled` when the run is stopped and
-        :class:`~mpt_cli.errors.ResourceError` when the disk is full, each after all children ended.
+        A clip that fails does not stop the others: what they become can be used again. Once the run
+        is stopped or the disk is full no further clip begins, and clips that did not may be missing:
+        whether what there is suffices is for :func:`require_success_rate` and the caller to say.
         """
         work = _Work(plan, config, files, context)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             results = self._run_window(longest_first, work)
-        context.cancel.raise_if_cancelled()
-        for result in results.values():
-            if _is_full(result) and result.error is not None:
-                raise ResourceError(IssueCode.DISK_FULL, result.error.message, hint=result.error.hint)
-        return [results[clip.index] for clip in plan.clips]
+        return [results[clip.index] for clip in plan.clips if clip.index in results]
 
     def process_single_clip(
         self, planned: PlannedClip, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
     ) -> ProcessingResult:
         """How one clip ended, after a resource was had for it; a stop is a result too."""
-        with self._pool.resource(
-            timeout_seconds=None, need_bytes=planned.need_bytes, cancel=context.cancel
-        ) as resource:
-            if resource is None:
-                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None)
-            return self._worked_on(planned, _Work(plan, config, files, context))
+        return self._run_one(planned, _Work(plan, config, files, context))
 
     def describe(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
         """The command of each clip by its index, for a dry run; nothing is started."""
@@ -96,29 +96,32 @@ class ProcessingPipeline:
         return self._pool.slots > 0
 
     def _run_window(self, clips: list[PlannedClip], work: _Work) -> dict[int, ProcessingResult]:
-        """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10.
-
-        No further clip begins once the run is stopped or the disk is full.
-        """
-        jobs, cancel = work.plan.jobs, work.context.cancel
+        """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10."""
+        jobs = work.plan.jobs
         window = self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB)
         results: dict[int, ProcessingResult] = {}
-        waiting, full = iter(clips), False
-        running: set[Future[ProcessingResult]] = set()
+        waiting, running = iter(clips), set[Future[ProcessingResult]]()
         with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="clip") as executor:
-            while True:
-                while len(running) < window and not full and not cancel.cancelled and (clip := next(waiting, None)):
-                    running.add(executor.submit(self._run_one, clip, work))
-                if not running:
-                    return results
-                done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
-                for result in (future.result() for future in done):
-                    results[result.index] = result
-                    full = full or _is_full(result)
-                    self._pool.cleanup_batch()
+            try:
+                while True:
+                    while len(running) < window and not work.is_over and (clip := next(waiting, None)):
+                        running.add(executor.submit(self._run_one, clip, work))
+                    if not running:
+                        return results
+                    done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        results[future.result().index] = future.result()
+                        self._pool.cleanup_batch()
+            except BaseException:  # Ctrl-C where nobody handles signals: the executor would wait for all clips
+                work.context.cancel.cancel()
+                raise
 
     def _run_one(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        return self.process_single_clip(planned, work.plan, work.config, files=work.files, context=work.context)
+        cancel = work.context.cancel
+        with self._pool.resource(timeout_seconds=None, need_bytes=planned.need_bytes, cancel=cancel) as resource:
+            if resource is None or work.is_over:
+                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None)
+            return self._worked_on(planned, work)
 
     def _worked_on(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
         """The result of a clip, and its events: one start, exactly one end."""
@@ -131,6 +134,8 @@ class ProcessingPipeline:
             )
         except Exception as error:
             issue = _issue_of(error, planned)
+            if issue.code is IssueCode.DISK_FULL:
+                work.full.set()
             logger.warning(
                 "Clip %s failed: %s", planned.clip.path, issue.message, exc_info=not isinstance(error, MptError)
             )
@@ -143,29 +148,30 @@ class ProcessingPipeline:
 
 
 def require_success_rate(results: list[ProcessingResult], total: int, config: ProcessingConfig) -> None:
-    """Raise ProcessingError when fewer of ``total`` clips ended well than the configuration asks for."""
-    good = sum(result.success for result in results)
-    if good and good / total >= config.required_success_rate:
+    """Raise unless enough of ``total`` clips ended well for what the configuration asks.
+
+    :class:`~mpt_cli.errors.ResourceError` where the disk is full, which is no fault of the clips,
+    else :class:`~mpt_cli.errors.ProcessingError`.
+    """
+    for issue in (result.error for result in results):
+        if issue is not None and issue.code is IssueCode.DISK_FULL:
+            raise ResourceError(issue.code, issue.message, path=issue.path, hint=issue.hint)
+    good, required = sum(result.success for result in results), config.required_success_rate
+    if good and good / total >= required:
         return
-    if config.required_success_rate == 1.0:
-        raise ProcessingError(
-            IssueCode.PROCESSING_FAILED,
-            f"{total - good} of {total} clips failed",
-            hint="add --on-error skip to leave bad clips out",
-        )
-    raise ProcessingError(
-        IssueCode.TOO_MANY_FAILURES,
-        f"{total - good} of {total} clips failed: less than {config.required_success_rate:.0%} is left",
-    )
-
-
-def _is_full(result: ProcessingResult) -> bool:
-    return result.error is not None and result.error.code is IssueCode.DISK_FULL
+    failed = f"{total - good} of {total} clip{'s' if total != 1 else ''} failed"
+    if config.on_error is OnError.FAIL:
+        raise ProcessingError(IssueCode.PROCESSING_FAILED, failed, hint="add --on-error skip to leave bad clips out")
+    left = f"less than {required:.0%} is left" if good else "none is left"
+    raise ProcessingError(IssueCode.TOO_MANY_FAILURES, f"{failed}: {left}")
 
 
 def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
     """What went wrong with a clip; a bug of ours fails the clip and not the run."""
     if isinstance(error, MptError):
         return error.issue
+    if isinstance(error, MemoryError):
+        message, hint = "mpt itself ran out of memory", "try --jobs 1"
+        return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
     message = f"{type(error).__name__}: {error}"
     return Issue(IssueCode.INTERNAL, message, path=planned.clip.path, hint="please report this, with the output of -v")
