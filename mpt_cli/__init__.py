@@ -15,6 +15,7 @@ Public names are loaded when they are first used, so that ``mpt --version`` stay
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _HOMES = {
     "VideoParams": "mpt_cli.models",
     "VideoResult": "mpt_cli.results",
 }
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library speaks only to who listens
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.media.decode import decoded_share
+from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.probe import probe
@@ -59,7 +59,7 @@ class ModuleFactory:
 
     def create_validation_engine(self) -> ValidationEngine:
         """The engine that looks into files, as many at a time as there are cores."""
-        files = FileValidator(self._config.validation, probe=probe, decoded_share=decoded_share)
+        files = FileValidator(self._config.validation, probe=probe, decoded_share=DeepLook(self.ffmpeg))
         return ValidationEngine(
             files, ParameterValidator(), CodecValidator(self.codec_optimizer), workers=usable_cores()
         )

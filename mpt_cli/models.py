@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from mpt_cli.errors import Issue  # noqa: TC001 - what reads media back from JSON needs the type
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from mpt_cli.config import Config, QualitySettings
-    from mpt_cli.errors import Issue
 
 
 class Codec(StrEnum):
@@ -169,9 +171,29 @@ class VideoParams:
     problems: tuple[Issue, ...] = ()
     """What was found wrong while the request was made; reported together with everything else."""
 
+    if TYPE_CHECKING:  # what may be given is wider than what then stands in the fields
+
+        def __init__(
+            self,
+            clips: Sequence[VideoClip | str | os.PathLike[str]],
+            output_path: str | os.PathLike[str],
+            *,
+            overwrite: bool = False,
+            keep_temp: bool = False,
+            dimensions: Dimensions | None = None,
+            frame_rate: Fraction | None = None,
+            quality: QualitySettings | None = None,
+            concat_mode: ConcatenationMode | None = None,
+            config: Config | None = None,
+            join: JoinMethod | None = None,
+            problems: Sequence[Issue] = (),
+        ) -> None:
+            """What :meth:`__post_init__` makes the fields of."""
+
     def __post_init__(self) -> None:
         """Turn paths given as text into clips and paths."""
-        object.__setattr__(self, "clips", tuple(VideoClip.of(clip) for clip in self.clips))
+        object.__setattr__(self, "clips", tuple(map(VideoClip.of, self.clips)))
+        object.__setattr__(self, "problems", tuple(self.problems))
         object.__setattr__(self, "output_path", Path(self.output_path))
 
 
@@ -254,6 +276,9 @@ class CopyTraits:
     the decoder configuration that holds them.
     """
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
+    """How bytes look where what is known of a file is written down."""
+
     closed_gop: bool
     on_grid: bool
     pictures: int
@@ -284,6 +309,8 @@ class MediaInfo:
     seek_points: tuple[Fraction, ...] = ()
     """Timestamps of keyframes that a seek lands on exactly; empty where seeking is not trusted."""
     copy_traits: CopyTraits | None = None
+    suspect: bool = False
+    """Whether the container itself marks packets as damaged."""
     warnings: tuple[Issue, ...] = ()
 
 

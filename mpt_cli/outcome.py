@@ -95,6 +95,7 @@ class Run:
 
     def _warnings(self) -> tuple[Issue, ...]:
         found = list(self.validation.warnings) if self.validation else []
+        found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
         return (*found, *(self.concatenation.warnings if self.concatenation else ()))
 
     def _clips(self) -> tuple[ClipResult, ...]:

@@ -262,11 +262,20 @@ def _target_form(
 def _with_threads(
     form: TargetForm, medias: Sequence[MediaInfo], config: Config, machine: Machine, optimizer: CodecOptimizer
 ) -> TargetForm:
-    """The form with as many encoder threads as cores would be idle otherwise."""
+    """The form with as many encoder threads as cores would be idle otherwise, and memory has room for."""
+
+    def with_threads(threads: int) -> TargetForm:
+        settings = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
+        return replace(form, encoder=settings)
+
+    def need(threads: int) -> int:
+        return max(need_bytes(media, with_threads(threads)) for media in medias)
+
     at_a_time = min(len(medias), config.processing.jobs or len(medias))
-    _, threads = concurrency(at_a_time, machine, max(need_bytes(media, form) for media in medias))
-    encoder = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
-    return replace(form, encoder=encoder)
+    jobs, threads = concurrency(at_a_time, machine, need(1))
+    while threads > 1 and jobs * need(threads) > machine.memory_bytes:
+        threads -= 1
+    return with_threads(threads)
 
 
 def _dominant_size(clips: Sequence[tuple[int, VideoClip, MediaInfo]]) -> Dimensions:

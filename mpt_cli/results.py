@@ -41,6 +41,7 @@ class ProcessingResult:
     error: Issue | None
     elapsed_seconds: float
     peak_memory_bytes: int | None
+    warnings: tuple[Issue, ...] = ()
 
     @property
     def success(self) -> bool:

@@ -1,10 +1,14 @@
-"""Stand-ins that tests pass in where the product takes a display or a clock."""
+"""Stand-ins that tests pass in where the product takes a display, a clock or a program."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from tests.media import ffmpeg
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mpt_cli.events import Event
 
 Kind = TypeVar("Kind")
@@ -51,3 +55,11 @@ class FakeClock:
         """Stand in for ``time.sleep``: returns at once, later; remembers how long."""
         self.slept.append(seconds)
         self.advance(seconds)
+
+
+def stand_in(folder: Path, *lines: str, name: str = "stand-in") -> Path:
+    """A program that does these lines of shell and then becomes the packaged ffmpeg, arguments and all."""
+    path = folder / name
+    path.write_text("\n".join(["#!/bin/sh", *lines, f'exec "{ffmpeg()}" "$@"', ""]))
+    path.chmod(0o755)
+    return path

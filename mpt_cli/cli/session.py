@@ -180,7 +180,7 @@ def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
 @contextmanager
 def _logging(given: Given) -> Iterator[None]:
     """Log records to stderr with ``-v``, and to a file where one is named; else nowhere."""
-    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]([logging.NullHandler()])
+    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]()
     if given.get("verbose"):
         handlers.append(logging.StreamHandler(sys.stderr))
     if path := given.get("log_file"):

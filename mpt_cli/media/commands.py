@@ -32,7 +32,10 @@ GLOBAL_ARGUMENTS = (
     "pipe:1",
     "-stats_period",
     "0.25",
+    "-max_error_rate",
+    "1",
 )
+"""The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,gif,dv,nut,ivf,rm,wtv,"
     "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
@@ -140,6 +143,13 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
         "movflags": "+faststart+negative_cts_offsets",
         **_codec_tag(form),
     }
+
+
+def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
+    """Arguments that decode the pictures of a file and keep nothing."""
+    source = ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=DEMUXERS)
+    pictures = source[str(media.video.index)]
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, "-", f="null", fps_mode="passthrough").get_args()]
 
 
 def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:

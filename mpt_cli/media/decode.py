@@ -1,63 +1,132 @@
-"""Decodes a whole file to see how much of it is whole."""
+"""How much of a file decodes: asked of ffmpeg first, and counted where it complains.
+
+ffmpeg's words prove nothing, but where it finds nothing to say there is nothing to count either, and
+it decodes on all cores. Counting is done picture by picture.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.media.commands import DEMUXERS, file_url
+from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.media.commands import DEMUXERS, decode_arguments, file_url
+from mpt_cli.media.process import Limits
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from pathlib import Path
 
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import MediaInfo
 
-_SAMPLE_TIMES = 1000
-"""Times of packets and pictures that are enough to see whether two packets make a picture."""
+_STALL_SECONDS = 60
+_SAME_GAP, _EVEN_SHARE, _HOLE = 0.1, 0.9, 1.5
+"""Gaps that differ by less are the same; a stream of which most are is even, and a longer one is a hole."""
 
 
-def decoded_share(path: Path, media: MediaInfo) -> float:
-    """The share of a file's pictures, 0 to 1, that decode without damage.
+TOO_LITTLE = 0.5
+"""A clip of which less decodes is refused."""
 
-    Where several are decoded at a time, PyAV loses with a damaged one what is whole in the other
-    threads (of 30 pictures with 3 damaged ones, 16 threads bring out 14): then it is counted again.
+
+def damage_issue(path: Path, share: float) -> Issue | None:
+    """What is said of a file of which only this share decodes; None for all."""
+    if share >= 1:
+        return None
+    lost = f"{1 - share:.1%}" if share < 0.999 else "less than 0.1%"
+    return Issue(IssueCode.DAMAGED, f"is damaged: {lost} of its pictures do not decode", path)
+
+
+class DeepLook:
+    """Decodes whole files, each in a child process of its own."""
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        """Use this ffmpeg."""
+        self._ffmpeg = ffmpeg
+
+    def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
+        """The share of a file's pictures, 0 to 1, that decode without damage; Cancelled on a stop."""
+        limits = Limits(stall_seconds=_STALL_SECONDS)
+        outcome = self._ffmpeg.run(decode_arguments(path, media), cancel=cancel, limits=limits)
+        cancel.raise_if_cancelled()
+        if outcome.returncode == 0 and not (outcome.stderr_tail.strip() or media.suspect):
+            return 1.0
+        return decoded_share(path, media)
+
+
+def decoded_share(path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None) -> float:
+    """The share of the pictures of a file, or of a span of its clock, that decode without damage.
+
+    For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
+    of packets that the container could not find again. In one thread, because PyAV loses with a
+    damaged picture what is whole in the other threads.
     """
-    share = _share(path, media, thread_type="AUTO")
-    return share if share == 1 else _share(path, media, thread_type="SLICE")
-
-
-def _share(path: Path, media: MediaInfo, *, thread_type: str) -> float:
-    whole = packets = 0
-    sent, shown = list[int](), list[int]()
+    found = _Found(media, span)
     with av.open(file_url(path), options={"protocol_whitelist": "file", "format_whitelist": DEMUXERS}) as container:
         stream: Any = container.streams[media.video.index]
-        stream.codec_context.thread_type = thread_type
+        stream.codec_context.thread_type = "SLICE"
         try:
             for packet in container.demux(stream):
-                packets += bool(packet.size) and not packet.is_discard
-                _note(sent, packet.pts)
-                try:
-                    for frame in packet.decode():
-                        whole += not getattr(frame, "is_corrupt", False)
-                        _note(shown, frame.pts)
-                except (av.FFmpegError, ValueError):
-                    continue
+                found.take(packet)
         except av.FFmpegError:
-            packets += 1  # the rest cannot even be read
-    if media.video.interlaced and _gap(shown) * 2 > _gap(sent) * 3:
-        packets = (packets + 1) // 2  # each was a field, as camcorders write them
-    return min(1.0, whole / packets) if packets else 0.0
+            found.unreadable = 1  # the rest
+    return found.share()
 
 
-def _note(times: list[int], pts: int | None) -> None:
-    if pts is not None and len(times) < _SAMPLE_TIMES:
-        times.append(pts)
+@dataclass(slots=True)
+class _Found:
+    """Times of the packets that were sent to a decoder and of the whole pictures that came out."""
+
+    media: MediaInfo
+    span: tuple[Fraction, Fraction] | None
+    sent: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    unreadable: int = 0
+
+    def take(self, packet: Any) -> None:
+        """Decode a packet, whatever it is."""
+        if packet.size and not packet.is_discard:
+            self._note(self.sent, packet)
+        try:
+            for frame in packet.decode():
+                if not getattr(frame, "is_corrupt", False):
+                    self._note(self.whole, frame)
+        except (av.FFmpegError, ValueError):
+            return
+
+    def _note(self, times: list[float], item: Any) -> None:
+        time = math.nan if item.pts is None else float(item.pts * item.time_base)
+        if self.span is None or math.isnan(time) or self.span[0] <= time < self.span[1]:
+            times.append(time)
+
+    def share(self) -> float:
+        """Whole pictures for each that should be there."""
+        wanted = len(self.sent) + _missing(self.sent) + self.unreadable
+        if self.media.video.interlaced and _gap(self.whole) * 2 > _gap(self.sent) * 3:
+            wanted = (wanted + 1) // 2  # each was a field, as camcorders write them
+        return min(1.0, len(self.whole) / wanted) if wanted else 0.0
 
 
-def _gap(times: list[int]) -> float:
+def _gaps(times: list[float]) -> list[float]:
+    known = sorted(time for time in times if not math.isnan(time))
+    return [after - before for before, after in pairwise(known) if after > before]
+
+
+def _gap(times: list[float]) -> float:
     """The usual gap between times in any order; 0.0 where there are too few."""
-    gaps = [after - before for before, after in pairwise(sorted(times))]
-    return median(gaps) if gaps else 0.0
+    return median(gaps) if (gaps := _gaps(times)) else 0.0
+
+
+def _missing(times: list[float]) -> int:
+    """How many more times an even row would have; 0 for a row that is not even."""
+    gaps, usual = _gaps(times), _gap(times)
+    even = sum(abs(gap - usual) <= _SAME_GAP * usual for gap in gaps)
+    if not gaps or even < _EVEN_SHARE * len(gaps):
+        return 0
+    return sum(round(gap / usual) - 1 for gap in gaps if gap > _HOLE * usual)

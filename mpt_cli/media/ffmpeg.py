@@ -25,6 +25,8 @@ _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__B
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
 """What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
+_ECHOES = ("Last message repeated", "Terminating thread with return code", "Task finished with error code")
+"""What follows an error in ffmpeg's log and says nothing new."""
 
 
 class Ffmpeg:
@@ -39,7 +41,8 @@ class Ffmpeg:
         """The program; DependencyError where there is none."""
         if self._wanted is not None:
             if not self._wanted.is_file():
-                raise DependencyError("ffmpeg.binary does not exist", path=self._wanted, hint=_INSTALL_HINT)
+                what = "is not a file" if self._wanted.exists() else "does not exist"
+                raise DependencyError(f"ffmpeg.binary {what}", path=self._wanted, hint=_INSTALL_HINT)
             return self._wanted.absolute()
         if packaged := _packaged(self._package):
             return packaged
@@ -121,8 +124,9 @@ def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalle
 
 
 def last_words(stderr: str) -> str:
-    """The last line that ffmpeg wrote, without its addresses; not the one that counts repetitions."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip() and "Last message repeated" not in line]
+    """The last line in which ffmpeg says what is wrong, without its addresses."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
 
 

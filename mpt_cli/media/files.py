@@ -34,7 +34,7 @@ _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
 """Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
-_DISK_FULL = (28, 122)
+DISK_FULL = (28, 122)
 """ENOSPC and EDQUOT of Linux; compared by number because Windows has no EDQUOT."""
 
 
@@ -109,7 +109,12 @@ def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterato
 
 def run_folder_path(parent: Path, workflow_id: str) -> Path:
     """Where the files of a workflow are."""
-    return parent / f"{_RUN}{workflow_id[:12]}"
+    return parent / f"{_RUN}{_short(workflow_id)}"
+
+
+def _short(name: str) -> str:
+    """A name for a file that stands for any text, whatever is in it."""
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
 def sweep(parent: Path) -> None:
@@ -150,7 +155,7 @@ def publishing(
     let it be replaced: then the finished file stays beside it under a visible name. ``replace`` is the
     seam for a system that refuses, ``sleep`` for the pauses before it is asked again.
     """
-    short = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+    short = _short(target.name)
     hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
     with writing(target), ExitStack() as stack:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +186,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else path
-        if error.errno in _DISK_FULL:
+        if error.errno in DISK_FULL:
             raise ResourceError(IssueCode.DISK_FULL, "the disk is full", path=where, hint="free some space") from error
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written ({error.strerror or error})", path=where

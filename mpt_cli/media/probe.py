@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.stream import Disposition
 
-from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media import color, signature
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.commands import DEMUXERS, file_url
@@ -39,6 +39,9 @@ _PLAUSIBLE_BYTES_PER_SECOND = 4000
 _SAMPLE_PACKETS = 300
 """Pictures whose times are looked at when a plausible header is trusted."""
 _SEEKABLE = ("mov,mp4", "matroska")
+_TOLD_LENGTH = (*_SEEKABLE, "avi")
+"""Containers whose length stands in a header; that of others is libav's estimate."""
+_LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
 
 
 def probe(path: Path, *, scan: bool, max_streams: int = 100) -> MediaInfo:
@@ -152,7 +155,7 @@ class _Findings:
         self.picture: VideoFrame | None = None
         self.sound: _Sound | None = None
         self.encrypted = False
-        self.scanned = False
+        self.scanned = self.suspect = False
         self.keyframes: list[int] = []
         self.data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
         self.sets = configured_sets(self.data.codec, video.codec_context.extradata or b"")
@@ -181,6 +184,7 @@ class _Findings:
     def _take_picture(self, packet: Packet[Any]) -> None:
         if packet.size and not packet.is_discard:
             self.times.add(packet.pts, packet.dts, packet.duration)
+            self.suspect = self.suspect or packet.is_corrupt
             if packet.is_keyframe:
                 self._take_keyframe(packet)
         if self.picture is None:
@@ -236,7 +240,22 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
         scanned=found.scanned,
         seek_points=tuple(sorted({point * base for point in found.keyframes})) if seekable else (),
         copy_traits=_copy_traits(container, found, timeline),
+        suspect=found.suspect,
+        warnings=_cut_off(path, container, found, timeline),
     )
+
+
+def _cut_off(path: Path, container: InputContainer, found: _Findings, timeline: Timeline) -> tuple[Issue, ...]:
+    """A warning where a header that was written with the file says that there should be more."""
+    if not (found.scanned and container.duration and container.format.name.startswith(_TOLD_LENGTH)):
+        return ()
+    start = min(Fraction(0), Fraction(container.start_time or 0, av.time_base))  # a late one is a part of it
+    end = max(timeline.end, found.sound.end) if found.sound else timeline.end
+    claimed, held = Fraction(container.duration, av.time_base), end - start
+    if claimed - held <= max(_LEAST_LOSS_SECONDS, claimed * _LEAST_LOSS):
+        return ()
+    message = f"lasts {float(claimed):.1f} s by its header but holds {float(held):.1f} s: it was cut off or is damaged"
+    return (Issue(IssueCode.DAMAGED, message, path, "look for a whole copy"),)
 
 
 def _container_name(container: InputContainer, path: Path) -> str:

@@ -48,7 +48,7 @@ class Limits:
 
     total_seconds: float | None = None
     stall_seconds: float | None = None
-    grace_seconds: float = 3.0
+    grace_seconds: float = 1.5
 
 
 NO_LIMITS = Limits()

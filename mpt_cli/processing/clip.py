@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import commands, proof
+from mpt_cli.media.decode import TOO_LITTLE, damage_issue, decoded_share
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import stored_samples
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import ProcessingConfig
+    from mpt_cli.errors import Issue
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
@@ -28,6 +31,15 @@ if TYPE_CHECKING:
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
 _PROGRESS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """A processed clip, the peak memory in bytes of what made it, and what should be known of it."""
+
+    clip: ProcessedClip
+    peak_memory_bytes: int | None
+    warnings: tuple[Issue, ...] = ()
 
 
 class ClipProcessor:
@@ -46,8 +58,8 @@ class ClipProcessor:
         *,
         files: TempFileManager,
         context: RunContext,
-    ) -> tuple[ProcessedClip, int | None]:
-        """The processed clip, and the peak memory in bytes of what made it.
+    ) -> Processed:
+        """The processed clip, and what there is to say of it.
 
         Raises :class:`~mpt_cli.errors.MptError`; then nothing of the clip is left in ``files``.
         """
@@ -55,8 +67,13 @@ class ClipProcessor:
         wanted_sound = sound if _is_heard(planned) else None
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
-            peak = self._run(arguments, planned, form, config, context).peak_memory_bytes if arguments else None
-            return self._proven(planned, form, pictures, wanted_sound), peak
+            outcome = self._run(arguments, planned, form, config, context) if arguments else None
+            clip = self._proven(planned, form, pictures, wanted_sound)
+            _refuse_changed(planned)
+            doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
+            damage = _damage(planned, form) if doubtful else None
+            peak = outcome.peak_memory_bytes if outcome is not None else None
+            return Processed(clip, peak, (damage,) if damage else ())
         except BaseException:
             files.discard(pictures, sound)
             raise
@@ -157,6 +174,25 @@ class _ProgressEvents:
 
 def _is_heard(planned: PlannedClip) -> bool:
     return planned.media.audio is not None and not planned.clip.mute
+
+
+def _refuse_changed(planned: PlannedClip) -> None:
+    """ProcessingError where the file is not the one any more that was looked at."""
+    size = planned.clip.path.stat().st_size
+    if size != planned.media.size_bytes:
+        message = f"changed while it was worked on: {planned.media.size_bytes} bytes became {size}"
+        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=planned.clip.path, hint="wait until it is finished")
+
+
+def _damage(planned: PlannedClip, form: TargetForm) -> Issue | None:
+    """How much of the used part does not decode; ProcessingError where that is most of it."""
+    origin = commands.segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
+    span = origin, origin + planned.segment.frames / form.frame_rate
+    path, share = planned.clip.path, decoded_share(planned.clip.path, planned.media, span)
+    issue = damage_issue(path, share)
+    if issue is not None and share < TOO_LITTLE:
+        raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or find a whole copy")
+    return issue
 
 
 def _about(error: MptError, planned: PlannedClip) -> MptError:

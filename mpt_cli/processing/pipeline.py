@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted
+from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, Notice
+from mpt_cli.media.files import DISK_FULL
 from mpt_cli.models import OnError
 from mpt_cli.results import ProcessingResult
 
@@ -129,9 +130,7 @@ class ProcessingPipeline:
         seconds = float(planned.segment.frames / work.plan.form.frame_rate)
         emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
         try:
-            clip, peak = self._processor.process(
-                planned, work.plan.form, work.config, files=work.files, context=work.context
-            )
+            made = self._processor.process(planned, work.plan.form, work.config, files=work.files, context=work.context)
         except Exception as error:
             issue = _issue_of(error, planned)
             if issue.code is IssueCode.DISK_FULL:
@@ -143,8 +142,10 @@ class ProcessingPipeline:
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
         elapsed = self._clock() - started
         self._performance.record_clip(work.context.workflow_id, busy_seconds=elapsed)
-        emit(ClipFinished(planned.index, elapsed, peak))
-        return ProcessingResult(planned.index, clip, None, elapsed, peak)
+        for issue in made.warnings:
+            emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}", planned.index))
+        emit(ClipFinished(planned.index, elapsed, made.peak_memory_bytes))
+        return ProcessingResult(planned.index, made.clip, None, elapsed, made.peak_memory_bytes, made.warnings)
 
 
 def require_success_rate(results: list[ProcessingResult], total: int, config: ProcessingConfig) -> None:
@@ -173,5 +174,8 @@ def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
     if isinstance(error, MemoryError):
         message, hint = "mpt itself ran out of memory", "try --jobs 1"
         return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
+    if isinstance(error, OSError):
+        code = IssueCode.DISK_FULL if error.errno in DISK_FULL else IssueCode.CLIP_FAILED
+        return Issue(code, f"cannot be worked on ({error.strerror or error})", path=planned.clip.path)
     message = f"{type(error).__name__}: {error}"
     return Issue(IssueCode.INTERNAL, message, path=planned.clip.path, hint="please report this, with the output of -v")

@@ -63,7 +63,7 @@ class ValidationEngine:
 
         def look(path: Path) -> FileValidationResult:
             cancel.raise_if_cancelled()
-            return self._files.validate_video_file(path, scan=scan, deep=deep)
+            return self._files.validate_video_file(path, scan=scan, deep=deep, cancel=cancel)
 
         distinct = list(dict.fromkeys(paths))
         with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="probe") as executor:

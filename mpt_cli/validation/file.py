@@ -5,7 +5,9 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Protocol
 
+from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.results import FileValidationResult
 
 if TYPE_CHECKING:
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.config import ValidationConfig
     from mpt_cli.models import MediaInfo
-
-_HALF = 0.5
 
 
 class Probe(Protocol):
@@ -28,8 +28,8 @@ class Probe(Protocol):
 class DecodedShare(Protocol):
     """Decodes a whole file; the share of its pictures, 0 to 1, that came out whole."""
 
-    def __call__(self, path: Path, media: MediaInfo) -> float:
-        """The share for a file that was probed before."""
+    def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
+        """The share for a file that was probed before; raises Cancelled."""
         ...
 
 
@@ -40,10 +40,13 @@ class FileValidator:
         """Use these limits and these ways to look into a file."""
         self._limits, self._probe, self._decoded_share = limits, probe, decoded_share
 
-    def validate_video_file(self, path: Path, *, scan: bool = False, deep: bool = False) -> FileValidationResult:
+    def validate_video_file(
+        self, path: Path, *, scan: bool = False, deep: bool = False, cancel: CancelToken | None = None
+    ) -> FileValidationResult:
         """The verdict on a file, with everything that is wrong with it.
 
-        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes every picture.
+        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes every picture, and
+        raises :class:`~mpt_cli.errors.Cancelled` when it is stopped.
         """
         try:
             if issue := self._refused_by_system(path):
@@ -59,7 +62,9 @@ class FileValidator:
         errors = self._errors(path, media)
         warnings = [*media.warnings, *self._warnings(path, media)]
         if deep and not errors:
-            self._look_deep(path, media, errors, warnings)
+            share = self._decoded_share(path, media, cancel=cancel or CancelToken())
+            if damage := damage_issue(path, share):
+                (errors if share < TOO_LITTLE else warnings).append(damage)
         return FileValidationResult(path, tuple(errors), tuple(warnings), media)
 
     def file_exists(self, path: Path) -> bool:
@@ -109,13 +114,6 @@ class FileValidator:
         if self._limits.min_aspect_ratio <= ratio <= self._limits.max_aspect_ratio:
             return []
         return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio: {ratio:.2f}", path)]
-
-    def _look_deep(self, path: Path, media: MediaInfo, errors: list[Issue], warnings: list[Issue]) -> None:
-        share = self._decoded_share(path, media)
-        if share >= 1:
-            return
-        issue = Issue(IssueCode.DAMAGED, f"is damaged: {1 - share:.1%} of its pictures do not decode", path)
-        (errors if share < _HALF else warnings).append(issue)
 
 
 def _unreadable(path: Path, error: OSError) -> Issue:

@@ -268,7 +268,7 @@ def test_verbose_shows_the_log_and_a_log_file_keeps_it(
     assert re.search(record, (here / "run.log").read_text())
     assert re.search(record, mpt(*arguments, "-v").err)
     assert len(re.findall(record, (here / "run.log").read_text())) == 2
-    assert [type(handler) for handler in logging.getLogger("mpt_cli").handlers] == []
+    assert [type(handler) for handler in logging.getLogger("mpt_cli").handlers] == [logging.NullHandler]
 
 
 def test_a_log_that_cannot_be_written_is_a_usage_error(mpt: Mpt, clip: Path, here: Path) -> None:

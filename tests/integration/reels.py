@@ -14,6 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mpt_cli.config import ConcatConfig, Config, QualitySettings, VideoConfig
+from mpt_cli.events import (
+    ClipFailed,
+    ClipFinished,
+    ClipProgress,
+    ClipStarted,
+    ConcatStarted,
+    RunFinished,
+    RunStarted,
+    ValidationFinished,
+)
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.models import Codec, CopyPolicy, QualityLevel, VideoClip, VideoParams
 from tests import reader
@@ -24,10 +34,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.models import ConcatenationMode
-    from mpt_cli.results import VideoResult
+    from mpt_cli.results import RunStatus, VideoResult
+    from tests.fakes import ListEmit
     from tests.marks import Samples
     from tests.media import MediaFolder, NumberedClip
 
+PATIENCE = 20
+"""Seconds to wait for what must happen; a test that needs them all has failed."""
 MOST_OFF = 96
 """Samples, 2 ms, by which sound may miss its place."""
 PADDING = Fraction(1, 10)
@@ -179,3 +192,25 @@ def _is_silent(sound: Samples, low: int, high: int) -> bool:
     """Whether nothing can be heard between two samples, a codec's spread aside."""
     low, high = low + _SPREAD, high - _SPREAD
     return high <= low or float(np.abs(sound[low:high]).max()) < _SILENT
+
+
+def assert_well_told(emit: ListEmit, status: RunStatus) -> None:
+    """The order that every run's events keep, however it ends."""
+    assert emit.types[0] == RunStarted.type
+    assert emit.events[-1] == RunFinished(status.value)
+    assert (len(emit.of(RunStarted)), len(emit.of(RunFinished))) == (1, 1)
+    open_clips, seen = set[int](), set[int]()
+    for event in emit.events:
+        if isinstance(event, ClipStarted):
+            assert event.index not in seen
+            seen.add(event.index)
+            open_clips.add(event.index)
+        elif isinstance(event, ClipProgress):
+            assert event.index in open_clips
+        elif isinstance(event, ClipFinished | ClipFailed):
+            open_clips.remove(event.index)
+        elif isinstance(event, ValidationFinished):
+            assert not seen
+        elif isinstance(event, ConcatStarted):
+            assert not open_clips
+    assert not open_clips

@@ -85,7 +85,7 @@ class Bench:
         wanted = planned(source, form, self._made, action=action)
         self._made += 1
         processor = ClipProcessor(self.ffmpeg, clock=time.monotonic)
-        return processor.process(wanted, form, ProcessingConfig(), files=self.files, context=self.context)[0]
+        return processor.process(wanted, form, ProcessingConfig(), files=self.files, context=self.context).clip
 
     def join(
         self,

@@ -31,11 +31,9 @@ from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.models import OnError, VideoClip, VideoParams
 from mpt_cli.results import ClipStatus, RunStatus
 from tests.conftest import leftovers
-from tests.fakes import ListEmit
-from tests.integration.reels import config_of, of, problems
-from tests.integration.test_workflow import PATIENCE, assert_well_told
+from tests.fakes import ListEmit, stand_in
+from tests.integration.reels import PATIENCE, assert_well_told, config_of, of, problems
 from tests.media import MediaFolder, numbered
-from tests.unit.test_ffmpeg import stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

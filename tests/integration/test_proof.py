@@ -10,8 +10,9 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, VerificationError
-from mpt_cli.media.decode import decoded_share
+from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.probe import probe
 from mpt_cli.models import Codec, Container, Dimensions
 from mpt_cli.validation.codec import CodecValidator
@@ -338,7 +339,7 @@ def test_pictures_that_were_encoded_again_need_not_be_the_same(reel: Reel, tmp_p
 @pytest.fixture
 def engine() -> ValidationEngine:
     """What the orchestrator asks for a verdict."""
-    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=decoded_share)
+    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=DeepLook(Ffmpeg()))
     return ValidationEngine(files, ParameterValidator(), CodecValidator(CodecOptimizer()), workers=1)
 
 

@@ -14,16 +14,12 @@ import pytest
 from mpt_cli.config import Config, MemoryConfig, PathsConfig, ProcessingConfig, VideoConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.events import (
-    ClipFailed,
-    ClipFinished,
-    ClipProgress,
     ClipStarted,
     ConcatFinished,
     ConcatStarted,
     Notice,
     ResourceSample,
     RunContext,
-    RunFinished,
     RunStarted,
     ValidationFinished,
 )
@@ -41,7 +37,7 @@ from mpt_cli.models import (
 from mpt_cli.results import ClipStatus, RunStatus
 from tests import reader
 from tests.fakes import ListEmit
-from tests.integration.reels import config_of, of, problems
+from tests.integration.reels import PATIENCE, assert_well_told, config_of, of, problems
 from tests.media import Color, MediaFolder, Recipe, Signature, numbered
 
 if TYPE_CHECKING:
@@ -55,35 +51,12 @@ PARTS = of(
     replace(numbered(2, seconds=0.4, fps="25"), sound=None, suffix=".mkv"),
     replace(numbered(3, seconds=0.7), sound=Signature(codec="pcm_s16le"), suffix=".mov"),
 )
-PATIENCE = 20
 
 
 def told(params: VideoParams, config: Config, emit: ListEmit) -> VideoResult:
     """The result of a request whose events go to ``emit``."""
     orchestrator = ModuleFactory(config).create_video_orchestrator()
     return orchestrator.process_video_request(params, context=RunContext("workflow-1", emit))
-
-
-def assert_well_told(emit: ListEmit, status: RunStatus) -> None:
-    """The order that every run's events keep, however it ends."""
-    assert emit.types[0] == RunStarted.type
-    assert emit.events[-1] == RunFinished(status.value)
-    assert (len(emit.of(RunStarted)), len(emit.of(RunFinished))) == (1, 1)
-    open_clips, seen = set[int](), set[int]()
-    for event in emit.events:
-        if isinstance(event, ClipStarted):
-            assert event.index not in seen
-            seen.add(event.index)
-            open_clips.add(event.index)
-        elif isinstance(event, ClipProgress):
-            assert event.index in open_clips
-        elif isinstance(event, ClipFinished | ClipFailed):
-            open_clips.remove(event.index)
-        elif isinstance(event, ValidationFinished):
-            assert not seen
-        elif isinstance(event, ConcatStarted):
-            assert not open_clips
-    assert not open_clips
 
 
 def order_of(result: VideoResult) -> list[int]:

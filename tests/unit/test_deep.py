@@ -9,7 +9,8 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode
-from mpt_cli.media.decode import decoded_share
+from mpt_cli.media.decode import DeepLook
+from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.probe import probe
 from mpt_cli.validation.file import FileValidator
 from tests.media import MediaFolder, Recipe, run_ffmpeg
@@ -25,7 +26,7 @@ SINGLE_PICTURES = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 
 def looked_at(path: Path, *, deep: bool) -> FileValidationResult:
     """The verdict on a file, all packets read or all pictures decoded."""
-    validator = FileValidator(ValidationConfig(), probe=probe, decoded_share=decoded_share)
+    validator = FileValidator(ValidationConfig(), probe=probe, decoded_share=DeepLook(Ffmpeg()))
     return validator.validate_video_file(path, scan=True, deep=deep)
 
 

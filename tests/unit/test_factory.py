@@ -18,10 +18,9 @@ from mpt_cli.models import Dimensions, VideoClip, VideoParams
 from mpt_cli.monitoring.system import usable_cores
 from mpt_cli.results import RunStatus
 from mpt_cli.settings import Settings
-from tests.fakes import ListEmit
+from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of
 from tests.media import MediaFolder, numbered
-from tests.unit.test_ffmpeg import stand_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +130,7 @@ def test_the_library_works_as_the_contract_says(
     monkeypatch.setenv("MPT_VIDEO__SIZE", "160x90")  # Settings() reads what holds here
     orchestrator = mpt_cli.ModuleFactory(mpt_cli.Settings()).create_video_orchestrator()
     result = orchestrator.process_video_request(
-        mpt_cli.VideoParams(clips=("a.mp4", "b.mov"), output_path="reel.mp4")  # type: ignore[arg-type]
+        mpt_cli.VideoParams(clips=("a.mp4", "b.mov"), output_path="reel.mp4")
     )
     assert isinstance(result, mpt_cli.VideoResult)
     assert (result.status, result.errors) == (RunStatus.SUCCESS, ())

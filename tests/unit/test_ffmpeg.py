@@ -15,6 +15,7 @@ from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import DependencyError, ExitCode, IssueCode, ProcessingError, ResourceError
 from mpt_cli.media.ffmpeg import OLDEST, Ffmpeg, explain, last_words
 from mpt_cli.media.process import Ended, Limits, Outcome
+from tests.fakes import stand_in
 from tests.media import ffmpeg as packaged
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")
 LONG = 60.0
-
-
-def stand_in(folder: Path, *lines: str, name: str = "stand-in") -> Path:
-    """A program that does these lines of shell and then becomes the packaged ffmpeg, arguments and all."""
-    path = folder / name
-    path.write_text("\n".join(["#!/bin/sh", *lines, f'exec "{packaged()}" "$@"', ""]))
-    path.chmod(0o755)
-    return path
 
 
 def says(folder: Path, version: str) -> Ffmpeg:
@@ -199,6 +192,9 @@ def test_the_last_words_are_the_last_line_without_its_addresses() -> None:
         "[in#0] Error opening input: Invalid data"
     )
     assert last_words("[vist#0] broken\n    Last message repeated 3 times\n") == "[vist#0] broken"
+    echoes = "Task finished with error code: -28 (No)\nTerminating thread with return code -28 (No)"
+    assert last_words(f"Decode error rate 0.7 exceeds 0.6\n{echoes}") == "Decode error rate 0.7 exceeds 0.6"
+    assert last_words(echoes) == "Terminating thread with return code -28 (No)"
     assert last_words(" \n") == ""
 
 

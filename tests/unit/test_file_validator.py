@@ -13,7 +13,8 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media.decode import decoded_share
+from mpt_cli.media.decode import DeepLook
+from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.probe import probe
 from mpt_cli.models import Dimensions, Orientation
 from mpt_cli.validation.file import FileValidator
@@ -33,7 +34,7 @@ SILENT_MKV = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 
 def verdict(path: Path, *, scan: bool = False, deep: bool = False, **limits: Any) -> FileValidationResult:
     """The verdict with these limits, by a look into the real file."""
-    validator = FileValidator(ValidationConfig(**limits), probe=probe, decoded_share=decoded_share)
+    validator = FileValidator(ValidationConfig(**limits), probe=probe, decoded_share=DeepLook(Ffmpeg()))
     return validator.validate_video_file(path, scan=scan, deep=deep)
 
 
@@ -45,7 +46,9 @@ def judged(found: MediaInfo | Exception, path: Path, *, share: float = 1.0, **li
             raise found
         return found
 
-    validator = FileValidator(ValidationConfig(**limits), probe=say, decoded_share=lambda _path, _media: share)
+    validator = FileValidator(
+        ValidationConfig(**limits), probe=say, decoded_share=lambda _path, _media, *, cancel: share
+    )
     return validator.validate_video_file(path, deep=True)
 
 

@@ -23,7 +23,7 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
-from mpt_cli.processing.clip import ClipProcessor
+from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline, require_success_rate
 from mpt_cli.results import ProcessingResult
 from tests.fakes import ListEmit
@@ -70,9 +70,9 @@ class Scripted(ClipProcessor):
         *,
         files: TempFileManager,
         context: RunContext,
-    ) -> tuple[ProcessedClip, int | None]:
+    ) -> Processed:
         self._act(planned)
-        return processed(planned), 4711
+        return Processed(processed(planned), 4711)
 
 
 class Narrow(MemoryManager):

@@ -64,7 +64,7 @@ class CountingProbe:
 
 def engine_with(probe: CountingProbe, *, workers: int = 1) -> ValidationEngine:
     """An engine that looks into files by this probe."""
-    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=lambda _path, _media: 1.0)
+    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=lambda _path, _media, *, cancel: 1.0)
     return ValidationEngine(files, ParameterValidator(), CodecValidator(CodecOptimizer()), workers=workers)
 
 

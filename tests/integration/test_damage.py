@@ -1,0 +1,116 @@
+"""Damage in a clip is never silent: what decodes is used, how much is lost is said, too little is refused."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli.errors import IssueCode
+from mpt_cli.events import ClipStarted, Notice, RunContext
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.media.probe import probe
+from mpt_cli.models import VideoClip, VideoParams
+from mpt_cli.results import RunStatus
+from tests.fakes import ListEmit
+from tests.integration.reels import config_of, make_reel
+from tests.media import MediaFolder, Recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.events import Event
+
+KINDS = {
+    "h264": Recipe(),
+    "hevc": Recipe(codec="libx265"),
+    "vp9, packets lost": Recipe(codec="libvpx-vp9", suffix=".mkv"),
+    "av1": Recipe(codec="libsvtav1", suffix=".mkv"),
+    "mpeg-2, marked by the container": Recipe(codec="mpeg2video", suffix=".ts"),
+    "prores": Recipe(codec="prores_ks", pixel_format="yuv422p10le", suffix=".mov", keyframe_interval=None),
+}
+
+
+def spoiled(source: Path, target: Path, first: float, last: float) -> Path:
+    """A copy of a file in which the bytes of a part, given as shares of it, are noise."""
+    data = bytearray(source.read_bytes())
+    place = slice(int(len(data) * first), int(len(data) * last))
+    data[place] = random.Random(1).randbytes(len(data[place]))
+    target.write_bytes(data)
+    return target
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_clip_that_is_damaged_in_the_middle_is_used_and_its_loss_is_said(
+    media: MediaFolder, tmp_path: Path, kind: str
+) -> None:
+    recipe = replace(KINDS[kind], seconds=2.0, sound=None, size="320x180")
+    if recipe.codec != "prores_ks":
+        recipe = replace(recipe, keyframe_interval=12)
+    whole = media.make(recipe)
+    hurt = spoiled(whole, tmp_path / f"hurt{recipe.suffix}", 0.4, 0.6)
+    result = make_reel(tmp_path / "reel.mp4", [whole, hurt], config_of())
+    assert result.status is RunStatus.SUCCESS
+    (warning,) = result.warnings
+    assert (warning.code, warning.path) == (IssueCode.DAMAGED, hurt)
+    lost = float(warning.message.split("%")[0].rpartition(" ")[2])
+    assert 3 <= lost < 50
+
+
+def test_only_damage_in_the_used_part_counts(media: MediaFolder, tmp_path: Path) -> None:
+    whole = media.make(seconds=3.0, sound=None, keyframe_interval=10, size="320x180")
+    hurt = spoiled(whole, tmp_path / "hurt.mp4", 0.75, 0.95)
+    early = VideoClip(hurt, end=probe(hurt, scan=True).duration / 2)
+    assert make_reel(tmp_path / "early.mp4", [early], config_of()).warnings == ()
+    late = VideoClip(hurt, start=early.end or early.start)
+    assert [issue.code for issue in make_reel(tmp_path / "late.mp4", [late], config_of()).warnings] == ["damaged"]
+
+
+def test_a_clip_of_which_too_little_decodes_is_refused(media: MediaFolder, tmp_path: Path) -> None:
+    whole = media.make(seconds=2.0, sound=None, keyframe_interval=30, size="320x180")
+    ruined = spoiled(whole, tmp_path / "ruined.mp4", 0.15, 0.95)
+    result = make_reel(tmp_path / "reel.mp4", [whole, ruined], config_of())
+    assert result.status is RunStatus.ERROR
+    assert [issue.code for issue in result.errors] == [IssueCode.DAMAGED, IssueCode.PROCESSING_FAILED]
+    assert not (tmp_path / "reel.mp4").exists()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_file_that_was_cut_off_says_so_before_any_work(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
+    options = ("-movflags", "+faststart") if suffix == ".mp4" else ()
+    whole = media.make(seconds=3.0, sound=None, suffix=suffix, size="320x180", options=options)
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert probe(whole, scan=True).warnings == ()
+    (warning,) = probe(cut, scan=True).warnings
+    assert warning.code is IssueCode.DAMAGED
+    assert "lasts 3.0 s by its header" in warning.message
+
+
+def test_a_file_that_changes_while_it_is_worked_on_is_refused(media: MediaFolder, tmp_path: Path) -> None:
+    growing = tmp_path / "growing.mp4"
+    growing.write_bytes(media.make().read_bytes())
+
+    class Grow(ListEmit):
+        def __call__(self, event: Event) -> None:
+            if isinstance(event, ClipStarted):
+                with growing.open("ab") as file:
+                    file.write(b"more")
+
+    orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
+    params = VideoParams((VideoClip(growing),), tmp_path / "reel.mp4")
+    result = orchestrator.process_video_request(params, context=RunContext("w", Grow()))
+    assert [issue.code for issue in result.errors] == [IssueCode.CLIP_FAILED, IssueCode.PROCESSING_FAILED]
+    assert "changed while it was worked on" in result.errors[0].message
+
+
+def test_the_loss_is_told_while_the_run_goes_on(media: MediaFolder, tmp_path: Path) -> None:
+    whole = media.make(seconds=2.0, sound=None, keyframe_interval=12, size="320x180")
+    hurt, emit = spoiled(whole, tmp_path / "hurt.mp4", 0.4, 0.6), ListEmit()
+    orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
+    params = VideoParams((VideoClip(hurt),), tmp_path / "reel.mp4")
+    orchestrator.process_video_request(params, context=RunContext("w", emit))
+    (notice,) = emit.of(Notice)
+    assert (notice.level, notice.code, notice.index) == ("warning", "damaged", 0)
