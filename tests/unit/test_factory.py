@@ -129,9 +129,7 @@ def test_the_library_works_as_the_contract_says(
         (tmp_path / name).write_bytes(media.numbered(numbered(number, seconds=0.2)).read_bytes())
     monkeypatch.setenv("MPT_VIDEO__SIZE", "160x90")  # Settings() reads what holds here
     orchestrator = mpt_cli.ModuleFactory(mpt_cli.Settings()).create_video_orchestrator()
-    result = orchestrator.process_video_request(
-        mpt_cli.VideoParams(clips=("a.mp4", "b.mov"), output_path="reel.mp4")
-    )
+    result = orchestrator.process_video_request(mpt_cli.VideoParams(clips=("a.mp4", "b.mov"), output_path="reel.mp4"))
     assert isinstance(result, mpt_cli.VideoResult)
     assert (result.status, result.errors) == (RunStatus.SUCCESS, ())
     assert result.output is not None
