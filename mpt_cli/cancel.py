@@ -8,7 +8,7 @@ whose ``put`` may be called while another call of it was interrupted (``Event.se
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 
 class CancelToken:
-    """A one-way switch with two stages: ``cancelled`` (stop cleanly) and ``forced`` (kill now)."""
+    """A one-way switch with two stages: ``cancelled`` (stop cleanly) and ``forced`` (kill now).
 
-    def __init__(self) -> None:
-        """Make a token that is not cancelled."""
+    A token with a parent is also switched by it, so that one clip can be stopped, or all.
+    """
+
+    def __init__(self, parent: CancelToken | None = None) -> None:
+        """Make a token that is not cancelled by itself."""
+        self._parent = parent
         self._cancelled = self._forced = False
         self._wakers: dict[int, Callable[[], object]] = {}
         self._keys = count()
@@ -32,12 +36,12 @@ class CancelToken:
     @property
     def cancelled(self) -> bool:
         """Whether the run should stop."""
-        return self._cancelled
+        return self._cancelled or (self._parent is not None and self._parent.cancelled)
 
     @property
     def forced(self) -> bool:
         """Whether children should be killed without grace."""
-        return self._forced
+        return self._forced or (self._parent is not None and self._parent.forced)
 
     def cancel(self, signal_number: int | None = None) -> None:
         """Ask for a stop; a second call forces it. Wakes everything that registered."""
@@ -51,7 +55,7 @@ class CancelToken:
 
     def raise_if_cancelled(self) -> None:
         """Raise :class:`~mpt_cli.errors.Cancelled` if a stop was asked for."""
-        if self._cancelled:
+        if self.cancelled:
             raise Cancelled
 
     def wait(self, timeout_seconds: float) -> bool:
@@ -61,8 +65,8 @@ class CancelToken:
             try:
                 woken.get(timeout=max(0.0, timeout_seconds))
             except Empty:
-                return self._cancelled
-        return self._cancelled
+                return self.cancelled
+        return self.cancelled
 
     @contextmanager
     def waking(self, wake: Callable[[], object]) -> Iterator[None]:
@@ -72,9 +76,10 @@ class CancelToken:
         """
         key = next(self._keys)
         self._wakers[key] = wake
-        try:
-            if self._cancelled:
-                wake()
-            yield
-        finally:
-            self._wakers.pop(key, None)
+        with self._parent.waking(wake) if self._parent is not None else nullcontext():
+            try:
+                if self._cancelled:
+                    wake()
+                yield
+            finally:
+                self._wakers.pop(key, None)

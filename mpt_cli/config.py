@@ -236,6 +236,7 @@ class CacheConfig(Section):
     """``[cache]``: the store of finished clips."""
 
     enabled: bool = True
+    paranoid: bool = False
     max_size: ByteSize = 20 * 2**30
     dir: Annotated[Path | None, OrAuto] = None
 

@@ -164,3 +164,5 @@ class RunContext:
     workflow_id: str
     emit: Emit = ignore
     cancel: CancelToken = field(default_factory=CancelToken)
+    priority: int = 0
+    """Which of several runs gets resources first: the lower number."""

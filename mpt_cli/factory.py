@@ -6,18 +6,22 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import platformdirs
+
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
+from mpt_cli.cost import Machine
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.known import KnownFiles, content_hash
 from mpt_cli.media.probe import probe
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.monitoring.system import usable_cores
 from mpt_cli.orchestrator import VideoProcessingOrchestrator
-from mpt_cli.plan import Machine
+from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.validation.codec import CodecValidator
@@ -26,6 +30,8 @@ from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mpt_cli.config import Config
 
 
@@ -38,10 +44,18 @@ class ModuleFactory:
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
         """The orchestrator with all its parts."""
-        machine = Machine(cores=usable_cores(), memory_bytes=self.memory_manager.budget_bytes)
+        free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
+        machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
-        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic)
-        pipeline = ProcessingPipeline(processor, pool, self.memory_manager, self.performance_monitor)
+        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic, cache=self.clip_cache)
+        pipeline = ProcessingPipeline(
+            processor,
+            pool,
+            self.memory_manager,
+            self.performance_monitor,
+            cache=self.clip_cache,
+            content=self.known_files.content if self.known_files else content_hash,
+        )
         service = ConcatenationService(
             [FFmpegConcatenator(self.ffmpeg, pool)], self.memory_manager, self.performance_monitor
         )
@@ -59,7 +73,8 @@ class ModuleFactory:
 
     def create_validation_engine(self) -> ValidationEngine:
         """The engine that looks into files, as many at a time as there are cores."""
-        files = FileValidator(self._config.validation, probe=probe, decoded_share=DeepLook(self.ffmpeg))
+        ask = self.known_files.probe if self.known_files else probe
+        files = FileValidator(self._config.validation, probe=ask, decoded_share=DeepLook(self.ffmpeg))
         return ValidationEngine(
             files, ParameterValidator(), CodecValidator(self.codec_optimizer), workers=usable_cores()
         )
@@ -68,6 +83,27 @@ class ModuleFactory:
     def ffmpeg(self) -> Ffmpeg:
         """The ffmpeg of the configuration."""
         return Ffmpeg(self._config.ffmpeg.binary)
+
+    @cached_property
+    def clip_cache(self) -> ClipCache | None:
+        """The store of finished clips; None where the configuration wants none."""
+        cache = self._config.cache
+        return ClipCache(self.cache_folder / "clips", limit_bytes=cache.max_size) if cache.enabled else None
+
+    @cached_property
+    def known_files(self) -> KnownFiles | None:
+        """What is known of files from earlier runs; None where nothing is to be remembered."""
+        cache = self._config.cache
+        if not cache.enabled:
+            return None
+        known = KnownFiles(self.cache_folder / "files", probe, paranoid=cache.paranoid)
+        self.memory_manager.register_cache(known.forget)
+        return known
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where things are kept that can be made again."""
+        return self._config.cache.dir or platformdirs.user_cache_path("mpt")
 
     @cached_property
     def codec_optimizer(self) -> CodecOptimizer:

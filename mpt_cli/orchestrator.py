@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config import Config
+    from mpt_cli.cost import Machine
     from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import VideoParams
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
-    from mpt_cli.plan import Machine, Plan
+    from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
     from mpt_cli.results import ConcatenationResult, OutputInfo, VideoResult
     from mpt_cli.validation.engine import ValidationEngine
@@ -159,7 +160,7 @@ class VideoProcessingOrchestrator:
             form_of_inputs=run.params.join is not None,
         )
         _require_copies(run, plan)
-        run.plan = plan
+        run.plan = plan = self._pipeline.reusing(plan)
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
 

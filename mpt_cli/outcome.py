@@ -127,7 +127,7 @@ class Run:
             index,
             path,
             status,
-            action=planned.action,
+            action=(result.action if result else None) or planned.action,
             reasons=planned.reasons,
             start=start,
             duration=seconds,

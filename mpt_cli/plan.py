@@ -11,37 +11,18 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from mpt_cli.cost import BASE_BYTES, Machine, concurrency, disk_bytes, need_bytes, run_seconds
 from mpt_cli.media import timing
 from mpt_cli.media.color import source_color
 from mpt_cli.models import Action, Codec, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mpt_cli.config import Config
     from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.models import MediaInfo, VideoClip
 
-_BASE_BYTES = 90 * 2**20
-"""What an ffmpeg with one decoder and one encoder thread needs beside its pictures (measured)."""
-_LOOKAHEAD = {"ultrafast": 4, "superfast": 6, "veryfast": 18, "faster": 26, "fast": 34, "medium": 44, "slow": 56}
-"""Pictures of the target's size that x264 holds, by preset; from peaks at 1080x1920 (performance notes)."""
-_MOST_LOOKAHEAD = 64
-_THREAD_PICTURES = 12
-_SOURCE_PICTURES = 10
-_BYTES_PER_PIXEL_8 = Fraction(3, 2)
-_PIXELS_PER_SECOND = 100e6
-"""Decoded plus encoded pixels a second of one core at x264 veryfast (benchmark reel, 2 cores)."""
-_PRESET_SPEED = {
-    "ultrafast": 2.5,
-    "superfast": 1.6,
-    "veryfast": 1.0,
-    "faster": 0.8,
-    "fast": 0.6,
-    "medium": 0.5,
-    "slow": 0.3,
-}
-_JOIN_SHARE = 0.03
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """Why a clip that could be copied by itself is not."""
 
@@ -59,6 +40,8 @@ class PlannedClip:
     need_bytes: int
     work: int
     """Pixels decoded plus pixels encoded: what orders clips, longest first."""
+    key: str | None = None
+    """Under which its segment is kept when it is finished; None where nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +49,8 @@ class Plan:
     """All decisions of a run. ``clips`` are in the order of the reel."""
 
     form: TargetForm
+    light_form: TargetForm
+    """The same with one encoder thread: what a clip is tried with again when memory was short."""
     clips: tuple[PlannedClip, ...]
     jobs: int
     seed: int | None
@@ -86,14 +71,6 @@ class Plan:
         return self.frames / self.form.frame_rate
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What there is to work with."""
-
-    cores: int
-    memory_bytes: int
-
-
 def make_plan(
     clips: Sequence[tuple[int, VideoClip, MediaInfo]],
     config: Config,
@@ -111,12 +88,13 @@ def make_plan(
     """
     ordered, seed = _ordered(clips, config)
     form = _target_form(ordered, config, container, optimizer, form_of_inputs=form_of_inputs)
-    form = _with_threads(form, [media for _, _, media in ordered], config, machine, optimizer)
+    medias = [media for _, _, media in ordered]
+    light_form, form = form, _with_threads(form, medias, config, machine, optimizer)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     refusals = [
         copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
     ]
-    copied, mixed = _copied([media for _, _, media in ordered], refusals, copy, form.encoder.codec)
+    copied, mixed = _copied(medias, refusals, copy, form.encoder.codec)
     planned = tuple(
         _planned(
             index,
@@ -130,22 +108,19 @@ def make_plan(
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
     )
     jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
-    temporary, output = _disk(planned, form)
-    seconds = predicted_seconds(planned, form, jobs)
-    return Plan(form, planned, jobs, seed, seconds, temporary, output, mixed)
+    return _costed(form, light_form, planned, jobs, seed, mixed=mixed)
 
 
-def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int, int]:
-    """Clips at a time and encoder threads of each: clips x threads is about cores + 1.
-
-    Two clips with one thread each beat one clip with all threads (CPU 42 s against 47 s, measured),
-    so threads are added only where there are fewer clips than cores.
-    """
-    cores = max(1, machine.cores)
-    by_memory = max(1, machine.memory_bytes // max(1, need_bytes))
-    jobs = max(1, min(clip_count, cores, by_memory))
-    threads = 1 if jobs >= cores else max(1, (cores + 1) // jobs)
-    return jobs, min(threads, 16)
+def with_reuse(plan: Plan, keys: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
+    """The plan with the key of each clip by its index, and with what need not be encoded, and why."""
+    clips = tuple(
+        replace(clip, key=keys.get(clip.index), action=Action.REUSE, reasons=(reasons[clip.index],), work=0)
+        if clip.index in reasons
+        else replace(clip, key=keys.get(clip.index))
+        for clip in plan.clips
+    )
+    again = _costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
+    return replace(again, output_bytes=plan.output_bytes)
 
 
 def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
@@ -318,44 +293,28 @@ def _planned(
         segment=segment,
         action=Action.COPY if copied else Action.ENCODE,
         reasons=reasons,
-        need_bytes=_BASE_BYTES if copied else need_bytes(media, form),
+        need_bytes=BASE_BYTES if copied else need_bytes(media, form),
         work=segment.frames if copied else decoded + form.dimensions.pixels * segment.frames,
     )
 
 
-def need_bytes(media: MediaInfo, form: TargetForm) -> int:
-    """Memory that encoding a clip is predicted to need: decoded pictures, and the encoder's lookahead."""
-    video = media.video
-    deep = 2 if video.bit_depth > 8 else 1
-    source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_PICTURES + form.encoder.threads)
-    preset = form.encoder.options[form.encoder.options.index("-preset") + 1]
-    held = _LOOKAHEAD.get(preset, _MOST_LOOKAHEAD) + _THREAD_PICTURES * form.encoder.threads
-    floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
-    return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
-
-
-def _disk(clips: Sequence[PlannedClip], form: TargetForm) -> tuple[int, int]:
-    """Predicted bytes of temporary files and of the output.
-
-    Pictures at 0.12 bits a pixel, which no preset at its usual CRF passes on phone footage; PCM is
-    exact.
-    """
-    seconds = sum((clip.segment.frames for clip in clips), 0) / form.frame_rate
-    encoded = sum(clip.segment.frames for clip in clips if clip.action is Action.ENCODE)
-    copied = sum(clip.media.size_bytes for clip in clips if clip.action is Action.COPY)
-    pictures = int(encoded * form.dimensions.pixels * Fraction(12, 100) / 8)
-    sound = int(seconds * form.sample_rate * form.channels * 2)
-    return pictures + sound, pictures + copied + int(seconds * form.audio_bitrate / 8)
-
-
-def predicted_seconds(clips: Sequence[PlannedClip], form: TargetForm, jobs: int) -> float:
-    """Rough wall seconds of a run: pixels to decode and encode at the speed of one core here.
-
-    The join and the proof add a share of the reel's duration. It is a guess for people who decide
-    whether to wait; nothing depends on it.
-    """
-    preset = form.encoder.options[form.encoder.options.index("-preset") + 1]
-    speed = _PIXELS_PER_SECOND * _PRESET_SPEED.get(preset, 1.0)
-    pixels = sum(clip.work for clip in clips if clip.action is Action.ENCODE)
-    reel = float(sum(clip.segment.frames for clip in clips) / form.frame_rate)
-    return pixels / (speed * jobs) + _JOIN_SHARE * reel
+def _costed(
+    form: TargetForm,
+    light_form: TargetForm,
+    clips: tuple[PlannedClip, ...],
+    jobs: int,
+    seed: int | None,
+    *,
+    mixed: bool,
+) -> Plan:
+    """The plan with what it will cost."""
+    seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
+    encoded = [clip for clip in clips if clip.action is Action.ENCODE]
+    temporary, output = disk_bytes(
+        form,
+        encoded_frames=sum(clip.segment.frames for clip in encoded),
+        copied_bytes=sum(clip.media.size_bytes for clip in clips if clip.action is Action.COPY),
+        seconds=seconds,
+    )
+    time = run_seconds(form, jobs, pixels=sum(clip.work for clip in encoded), seconds=seconds)
+    return Plan(form, light_form, clips, jobs, seed, time, temporary, output, mixed)

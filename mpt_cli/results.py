@@ -42,6 +42,10 @@ class ProcessingResult:
     elapsed_seconds: float
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
+    started: bool = True
+    """Whether work on it began: then its end was told too."""
+    action: Action | None = None
+    """What was done in the end; a segment that was to be reused may have been damaged."""
 
     @property
     def success(self) -> bool:

@@ -24,7 +24,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 VALUES = frozenset({"models", "results", "config", "errors", "events", "cancel"})
 INPUT = frozenset({"layers", "settings", "jobs", "inputs"})
-WORK = frozenset({"monitoring", "plan", "validation", "processing", "concatenation"})
+WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(VALUES, VALUES),
@@ -32,9 +32,10 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "display": VALUES,
     "media": VALUES,
     "monitoring": VALUES | {"media"},
-    "plan": VALUES | {"media"},
+    "cost": VALUES,
+    "plan": VALUES | {"media", "cost"},
     "validation": VALUES | {"media"},
-    "processing": VALUES | {"media", "monitoring", "plan"},
+    "processing": VALUES | {"media", "monitoring", "cost", "plan"},
     "concatenation": VALUES | {"media", "monitoring", "plan"},
     "outcome": VALUES | {"plan"},
     "orchestrator": VALUES | WORK | {"outcome", "media"},

@@ -155,6 +155,7 @@ REEL = (
     ),
     Flag(("--max-memory",), "Budget, such as 2GiB", RUNNING, "memory.max", "SIZE", default="auto"),
     Flag(("--no-cache",), "Reuse nothing that was finished before", RUNNING, "cache.enabled", value=False),
+    Flag(("--paranoid",), "Read inputs again that look unchanged", RUNNING, "cache.paranoid", value=True),
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
 )
 

@@ -18,6 +18,7 @@ from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Codec
+from mpt_cli.monitoring.pool import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -148,7 +149,8 @@ class FFmpegConcatenator:
     def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> Path:
         arguments = commands.sound_piece_arguments(join.form, output)
         cancel = join.context.cancel
-        with self._pool.resource(timeout_seconds=None, need_bytes=_SOUND_BYTES, cancel=cancel):
+        wish = Wish(_SOUND_BYTES, join.context.workflow_id, join.context.priority)
+        with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
             self._run(arguments, join, report, feed=reel_sound(join.clips, join.form, piece.first, piece.end))
         return output
 

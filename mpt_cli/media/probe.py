@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 from av.stream import Disposition
@@ -42,6 +42,14 @@ _SEEKABLE = ("mov,mp4", "matroska")
 _TOLD_LENGTH = (*_SEEKABLE, "avi")
 """Containers whose length stands in a header; that of others is libav's estimate."""
 _LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
+
+
+class Probe(Protocol):
+    """Opens a file and says what it holds; raises ProbeError."""
+
+    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+        """What the file holds."""
+        ...
 
 
 def probe(path: Path, *, scan: bool, max_streams: int = 100) -> MediaInfo:

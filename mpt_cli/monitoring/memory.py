@@ -1,18 +1,22 @@
 """MemoryManager: how much memory the run may use, how much it uses, and what still fits.
 
-It measures the whole process tree, because the memory is in the ffmpeg children. It starts, stops
-and deletes nothing.
+It measures the whole process tree, because the memory is in the ffmpeg children. It starts and stops
+nothing by itself: who holds resources registers how they are given back.
 """
 
 from __future__ import annotations
 
+import gc
+import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from mpt_cli.monitoring.reservations import Reservations
 from mpt_cli.monitoring.system import PsutilReader, SystemReader, default_budget_bytes
+from mpt_cli.monitoring.trend import Trend
 
 if TYPE_CHECKING:
     from mpt_cli.config import MemoryConfig
@@ -20,7 +24,14 @@ if TYPE_CHECKING:
 SAMPLE_INTERVAL_SECONDS = 0.25
 SYSTEM_MARGIN = 1.5
 """The machine must have this many times the required memory available."""
+SYSTEM_PRESSURE_PERCENT = 85
+"""Share of the machine's memory in use above which the machine itself is short of it."""
+TREND_SECONDS = 30
+"""A rise that would reach the budget within this time is pressure; any other rise is none."""
 CLOSED_WORKFLOWS_KEPT = 1000
+_COLLECTIONS, _PAUSE_SECONDS = 3, 0.1
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,15 @@ Listener = Callable[[MemorySample], object]
 """Receives each sample in the sampling thread; must not raise and must be quick."""
 
 
+@dataclass(slots=True)
+class _Workflow:
+    """What is known of the memory of a workflow that is open; guarded by the manager's lock."""
+
+    start_bytes: int
+    peak_bytes: int = 0
+    resources: set[int] = field(default_factory=set)
+
+
 class MemoryManager:
     """Samples the process tree, keeps the peaks of workflows, and says what fits the budget.
 
@@ -48,27 +68,36 @@ class MemoryManager:
         *,
         system: SystemReader | None = None,
         clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
         interval_seconds: float = SAMPLE_INTERVAL_SECONDS,
     ) -> None:
         """Fix the budget: ``config.max``, else 80 % of the smaller of RAM and control group limit."""
         self._system = system or PsutilReader()
-        self._clock = clock
+        self._clock, self._sleep = clock, sleep
         self._interval_seconds = interval_seconds
+        self._threshold, self._cleanup_seconds = config.pressure_threshold, float(config.cleanup_interval)
         self._budget_bytes = config.max or default_budget_bytes(self._system)
         self._lock = threading.Lock()
         self._listeners: dict[object, Listener] = {}
         self._measured: tuple[float, int] | None = None
         self._cpu_percent: float | None = None
-        self._open_peaks: dict[str, int] = {}
+        self._workflows: dict[str, _Workflow] = {}
         self._closed_peaks: dict[str, int] = {}
-        self._reserved_bytes = 0
+        self._reservations, self._trend = Reservations(), Trend()
+        self._idle_bytes = 0
+        self._caches: list[Callable[[], object]] = []
+        self._give_back: Callable[[int], object] | None = None
+        self._relieve: Callable[[], object] | None = None
+        self._last_cleanup = clock()
+        self._users = 0
         self._sampler: tuple[threading.Thread, threading.Event] | None = None
 
     # Sampling
 
     def initialize(self) -> None:
-        """Start the sampling thread; nothing happens if it runs."""
+        """Start the sampling thread; where it runs already, it has one more user."""
         with self._lock:
+            self._users += 1
             if self._sampler is None:
                 stop = threading.Event()
                 thread = threading.Thread(target=self._run, args=(stop,), name="mpt-memory", daemon=True)
@@ -76,8 +105,11 @@ class MemoryManager:
                 thread.start()
 
     def close(self) -> None:
-        """End the sampling thread, if it runs; afterwards no listener is called."""
+        """End the sampling thread with its last user; afterwards no listener is called."""
         with self._lock:
+            self._users = max(0, self._users - 1)
+            if self._users:
+                return
             sampler, self._sampler = self._sampler, None
         if sampler is not None:
             thread, stop = sampler
@@ -106,7 +138,10 @@ class MemoryManager:
         return unsubscribe
 
     def sample(self) -> MemorySample:
-        """Take one sample and give it to the listeners: what the sampling thread does each time."""
+        """Take one sample and give it to the listeners: what the sampling thread does each time.
+
+        Above the budget, whoever holds resources is asked to give one up.
+        """
         tree_bytes, cpu_percent = self._measure(), self._system.cpu_percent()
         sample = MemorySample(tree_bytes, self._budget_bytes, cpu_percent)
         with self._lock:
@@ -114,19 +149,26 @@ class MemoryManager:
             listeners = tuple(self._listeners.values())
         for listener in listeners:
             listener(sample)
+        if tree_bytes > self._budget_bytes and self._relieve is not None:
+            self._relieve()
         return sample
 
     def _run(self, stop: threading.Event) -> None:
         self._system.cpu_percent()  # the first answer in a thread covers no time
         while not stop.wait(self._interval_seconds):
             self.sample()
+            if self.is_memory_pressure():
+                self.smart_cleanup()
 
     def _measure(self) -> int:
         tree_bytes = self._system.tree_rss_bytes()
         with self._lock:
             self._measured = self._clock(), tree_bytes
-            for workflow_id, peak in self._open_peaks.items():
-                self._open_peaks[workflow_id] = max(peak, tree_bytes)
+            self._trend.add(self._clock(), tree_bytes)
+            if not self._reservations.total_bytes:
+                self._idle_bytes = tree_bytes
+            for workflow in self._workflows.values():
+                workflow.peak_bytes = max(workflow.peak_bytes, tree_bytes)
         return tree_bytes
 
     # What is used
@@ -137,10 +179,14 @@ class MemoryManager:
         return self._budget_bytes
 
     @property
+    def idle_bytes(self) -> int:
+        """What the process tree used when no clip was in work."""
+        return self._idle_bytes
+
+    @property
     def reserved_bytes(self) -> int:
-        """Sum of the predicted needs that were admitted and not yet released."""
-        with self._lock:
-            return self._reserved_bytes
+        """Sum of the needs that were admitted and not yet released, corrected by the peaks seen."""
+        return self._reservations.total_bytes
 
     def get_usage_bytes(self) -> int:
         """Memory of the process tree, measured at most one sampling interval ago."""
@@ -160,19 +206,19 @@ class MemoryManager:
     # Workflows
 
     def initialize_for_workflow(self, workflow_id: str) -> None:
-        """Keep the peak of a workflow from now on."""
+        """Follow a workflow from now on: its peak, and what it holds."""
+        start_bytes = self._measure()
         with self._lock:
             self._closed_peaks.pop(workflow_id, None)
-            self._open_peaks.setdefault(workflow_id, 0)
-        self._measure()
+            self._workflows.setdefault(workflow_id, _Workflow(start_bytes, start_bytes))
 
     def cleanup_workflow(self, workflow_id: str) -> None:
         """End a workflow; its peak can still be asked for. An unknown one is no error."""
         self._measure()
         with self._lock:
-            peak = self._open_peaks.pop(workflow_id, None)
-            if peak is not None:
-                self._closed_peaks[workflow_id] = peak
+            workflow = self._workflows.pop(workflow_id, None)
+            if workflow is not None:
+                self._closed_peaks[workflow_id] = workflow.peak_bytes
                 if len(self._closed_peaks) > CLOSED_WORKFLOWS_KEPT:
                     del self._closed_peaks[next(iter(self._closed_peaks))]
 
@@ -182,7 +228,20 @@ class MemoryManager:
         Workflows that are open at the same time share the tree, so each sees the others too.
         """
         with self._lock:
-            return self._open_peaks.get(workflow_id, self._closed_peaks.get(workflow_id))
+            workflow = self._workflows.get(workflow_id)
+            return workflow.peak_bytes if workflow else self._closed_peaks.get(workflow_id)
+
+    def allocate(self, workflow_id: str, resource_id: int) -> None:
+        """Note that a workflow holds a resource; ignored for one that is not followed."""
+        with self._lock:
+            if workflow_id in self._workflows:
+                self._workflows[workflow_id].resources.add(resource_id)
+
+    def free(self, workflow_id: str, resource_id: int) -> None:
+        """Note that it holds it no longer."""
+        with self._lock:
+            if workflow_id in self._workflows:
+                self._workflows[workflow_id].resources.discard(resource_id)
 
     # Decisions
 
@@ -206,32 +265,38 @@ class MemoryManager:
                 return False
         return True
 
+    def is_memory_pressure(self) -> bool:
+        """Whether memory is short: for the run, for the machine, or soon.
+
+        The process tree above the threshold of the budget (0.8), the machine above 85 %, or a rise
+        that meets the budget within 30 s.
+        """
+        if self.get_usage_bytes() > self._threshold * self._budget_bytes:
+            return True
+        used = 1 - self._system.available_bytes() / self._system.total_bytes()
+        return 100 * used > SYSTEM_PRESSURE_PERCENT or self._trend.reaches(self._budget_bytes, TREND_SECONDS)
+
     def fits(self, need_bytes: int) -> bool:
         """Whether a predicted need fits the budget beside what is reserved or used.
 
         The larger of both counts: a clip that just began does not use yet what it reserved.
         """
-        used = self.get_usage_bytes()
-        with self._lock:
-            return self._fits(need_bytes, used)
+        used = max(self.get_usage_bytes(), self._idle_bytes + self._reservations.total_bytes)
+        return used + self._reservations.corrected(need_bytes) <= self._budget_bytes
 
     def reserve(self, need_bytes: int, *, anyway: bool = False) -> bool:
         """Reserve a predicted need if it fits, or ``anyway``; whether it was reserved."""
-        used = self.get_usage_bytes()
-        with self._lock:
-            admitted = anyway or self._fits(need_bytes, used)
-            if admitted:
-                self._reserved_bytes += need_bytes
+        admitted = anyway or self.fits(need_bytes)
+        if admitted:
+            self._reservations.add(need_bytes)
         return admitted
 
-    def release(self, need_bytes: int) -> None:
-        """Give back what was reserved."""
-        with self._lock:
-            self._reserved_bytes = max(0, self._reserved_bytes - need_bytes)
-            self._measured = None  # it still counts the clip that ended
-
-    def _fits(self, need_bytes: int, used_bytes: int) -> bool:
-        return max(used_bytes, self._reserved_bytes) + need_bytes <= self._budget_bytes
+    def release(self, need_bytes: int, *, peak_bytes: int | None = None) -> None:
+        """Give back what was reserved, with the peak that it came to, where that was measured."""
+        self._reservations.remove(need_bytes)
+        if peak_bytes is not None:
+            self._reservations.learn(need_bytes, peak_bytes)
+        self._measured = None  # it still counts the clip that ended
 
     def calculate_optimal_batch_size(self, clip_count: int, base_batch_size: int) -> int:
         """Return how many clips to keep in work at once: at least 1, at most ``clip_count``.
@@ -248,3 +313,57 @@ class MemoryManager:
         elif free_share > 0.8 and clip_count > 20:
             size *= 2
         return max(1, min(clip_count, size))
+
+    # Cleaning
+
+    def on_give_back(self, give_back: Callable[[int], object], relieve: Callable[[], object]) -> None:
+        """Call ``give_back`` with each resource of a workflow that is cleared, ``relieve`` above the budget."""
+        self._give_back, self._relieve = give_back, relieve
+
+    def register_cache(self, clear: Callable[[], object]) -> None:
+        """Call ``clear`` when memory is cleaned: something is kept that can be had again."""
+        self._caches.append(clear)
+
+    def smart_cleanup(self, *, force: bool = False) -> int | None:
+        """Collect garbage and empty caches, at most every cleanup interval unless ``force``.
+
+        The bytes that the process tree shrank by, None where it was too early. It frees nothing in
+        ffmpeg. With pauses: not for a thread that somebody waits for.
+        """
+        if not force and self._clock() - self._last_cleanup < self._cleanup_seconds:
+            return None
+        before = self._measure()
+        for clear in self._caches:
+            clear()
+        for number in range(_COLLECTIONS):
+            gc.collect()
+            if number < _COLLECTIONS - 1:
+                self._sleep(_PAUSE_SECONDS)
+        freed = before - self._measure()
+        logger.info("Memory cleanup freed %d bytes", freed)
+        self._last_cleanup = self._clock()
+        return freed
+
+    def force_cleanup(self) -> None:
+        """Clean now."""
+        self.smart_cleanup(force=True)
+
+    def emergency_cleanup(self, workflow_id: str) -> None:
+        """Give back all that a workflow holds, forget it, and clean; other workflows are not touched."""
+        logger.warning("Emergency cleanup triggered for workflow %s", workflow_id)
+        with self._lock:
+            workflow = self._workflows.get(workflow_id)
+            held = sorted(workflow.resources) if workflow else []
+        for resource_id in held:
+            if self._give_back is not None:
+                self._give_back(resource_id)
+        self.cleanup_workflow(workflow_id)
+        self.force_cleanup()
+
+    def force_cleanup_all(self) -> None:
+        """Give back what all workflows hold, and clean: for when this process itself is out of memory."""
+        with self._lock:
+            workflow_ids = list(self._workflows)
+        for workflow_id in workflow_ids:
+            self.emergency_cleanup(workflow_id)
+        self.force_cleanup()

@@ -1,7 +1,7 @@
-"""ResourcePool: how many clips are worked on at once, first come, first served.
+"""ResourcePool: how many clips are worked on at once, in order of priority and then of asking.
 
 It counts slots and asks :class:`~mpt_cli.monitoring.memory.MemoryManager` whether a clip fits; about
-memory it decides nothing but that one clip always runs.
+memory it decides nothing but that one clip always runs, and which one gives way.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import logging
 import math
 import threading
 import time
-from collections import deque
+from bisect import insort
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -29,25 +30,42 @@ Python handles a signal that arrives just before a wait begins only when that wa
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a pool.
+
+    ``priority`` goes before the order of asking, lower first. ``alone`` shares the pool with nobody.
+    ``give_way`` makes the work end at once when memory must come free; without it the work stays.
+    """
+
+    need_bytes: int = 0
+    workflow_id: str = ""
+    priority: int = 0
+    alone: bool = False
+    give_way: Callable[[], object] | None = None
+
+
+@dataclass(order=True, slots=True)
 class _Ticket:
     """A caller that waits for its turn."""
 
-    def __init__(self, need_bytes: int) -> None:
-        self.need_bytes = need_bytes
-        # Woken from inside signal handlers: put() of this queue is reentrant, which neither a
-        # Condition nor an Event is when the handler interrupts its own wait.
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+    priority: int
+    number: int
+    wish: Wish = field(compare=False)
+    # Woken from inside signal handlers: put() of this queue is reentrant, which neither a
+    # Condition nor an Event is when the handler interrupts its own wait.
+    wakes: SimpleQueue[None] = field(default_factory=SimpleQueue, compare=False)
 
     def wake(self) -> None:
-        self._wakes.put(None)
+        self.wakes.put(None)
 
     def pause(self, seconds: float) -> None:
         with suppress(Empty):
-            self._wakes.get(timeout=seconds)
+            self.wakes.get(timeout=seconds)
 
 
 class ResourcePool:
-    """A number of slots, given out in order of asking, each with a reserved need of memory.
+    """A number of slots, each given out with a reserved need of memory.
 
     Nobody overtakes: while the first in the queue does not fit, those behind it wait, so that a
     large clip is never starved by small ones. With nothing in use the first is admitted even if
@@ -68,9 +86,10 @@ class ResourcePool:
         self._clock = clock
         self._recheck_seconds = recheck_seconds
         self._lock = threading.Lock()
-        self._queue: deque[_Ticket] = deque()
-        self._held: dict[int, int] = {}
-        self._ids = itertools.count(1)
+        self._queue: list[_Ticket] = []
+        self._held: dict[int, Wish] = {}
+        self._numbers = itertools.count(1)
+        memory.on_give_back(self.release_resource, self.relieve)
 
     @property
     def slots(self) -> int:
@@ -83,20 +102,17 @@ class ResourcePool:
         return len(self._held)
 
     def acquire_resource(
-        self,
-        *,
-        timeout_seconds: float | None = 30,
-        need_bytes: int = 0,
-        cancel: CancelToken | None = None,
+        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
     ) -> int | None:
-        """Wait for a slot in which ``need_bytes`` fit; the id of the resource.
+        """Wait for a slot in which the need fits; the id of the resource.
 
         None after ``timeout_seconds`` (None waits without end), and as soon as ``cancel`` is set.
         """
+        wish = wish or Wish()
         deadline = math.inf if timeout_seconds is None else self._clock() + timeout_seconds
-        ticket = _Ticket(need_bytes)
+        ticket = _Ticket(wish.priority, next(self._numbers), wish)
         with self._lock:
-            self._queue.append(ticket)
+            insort(self._queue, ticket)
         try:
             with cancel.waking(ticket.wake) if cancel else nullcontext():
                 return self._wait_for_turn(ticket, deadline, cancel)
@@ -105,31 +121,42 @@ class ResourcePool:
                 self._queue.remove(ticket)
             self._wake_first()
 
-    def release_resource(self, resource_id: int) -> None:
-        """Give a resource back; one that is not in use is logged and otherwise ignored."""
+    def release_resource(self, resource_id: int, *, peak_bytes: int | None = None) -> None:
+        """Give a resource back, with the peak of memory that its use came to, where it is known.
+
+        One that is not in use is logged and otherwise ignored.
+        """
         with self._lock:
-            need_bytes = self._held.pop(resource_id, None)
-        if need_bytes is None:
+            wish = self._held.pop(resource_id, None)
+        if wish is None:
             logger.warning("Resource %s is not in use: nothing to release", resource_id)
             return
-        self._memory.release(need_bytes)
+        self._memory.release(wish.need_bytes, peak_bytes=peak_bytes)
+        self._memory.free(wish.workflow_id, resource_id)
         self._wake_first()
 
     @contextmanager
     def resource(
-        self,
-        *,
-        timeout_seconds: float | None = 30,
-        need_bytes: int = 0,
-        cancel: CancelToken | None = None,
+        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
     ) -> Iterator[int | None]:
         """Hold a resource for the length of a ``with`` block; None as in :meth:`acquire_resource`."""
-        resource_id = self.acquire_resource(timeout_seconds=timeout_seconds, need_bytes=need_bytes, cancel=cancel)
+        resource_id = self.acquire_resource(wish, timeout_seconds=timeout_seconds, cancel=cancel)
         try:
             yield resource_id
         finally:
-            if resource_id is not None:
+            if resource_id is not None and resource_id in self._held:
                 self.release_resource(resource_id)
+
+    def relieve(self) -> bool:
+        """Make the work that was admitted last give way; whether there was one that can."""
+        with self._lock:
+            able = [(number, wish.give_way) for number, wish in self._held.items() if wish.give_way is not None]
+        if not able:
+            return False
+        number, give_way = max(able)
+        logger.warning("Memory is over the budget: resource %d gives way", number)
+        give_way()
+        return True
 
     def cleanup_batch(self) -> None:
         """Let the first in the queue ask for memory again; called as each clip ends."""
@@ -153,14 +180,18 @@ class ResourcePool:
         return None
 
     def _admit(self, ticket: _Ticket) -> int | None:
+        wish = ticket.wish
         with self._lock:
             if self._queue[0] is not ticket or len(self._held) >= self._slots:
                 return None
-            if not self._memory.reserve(ticket.need_bytes, anyway=not self._held):
+            if self._held and (wish.alone or any(held.alone for held in self._held.values())):
                 return None
-            resource_id = next(self._ids)
-            self._held[resource_id] = ticket.need_bytes
-            return resource_id
+            if not self._memory.reserve(wish.need_bytes, anyway=not self._held):
+                return None
+            resource_id = next(self._numbers)
+            self._held[resource_id] = wish
+        self._memory.allocate(wish.workflow_id, resource_id)
+        return resource_id
 
     def _wake_first(self) -> None:
         with self._lock:

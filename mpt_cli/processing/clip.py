@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
@@ -13,10 +14,10 @@ from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, ProcessedClip
+from mpt_cli.processing.cache import recipe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mpt_cli.config import ProcessingConfig
     from mpt_cli.errors import Issue
@@ -27,27 +28,31 @@ if TYPE_CHECKING:
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
+    from mpt_cli.processing.cache import ClipCache
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
 _PROGRESS_SECONDS = 0.5
+_INPUT, _PICTURES, _SOUND = Path("/input"), Path("/pictures"), Path("/sound")
+"""Stand for the files in a command that is only to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A processed clip, the peak memory in bytes of what made it, and what should be known of it."""
+    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came."""
 
     clip: ProcessedClip
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
+    action: Action = Action.ENCODE
 
 
 class ClipProcessor:
     """Makes one clip uniform: by ffmpeg where pictures are encoded, by proof alone where they are copied."""
 
-    def __init__(self, ffmpeg: Ffmpeg, *, clock: Callable[[], float]) -> None:
-        """Run this ffmpeg; the clock only spaces progress events."""
-        self._ffmpeg = ffmpeg
+    def __init__(self, ffmpeg: Ffmpeg, *, clock: Callable[[], float], cache: ClipCache | None = None) -> None:
+        """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events."""
+        self._ffmpeg, self._cache = ffmpeg, cache
         self._clock = clock
 
     def process(
@@ -65,6 +70,10 @@ class ClipProcessor:
         """
         pictures, sound = files.segment_paths(planned.index)
         wanted_sound = sound if _is_heard(planned) else None
+        if planned.action is Action.REUSE:
+            if (found := self._fetched(planned, form, pictures, wanted_sound)) is not None:
+                return Processed(found, None, action=Action.REUSE)
+            planned = replace(planned, action=Action.ENCODE)
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
@@ -72,21 +81,45 @@ class ClipProcessor:
             _refuse_changed(planned)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
             damage = _damage(planned, form) if doubtful else None
+            self._keep(planned, clip, whole=damage is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
-            return Processed(clip, peak, (damage,) if damage else ())
+            return Processed(clip, peak, (damage,) if damage else (), planned.action)
         except BaseException:
             files.discard(pictures, sound)
             raise
+
+    def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
+        """Under which the segment that is made of a content is kept."""
+        unnamed = replace(planned, clip=replace(planned.clip, path=_INPUT))
+        sound = _SOUND if _is_heard(planned) else None
+        return recipe_key(content, self._ffmpeg.build, self._arguments(unnamed, form, _PICTURES, sound))
+
+    def _fetched(
+        self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None
+    ) -> ProcessedClip | None:
+        """The finished segment of the store, or None where it is gone or damaged."""
+        if self._cache is None or planned.key is None:
+            return None
+        note = self._cache.fetch(planned.key, pictures, sound)
+        if note is None:
+            return None
+        found = proof.SegmentProof(planned.segment.frames, note.vcl_crc, note.parameter_sets, note.extradata)
+        return _processed(planned, form, pictures, sound, found, owned=True)
+
+    def _keep(self, planned: PlannedClip, clip: ProcessedClip, *, whole: bool) -> None:
+        """Store what was encoded; not of a damaged clip, whose damage must be said each time."""
+        if self._cache is not None and planned.key is not None and clip.owned and whole:
+            self._cache.store(planned.key, clip)
 
     def describe(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> list[str]:
         """The whole command that :meth:`process` would run; empty for none."""
         pictures, sound = files.segment_paths(planned.index)
         arguments = self._arguments(planned, form, pictures, sound if _is_heard(planned) else None)
-        return [str(self._ffmpeg.binary), *arguments] if arguments else []
+        return [str(self._ffmpeg.binary), *arguments] if arguments and planned.action is not Action.REUSE else []
 
     def _arguments(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> list[str]:
         """Arguments of the one ffmpeg that is needed; none for a silent clip that is copied."""
-        if planned.action is Action.ENCODE:
+        if planned.action is not Action.COPY:
             return commands.segment_arguments(
                 planned.clip, planned.media, planned.segment, form, video_path=pictures, audio_path=sound
             )
@@ -135,19 +168,7 @@ class ClipProcessor:
                 path=planned.clip.path,
                 hint="is the file damaged?",
             ) from error
-        return ProcessedClip(
-            index=planned.index,
-            original_path=planned.clip.path,
-            processed_path=path,
-            audio_path=sound,
-            dimensions=form.dimensions,
-            segment=planned.segment,
-            duration=frames / form.frame_rate,
-            vcl_crc=proven.vcl_crc,
-            parameter_sets=proven.parameter_sets,
-            extradata=proven.extradata,
-            owned=owned,
-        )
+        return _processed(planned, form, path, sound, proven, owned=owned)
 
 
 class _ProgressEvents:
@@ -170,6 +191,24 @@ class _ProgressEvents:
         self._next = now + _PROGRESS_SECONDS
         done = min(float(progress.done_seconds), self._seconds)
         self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
+
+
+def _processed(
+    planned: PlannedClip, form: TargetForm, path: Path, sound: Path | None, proven: proof.SegmentProof, *, owned: bool
+) -> ProcessedClip:
+    return ProcessedClip(
+        index=planned.index,
+        original_path=planned.clip.path,
+        processed_path=path,
+        audio_path=sound,
+        dimensions=form.dimensions,
+        segment=planned.segment,
+        duration=planned.segment.frames / form.frame_rate,
+        vcl_crc=proven.vcl_crc,
+        parameter_sets=proven.parameter_sets,
+        extradata=proven.extradata,
+        owned=owned,
+    )
 
 
 def _is_heard(planned: PlannedClip) -> bool:

@@ -6,25 +6,34 @@ import logging
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mpt_cli.cancel import CancelToken
+from mpt_cli.cost import need_bytes
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, Notice
 from mpt_cli.media.files import DISK_FULL
-from mpt_cli.models import OnError
+from mpt_cli.media.known import content_hash
+from mpt_cli.models import Action, OnError
+from mpt_cli.monitoring.pool import Wish
+from mpt_cli.plan import with_reuse
 from mpt_cli.results import ProcessingResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mpt_cli.config import ProcessingConfig
     from mpt_cli.events import RunContext
     from mpt_cli.media.files import TempFileManager
+    from mpt_cli.models import TargetForm
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.monitoring.pool import ResourcePool
     from mpt_cli.plan import Plan, PlannedClip
+    from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.clip import ClipProcessor
 
 logger = logging.getLogger(__name__)
@@ -61,11 +70,14 @@ class ProcessingPipeline:
         memory_manager: MemoryManager,
         performance_monitor: PerformanceMonitor,
         *,
+        cache: ClipCache | None = None,
+        content: Callable[[Path], str] = content_hash,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Wire the parts; nothing is started."""
+        """Wire the parts; nothing is started. ``content`` tells by a hash what a file holds."""
         self._processor, self._pool, self._memory = clip_processor, resource_pool, memory_manager
         self._performance, self._clock = performance_monitor, clock
+        self._cache, self._content = cache, content
 
     def process_clips(
         self, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
@@ -78,8 +90,12 @@ class ProcessingPipeline:
         """
         work = _Work(plan, config, files, context)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
+        made = [clip for clip in longest_first if clip.action is not Action.REUSE]
+        found = [clip for clip in longest_first if clip.action is Action.REUSE]  # also what is made now
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
-            results = self._run_window(longest_first, work)
+            results = self._run_window(made, work) | self._run_window(found, work)
+        if self._cache is not None and made:
+            self._cache.prune()
         return [results[clip.index] for clip in plan.clips if clip.index in results]
 
     def process_single_clip(
@@ -87,6 +103,25 @@ class ProcessingPipeline:
     ) -> ProcessingResult:
         """How one clip ended, after a resource was had for it; a stop is a result too."""
         return self._run_one(planned, _Work(plan, config, files, context))
+
+    def reusing(self, plan: Plan) -> Plan:
+        """The plan without encoding what was finished before, or will be for an equal clip of the same plan."""
+        if self._cache is None:
+            return plan
+        keys: dict[int, str] = {}
+        reasons: dict[int, str] = {}
+        first: dict[str, int] = {}
+        for clip in plan.clips:
+            with suppress(OSError):  # a file that is gone will be missed where it is needed
+                if clip.action is not Action.ENCODE:
+                    continue
+                key = keys[clip.index] = self._processor.key(clip, plan.light_form, self._content(clip.clip.path))
+                if self._cache.has(key):
+                    reasons[clip.index] = "finished before"
+                elif key in first:
+                    reasons[clip.index] = f"the same as clip {first[key] + 1}"
+                first.setdefault(key, clip.index)
+        return with_reuse(plan, keys, reasons)
 
     def describe(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
         """The command of each clip by its index, for a dry run; nothing is started."""
@@ -98,6 +133,8 @@ class ProcessingPipeline:
 
     def _run_window(self, clips: list[PlannedClip], work: _Work) -> dict[int, ProcessingResult]:
         """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10."""
+        if not clips:
+            return {}
         jobs = work.plan.jobs
         window = self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB)
         results: dict[int, ProcessingResult] = {}
@@ -118,53 +155,109 @@ class ProcessingPipeline:
                 raise
 
     def _run_one(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        cancel = work.context.cancel
-        with self._pool.resource(timeout_seconds=None, need_bytes=planned.need_bytes, cancel=cancel) as resource:
-            if resource is None or work.is_over:
-                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None)
-            return self._worked_on(planned, work)
+        """How a clip ended, and its events: one start, exactly one end.
 
-    def _worked_on(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        """The result of a clip, and its events: one start, exactly one end."""
-        emit, started = work.context.emit, self._clock()
-        seconds = float(planned.segment.frames / work.plan.form.frame_rate)
-        emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
+        One for which memory was short is tried once more, alone and with one encoder thread.
+        """
+        result = self._attempt(planned, work, alone=False)
+        if _is_short_of_memory(result) and not work.is_over and self._can_be_lighter(work.plan):
+            message = f"{planned.clip.path}: memory was short; it is tried again alone"
+            work.context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message, planned.index))
+            again = self._attempt(planned, work, alone=True)
+            result = replace(again, elapsed_seconds=result.elapsed_seconds + again.elapsed_seconds)
+        if result.started:
+            self._tell_end(result, planned, work)
+        return result
+
+    def _attempt(self, planned: PlannedClip, work: _Work, *, alone: bool) -> ProcessingResult:
+        """One try at a clip, after a resource was had for it; a stop is a result too."""
+        form = work.plan.light_form if alone else work.plan.form
+        need = need_bytes(planned.media, form) if alone else planned.need_bytes
+        context = replace(work.context, cancel=CancelToken(work.context.cancel))
+
+        def give_way() -> None:
+            context.cancel.cancel()
+            context.cancel.cancel()  # at once: what is to end holds the memory that is needed
+
+        wish = Wish(need, context.workflow_id, context.priority, alone=alone, give_way=give_way)
+        with self._pool.resource(wish, timeout_seconds=None, cancel=work.context.cancel) as resource:
+            if resource is None or work.is_over:
+                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None, started=alone)
+            if not alone:
+                self._tell_start(planned, work)
+            result = self._made(planned, form, work, context)
+            self._pool.release_resource(resource, peak_bytes=result.peak_memory_bytes)
+            return result
+
+    def _made(self, planned: PlannedClip, form: TargetForm, work: _Work, context: RunContext) -> ProcessingResult:
+        started = self._clock()
         try:
-            made = self._processor.process(planned, work.plan.form, work.config, files=work.files, context=work.context)
+            made = self._processor.process(planned, form, work.config, files=work.files, context=context)
         except Exception as error:
-            issue = _issue_of(error, planned)
+            gave_way = isinstance(error, Cancelled) and not work.context.cancel.cancelled
+            issue = self._too_large(planned, form) if gave_way else _issue_of(error, planned)
             if issue.code is IssueCode.DISK_FULL:
                 work.full.set()
             logger.warning(
                 "Clip %s failed: %s", planned.clip.path, issue.message, exc_info=not isinstance(error, MptError)
             )
-            emit(ClipFailed(planned.index, issue.code.value, issue.message))
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
-        elapsed = self._clock() - started
-        self._performance.record_clip(work.context.workflow_id, busy_seconds=elapsed)
-        for issue in made.warnings:
+        elapsed, peak = self._clock() - started, made.peak_memory_bytes
+        return ProcessingResult(planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action)
+
+    def _tell_start(self, planned: PlannedClip, work: _Work) -> None:
+        seconds = float(planned.segment.frames / work.plan.form.frame_rate)
+        work.context.emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
+
+    def _tell_end(self, result: ProcessingResult, planned: PlannedClip, work: _Work) -> None:
+        emit = work.context.emit
+        if result.error is not None:
+            emit(ClipFailed(planned.index, result.error.code.value, result.error.message))
+            return
+        self._performance.record_clip(work.context.workflow_id, busy_seconds=result.elapsed_seconds)
+        for issue in result.warnings:
             emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}", planned.index))
-        emit(ClipFinished(planned.index, elapsed, made.peak_memory_bytes))
-        return ProcessingResult(planned.index, made.clip, None, elapsed, made.peak_memory_bytes, made.warnings)
+        emit(ClipFinished(planned.index, result.elapsed_seconds, result.peak_memory_bytes))
+
+    def _can_be_lighter(self, plan: Plan) -> bool:
+        """Whether trying a clip alone with one thread is another thing than what was tried."""
+        return self._pool.slots > 1 or plan.form != plan.light_form
+
+    def _too_large(self, planned: PlannedClip, form: TargetForm) -> Issue:
+        """What is said of a clip that was stopped because memory went over the budget."""
+        needed, budget = need_bytes(planned.media, form) + self._memory.idle_bytes, self._memory.budget_bytes
+        message = f"needs more memory than the budget of {budget >> 20} MiB: about {needed >> 20} MiB with mpt itself"
+        hint = "raise --max-memory, or choose a smaller size or a faster preset"
+        return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
 
 
 def require_success_rate(results: list[ProcessingResult], total: int, config: ProcessingConfig) -> None:
     """Raise unless enough of ``total`` clips ended well for what the configuration asks.
 
-    :class:`~mpt_cli.errors.ResourceError` where the disk is full, which is no fault of the clips,
+    :class:`~mpt_cli.errors.ResourceError` where disk or memory is the reason, and not the clips,
     else :class:`~mpt_cli.errors.ProcessingError`.
     """
-    for issue in (result.error for result in results):
-        if issue is not None and issue.code is IssueCode.DISK_FULL:
-            raise ResourceError(issue.code, issue.message, path=issue.path, hint=issue.hint)
+    issues = [result.error for result in results if result.error is not None]
+    _raise_resource(issues, IssueCode.DISK_FULL)
     good, required = sum(result.success for result in results), config.required_success_rate
     if good and good / total >= required:
         return
+    _raise_resource(issues, IssueCode.MEMORY_EXHAUSTED)
     failed = f"{total - good} of {total} clip{'s' if total != 1 else ''} failed"
     if config.on_error is OnError.FAIL:
         raise ProcessingError(IssueCode.PROCESSING_FAILED, failed, hint="add --on-error skip to leave bad clips out")
     left = f"less than {required:.0%} is left" if good else "none is left"
     raise ProcessingError(IssueCode.TOO_MANY_FAILURES, f"{failed}: {left}")
+
+
+def _raise_resource(issues: list[Issue], code: IssueCode) -> None:
+    for issue in issues:
+        if issue.code is code:
+            raise ResourceError(code, issue.message, path=issue.path, hint=issue.hint)
+
+
+def _is_short_of_memory(result: ProcessingResult) -> bool:
+    return result.error is not None and result.error.code is IssueCode.MEMORY_EXHAUSTED
 
 
 def _issue_of(error: Exception, planned: PlannedClip) -> Issue:

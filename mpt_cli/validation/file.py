@@ -14,15 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import ValidationConfig
+    from mpt_cli.media.probe import Probe
     from mpt_cli.models import MediaInfo
-
-
-class Probe(Protocol):
-    """Opens a file and says what it holds; raises ProbeError."""
-
-    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
-        """What the file holds."""
-        ...
 
 
 class DecodedShare(Protocol):

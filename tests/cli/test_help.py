@@ -21,7 +21,7 @@ INPUT = "--null -0"
 REEL = (
     "--output -o --preset --size --fps --fit --codec --encoder --quality --encoder-threads --crf --encoder-preset"
     " --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout"
-    " --max-memory --overwrite -y --dry-run -n --copy --no-cache --keep-temp"
+    " --max-memory --overwrite -y --dry-run -n --copy --no-cache --paranoid --keep-temp"
 )
 OPTIONS = {
     "validate": f"{COMMON} {INPUT} --deep --strict",

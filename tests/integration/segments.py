@@ -48,7 +48,7 @@ def planned(source: Path, form: TargetForm, index: int = 0, *, action: Action = 
 
 def plan_of(clips: Sequence[PlannedClip], form: TargetForm) -> Plan:
     """A plan of these clips, one at a time."""
-    return Plan(form, tuple(clips), 1, None, 0.0, 0, 0, mixed_parameter_sets=False)
+    return Plan(form, form, tuple(clips), 1, None, 0.0, 0, 0, mixed_parameter_sets=False)
 
 
 class LyingFfmpeg(Ffmpeg):

@@ -71,7 +71,7 @@ def plan_of(info: MediaInfo, *order: int) -> Plan:
         )
         for n in order
     )
-    return Plan(FORM, clips, 2, 7, 1.5, 1000, 500, False)
+    return Plan(FORM, FORM, clips, 2, 7, 1.5, 1000, 500, False)
 
 
 def validation_of(info: MediaInfo, **refused: Issue) -> ValidationResult:

@@ -47,7 +47,7 @@ def planned(index: int, *, work: int = 0) -> PlannedClip:
 
 
 def plan_of(*clips: PlannedClip, jobs: int = 1) -> Plan:
-    return Plan(FORM, clips, jobs, None, 0.0, 0, 0, mixed_parameter_sets=False)
+    return Plan(FORM, FORM, clips, jobs, None, 0.0, 0, 0, mixed_parameter_sets=False)
 
 
 def processed(clip: PlannedClip) -> ProcessedClip:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.cost import Machine, concurrency
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.probe import probe
 from mpt_cli.models import (
@@ -24,7 +25,7 @@ from mpt_cli.models import (
     Orientation,
     VideoClip,
 )
-from mpt_cli.plan import OTHERS_ENCODED, Machine, Plan, concurrency, make_plan
+from mpt_cli.plan import OTHERS_ENCODED, Plan, make_plan
 from tests.infos import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
 

@@ -18,7 +18,7 @@ import pytest
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
-from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.monitoring.pool import ResourcePool, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,7 +70,7 @@ def pool_of(slots: int, *, reader: FakeReader | None = None) -> ResourcePool:
 
 def taken(pool: ResourcePool, *, need_bytes: int = 0) -> int:
     """A resource that must be free now."""
-    resource_id = pool.acquire_resource(timeout_seconds=0, need_bytes=need_bytes)
+    resource_id = pool.acquire_resource(Wish(need_bytes), timeout_seconds=0)
     assert resource_id is not None
     return resource_id
 
@@ -87,7 +87,7 @@ class Waiters:
     ) -> Future[int | None]:
         token = token or AnnouncingToken()
         future = self._executor.submit(
-            self._pool.acquire_resource, timeout_seconds=timeout_seconds, need_bytes=need_bytes, cancel=token
+            self._pool.acquire_resource, Wish(need_bytes), timeout_seconds=timeout_seconds, cancel=token
         )
         assert token.queued.wait(PATIENCE)
         return future
@@ -106,7 +106,7 @@ def test_as_many_run_at_once_as_there_are_slots_and_never_more(executor: ThreadP
 
     def work() -> None:
         nonlocal running, most
-        with pool.resource(need_bytes=300) as resource_id:
+        with pool.resource(Wish(300)) as resource_id:
             assert resource_id is not None
             with lock:
                 running += 1
@@ -125,7 +125,7 @@ def test_as_many_run_at_once_as_there_are_slots_and_never_more(executor: ThreadP
 def test_a_need_that_does_not_fit_waits_for_a_release(executor: ThreadPoolExecutor) -> None:
     pool = pool_of(4)
     first, second = taken(pool, need_bytes=600), taken(pool, need_bytes=400)
-    assert pool.acquire_resource(timeout_seconds=0, need_bytes=1) is None
+    assert pool.acquire_resource(Wish(1), timeout_seconds=0) is None
     waiter = Waiters(executor, pool).add(need_bytes=600)
     pool.release_resource(second)
     assert not waiter.done()
@@ -139,7 +139,7 @@ def test_the_measured_tree_counts_as_the_reservations_do() -> None:
     pool = pool_of(4, reader=reader)
     taken(pool, need_bytes=100)
     reader.tree = 900
-    assert pool.acquire_resource(timeout_seconds=0, need_bytes=101) is None
+    assert pool.acquire_resource(Wish(101), timeout_seconds=0) is None
     taken(pool, need_bytes=100)
 
 
@@ -172,7 +172,7 @@ def test_small_needs_do_not_overtake_a_large_one(executor: ThreadPoolExecutor) -
     pool = pool_of(4)
     running = taken(pool, need_bytes=600)
     large = Waiters(executor, pool).add(need_bytes=900)
-    assert pool.acquire_resource(timeout_seconds=0, need_bytes=10) is None
+    assert pool.acquire_resource(Wish(10), timeout_seconds=0) is None
     pool.release_resource(running)
     assert large.result(PATIENCE) is not None
     taken(pool, need_bytes=10)
@@ -257,7 +257,7 @@ def test_a_resource_is_released_when_the_work_fails() -> None:
     during = []
 
     def fail() -> None:
-        with pool.resource(timeout_seconds=None, need_bytes=700):
+        with pool.resource(Wish(700), timeout_seconds=None):
             during.append((pool.in_use, memory.reserved_bytes))
             raise OSError("broken")
 

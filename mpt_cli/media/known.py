@@ -1,0 +1,130 @@
+"""KnownFiles: what is known of a file from the last time, so that it need not be read again.
+
+A file is taken for the same while device, inode, size and both its times in nanoseconds are. Its
+content is then known by a hash, and what the probe found in it stands beside that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from mpt_cli.models import MediaInfo
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mpt_cli.media.probe import Probe
+
+CONTENT_VERSION = 1
+"""Raised when the probe finds more, or other things, in the same bytes."""
+_CHUNK_BYTES = 1 << 20
+_SETTLED_SECONDS = 2.0
+"""A file that changed within this time may change again without its times showing it."""
+
+
+class _Record(BaseModel):
+    """What stands in the store about one file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    content: str
+    media: MediaInfo
+
+
+class KnownFiles:
+    """Remembers contents and probes in a folder; several processes may share it."""
+
+    def __init__(
+        self, folder: Path, probe: Probe, *, paranoid: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Keep records below this folder, which is made when the first one is written.
+
+        ``paranoid`` reads every file again whatever is known, and only notes what it finds.
+        """
+        self._folder, self._probe, self._paranoid, self._clock = folder, probe, paranoid, clock
+        self._contents: dict[tuple[int, ...], str] = {}
+
+    def probe(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+        """What the file holds, from the record if there is one; raises ProbeError as a probe does.
+
+        Only whole scans are remembered: they took long, and they answer every question.
+        """
+        if not scan:
+            return self._probe(path, scan=False, max_streams=max_streams)
+        record = self._recall(path)
+        return record.media if record else self._look(path, max_streams).media
+
+    def content(self, path: Path) -> str:
+        """A hash of the file's bytes, as they were when it was probed; OSError where it cannot be read."""
+        identity = _identity(path.stat())
+        if identity not in self._contents:
+            record = self._recall(path)
+            self._contents[identity] = record.content if record else content_hash(path)
+        return self._contents[identity]
+
+    def forget(self) -> None:
+        """Drop what is only held in memory."""
+        self._contents.clear()
+
+    def _look(self, path: Path, max_streams: int) -> _Record:
+        """Hash and scan: the scan finds in memory what the hash has just read."""
+        before = path.stat()
+        record = _Record(content=content_hash(path), media=self._probe(path, scan=True, max_streams=max_streams))
+        after = path.stat()
+        settled = self._clock() - max(after.st_mtime, after.st_ctime) > _SETTLED_SECONDS
+        if _identity(before) == _identity(after):
+            self._contents[_identity(after)] = record.content
+            if settled:
+                self._remember(after, record)
+        return record
+
+    def _recall(self, path: Path) -> _Record | None:
+        if self._paranoid:
+            return None
+        try:
+            return _records().validate_json(self._place(path.stat()).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def _remember(self, status: os.stat_result, record: _Record) -> None:
+        """Write the record under its name in one step; a store that cannot be written is no error."""
+        place = self._place(status)
+        unfinished = place.with_name(f"{place.name}.{uuid4().hex}")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(_records().dump_json(record))
+            unfinished.replace(place)
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+
+    def _place(self, status: os.stat_result) -> Path:
+        name = hashlib.sha256(repr((CONTENT_VERSION, *_identity(status))).encode()).hexdigest()
+        return self._folder / name[:2] / f"{name[2:40]}.json"
+
+
+def content_hash(path: Path) -> str:
+    """BLAKE2b of a file's bytes, 256 bits in hexadecimal."""
+    found = hashlib.blake2b(digest_size=32)
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            found.update(chunk)
+    return found.hexdigest()
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@cache
+def _records() -> TypeAdapter[_Record]:
+    return TypeAdapter(_Record)

@@ -1,0 +1,45 @@
+"""What was promised to clips in work: predicted needs, corrected by the peaks that were seen."""
+
+from __future__ import annotations
+
+import threading
+
+_LEAST_RATIO, _MOST_RATIO = 0.5, 4.0
+"""However wrong the predictions were: a need is taken for at least half and at most four times itself."""
+
+
+class Reservations:
+    """Adds up needs in bytes. The largest ratio of a peak to its predicted need corrects all later ones."""
+
+    def __init__(self) -> None:
+        """Start with nothing reserved and nothing known."""
+        self._lock = threading.Lock()
+        self._reserved = 0
+        self._ratio: float | None = None
+
+    @property
+    def total_bytes(self) -> int:
+        """All that is reserved, as it was predicted and with what is known now."""
+        return self.corrected(self._reserved)
+
+    def corrected(self, need_bytes: int) -> int:
+        """What a predicted need will really be, as far as is known."""
+        return int(need_bytes * (1.0 if self._ratio is None else self._ratio))
+
+    def add(self, need_bytes: int) -> None:
+        """Reserve a predicted need."""
+        with self._lock:
+            self._reserved += need_bytes
+
+    def remove(self, need_bytes: int) -> None:
+        """Give it back."""
+        with self._lock:
+            self._reserved = max(0, self._reserved - need_bytes)
+
+    def learn(self, need_bytes: int, peak_bytes: int) -> None:
+        """Take in what a need really was."""
+        if need_bytes <= 0 or peak_bytes <= 0:
+            return
+        ratio = min(_MOST_RATIO, max(_LEAST_RATIO, peak_bytes / need_bytes))
+        with self._lock:
+            self._ratio = ratio if self._ratio is None else max(self._ratio, ratio)
