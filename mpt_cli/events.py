@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """First event of every run. ``total_seconds`` is what is to be encoded or copied, or None."""
+    """First event of every run. ``total_seconds`` is what is to be encoded or copied, or None.
+
+    ``total_jobs`` stands only in the event of a batch as a whole, which comes before those of its jobs.
+    """
 
     type: ClassVar[str] = "run-started"
     command: str
     workflow_id: str
     total_clips: int
     total_seconds: float | None = None
+    total_jobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """Last event of every run. ``status`` is that of the envelope."""
+    """Last event of every run. ``status`` is that of the envelope, ``code`` the run's own issue code."""
 
     type: ClassVar[str] = "run-finished"
     status: str
+    code: str | None = None
 
 
 Event = (
@@ -166,3 +171,5 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     priority: int = 0
     """Which of several runs gets resources first: the lower number."""
+    clips_beside: int = 0
+    """How many clips of other runs share the machine with this one's."""

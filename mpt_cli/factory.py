@@ -11,11 +11,14 @@ import platformdirs
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
+from mpt_cli.health import HealthChecks
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.known import KnownFiles, content_hash
 from mpt_cli.media.probe import probe
+from mpt_cli.monitoring.gpu import gpu_percent
+from mpt_cli.monitoring.history import History
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
@@ -59,8 +62,9 @@ class ModuleFactory:
         service = ConcatenationService(
             [FFmpegConcatenator(self.ffmpeg, pool)], self.memory_manager, self.performance_monitor
         )
+        validation = self.create_validation_engine()
         return VideoProcessingOrchestrator(
-            validation_engine=self.create_validation_engine(),
+            validation_engine=validation,
             processing_pipeline=pipeline,
             concatenation_service=service,
             performance_monitor=self.performance_monitor,
@@ -69,6 +73,18 @@ class ModuleFactory:
             optimizer=self.codec_optimizer,
             ffmpeg=self.ffmpeg,
             machine=machine,
+            history=self.history,
+            health=HealthChecks(
+                config=self._config,
+                validation=validation,
+                pipeline=pipeline,
+                service=service,
+                ffmpeg=self.ffmpeg,
+                optimizer=self.codec_optimizer,
+                memory=self.memory_manager,
+                performance=self.performance_monitor,
+                cache=self.clip_cache,
+            ),
         )
 
     def create_validation_engine(self) -> ValidationEngine:
@@ -85,23 +101,34 @@ class ModuleFactory:
         return Ffmpeg(self._config.ffmpeg.binary)
 
     @cached_property
+    def clip_store(self) -> ClipCache:
+        """The store of finished clips, whether runs are to use it or not."""
+        return ClipCache(self._cache_folder / "clips", limit_bytes=self._config.cache.max_size)
+
+    @property
     def clip_cache(self) -> ClipCache | None:
-        """The store of finished clips; None where the configuration wants none."""
-        cache = self._config.cache
-        return ClipCache(self.cache_folder / "clips", limit_bytes=cache.max_size) if cache.enabled else None
+        """The store that runs use; None where the configuration wants none."""
+        return self.clip_store if self._config.cache.enabled else None
 
     @cached_property
-    def known_files(self) -> KnownFiles | None:
-        """What is known of files from earlier runs; None where nothing is to be remembered."""
-        cache = self._config.cache
-        if not cache.enabled:
-            return None
-        known = KnownFiles(self.cache_folder / "files", probe, paranoid=cache.paranoid)
+    def known_store(self) -> KnownFiles:
+        """What is known of files from earlier runs, whether runs are to use it or not."""
+        known = KnownFiles(self._cache_folder / "files", probe, paranoid=self._config.cache.paranoid)
         self.memory_manager.register_cache(known.forget)
         return known
 
     @property
-    def cache_folder(self) -> Path:
+    def known_files(self) -> KnownFiles | None:
+        """What runs use of that; None where nothing is to be remembered."""
+        return self.known_store if self._config.cache.enabled else None
+
+    @cached_property
+    def history(self) -> History:
+        """The results of earlier runs."""
+        return History((self._config.paths.state or platformdirs.user_state_path("mpt")) / "reports")
+
+    @property
+    def _cache_folder(self) -> Path:
         """Where things are kept that can be made again."""
         return self._config.cache.dir or platformdirs.user_cache_path("mpt")
 
@@ -119,4 +146,6 @@ class ModuleFactory:
     def performance_monitor(self) -> PerformanceMonitor:
         """What measures cost; one for all runs of this factory."""
         memory = self.memory_manager
-        return PerformanceMonitor(cpu_percent=memory.get_cpu_percentage, memory_percent=memory.get_usage_percentage)
+        return PerformanceMonitor(
+            cpu_percent=memory.get_cpu_percentage, memory_percent=memory.get_usage_percentage, gpu_percent=gpu_percent
+        )

@@ -1,4 +1,4 @@
-"""Job files: many requests in one TOML file, checked as a whole before the first one starts.
+"""Jobs: many requests in a TOML file, or as JSON Lines, checked as a whole before the first one starts.
 
 Inputs stay as they were written (``inputs`` expands them) and options stay a layer of settings
 (``settings`` merges them). Every mistake is a UsageError of one line.
@@ -6,14 +6,17 @@ Inputs stay as they were written (``inputs`` expands them) and options stay a la
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NoReturn
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
 
 from mpt_cli.config import Config, parse_seconds
 from mpt_cli.errors import UsageError
 from mpt_cli.layers import (
     FIELDS,
+    MAX_FILE_BYTES,
     Layer,
     LayerKind,
     dotted,
@@ -24,9 +27,6 @@ from mpt_cli.layers import (
     text_fault,
     unknown_key,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _FILE_KEYS = (
     "job",
@@ -39,6 +39,7 @@ _FILE_KEYS = (
 """What may be meant by a key of the file itself; options that lost their ``[defaults]`` are likely."""
 _JOB_KEYS = ("name", "output", "clips", "overwrite")
 _CLIP_KEYS = ("path", "start", "end", "mute")
+_STDIN = Path("stdin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,54 @@ def load_jobs(path: Path) -> JobFile:
     if not isinstance(table, dict):
         file.fault("defaults", table, "must be a table")
         table = {}
-    layer = defaults.options(table, ("overwrite",))
+    layer = defaults.options(table, ("overwrite",), path.parent)
     overwrite = defaults.flag("overwrite", table)
-    jobs = [_job(file, table, number, overwrite=overwrite) for number, table in enumerate(_tables(file, document), 1)]
+    tables = enumerate(_tables(file, document), 1)
+    jobs = [_job(file, table, number, path.parent, overwrite=overwrite) for number, table in tables]
+    return _checked(file, layer, jobs)
+
+
+def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
+    """The jobs of a stream of JSON Lines, each what a ``[[job]]`` table is; paths are relative to ``base``.
+
+    Empty lines are left out. UsageError names the first mistake, its hint the others.
+    """
+    file = _Part(_STDIN, "", [])
+    jobs = []
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_FILE_BYTES + 1), b""), 1):
+        if not line.strip():
+            continue
+        table = _table_of_line(file, line, number)
+        if table is not None:
+            jobs.append(_job(file, table, number, base))
+    if not jobs and not file.faults:
+        file.say("holds no job; write one JSON object a line")
+    return _checked(file, Layer(LayerKind.FILE, {}, path=_STDIN, base=base, trusted=False), jobs)
+
+
+def _table_of_line(file: _Part, line: bytes, number: int) -> dict[str, Any] | None:
+    if len(line) > MAX_FILE_BYTES:
+        _refuse(file.path, f"line {number} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")
+    try:
+        table = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        file.say(f"line {number}: is not JSON: {error}")
+        return None
+    if not isinstance(table, dict):
+        file.say(f'line {number}: must be a JSON object, such as {{"output": "a.mp4", "clips": ["b.mov"]}}')
+        return None
+    return table
+
+
+def _checked(file: _Part, defaults: Layer, jobs: list[Job]) -> JobFile:
+    """The jobs, unless something is wrong with them; no two have one name."""
     first: dict[str, int] = {}
     for number, job in enumerate(jobs, 1):
         if first.setdefault(job.name, number) != number:
             file.fault(f"job {number}: name", job.name, f"job {first[job.name]} has this name")
-    if faults:
-        raise_faults(faults, UsageError, path)
-    return JobFile(path, layer, tuple(jobs))
+    if file.faults:
+        raise_faults(file.faults, UsageError, file.path)
+    return JobFile(file.path, defaults, tuple(jobs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +169,14 @@ class _Part:
             if key not in own:
                 self.fault(dotted((key,)), value, unknown_key(dotted((key,)), known))
 
-    def options(self, table: dict[str, Any], own: tuple[str, ...]) -> Layer:
+    def options(self, table: dict[str, Any], own: tuple[str, ...], base: Path) -> Layer:
         """The layer of all keys that are not the table's own."""
         layer = Layer(
             LayerKind.FILE,
             {key: value for key, value in table.items() if key not in own},
             path=self.path,
             part=self.name,
-            base=self.path.parent,
+            base=base,
             trusted=False,
             siblings=own,
         )
@@ -176,18 +215,17 @@ def _tables(file: _Part, document: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def _job(file: _Part, table: dict[str, Any], number: int, *, overwrite: bool) -> Job:
+def _job(file: _Part, table: dict[str, Any], number: int, base: Path, *, overwrite: bool = False) -> Job:
     name = table.get("name", f"job {number}")
     shown_name = f"job {shown(name)}" if "name" in table and isinstance(name, str) else f"job {number}"
     part = _Part(file.path, shown_name, file.faults)
-    base = file.path.parent
     return Job(
         name=part.text("name", name),
         output=base / part.text("output", table.get("output")),
         inputs=_inputs(part, table.get("clips")),
         base=base,
         overwrite=part.flag("overwrite", table, default=overwrite),
-        layer=part.options(table, _JOB_KEYS),
+        layer=part.options(table, _JOB_KEYS, base),
     )
 
 

@@ -4,41 +4,62 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mpt_cli.batch import Batch, require_possible
 from mpt_cli.concatenation.service import JoinOrder
 from mpt_cli.config import effective_config
-from mpt_cli.errors import Cancelled, ConcatenationError, InputError, IssueCode, MptError, ResourceError
+from mpt_cli.errors import (
+    Cancelled,
+    ConcatenationError,
+    InputError,
+    IssueCode,
+    MptError,
+    ProcessingError,
+    ResourceError,
+)
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
 from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
+from mpt_cli.monitoring.history import HistoryEntry
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.results import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config import Config
     from mpt_cli.cost import Machine
+    from mpt_cli.health import HealthChecks
     from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import VideoParams
+    from mpt_cli.monitoring.history import History
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
-    from mpt_cli.results import ConcatenationResult, OutputInfo, VideoResult
+    from mpt_cli.results import ConcatenationResult, HealthStatus, OutputInfo, VideoResult
     from mpt_cli.validation.engine import ValidationEngine
 
 logger = logging.getLogger(__name__)
 
+Work = Callable[[Run], None]
+"""What is done for a request; how far it came stands in the run."""
+
 _JOIN_SECONDS, _JOIN_SECONDS_PER_SECOND = 600, 5
 """The join may take ten minutes and five times the reel, unless the configuration says otherwise."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class VideoProcessingOrchestrator:
@@ -56,49 +77,124 @@ class VideoProcessingOrchestrator:
         optimizer: CodecOptimizer,
         ffmpeg: Ffmpeg,
         machine: Machine,
+        history: History | None = None,
+        health: HealthChecks | None = None,
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Wire the parts; nothing is started or looked up."""
+        """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``."""
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
         self._optimizer, self._ffmpeg, self._machine = optimizer, ffmpeg, machine
+        self._history, self._health, self._now = history, health, now
 
     def process_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """How the request ended; bad media, a full disk or a stop are results, never exceptions."""
-        return self._concluded(params, context, self._produce)
+        return self._remembered(params, context or _new_context(), self._produce)
+
+    def process_batch_requests(
+        self,
+        requests: Sequence[VideoParams],
+        *,
+        contexts: Sequence[RunContext] | None = None,
+        fail_fast: bool = False,
+    ) -> list[VideoResult]:
+        """How each request ended, in order; all are checked before the first one runs.
+
+        They share slots and memory, and earlier ones go first. With ``fail_fast`` none begins after
+        one that failed. InputError for a batch that cannot be run as a whole: empty, too large, two
+        jobs with one output.
+        """
+        require_possible(requests, most_jobs=self._config.batch.max_jobs)
+        at_once = min(len(requests), (self._config.processing.jobs or self._machine.cores) + 1)
+        contexts = contexts or [_new_context() for _ in requests]
+        batch = Batch(requests, contexts, memory=self._memory, at_once=at_once, fail_fast=fail_fast)
+
+        def produce(run: Run) -> None:
+            batch.await_memory(run.context)
+            self._produce(run)
+
+        with self._memory:
+            usable = batch.check(self._is_usable)
+            return batch.run(usable, lambda params, context: self._remembered(params, context, produce))
+
+    def plan_batch_requests(
+        self, requests: Sequence[VideoParams], *, contexts: Sequence[RunContext] | None = None
+    ) -> list[VideoResult]:
+        """The same up to the plans, each in its result; nothing is written."""
+        require_possible(requests, most_jobs=self._config.batch.max_jobs)
+        contexts = contexts or [_new_context() for _ in requests]
+        return [self.plan_video_request(one, context=of) for one, of in zip(requests, contexts, strict=True)]
+
+    def health_check(self, *, deep: bool = False) -> HealthStatus:
+        """Whether everything that a request needs works: each thing is tried. ``deep`` makes a small reel."""
+        if self._health is None:
+            raise ValueError("this orchestrator was made without health checks")
+        if not deep:
+            return self._health.status()
+        return self._health.status(lambda params: self._concluded(params, _new_context(), self._produce))
 
     def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """The same up to the plan, which stands in the result; nothing is written."""
-        return self._concluded(params, context, self._describe)
+        return self._concluded(params, context or _new_context(), self._describe)
 
-    def _concluded(self, params: VideoParams, context: RunContext | None, work: Callable[[Run], None]) -> VideoResult:
+    def _is_usable(self, params: VideoParams, context: RunContext) -> bool:
+        """Whether a request would pass validation; what is wrong with it is said when it runs."""
+        config = effective_config(params, self._config)
+        try:
+            validation = self._validation.validate_inputs(params, config, cancel=context.cancel)
+        except Cancelled:
+            return False
+        good = sum(file.is_valid for file in validation.files)
+        return (
+            not validation.errors
+            and good > 0
+            and good / len(validation.files) >= config.processing.required_success_rate
+        )
+
+    def _remembered(self, params: VideoParams, context: RunContext, work: Work) -> VideoResult:
+        """The result of a request, which is also kept in the history."""
+        started_at = self._now()
+        result = self._concluded(params, context, work)
+        if self._history is not None:
+            self._history.add(HistoryEntry(_command(params), started_at, result))
+        return result
+
+    def _concluded(self, params: VideoParams, context: RunContext, work: Work) -> VideoResult:
         """The result of a request, whatever happens: every way to end passes here."""
-        context = context or RunContext(uuid.uuid4().hex)
         run = Run(params, effective_config(params, self._config), context)
-        command = "process" if params.join is None else "concat"
-        context.emit(RunStarted(command, context.workflow_id, len(params.clips)))
-        status = RunStatus.ERROR  # also that of a bug, which goes its way from here
+        context.emit(RunStarted(_command(params), context.workflow_id, len(params.clips)))
+        end = RunFinished(RunStatus.ERROR.value, IssueCode.INTERNAL.value)  # of a bug, which goes its way from here
         try:
             result = run.result(self._ended_by(run, work))
-            status = result.status
+            end = RunFinished(result.status.value, result.code.value if result.code else None)
             return result
         finally:
-            context.emit(RunFinished(status.value))
+            context.emit(end)
 
-    def _ended_by(self, run: Run, work: Callable[[Run], None]) -> MptError | None:
+    def _ended_by(self, run: Run, work: Work) -> MptError | None:
         """Do the work; the error that ended it, or None."""
         error: MptError | None = None
         try:
             with ExitStack() as stack:
                 self._follow(run, stack)
-                work(run)
+                self._work(run, work)
         except MptError as ended:
             error = ended
         except MemoryError:
+            self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
             error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
         if error is not None and not isinstance(error, (Cancelled, InputError)):
             logger.error("Processing failed for workflow %s: %s", run.context.workflow_id, error)
         return error
+
+    def _work(self, run: Run, work: Work) -> None:
+        """Do it, and give back at once what a run held that failed while it processed."""
+        try:
+            work(run)
+        except (ProcessingError, ResourceError):
+            self._memory.emergency_cleanup(run.context.workflow_id)
+            raise
 
     def _follow(self, run: Run, stack: ExitStack) -> None:
         """Measure the run for as long as the stack is open, and keep its report when it closes."""
@@ -158,6 +254,7 @@ class VideoProcessingOrchestrator:
             optimizer=self._optimizer,
             copy=_copy_policy(run),
             form_of_inputs=run.params.join is not None,
+            clips_beside=run.context.clips_beside,
         )
         _require_copies(run, plan)
         run.plan = plan = self._pipeline.reusing(plan)
@@ -216,6 +313,14 @@ class VideoProcessingOrchestrator:
         output = run.params.output_path.absolute()
         folder = files.run_folder_path(run.config.paths.temp or output.parent, run.context.workflow_id)
         run.plan_report = describe(plan, output, self._pipeline.describe(plan, files.TempFileManager(folder)))
+
+
+def _new_context() -> RunContext:
+    return RunContext(uuid.uuid4().hex)
+
+
+def _command(params: VideoParams) -> str:
+    return "process" if params.join is None else "concat"
 
 
 def _refusal(problems: int, config: Config, *, too_few: bool) -> InputError:

@@ -128,7 +128,7 @@ class Run:
             path,
             status,
             action=(result.action if result else None) or planned.action,
-            reasons=planned.reasons,
+            reasons=(result.reasons if result else None) or planned.reasons,
             start=start,
             duration=seconds,
             frames=planned.segment.frames,

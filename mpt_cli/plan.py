@@ -80,16 +80,18 @@ def make_plan(
     optimizer: CodecOptimizer,
     copy: CopyPolicy,
     form_of_inputs: bool = False,
+    clips_beside: int = 0,
 ) -> Plan:
     """The plan for valid clips, given with their places in the request.
 
     ``form_of_inputs`` takes size and rate from the form that holds the most seconds (``mpt concat``)
-    instead of from the configuration.
+    instead of from the configuration. ``clips_beside`` are those of other requests that run on the
+    machine at the same time: with them fewer cores are idle.
     """
     ordered, seed = _ordered(clips, config)
     form = _target_form(ordered, config, container, optimizer, form_of_inputs=form_of_inputs)
     medias = [media for _, _, media in ordered]
-    light_form, form = form, _with_threads(form, medias, config, machine, optimizer)
+    light_form, form = form, _with_threads(form, medias, config, machine, optimizer, clips_beside)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     refusals = [
         copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
@@ -113,11 +115,12 @@ def make_plan(
 
 def with_reuse(plan: Plan, keys: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
     """The plan with the key of each clip by its index, and with what need not be encoded, and why."""
+    keyed = (replace(clip, key=keys.get(clip.index)) for clip in plan.clips)
     clips = tuple(
-        replace(clip, key=keys.get(clip.index), action=Action.REUSE, reasons=(reasons[clip.index],), work=0)
+        replace(clip, action=Action.REUSE, reasons=(reasons[clip.index],), work=0, need_bytes=0)
         if clip.index in reasons
-        else replace(clip, key=keys.get(clip.index))
-        for clip in plan.clips
+        else clip
+        for clip in keyed
     )
     again = _costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
     return replace(again, output_bytes=plan.output_bytes)
@@ -235,7 +238,12 @@ def _target_form(
 
 
 def _with_threads(
-    form: TargetForm, medias: Sequence[MediaInfo], config: Config, machine: Machine, optimizer: CodecOptimizer
+    form: TargetForm,
+    medias: Sequence[MediaInfo],
+    config: Config,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    clips_beside: int,
 ) -> TargetForm:
     """The form with as many encoder threads as cores would be idle otherwise, and memory has room for."""
 
@@ -246,7 +254,7 @@ def _with_threads(
     def need(threads: int) -> int:
         return max(need_bytes(media, with_threads(threads)) for media in medias)
 
-    at_a_time = min(len(medias), config.processing.jobs or len(medias))
+    at_a_time = min(len(medias) + clips_beside, config.processing.jobs or machine.cores)
     jobs, threads = concurrency(at_a_time, machine, need(1))
     while threads > 1 and jobs * need(threads) > machine.memory_bytes:
         threads -= 1

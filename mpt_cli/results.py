@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+# Reports of earlier runs are read back from JSON, for which the types are needed at run time.
+from fractions import Fraction  # noqa: TC003
+from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fractions import Fraction
-    from pathlib import Path
+from mpt_cli.errors import Issue, IssueCode  # noqa: TC001
+from mpt_cli.models import Action, Container, Dimensions  # noqa: TC001
 
-    from mpt_cli.errors import Issue, IssueCode
-    from mpt_cli.models import Action, Container, Dimensions, MediaInfo, ProcessedClip
+if TYPE_CHECKING:
+    from mpt_cli.models import MediaInfo, ProcessedClip
 
 
 class RunStatus(StrEnum):
@@ -21,6 +24,8 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     ERROR = "error"
     CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Of a job that did not begin; a batch has other ends."""
 
 
 class ClipStatus(StrEnum):
@@ -46,6 +51,8 @@ class ProcessingResult:
     """Whether work on it began: then its end was told too."""
     action: Action | None = None
     """What was done in the end; a segment that was to be reused may have been damaged."""
+    reasons: tuple[str, ...] | None = None
+    """Why, where it was done; what was planned may have been finished by another request."""
 
     @property
     def success(self) -> bool:
@@ -148,33 +155,6 @@ class PerformanceReport:
 
 
 @dataclass(frozen=True, slots=True)
-class VideoResult:
-    """How a request ended: never an exception for bad media, always what is known."""
-
-    workflow_id: str
-    status: RunStatus
-    clips: tuple[ClipResult, ...] = ()
-    output: OutputInfo | None = None
-    concatenation: ConcatenationResult | None = None
-    metrics: PerformanceReport | None = None
-    plan: PlanReport | None = None
-    seed: int | None = None
-    errors: tuple[Issue, ...] = ()
-    warnings: tuple[Issue, ...] = ()
-    signal_number: int | None = None
-    """Which signal stopped the run, where one did."""
-    code: IssueCode | None = None
-    """The run's own code, by which it ends; ``errors`` name the clips and parameters beside it."""
-    ffmpeg: str | None = None
-    """Build string of ffmpeg, once it was asked."""
-
-    @property
-    def success(self) -> bool:
-        """Whether an output was published."""
-        return self.output is not None
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedStep:
     """What a dry run says of one clip. ``argv`` is what ffmpeg would be given; empty for none."""
 
@@ -208,3 +188,77 @@ class PlanReport:
     predicted_seconds: float
     seed: int | None
     steps: tuple[PlannedStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoResult:
+    """How a request ended: never an exception for bad media, always what is known."""
+
+    workflow_id: str
+    status: RunStatus
+    clips: tuple[ClipResult, ...] = ()
+    output: OutputInfo | None = None
+    concatenation: ConcatenationResult | None = None
+    metrics: PerformanceReport | None = None
+    plan: PlanReport | None = None
+    seed: int | None = None
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    signal_number: int | None = None
+    """Which signal stopped the run, where one did."""
+    code: IssueCode | None = None
+    """The run's own code, by which it ends; ``errors`` name the clips and parameters beside it."""
+    ffmpeg: str | None = None
+    """Build string of ffmpeg, once it was asked."""
+
+    @property
+    def success(self) -> bool:
+        """Whether an output was published."""
+        return self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMetrics:
+    """How busy everything is now; percentages 0 to 100, None where they are not measured."""
+
+    active_workflows: int
+    cpu_percent: float | None
+    memory_percent: float | None
+    throughput_clips_per_minute: float | None
+    gpu_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How one thing that was tried stands; ``hint`` says what to do where it does not work."""
+
+    name: str
+    healthy: bool
+    required: bool
+    detail: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStatus:
+    """Whether requests can be worked on; ``ffmpeg`` is its build string, None where it does not run."""
+
+    checks: tuple[HealthCheck, ...]
+    memory_usage_percent: float
+    performance: CurrentMetrics
+    ffmpeg: str | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether everything works that is required."""
+        return all(check.healthy for check in self.checks if check.required)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What the store of finished clips holds, and how much it may."""
+
+    folder: Path
+    entries: int
+    size_bytes: int
+    limit_bytes: int

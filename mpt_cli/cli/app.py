@@ -7,9 +7,13 @@ from typing import Annotated
 import typer
 
 from mpt_cli import __version__
+from mpt_cli.cli.batch import batch
+from mpt_cli.cli.cache import cache
 from mpt_cli.cli.completions import completions
 from mpt_cli.cli.concat import concat
+from mpt_cli.cli.health import health
 from mpt_cli.cli.process import process
+from mpt_cli.cli.report import report
 from mpt_cli.cli.validate import validate
 
 app = typer.Typer(
@@ -40,5 +44,5 @@ def main(
         raise typer.Exit
 
 
-for command in (validate, process, concat, completions):
+for command in (validate, process, batch, concat, health, cache, report, completions):
     app.command(no_args_is_help=False)(command)

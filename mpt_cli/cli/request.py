@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mpt_cli.cli.session import Answer, exit_code_of_run
 from mpt_cli.display import summary
-from mpt_cli.display.dryrun import plan_data, show_plan
-from mpt_cli.display.envelope import video_data
+from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.errors import Issue, UsageError
 from mpt_cli.inputs import expand_inputs
 from mpt_cli.models import Container, VideoClip, VideoParams
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.display.base import Console
     from mpt_cli.jobs import Job
     from mpt_cli.models import JoinMethod
-    from mpt_cli.results import PlanReport, VideoResult
+    from mpt_cli.results import VideoResult
     from mpt_cli.settings import Settings
 
 
@@ -38,18 +37,12 @@ def answer_request(
     return Answer(
         status=result.status,
         exit_code=exit_code_of_run(result.code, result.status, result.signal_number),
-        data=video_data(result) if result.plan is None else _plan_data(result, result.plan),
+        data=result_data(result),
         warnings=result.warnings,
         errors=result.errors,
         ffmpeg=result.ffmpeg,
         show=lambda out, err: _show(out, err, result, commands=bool(session.given.get("verbose"))),
     )
-
-
-def _plan_data(result: VideoResult, plan: PlanReport) -> dict[str, Any]:
-    """The data of a dry run: the plan in place of output and metrics."""
-    data = {key: value for key, value in video_data(result).items() if key not in ("output", "metrics")}
-    return data | {"plan": plan_data(plan)}
 
 
 def _show(out: Console, err: Console, result: VideoResult, *, commands: bool) -> None:
@@ -88,6 +81,15 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     clips, problems = _job_clips(job)
     output = _output(given.get("output") or job.output)
     return _params(clips, output, settings, given, problems, overwrite=job.overwrite), settings
+
+
+def params_of_job(job: Job, settings: Settings, given: Given) -> VideoParams:
+    """The request of one job among many; what is wrong with its clips is the job's own problem."""
+    try:
+        clips, problems = _job_clips(job)
+    except UsageError as error:
+        clips, problems = (), [error.issue]
+    return _params(clips, job.output, settings, given, problems, overwrite=job.overwrite)
 
 
 def _job_clips(job: Job) -> tuple[tuple[VideoClip, ...], list[Issue]]:

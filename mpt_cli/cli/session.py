@@ -10,6 +10,7 @@ import threading
 import uuid
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.cancel import CancelToken
@@ -81,13 +82,28 @@ class Session:
         self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
         color: base.ColorChoice = given.get("color") or "auto"
         self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color)
-        self._events = JsonLinesDisplay(sys.stdout, on_broken=self.cancel.cancel) if self._lines else None
+        self._events: JsonLinesDisplay | None = None
+        if self._lines:
+            self._events = JsonLinesDisplay(sys.stdout, batch=command == "batch", on_broken=self.cancel.cancel)
         self.display = self._events or self._choose_display()
 
     @property
     def context(self) -> RunContext:
         """A context for one run."""
         return RunContext(uuid.uuid4().hex, self.display.emit, self.cancel)
+
+    def context_of(self, job: str) -> RunContext:
+        """A context for one job of a batch."""
+        return RunContext(uuid.uuid4().hex, partial(self.display.emit, job=job), self.cancel)
+
+    def read_stdin(self) -> bytes:
+        """All of stdin; a signal ends the reading."""
+        self._waits_for_input = True
+        try:
+            self.cancel.raise_if_cancelled()
+            return sys.stdin.buffer.read()
+        finally:
+            self._waits_for_input = False
 
     def run(self, work: Callable[[Session], Answer]) -> int:
         """Do the work, show the answer; the exit code."""
@@ -104,16 +120,8 @@ class Session:
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
         """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""
-        stdin = io.BytesIO(self._read_stdin() if "-" in inputs else b"")
+        stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
         return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
-
-    def _read_stdin(self) -> bytes:
-        self._waits_for_input = True
-        try:
-            self.cancel.raise_if_cancelled()
-            return sys.stdin.buffer.read()
-        finally:
-            self._waits_for_input = False
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """The first signal stops the run cleanly, a second one kills its children."""
@@ -211,3 +219,13 @@ def exit_code_of_run(code: Any, status: RunStatus, signal_number: int | None) ->
     if status is RunStatus.PARTIAL:
         return ExitCode.PARTIAL
     return ExitCode.OK if code is None else exit_code_of(code)
+
+
+def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:
+    """The status and the exit code of a batch by those of its jobs."""
+    if signal_number is not None or RunStatus.CANCELLED in statuses:
+        return RunStatus.CANCELLED, exit_code_for(ExitCode.SIGINT, signal_number)
+    if all(status is RunStatus.SUCCESS for status in statuses):
+        return RunStatus.SUCCESS, ExitCode.OK
+    good = any(status in (RunStatus.SUCCESS, RunStatus.PARTIAL) for status in statuses)
+    return RunStatus.PARTIAL if good else RunStatus.ERROR, ExitCode.PARTIAL

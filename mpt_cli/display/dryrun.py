@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mpt_cli.display.envelope import JsonObject, seconds_of
+from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.text import counted, escape, exact_seconds_text, rate_text, rounded_text, seconds_text, size_text
@@ -15,7 +15,7 @@ from mpt_cli.display.text import counted, escape, exact_seconds_text, rate_text,
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mpt_cli.results import PlannedStep, PlanReport
+    from mpt_cli.results import PlannedStep, PlanReport, VideoResult
 
 _COLUMNS = (
     Column("#", right=True),
@@ -47,6 +47,16 @@ def plan_data(plan: PlanReport) -> JsonObject:
         "predicted_output_bytes": plan.predicted_output_bytes,
         "predicted_seconds": seconds_of(plan.predicted_seconds),
         "clips": [_step(step) for step in plan.steps],
+    }
+
+
+def result_data(result: VideoResult) -> JsonObject:
+    """The ``data`` of a run, or of a dry run, which has the plan in place of output and metrics."""
+    data = video_data(result)
+    if result.plan is None:
+        return data
+    return {key: value for key, value in data.items() if key not in ("output", "metrics")} | {
+        "plan": plan_data(result.plan)
     }
 
 

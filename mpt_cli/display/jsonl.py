@@ -41,12 +41,13 @@ class JsonLinesDisplay:
         self,
         stream: TextIO,
         *,
+        batch: bool = False,
         on_broken: Callable[[], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Make a writer on the stream; ``now`` returns the time in UTC."""
-        self._stream = stream
+        """Make a writer on the stream; of a ``batch`` each event says which job it is of, or null."""
+        self._stream, self._batch = stream, batch
         self._on_broken = on_broken
         self._clock = clock
         self._now = now
@@ -76,7 +77,7 @@ class JsonLinesDisplay:
             # To the millisecond and with Z; isoformat alone would write +00:00.
             stamp = self._now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
             line: dict[str, Any] = {"v": VERSION, "seq": self._seq, "time": stamp, "type": event.type}
-            if job is not None:
+            if job is not None or self._batch:
                 line["job"] = job
             self._write(line | event_fields(event))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.display.progress import RunProgress
     from mpt_cli.display.rows import Glyphs, Grid
-    from mpt_cli.display.state import ClipLine
+    from mpt_cli.display.state import ClipLine, Rows
 
 _RECENT = 5
 _MOST_NOTICES = 3
@@ -48,21 +48,22 @@ def panel_lines(
 def _clip_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
     if room < 1:
         return []
-    shown = len(progress.running) + len(progress.finished) + len(progress.failed)
-    if shown == progress.ended_count + len(progress.running) and max(shown, progress.total_clips) <= room:
-        everything = [*progress.finished, *progress.failed, *progress.running.values()]
+    rows, total = progress.rows, progress.total_jobs or progress.total_clips
+    shown = len(rows.running) + len(rows.finished) + len(rows.failed)
+    if shown == rows.ended_count + len(rows.running) and max(shown, total) <= room:
+        everything = [*rows.finished, *rows.failed, *rows.running.values()]
         return _rows(sorted(everything, key=lambda clip: clip.index), columns, glyphs)
-    return _selected_lines(progress, columns, glyphs, room)
+    return _selected_lines(rows, columns, glyphs, room)
 
 
-def _selected_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
+def _selected_lines(rows: Rows, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
     """Failures first, because they must stay in sight; then what runs; then what ended last."""
-    third = max(1, room // 3) if progress.failed_count else 0
-    failed = _bounded(list(progress.failed), progress.failed_count, third, "failed", columns, glyphs)
-    active = list(progress.running.values())
+    third = max(1, room // 3) if rows.failed_count else 0
+    failed = _bounded(list(rows.failed), rows.failed_count, third, "failed", columns, glyphs)
+    active = list(rows.running.values())
     running = _bounded(active, len(active), room - len(failed), "running", columns, glyphs, newest=False)
     left = min(_RECENT, room - len(failed) - len(running))
-    recent = _rows(list(progress.finished)[-left:], columns, glyphs) if left > 0 else []
+    recent = _rows(list(rows.finished)[-left:], columns, glyphs) if left > 0 else []
     return [*failed, *recent, *running]
 
 
@@ -120,6 +121,9 @@ def _footer(progress: RunProgress, columns: Grid, glyphs: Glyphs, *, stopping: b
 def _label(progress: RunProgress, verb: str, columns: Grid) -> str:
     count = f"{verb}  {progress.ended_count} of {progress.total_clips}"
     room = columns.prefix - 1 + columns.name
+    if progress.total_jobs is not None:
+        verb = "working" if verb in ("encoding", "checking") else verb
+        return f"{verb}  {progress.jobs.ended_count} of {counted(progress.total_jobs, 'job')}"
     if verb == "checking":
         return f"{verb}  {counted(progress.total_clips, 'clip')}" if progress.total_clips else "starting"
     return f"{count} clips" if len(count) + 6 <= room else count

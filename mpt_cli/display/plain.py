@@ -74,12 +74,14 @@ class PlainDisplay:
         match event:
             case events.ClipStarted():
                 started = self._progress.running[job, event.index].name
-                return f"{self._number(event.index)} {started}: {event.action}, {seconds_text(event.total_seconds)}"
+                return (
+                    f"{self._number(event.index, job)} {started}: {event.action}, {seconds_text(event.total_seconds)}"
+                )
             case events.ClipFinished():
                 peak = f", peak {size_text(event.peak_memory_bytes)}" if event.peak_memory_bytes else ""
-                return f"{self._number(event.index)} {name}: done in {seconds_text(event.elapsed_seconds)}{peak}"
+                return f"{self._number(event.index, job)} {name}: done in {seconds_text(event.elapsed_seconds)}{peak}"
             case events.ClipFailed():
-                return f"{self._number(event.index)} {name}: FAILED: {escape(event.message)} ({event.code})"
+                return f"{self._number(event.index, job)} {name}: FAILED: {escape(event.message)} ({event.code})"
             case events.Notice():
                 return _notice(event)
             case _:
@@ -103,8 +105,8 @@ class PlainDisplay:
             case _:
                 return ""
 
-    def _number(self, index: int) -> str:
-        return f"[{index + 1}/{self._progress.total_clips}]"
+    def _number(self, index: int, job: str | None) -> str:
+        return f"[{index + 1}/{self._progress.clips_of(job)}]"
 
     def _due_progress(self) -> str:
         progress = self._progress

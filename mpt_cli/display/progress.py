@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli import events
-from mpt_cli.display.state import ClipLine, ClipState, Overall, Phase
+from mpt_cli.display.state import KEPT_ENDED, ClipLine, ClipState, Overall, Phase, Rows
 from mpt_cli.display.text import cell_width, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEPT_ENDED = 200
 KEPT_NOTICES = 5
 
 _MIN_ELAPSED_SECONDS = 5.0
@@ -29,6 +28,11 @@ _MIN_SHARE = 0.01
 class _Run:
     clips: int
     phase: Phase = Phase.CHECKING
+    line: ClipLine | None = None
+    """The line of a job, in a batch."""
+    started: float = 0.0
+    started_clips: int = 0
+    ended_seconds: float = 0.0
     join_started: float = 0.0
     join_total: float | None = None
     join_done: float = 0.0
@@ -60,10 +64,12 @@ class RunProgress:
         self.command = ""
         self.total_clips = 0
         self.finished_count = self.failed_count = self.invalid_count = self.warning_count = 0
+        self.total_jobs: int | None = None
         self.longest_name = 0
         self.running: dict[tuple[str | None, int], ClipLine] = {}
         self.finished: deque[ClipLine] = deque(maxlen=KEPT_ENDED)
         self.failed: deque[ClipLine] = deque(maxlen=KEPT_ENDED)
+        self.jobs = Rows()
         self.notices: deque[events.Notice] = deque(maxlen=KEPT_NOTICES)
         self.info: events.Notice | None = None
         self.resources: events.ResourceSample | None = None
@@ -83,8 +89,23 @@ class RunProgress:
         """Time since the first run started."""
         return 0.0 if self._started_at is None else self._clock() - self._started_at
 
+    def clips_of(self, job: str | None) -> int:
+        """How many clips a run has, or all of them where the run is not known."""
+        run = self._runs.get(job)
+        return run.clips if run is not None and run.clips else self.total_clips
+
+    @property
+    def rows(self) -> Rows:
+        """What the panel shows one row each of: clips, or the jobs of a batch."""
+        if self.total_jobs is not None:
+            return self.jobs
+        running = {str(key): clip for key, clip in self.running.items()}
+        return Rows(running, self.finished, self.failed, self.finished_count, self.failed_count)
+
     def overall(self) -> Overall:
         """Return the phase and how far it is."""
+        if self.total_jobs is not None and self.jobs.ended_count < self.total_jobs:
+            return self._encoding() if self._started_clips else Overall(Phase.CHECKING, None, None)
         phase = min((run.phase for run in self._runs.values()), default=Phase.DONE)
         if self._started_at is None or phase is Phase.CHECKING:
             return Overall(Phase.CHECKING, None, None)
@@ -115,7 +136,7 @@ class RunProgress:
             case events.RunStarted():
                 self._run_started(event, job)
             case events.RunFinished():
-                self._runs.pop(job, None)
+                self._run_finished(event, job)
             case events.ValidationFinished():
                 self._validated(event, self._run(job))
             case events.ConcatStarted():
@@ -138,11 +159,44 @@ class RunProgress:
         if self._started_at is None:
             self._started_at = self._clock()
         self.command = event.command
-        self._runs[job] = _Run(clips=event.total_clips)
+        if event.total_jobs is not None:
+            self.total_jobs, self.total_clips = event.total_jobs, event.total_clips
+            return
+        run = self._runs[job] = _Run(clips=event.total_clips, started=self._clock())
+        if self.total_jobs is not None:
+            self._job_started(run, job)
+            return
         self.total_clips += event.total_clips
         if event.total_seconds is not None:
             self._given_seconds += number(event.total_seconds)
             self._given_clips += event.total_clips
+
+    def _job_started(self, run: _Run, job: str | None) -> None:
+        name = escape(job or "")
+        self.longest_name = max(self.longest_name, cell_width(name))
+        run.line = ClipLine(self.jobs.ended_count + len(self.jobs.running), name, "job", 0.0)
+        self.jobs.running[name] = run.line
+
+    def _run_finished(self, event: events.RunFinished, job: str | None) -> None:
+        run = self._runs.pop(job, None)
+        if run is None or run.line is None:
+            return
+        self.total_clips -= max(0, run.clips - run.started_clips)
+        line, good = run.line, event.status in ("success", "partial")
+        line.state = ClipState.FINISHED if good else ClipState.FAILED
+        line.elapsed_seconds, line.memory_bytes = self._clock() - run.started, None
+        line.note = f"{event.status} ({event.code})" if event.code else event.status
+        self.jobs.end(line)
+
+    def _update_job(self, job: str | None) -> None:
+        """Let the line of a job say how far its clips are, and what they use."""
+        run = self._runs.get(job)
+        if run is None or run.line is None:
+            return
+        clips = [clip for (of, _), clip in self.running.items() if of == job]
+        run.line.done_seconds = run.ended_seconds + sum(clip.done_seconds for clip in clips)
+        run.line.memory_bytes = sum(clip.memory_bytes or 0 for clip in clips) or None
+        run.line.speed = sum(clip.speed or 0.0 for clip in clips) or None
 
     def _validated(self, event: events.ValidationFinished, run: _Run) -> None:
         run.phase = Phase.ENCODING
@@ -150,6 +204,8 @@ class RunProgress:
         usable = min(run.clips, event.valid)
         self.total_clips += usable - run.clips
         run.clips = usable
+        if run.line is not None:
+            run.line.total_seconds = number(event.total_seconds)
 
     def _clip_started(self, event: events.ClipStarted, job: str | None) -> None:
         if not self._started_clips:
@@ -159,8 +215,10 @@ class RunProgress:
         self.total_clips = max(self.total_clips, self._started_clips)
         run = self._run(job)
         run.phase = max(run.phase, Phase.ENCODING)
+        run.started_clips += 1
         name = escape(event.path.name if job is None else f"{job}: {event.path.name}")
-        self.longest_name = max(self.longest_name, cell_width(name))
+        if self.total_jobs is None:
+            self.longest_name = max(self.longest_name, cell_width(name))
         self.running[job, event.index] = ClipLine(event.index, name, event.action, number(event.total_seconds))
 
     def _clip_progress(self, event: events.ClipProgress, job: str | None) -> None:
@@ -168,12 +226,16 @@ class RunProgress:
         if clip is not None:
             clip.done_seconds = min(number(event.done_seconds), clip.total_seconds)
             clip.speed, clip.memory_bytes = event.speed, event.memory_bytes
+            self._update_job(job)
 
     def _clip_ended(self, event: events.ClipFinished | events.ClipFailed, job: str | None) -> None:
         clip = self.running.pop((job, event.index), None)
         if clip is None:
             clip = ClipLine(event.index, f"clip {event.index + 1}", "", 0.0)
         self._ended_seconds += clip.total_seconds
+        if job in self._runs:
+            self._runs[job].ended_seconds += clip.total_seconds
+            self._update_job(job)
         if isinstance(event, events.ClipFailed):
             clip.state, clip.note = ClipState.FAILED, escape(f"{event.message} ({event.code})")
             self.failed_count += 1

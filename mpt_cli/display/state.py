@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+
+KEPT_ENDED = 200
 
 
 class Phase(IntEnum):
@@ -52,3 +55,33 @@ class Overall:
     phase: Phase
     share: float | None
     time_left: float | None
+
+
+def _latest() -> deque[ClipLine]:
+    return deque(maxlen=KEPT_ENDED)
+
+
+@dataclass(slots=True)
+class Rows:
+    """The lines of a panel by state: those that run, and the last of those that ended."""
+
+    running: dict[str, ClipLine] = field(default_factory=dict)
+    finished: deque[ClipLine] = field(default_factory=_latest)
+    failed: deque[ClipLine] = field(default_factory=_latest)
+    finished_count: int = 0
+    failed_count: int = 0
+
+    @property
+    def ended_count(self) -> int:
+        """How many finished or failed."""
+        return self.finished_count + self.failed_count
+
+    def end(self, line: ClipLine) -> None:
+        """Move a line from those that run to those that ended as its state says."""
+        self.running.pop(line.name, None)
+        if line.state is ClipState.FAILED:
+            self.failed.append(line)
+            self.failed_count += 1
+        else:
+            self.finished.append(line)
+            self.finished_count += 1

@@ -41,6 +41,7 @@ _HEADLINES = {
     RunStatus.PARTIAL: ("no reel was made", "bold yellow"),
     RunStatus.ERROR: ("no reel was made", "bold red"),
     RunStatus.CANCELLED: ("stopped, no reel was made", "bold yellow"),
+    RunStatus.SKIPPED: ("not begun, no reel was made", "dim"),
 }
 _CLIP_COLUMNS = (
     Column("#", right=True),
@@ -64,7 +65,7 @@ def show_result(out: Console, err: Console, result: VideoResult) -> None:
         say(out, Text(*_HEADLINES[result.status]))
     if result.clips:
         say(out, Text())
-        _show_clips(out, result.clips)
+        show_clips(out, result.clips)
     say(out, Text())
     say(out, Text(_totals(result)), words=True)
     for level, issues in (("warning", result.warnings), ("error", result.errors)):
@@ -136,7 +137,8 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         say(out, Text.assemble((f"  {label:<9}", "dim"), value))
 
 
-def _show_clips(out: Console, clips: Sequence[ClipResult]) -> None:
+def show_clips(out: Console, clips: Sequence[ClipResult]) -> None:
+    """Write a row a clip; on a terminal the most telling ones."""
     shown = _most_telling(clips) if out.is_terminal else list(clips)
     for line in table_lines(_CLIP_COLUMNS, [_clip_cells(clip) for clip in shown], table_width(out)):
         say(out, line)
@@ -174,14 +176,17 @@ def brief_reasons(reasons: Sequence[str]) -> str:
     return f"{shown}, +{len(reasons) - _REASONS_SHOWN}" if len(reasons) > _REASONS_SHOWN else shown
 
 
+def fates_of(clips: Sequence[ClipResult]) -> list[str]:
+    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
+    made = Counter(str(clip.action) for clip in clips if clip.status is ClipStatus.PROCESSED)
+    others: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
+    fates = [f"{made[action]} {verb}" for action, verb in _VERBS.items() if made[action]]
+    return fates + [f"{others[status]} {status.replace('_', ' ')}" for status in _STATUS_STYLES if others[status]]
+
+
 def _totals(result: VideoResult) -> str:
     """One line: what became of the clips, how they were joined, what it cost."""
-    made = Counter(str(clip.action) for clip in result.clips if clip.status is ClipStatus.PROCESSED)
-    others: Counter[ClipStatus] = Counter(
-        clip.status for clip in result.clips if clip.status is not ClipStatus.PROCESSED
-    )
-    fates = [f"{made[action]} {verb}" for action, verb in _VERBS.items() if made[action]]
-    fates += [f"{others[status]} {status.replace('_', ' ')}" for status in _STATUS_STYLES if others[status]]
+    fates = fates_of(result.clips)
     parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
     if (join := result.concatenation) is not None:
         how = "stream copy" if join.stream_copy else "encoded again"

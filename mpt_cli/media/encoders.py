@@ -105,6 +105,10 @@ def fits_container(codec: Codec, container: Container) -> bool:
 class CodecOptimizer:
     """Chooses encoders and their settings for a request."""
 
+    def default_encoder(self, codec: Codec) -> str:
+        """The name of the encoder that ``auto`` stands for."""
+        return _DEFAULT_ENCODERS[codec].name
+
     def problems(self, quality: QualitySettings) -> list[Issue]:
         """What is wrong with the wishes of a request, before any of them is tried."""
         encoder = self._encoder(quality)

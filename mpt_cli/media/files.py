@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
 _LOCK_NAME, _LOCK_SUFFIX = "lock", ".lock"
+_SWEEP_SECONDS = 1.0
+"""Another run that clears up holds the lock of a dead one for a moment."""
 _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
@@ -160,7 +162,8 @@ def publishing(
     with writing(target), ExitStack() as stack:
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target.parent)
-        if not stack.enter_context(locks.held(target.parent / f"{PREFIX}{short}{_LOCK_SUFFIX}")):
+        lock = locks.held(target.parent / f"{PREFIX}{short}{_LOCK_SUFFIX}", patience_seconds=_SWEEP_SECONDS)
+        if not stack.enter_context(lock):
             raise OutputError(
                 IssueCode.LOCKED,
                 "another run is writing this output",

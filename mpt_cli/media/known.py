@@ -7,8 +7,10 @@ content is then known by a hash, and what the probe found in it stands beside th
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 CONTENT_VERSION = 1
 """Raised when the probe finds more, or other things, in the same bytes."""
 _CHUNK_BYTES = 1 << 20
+_KEPT_SECONDS = 180 * 24 * 3600
 _SETTLED_SECONDS = 2.0
 """A file that changed within this time may change again without its times showing it."""
 
@@ -71,6 +74,18 @@ class KnownFiles:
             self._contents[identity] = record.content if record else content_hash(path)
         return self._contents[identity]
 
+    def prune(self) -> None:
+        """Remove records that were written so long ago that their files have most likely changed."""
+        oldest = self._clock() - _KEPT_SECONDS
+        for record in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+            with suppress(OSError):
+                if record.stat().st_mtime < oldest:
+                    record.unlink()
+
+    def clear(self) -> None:
+        """Remove all records."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def forget(self) -> None:
         """Drop what is only held in memory."""
         self._contents.clear()
@@ -91,9 +106,10 @@ class KnownFiles:
         if self._paranoid:
             return None
         try:
-            return _records().validate_json(self._place(path.stat()).read_bytes())
+            record = _records().validate_json(self._place(path.stat()).read_bytes())
         except (OSError, ValidationError):
             return None
+        return record.model_copy(update={"media": _about(record.media, path)})
 
     def _remember(self, status: os.stat_result, record: _Record) -> None:
         """Write the record under its name in one step; a store that cannot be written is no error."""
@@ -101,7 +117,8 @@ class KnownFiles:
         unfinished = place.with_name(f"{place.name}.{uuid4().hex}")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(_records().dump_json(record))
+            unnamed = record.model_copy(update={"media": _about(record.media, None)})  # a name need not be UTF-8
+            unfinished.write_bytes(_records().dump_json(unnamed))
             unfinished.replace(place)
         except OSError:
             with suppress(OSError):
@@ -119,6 +136,11 @@ def content_hash(path: Path) -> str:
         while chunk := file.read(_CHUNK_BYTES):
             found.update(chunk)
     return found.hexdigest()
+
+
+def _about(media: MediaInfo, path: Path | None) -> MediaInfo:
+    """The same with warnings that name this path."""
+    return replace(media, warnings=tuple(replace(warning, path=path) for warning in media.warnings))
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PAUSE_SECONDS = 0.02
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link could lead to a file of the user's
 
 if sys.platform == "win32":  # pragma: no cover - the counterpart
@@ -40,12 +42,16 @@ else:
 
 
 @contextmanager
-def held(path: Path, *, create: bool = True) -> Iterator[bool]:
+def held(path: Path, *, create: bool = True, patience_seconds: float = 0.0) -> Iterator[bool]:
     """Whether the lock was got; it is held, and its file exists, while the context is open.
 
-    Without ``create`` a lock that is not there raises FileNotFoundError.
+    Without ``create`` a lock that is not there raises FileNotFoundError. ``patience_seconds`` outwait
+    a holder that only looks whether the lock is anybody's, as who clears up after dead runs does.
     """
-    descriptor = _acquire(path, os.O_RDWR | _NO_FOLLOW | (os.O_CREAT if create else 0))
+    flags = os.O_RDWR | _NO_FOLLOW | (os.O_CREAT if create else 0)
+    deadline = time.monotonic() + patience_seconds
+    while (descriptor := _acquire(path, flags)) is None and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
     try:
         yield descriptor is not None
     finally:

@@ -252,14 +252,14 @@ class MemoryManager:
         return within_budget and self._system.available_bytes() > required * SYSTEM_MARGIN
 
     def wait_for_availability(
-        self, timeout_seconds: float = 30, *, wait: Callable[[float], object] = time.sleep
+        self, timeout_seconds: float = 30, *, required_mb: int = 500, wait: Callable[[float], object] = time.sleep
     ) -> bool:
-        """Wait until memory is available; the answer says whether it is.
+        """Wait until this many MiB are available; the answer says whether they are.
 
         A true answer of ``wait`` ends the waiting, so that ``CancelToken.wait`` can be given.
         """
         deadline = self._clock() + timeout_seconds
-        while not self.is_memory_available():
+        while not self.is_memory_available(required_mb):
             left = deadline - self._clock()
             if left <= 0 or wait(min(left, self._interval_seconds)):
                 return False

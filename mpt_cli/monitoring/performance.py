@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-from mpt_cli.results import Milestone, PerformanceReport
+from mpt_cli.results import CurrentMetrics, Milestone, PerformanceReport
 
 THROUGHPUT_WINDOW_SECONDS = 60
 REPORTS_KEPT = 1000
@@ -64,17 +64,6 @@ class Timer:
         self.ensure_stopped()
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentMetrics:
-    """How busy everything is now; percentages 0 to 100."""
-
-    active_workflows: int
-    cpu_percent: float | None
-    memory_percent: float | None
-    throughput_clips_per_minute: float | None
-    gpu_percent: float | None = None
-
-
 @dataclass(slots=True)
 class _Workflow:
     """State of one workflow, guarded by the monitor's lock; times are clock readings."""
@@ -112,11 +101,12 @@ class PerformanceMonitor:
         clock: Clock = time.monotonic,
         cpu_percent: Gauge = _not_measured,
         memory_percent: Gauge = _not_measured,
+        gpu_percent: Gauge = _not_measured,
     ) -> None:
         """Take times from ``clock`` and what the machine does from the gauges."""
         self._clock = clock
         self._cpu_percent = cpu_percent
-        self._memory_percent = memory_percent
+        self._memory_percent, self._gpu_percent = memory_percent, gpu_percent
         self._lock = threading.Lock()
         self._active: dict[str, _Workflow] = {}
         self._ended: OrderedDict[str, _Workflow] = OrderedDict()
@@ -195,9 +185,9 @@ class PerformanceMonitor:
 
     def get_current_metrics(self) -> CurrentMetrics:
         """Return what is going on now."""
-        cpu_percent, memory_percent = self._cpu_percent(), self._memory_percent()
+        cpu, memory, gpu = self._cpu_percent(), self._memory_percent(), self._gpu_percent()
         with self._lock:
-            return CurrentMetrics(len(self._active), cpu_percent, memory_percent, self._throughput())
+            return CurrentMetrics(len(self._active), cpu, memory, self._throughput(), gpu)
 
     def generate_performance_report(
         self, workflow_id: str, *, memory_peak_bytes: int | None = None

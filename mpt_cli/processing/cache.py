@@ -13,6 +13,7 @@ import hashlib
 import logging
 import os
 import shutil
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mpt_cli.media.known import content_hash
+from mpt_cli.results import CacheInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,16 +64,6 @@ class Note(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What a store holds."""
-
-    folder: Path
-    entries: int
-    size_bytes: int
-    limit_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Entry:
     place: Path
     size_bytes: int
@@ -94,6 +86,9 @@ class ClipCache:
     def __init__(self, folder: Path, *, limit_bytes: int, clock: Callable[[], float] = time.time) -> None:
         """Keep entries below this folder; it is made when the first one is stored."""
         self._folder, self._limit_bytes, self._clock = folder, limit_bytes, clock
+        self._lock = threading.Lock()
+        self._stored_bytes = 0
+        self._room_bytes = 0
 
     def has(self, key: str) -> bool:
         """Whether there is an entry; its files are checked when they are taken."""
@@ -142,6 +137,8 @@ class ClipCache:
             (unfinished / _NOTE).write_text(note.model_dump_json(), encoding="ascii")
             place.parent.mkdir(parents=True, exist_ok=True)
             unfinished.rename(place)  # refused where another run was quicker
+            with self._lock:
+                self._stored_bytes += note.pictures.size + (note.sound.size if note.sound else 0)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 logger.warning("A finished clip was not kept: %s", error)
@@ -152,6 +149,14 @@ class ClipCache:
         entries = list(self._entries())
         size = sum(entry.size_bytes for entry in entries)
         return CacheInfo(self._folder, len(entries), size, self._limit(size))
+
+    def keep_to_limit(self) -> None:
+        """Prune once this process has stored what there was room for: a walk through the store costs time."""
+        with self._lock:
+            if self._stored_bytes <= self._room_bytes:
+                return
+            info = self.prune()
+            self._stored_bytes, self._room_bytes = 0, max(0, info.limit_bytes - info.size_bytes)
 
     def prune(self) -> CacheInfo:
         """Remove what is over the limit, used longest ago first, and what dead runs left; what is left."""
@@ -164,6 +169,13 @@ class ClipCache:
             shutil.rmtree(oldest.place, ignore_errors=True)
             size -= oldest.size_bytes
         return CacheInfo(self._folder, len(entries), size, limit)
+
+    def require_writable(self) -> None:
+        """OSError where nothing could be stored."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mark = self._folder / f"{_UNFINISHED}{uuid4().hex}"
+        mark.mkdir()
+        mark.rmdir()
 
     def clear(self) -> None:
         """Remove everything."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from mpt_cli.models import Action, OnError
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.plan import with_reuse
 from mpt_cli.results import ProcessingResult
+from mpt_cli.turns import Turns
+from mpt_cli.window import in_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SIGNAL_SECONDS = 0.25
-"""How long the calling thread waits at most before signals are looked at again."""
 _WINDOW_PER_JOB = 4
+_HEALTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class ProcessingPipeline:
         self._processor, self._pool, self._memory = clip_processor, resource_pool, memory_manager
         self._performance, self._clock = performance_monitor, clock
         self._cache, self._content = cache, content
+        self._turns = Turns()
 
     def process_clips(
         self, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
@@ -95,7 +96,7 @@ class ProcessingPipeline:
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             results = self._run_window(made, work) | self._run_window(found, work)
         if self._cache is not None and made:
-            self._cache.prune()
+            self._cache.keep_to_limit()
         return [results[clip.index] for clip in plan.clips if clip.index in results]
 
     def process_single_clip(
@@ -128,37 +129,47 @@ class ProcessingPipeline:
         return {clip.index: tuple(self._processor.describe(clip, plan.form, files)) for clip in plan.clips}
 
     def is_healthy(self) -> bool:
-        """Whether a clip could be admitted at all."""
-        return self._pool.slots > 0
+        """Whether a clip would be admitted now, or others are in work."""
+        if self._pool.in_use:
+            return True
+        with self._pool.resource(timeout_seconds=_HEALTH_SECONDS) as resource:
+            return resource is not None
 
     def _run_window(self, clips: list[PlannedClip], work: _Work) -> dict[int, ProcessingResult]:
         """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10."""
         if not clips:
             return {}
-        jobs = work.plan.jobs
-        window = self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB)
-        results: dict[int, ProcessingResult] = {}
-        waiting, running = iter(clips), set[Future[ProcessingResult]]()
-        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="clip") as executor:
-            try:
-                while True:
-                    while len(running) < window and not work.is_over and (clip := next(waiting, None)):
-                        running.add(executor.submit(self._run_one, clip, work))
-                    if not running:
-                        return results
-                    done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        results[future.result().index] = future.result()
-                        self._pool.cleanup_batch()
-            except BaseException:  # Ctrl-C where nobody handles signals: the executor would wait for all clips
-                work.context.cancel.cancel()
-                raise
+        jobs, results = work.plan.jobs, dict[int, ProcessingResult]()
+        for result in in_window(
+            clips,
+            lambda clip: self._run_one(clip, work),
+            threads=jobs,
+            size=self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB),
+            is_over=lambda: work.is_over,
+            stop=work.context.cancel.cancel,
+            name="clip",
+        ):
+            results[result.index] = result
+            self._pool.cleanup_batch()
+        return results
 
     def _run_one(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
         """How a clip ended, and its events: one start, exactly one end.
 
         One for which memory was short is tried once more, alone and with one encoder thread.
         """
+        with self._turns.turn(planned.key, work.context.cancel):
+            return self._run_in_turn(self._as_of_now(planned), work)
+
+    def _as_of_now(self, planned: PlannedClip) -> PlannedClip:
+        """The clip, or the same to be reused, where another request has finished it since it was planned."""
+        if self._cache is None or planned.key is None or planned.action is not Action.ENCODE:
+            return planned
+        if not self._cache.has(planned.key):
+            return planned
+        return replace(planned, action=Action.REUSE, reasons=("finished by another request",))
+
+    def _run_in_turn(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
         result = self._attempt(planned, work, alone=False)
         if _is_short_of_memory(result) and not work.is_over and self._can_be_lighter(work.plan):
             message = f"{planned.clip.path}: memory was short; it is tried again alone"
@@ -203,7 +214,9 @@ class ProcessingPipeline:
             )
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
         elapsed, peak = self._clock() - started, made.peak_memory_bytes
-        return ProcessingResult(planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action)
+        return ProcessingResult(
+            planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action, reasons=planned.reasons
+        )
 
     def _tell_start(self, planned: PlannedClip, work: _Work) -> None:
         seconds = float(planned.segment.frames / work.plan.form.frame_rate)

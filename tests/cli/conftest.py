@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 if TYPE_CHECKING:
     from pytest_console_scripts import ScriptRunner
@@ -27,7 +28,10 @@ LIMIT_SECONDS = 60
 SMALL = ("--size", "160x90", "--quality", "draft")
 """Options that make a run quick."""
 
-_DATA_SCHEMAS = {"process": "process", "concat": "process", "validate": "validate"}
+_DATA_SCHEMAS = {
+    "concat": "process",
+    **{name: name for name in ("process", "validate", "batch", "health", "cache", "report")},
+}
 
 FAKE_FFMPEG = """#!/bin/sh
 case "$1" in -version) echo "ffmpeg version 9.9-fake"; exit 0;; esac
@@ -81,8 +85,19 @@ class Mpt(Protocol):
 @cache
 def schema(name: str) -> Draft202012Validator:
     """A schema that mpt ships."""
+    return Draft202012Validator(_document(name), registry=Registry().with_resource(*_resource("process")))
+
+
+def _document(name: str) -> dict[str, Any]:
     text = files("mpt_cli").joinpath(f"share/schemas/{name}.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _resource(name: str) -> tuple[str, Resource[Any]]:
+    """A schema that others refer to, by the name that they refer to it by."""
+    document = _document(name)
+    return document["$id"], Resource.from_contents(document)
 
 
 def check_envelope(document: dict[str, Any], code: int) -> None:

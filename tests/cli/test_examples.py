@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -96,8 +97,19 @@ def test_the_job_makes_the_reel_that_it_describes(mpt: Mpt, here: Path) -> None:
     assert everything_in(EXAMPLES) == before
 
 
+def test_the_batch_makes_the_reels_that_it_describes(mpt: Mpt, here: Path) -> None:
+    shutil.copytree(EXAMPLES, here / "examples")
+    quick = ("--encoder-preset", "ultrafast")
+    done = mpt("batch", "examples/batch.toml", *quick, "--json")
+    assert done.code == 0, done.out
+    outputs = [(job["name"], job["output"]["width"], len(job["clips"])) for job in done.data["jobs"]]
+    assert outputs == [("portrait", 1080, 2), ("landscape", 1920, 5)]
+    for job in done.data["jobs"]:
+        assert len(list(reader.frames(here / f"examples/{job['name']}.mp4"))) == job["output"]["frames"]
+
+
 def test_the_comments_name_only_commands_that_exist(mpt: Mpt) -> None:
-    for file in ("reel.toml", "mpt.toml"):
+    for file in ("reel.toml", "batch.toml", "mpt.toml"):
         for command in re.findall(r"\bmpt ([a-z]+)\b", "\n".join(lines_of_code(EXAMPLES / file))):
             assert mpt(command, "--help").code == 0
 

@@ -23,7 +23,12 @@ REEL = (
     " --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout"
     " --max-memory --overwrite -y --dry-run -n --copy --no-cache --paranoid --keep-temp"
 )
+OF_JOBS = set(REEL.split()) - {"--output", "-o"}
 OPTIONS = {
+    "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast",
+    "health": f"{COMMON} --deep",
+    "cache": COMMON,
+    "report": COMMON,
     "validate": f"{COMMON} {INPUT} --deep --strict",
     "process": f"{COMMON} {INPUT} {REEL} --job",
     "concat": f"{COMMON} {INPUT} {REEL} --method",
@@ -130,7 +135,7 @@ def completed(*line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("mpt ''", ["validate", "process", "concat", "completions"]),
+        ("mpt ''", ["validate", "process", "batch", "concat", "health", "cache", "report", "completions"]),
         ("mpt pro", ["process"]),
         ("mpt process --fi", ["--fit"]),
         ("mpt process --fit ''", ["contain", "cover", "stretch", "blur"]),

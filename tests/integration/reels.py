@@ -26,6 +26,7 @@ from mpt_cli.events import (
 )
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.models import Codec, CopyPolicy, QualityLevel, VideoClip, VideoParams
+from mpt_cli.results import RunStatus
 from tests import reader
 from tests.marks import SIGNAL_RATE
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.models import ConcatenationMode
-    from mpt_cli.results import RunStatus, VideoResult
+    from mpt_cli.results import VideoResult
     from tests.fakes import ListEmit
     from tests.marks import Samples
     from tests.media import MediaFolder, NumberedClip
@@ -197,7 +198,10 @@ def _is_silent(sound: Samples, low: int, high: int) -> bool:
 def assert_well_told(emit: ListEmit, status: RunStatus) -> None:
     """The order that every run's events keep, however it ends."""
     assert emit.types[0] == RunStarted.type
-    assert emit.events[-1] == RunFinished(status.value)
+    last = emit.events[-1]
+    assert isinstance(last, RunFinished)
+    assert last.status == status.value
+    assert (last.code is None) == (status in (RunStatus.SUCCESS, RunStatus.PARTIAL))
     assert (len(emit.of(RunStarted)), len(emit.of(RunFinished))) == (1, 1)
     open_clips, seen = set[int](), set[int]()
     for event in emit.events:

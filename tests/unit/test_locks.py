@@ -168,3 +168,23 @@ def test_the_holder_signs_over_what_a_dead_one_wrote(tmp_path: Path) -> None:
         assert got
         assert locks.is_of_this_machine(path)
         assert "another" not in path.read_text()
+
+
+def test_patience_outwaits_a_holder_that_soon_lets_go(tmp_path: Path) -> None:
+    path, waiting = tmp_path / "lock", threading.Event()
+    got: list[bool] = []
+
+    def wait_for_it() -> None:
+        waiting.set()
+        with locks.held(path, patience_seconds=20) as mine:
+            got.append(mine)
+
+    with locks.held(path) as first:
+        assert first
+        with locks.held(path, patience_seconds=0.05) as second:
+            assert not second
+        thread = threading.Thread(target=wait_for_it)
+        thread.start()
+        assert waiting.wait(20)
+    thread.join(20)
+    assert got == [True]

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mpt_cli.monitoring.performance import REPORTS_KEPT, CurrentMetrics, PerformanceMonitor, performance_score
-from mpt_cli.results import Milestone, PerformanceReport
+from mpt_cli.monitoring.performance import REPORTS_KEPT, PerformanceMonitor, performance_score
+from mpt_cli.results import CurrentMetrics, Milestone, PerformanceReport
 
 
 class FakeClock:

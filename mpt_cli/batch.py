@@ -1,0 +1,151 @@
+"""Many requests: checked before the first one runs, then run side by side on one pool.
+
+Each ends in its own result, and nothing is kept of a job but that. The next job's clips run while
+another's join does; the pool gives earlier jobs what they wish for first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from mpt_cli.errors import InputError, IssueCode
+from mpt_cli.events import Notice
+from mpt_cli.results import RunStatus, VideoResult
+from mpt_cli.window import in_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mpt_cli.events import RunContext
+    from mpt_cli.models import VideoParams
+    from mpt_cli.monitoring.memory import MemoryManager
+
+Found = TypeVar("Found")
+logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 30
+"""How long a job waits for memory before it runs anyway."""
+_WANTED_BYTES = 500 * 2**20
+"""Memory that should be free for a job to begin; of a small budget, half."""
+
+
+def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None:
+    """InputError for a batch that cannot be run as a whole, whatever its files are."""
+    if not requests:
+        raise InputError(IssueCode.VALIDATION_FAILED, "the batch holds no job", hint="write at least one job")
+    if len(requests) > most_jobs:
+        message = f"{len(requests)} jobs are more than {most_jobs}"
+        raise InputError(IssueCode.LIMIT_EXCEEDED, message, hint="raise batch.max_jobs")
+    writer: dict[Path, int] = {}
+    for number, request in enumerate(requests, 1):
+        output = _real(request.output_path)
+        if output in writer:
+            message = f"jobs {writer[output]} and {number} write the same file; nothing was run"
+            raise InputError(IssueCode.DUPLICATE_OUTPUT, message, path=output, hint="give each job its own output")
+        writer[output] = number
+    for number, request in enumerate(requests, 1):
+        for clip in request.clips:
+            if (by := writer.get(_real(clip.path), number)) != number:
+                message = f"job {number} reads what job {by} writes; nothing was run"
+                raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one after the other")
+
+
+class Batch:
+    """The jobs of one call, on their way."""
+
+    def __init__(
+        self,
+        requests: Sequence[VideoParams],
+        contexts: Sequence[RunContext],
+        *,
+        memory: MemoryManager,
+        at_once: int,
+        fail_fast: bool,
+    ) -> None:
+        """Run this many jobs at once; with ``fail_fast`` none begins after one that failed."""
+        clips = sum(len(request.clips) for request in requests)
+        self._requests = requests
+        self._contexts = [
+            replace(context, priority=index, clips_beside=clips - len(request.clips))
+            for index, (request, context) in enumerate(zip(requests, contexts, strict=True))
+        ]
+        self._tokens = {context.cancel for context in contexts}
+        self._memory, self._at_once, self._fail_fast = memory, at_once, fail_fast
+        self._failed = threading.Event()
+        self._short = threading.Event()
+
+    def check(self, is_usable: Callable[[VideoParams, RunContext], bool]) -> list[int]:
+        """The jobs that can be run as far as is known now, by index; the others fail by what they are."""
+        indices = range(len(self._requests))
+        usable = dict(self._each(indices, lambda index: is_usable(self._requests[index], self._contexts[index])))
+        return [index for index in indices if usable.get(index)]
+
+    def run(
+        self, usable: Sequence[int], process: Callable[[VideoParams, RunContext], VideoResult]
+    ) -> list[VideoResult]:
+        """How each job ended, in order; those that did not begin are ``skipped``.
+
+        After a check that refused some, ``fail_fast`` runs only those, which costs no work and says
+        why they were refused.
+        """
+        chosen = list(range(len(self._requests)))
+        if self._fail_fast and len(usable) < len(chosen):
+            chosen = sorted(set(chosen) - set(usable))
+        results = dict(self._each(chosen, lambda index: self._run_one(index, process)))
+        return [
+            results.get(index) or VideoResult(context.workflow_id, RunStatus.SKIPPED)
+            for index, context in enumerate(self._contexts)
+        ]
+
+    def await_memory(self, context: RunContext) -> None:
+        """Wait until there is room for a job; where a wait was in vain, the next jobs do not wait as well."""
+        wanted_mb = min(_WANTED_BYTES, self._memory.budget_bytes // 2) >> 20
+        if self._memory.is_memory_available(wanted_mb):
+            self._short.clear()
+            return
+        self._memory.force_cleanup()
+        cancel = context.cancel
+        if self._short.is_set() or self._memory.wait_for_availability(
+            WAIT_SECONDS, required_mb=wanted_mb, wait=cancel.wait
+        ):
+            return
+        if not cancel.cancelled:
+            self._short.set()
+            message = f"memory is short: less than {wanted_mb} MiB came free in {WAIT_SECONDS} s; the job runs anyway"
+            logger.warning("%s (workflow %s)", message, context.workflow_id)
+            context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message))
+
+    def _each(self, indices: Sequence[int], work: Callable[[int], Found]) -> list[tuple[int, Found]]:
+        """What became of each job, with its index; jobs that did not begin are missing."""
+        found = in_window(
+            indices,
+            lambda index: (index, work(index)),
+            threads=self._at_once,
+            size=self._at_once,
+            is_over=lambda: self._failed.is_set() or any(token.cancelled for token in self._tokens),
+            stop=self._stop,
+            name="job",
+        )
+        return list(found)
+
+    def _run_one(self, index: int, process: Callable[[VideoParams, RunContext], VideoResult]) -> VideoResult:
+        result = process(self._requests[index], self._contexts[index])
+        if self._fail_fast and result.status is not RunStatus.SUCCESS:
+            self._failed.set()
+        return result
+
+    def _stop(self) -> None:
+        for token in self._tokens:
+            token.cancel()
+
+
+def _real(path: Path) -> Path:
+    """The path without links, as far as it can be followed."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: its job will say so
+        return path.absolute()

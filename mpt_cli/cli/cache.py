@@ -1,0 +1,66 @@
+"""``mpt cache``: the store of finished clips."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mpt_cli.cli.options import COMMON, Given, with_options
+from mpt_cli.cli.session import Answer, Session
+from mpt_cli.display.store import cache_data, show_cache
+from mpt_cli.errors import ExitCode
+from mpt_cli.results import RunStatus
+
+
+class Action(StrEnum):
+    """What is done with the store."""
+
+    INFO = "info"
+    PRUNE = "prune"
+    CLEAR = "clear"
+
+
+@with_options(COMMON)
+def cache(
+    action: Annotated[
+        Action,
+        typer.Argument(
+            metavar="info|prune|clear",
+            help="Say what is stored, remove what is over the limit, or remove everything.",
+            show_default=False,
+        ),
+    ] = Action.INFO,
+    *,
+    given: Given,
+) -> int:
+    """Look after the store of finished clips, which later runs use again.
+
+    Example: mpt cache info
+    """
+    return Session("cache", given).run(lambda session: _answer(session, action))
+
+
+def _answer(session: Session, action: Action) -> Answer:
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.settings import Settings
+
+    factory = ModuleFactory(Settings.load(config_file=session.given.get("config")))
+    store, known = factory.clip_store, factory.known_store
+    before = store.info()
+    if action is Action.PRUNE:
+        known.prune()
+        after = store.prune()
+    elif action is Action.CLEAR:
+        known.clear()
+        store.clear()
+        after = store.info()
+    else:
+        after = before
+    return Answer(
+        RunStatus.SUCCESS,
+        ExitCode.OK,
+        data=cache_data(before, after),
+        show=lambda out, _err: show_cache(out, before, after),
+    )

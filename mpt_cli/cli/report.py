@@ -1,0 +1,45 @@
+"""``mpt report``: what an earlier run came to, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mpt_cli.cli.options import COMMON, Given, with_options
+from mpt_cli.cli.session import Answer, Session
+from mpt_cli.display.report import report_data, show_report
+from mpt_cli.errors import ExitCode, UsageError
+from mpt_cli.results import RunStatus
+
+Workflow = Annotated[
+    str, typer.Argument(metavar="WORKFLOW", help="The first digits of a workflow id, or last.", show_default=False)
+]
+
+
+@with_options(COMMON)
+def report(workflow: Workflow = "last", *, given: Given) -> int:
+    """Print the report of an earlier run: its steps, its clips, time and memory.
+
+    Example: mpt report last
+    """
+    return Session("report", given).run(lambda session: _answer(session, workflow))
+
+
+def _answer(session: Session, workflow: str) -> Answer:
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.settings import Settings
+
+    history = ModuleFactory(Settings.load(config_file=session.given.get("config"))).history
+    entry = history.find(workflow)
+    if entry is None:
+        known = history.ids(5)
+        hint = f"the last ones are {', '.join(known)}" if known else "no run was reported on yet"
+        raise UsageError(f"there is no report of workflow {workflow!r}", hint=hint)
+    return Answer(
+        RunStatus.SUCCESS,
+        ExitCode.OK,
+        data=report_data(entry),
+        ffmpeg=entry.result.ffmpeg,
+        show=lambda out, _err: show_report(out, entry),
+    )

@@ -1,0 +1,86 @@
+"""What ``mpt report`` tells of an earlier run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from mpt_cli.display.envelope import issue_dict, video_data
+from mpt_cli.display.summary import say, show_clips, show_issues
+from mpt_cli.display.text import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Protocol
+
+    from rich.console import Console
+
+    from mpt_cli.results import PerformanceReport, VideoResult
+
+    class Entry(Protocol):
+        """A run as it is kept."""
+
+        @property
+        def command(self) -> str:
+            """``process`` or ``concat``."""
+            ...
+
+        @property
+        def started_at(self) -> datetime:
+            """When, in UTC."""
+            ...
+
+        @property
+        def result(self) -> VideoResult:
+            """How it ended."""
+            ...
+
+
+def report_data(entry: Entry) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt report``: that of the run, and when and how it ran."""
+    result = entry.result
+    return {
+        "command": entry.command,
+        "status": str(result.status),
+        "started_at": entry.started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        **video_data(result),
+        "errors": [issue_dict(issue) for issue in result.errors],
+        "warnings": [issue_dict(issue) for issue in result.warnings],
+    }
+
+
+def show_report(out: Console, entry: Entry) -> None:
+    """Write when it ran, what came out, what it cost, its steps and its clips."""
+    result = entry.result
+    say(out, Text(f"{entry.command} {result.workflow_id}: {result.status}", "bold"))
+    for label, value in _facts(entry):
+        say(out, Text.assemble((f"  {label:<11}", "dim"), value))
+    if result.metrics is not None and result.metrics.milestones:
+        say(out, Text())
+        for step in result.metrics.milestones:
+            say(out, Text(f"  {seconds_text(step.at_seconds):>8}  {step.name}"))
+    if result.clips:
+        say(out, Text())
+        show_clips(out, result.clips)
+    show_issues(out, result.warnings, level="warning")
+    show_issues(out, result.errors)
+
+
+def _facts(entry: Entry) -> list[tuple[str, str]]:
+    result = entry.result
+    output = result.output
+    facts = [("started", f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC")]
+    if output is not None:
+        facts.append(("output", f"{escape(str(output.path))}, {exact_seconds_text(output.duration)}"))
+    return facts + (_costs(result.metrics) if result.metrics is not None else [])
+
+
+def _costs(metrics: PerformanceReport) -> list[tuple[str, str]]:
+    efficiency, score = metrics.processing_efficiency, metrics.performance_score
+    return [
+        ("time", seconds_text(metrics.total_duration_seconds)),
+        ("peak memory", size_text(metrics.memory_peak_bytes)),
+        ("efficiency", MISSING if efficiency is None else f"{percent_text(efficiency)} of the slots' time was used"),
+        ("score", MISSING if score is None else f"{score:.0f} of 100"),
+    ]

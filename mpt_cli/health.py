@@ -1,0 +1,232 @@
+"""Health: each thing that a request needs, really tried, and what to do about what does not work."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.config import QualitySettings
+from mpt_cli.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
+from mpt_cli.media import files, process, trial
+from mpt_cli.media.encoders import ENCODERS
+from mpt_cli.models import Dimensions, VideoParams
+from mpt_cli.results import HealthCheck, HealthStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mpt_cli.concatenation.service import ConcatenationService
+    from mpt_cli.config import Config
+    from mpt_cli.media.encoders import CodecOptimizer
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.models import EncoderSettings
+    from mpt_cli.monitoring.memory import MemoryManager
+    from mpt_cli.monitoring.performance import PerformanceMonitor
+    from mpt_cli.processing.cache import ClipCache
+    from mpt_cli.processing.pipeline import ProcessingPipeline
+    from mpt_cli.results import VideoResult
+    from mpt_cli.validation.engine import ValidationEngine
+
+_LEAST_DISK_BYTES = 200 * 2**20
+_LEAST_MEMORY_BYTES = 300 * 2**20
+"""What one clip of 1080x1920 needs at least, with mpt itself."""
+_IMPORT_SECONDS = 10
+_FRAMES = 12
+
+
+class HealthChecks:
+    """What is looked at, wired once; :meth:`status` looks."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        validation: ValidationEngine,
+        pipeline: ProcessingPipeline,
+        service: ConcatenationService,
+        ffmpeg: Ffmpeg,
+        optimizer: CodecOptimizer,
+        memory: MemoryManager,
+        performance: PerformanceMonitor,
+        cache: ClipCache | None,
+    ) -> None:
+        """Wire the parts; nothing is tried yet."""
+        self._config, self._validation, self._pipeline, self._service = config, validation, pipeline, service
+        self._ffmpeg, self._optimizer, self._cache = ffmpeg, optimizer, cache
+        self._memory, self._performance = memory, performance
+
+    def status(self, process_request: Callable[[VideoParams], VideoResult] | None = None) -> HealthStatus:
+        """How everything stands; with ``process_request`` a small reel is made and proven as well."""
+        with self._memory, _scratch(self._config) as folder, ThreadPoolExecutor(thread_name_prefix="health") as threads:
+            tries = [*self._services(folder), *self._programs(folder), *self._room()]
+            if process_request is not None:
+                tries.append(_Try("job", lambda: self._job(process_request, folder)))
+            checks = tuple(threads.map(_tried, tries))
+            self._memory.sample()
+            performance = self._performance.get_current_metrics()
+        ffmpeg = next((check for check in checks if check.name == "ffmpeg"), None)
+        build = self._ffmpeg.build if ffmpeg is not None and ffmpeg.healthy else None
+        return HealthStatus(checks, self._memory.get_usage_percentage(), performance, build)
+
+    def _services(self, folder: Path) -> list[_Try]:
+        return [
+            _Try("validation_engine", lambda: self._validated(folder)),
+            _Try("processing_pipeline", lambda: _require(self._pipeline.is_healthy(), "takes clips", "takes no clip")),
+            _Try("concatenation_service", lambda: _require(self._service.is_healthy(), "has an engine", "has none")),
+        ]
+
+    def _programs(self, folder: Path) -> list[_Try]:
+        wanted = self._config.encode
+        chosen = wanted.encoder if wanted.encoder != "auto" else self._optimizer.default_encoder(wanted.codec)
+        return [
+            _Try("ffmpeg", lambda: f"{self._ffmpeg.build} at {self._ffmpeg.binary}"),
+            *(
+                _Try(f"encoder:{name}", partial(self._encodes, name, folder), required=name == chosen)
+                for name in dict.fromkeys((*ENCODERS, chosen))
+            ),
+            _Try("pyav", _decodes),
+            _Try("moviepy", _imports_moviepy, required=False),
+        ]
+
+    def _room(self) -> list[_Try]:
+        return [
+            _Try("memory", self._has_memory),
+            _Try("disk", self._has_disk),
+            _Try("cache", self._keeps, required=False),
+            _Try("temp", self._writes),
+        ]
+
+    def _settings(self, name: str | None = None) -> EncoderSettings:
+        """Those of the configuration, or the usual ones of another encoder."""
+        wanted = self._config.encode
+        if name is not None and name in ENCODERS and name != wanted.encoder and ENCODERS[name].codec != wanted.codec:
+            wanted = QualitySettings(codec=ENCODERS[name].codec)
+        for issue in self._optimizer.problems(wanted):
+            raise InputError(issue.code, issue.message, hint=issue.hint)
+        return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(trial.RATE), threads=1)
+
+    def _encodes(self, name: str, folder: Path) -> str:
+        trial.encode_gray(self._ffmpeg, self._settings(name), folder / f"{name}.mp4")
+        return "a picture was encoded, and decoded the same"
+
+    def _validated(self, folder: Path) -> str:
+        path = folder / "clip.mp4"
+        trial.encode_gray(self._ffmpeg, self._settings(), path, frames=_FRAMES)
+        (verdict,) = self._validation.validate_files([path], cancel=CancelToken())
+        found = verdict.errors[0].message if verdict.errors else ""
+        return _require(verdict.is_valid, "a clip was looked into", f"refused a good clip: {found}")
+
+    def _has_memory(self) -> str:
+        used, budget = self._memory.get_usage_bytes(), self._memory.budget_bytes
+        if budget - used < _LEAST_MEMORY_BYTES or not self._memory.is_memory_available(_LEAST_MEMORY_BYTES >> 20):
+            message = f"less than {_LEAST_MEMORY_BYTES >> 20} MiB can be used, of a budget of {budget >> 20} MiB"
+            raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="end other programs, or raise --max-memory")
+        return f"{(budget - used) >> 20} MiB of a budget of {budget >> 20} MiB are free"
+
+    def _has_disk(self) -> str:
+        folder = self._config.paths.temp or Path.cwd()
+        free = files.free_bytes(folder)
+        if free < _LEAST_DISK_BYTES:
+            message = f"{free >> 20} MiB are free at {folder}"
+            raise ResourceError(IssueCode.DISK_FULL, message, hint="free space, or set paths.temp to another disk")
+        return f"{free / 1e9:.1f} GB are free at {folder}"
+
+    def _keeps(self) -> str:
+        if self._cache is None:
+            return "switched off"
+        info = self._cache.info()
+        self._cache.require_writable()
+        return f"{info.entries} clips, {info.size_bytes >> 20} of {info.limit_bytes >> 20} MiB at {info.folder}"
+
+    def _writes(self) -> str:
+        folder = _temp_folder(self._config)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".mpt-health-") as file:
+            file.write(b"mpt")
+            file.flush()
+            os.fsync(file.fileno())
+        return f"{folder} can be written"
+
+    def _job(self, process_request: Callable[[VideoParams], VideoResult], folder: Path) -> str:
+        clips = [folder / "deep 1.mp4", folder / "deep 2.mp4"]
+        for number, path in enumerate(clips):  # shades of their own, so that nothing finished is reused
+            luma = 30 + 100 * number + os.urandom(1)[0] % 90
+            trial.encode_gray(self._ffmpeg, self._settings(), path, luma=luma, frames=_FRAMES)
+        side = Dimensions(trial.SIDE, trial.SIDE)
+        request = VideoParams(clips, folder / "deep.mp4", dimensions=side, config=self._config)
+        result = process_request(request)
+        if result.output is None:
+            issue = result.errors[-1]
+            raise MptError(issue.code, issue.message, path=issue.path, hint=issue.hint)
+        return f"a reel of {result.output.frames} frames was made and proven"
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """Something to try: returns what was found, or raises."""
+
+    name: str
+    find: Callable[[], str]
+    required: bool = True
+
+
+def _tried(one: _Try) -> HealthCheck:
+    """How a try ended; a check never fails the others."""
+    try:
+        return HealthCheck(one.name, True, one.required, one.find())
+    except MptError as error:
+        return HealthCheck(one.name, False, one.required, error.issue.message, error.issue.hint)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return HealthCheck(one.name, False, one.required, f"{where}{error.strerror or error}", "check its permissions")
+    except (ValueError, RuntimeError, ImportError) as error:
+        hint = "please report this, with the output of -v"
+        return HealthCheck(one.name, False, one.required, f"{type(error).__name__}: {error}", hint)
+
+
+def _require(fine: bool, found: str, wrong: str) -> str:
+    if not fine:
+        raise DependencyError(wrong, hint="install mpt-cli again")
+    return found
+
+
+def _decodes() -> str:
+    missing = [name for name, there in trial.decoders().items() if not there]
+    return _require(not missing, trial.library_version(), f"PyAV decodes no {', '.join(missing)}")
+
+
+def _imports_moviepy() -> str:
+    """MoviePy's version, from a process of its own: it is slow to import and is only used there."""
+    if importlib.util.find_spec("moviepy") is None:
+        raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
+    outcome = process.run(
+        [sys.executable, "-P", "-c", "import moviepy; print(moviepy.__version__)"],
+        cancel=CancelToken(),
+        limits=process.Limits(total_seconds=_IMPORT_SECONDS),
+    )
+    if outcome.returncode != 0:
+        raise DependencyError("MoviePy cannot be imported", hint="pip install --force-reinstall moviepy")
+    return outcome.stdout_tail.strip()
+
+
+def _temp_folder(config: Config) -> Path:
+    return config.paths.temp or Path(tempfile.gettempdir())
+
+
+@contextmanager
+def _scratch(config: Config) -> Iterator[Path]:
+    """A folder that is removed at the end; one that is not there where none can be made."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".mpt-health-", dir=_temp_folder(config)) as folder:
+            yield Path(folder)
+    except OSError:
+        yield _temp_folder(config) / "unwritable"

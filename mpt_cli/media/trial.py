@@ -1,0 +1,64 @@
+"""Trials: whether an encoder of this ffmpeg really works, shown by pictures that are decoded again."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import av
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.errors import IssueCode, VerificationError
+from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.process import Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.models import EncoderSettings
+
+SIDE = 128
+"""Width and height of the pictures: large enough for every encoder."""
+RATE = 25
+_SECONDS = 10
+_NEAR = 6
+
+
+def encode_gray(ffmpeg: Ffmpeg, settings: EncoderSettings, output: Path, *, luma: int = 120, frames: int = 1) -> None:
+    """Write gray pictures with this encoder and see that they decode to the same gray (luma 16 to 235).
+
+    MptError where ffmpeg fails, or says that it did not and something else came out.
+    """
+    picture = bytes([luma]) * SIDE**2 + bytes([128]) * (SIDE**2 // 2)
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{SIDE}x{SIDE}", "-r", str(RATE), "-i", "pipe:0"]
+    coded = ["-c:v", settings.encoder, *settings.options, "-pix_fmt", settings.pixel_format]
+    outcome = ffmpeg.run(
+        ["-v", "error", "-nostats", "-y", *raw, *coded, f"file:{output}"],
+        cancel=CancelToken(),
+        limits=Limits(total_seconds=_SECONDS),
+        feed=[picture] * frames,
+    )
+    failed = IssueCode.ENCODER_UNAVAILABLE
+    if (error := explain(outcome, failed=failed, timed_out=failed, stalled=failed)) is not None:
+        raise error
+    shades = _shades(output)
+    if len(shades) != frames or any(abs(shade - luma) > _NEAR for shade in shades):
+        raise VerificationError(f"{settings.encoder} wrote {len(shades)} pictures of luma {shades}", path=output)
+
+
+def decoders() -> dict[str, bool]:
+    """Which of the codecs that mpt writes PyAV decodes."""
+    return {name: name in av.codecs_available for name in ("h264", "hevc", "av1", "aac")}
+
+
+def library_version() -> str:
+    """PyAV with the libavcodec that it carries, such as ``18.1.0 with libavcodec 62.11.100``."""
+    return f"{av.__version__} with libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
+
+
+def _shades(path: Path) -> list[int]:
+    """The luma in the middle of each picture."""
+    with closing(av.open(str(path))) as container:
+        planes = [frame.reformat(format="gray").planes[0] for frame in container.decode(video=0)]
+        return [bytes(plane)[SIDE // 2 * plane.line_size + SIDE // 2] for plane in planes]

@@ -1,0 +1,89 @@
+"""History: results of earlier runs, kept so that they can be reported on later."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - read back from JSON, as the result is
+from functools import cache
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+
+from mpt_cli.results import VideoResult  # noqa: TC001
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RESULTS_KEPT = 1000
+LAST = "last"
+_SPARE = 50
+"""How many more may lie there, so that not every run must look for the oldest."""
+_PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC."""
+
+    command: str
+    started_at: datetime
+    result: VideoResult
+
+
+class History:
+    """A folder of results; several processes may share it."""
+
+    def __init__(self, folder: Path, *, keep: int = RESULTS_KEPT) -> None:
+        """Keep at least this many results below the folder, which is made when the first one comes."""
+        self._folder, self._keep = folder, keep
+
+    def add(self, entry: HistoryEntry) -> None:
+        """Keep a result; a folder that cannot be written is no error."""
+        name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.result.workflow_id}.json"
+        unfinished = self._folder / f".{uuid4().hex}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(json.dumps(_entries().dump_python(entry, mode="json")), encoding="ascii")
+            unfinished.replace(self._folder / name)
+        except OSError as error:
+            logger.warning("The report of workflow %s was not kept: %s", entry.result.workflow_id, error)
+            with suppress(OSError):
+                unfinished.unlink()
+            return
+        self._drop_oldest()
+
+    def find(self, which: str) -> HistoryEntry | None:
+        """The run with this workflow id, or the newest whose id begins so; ``last`` is the newest of all.
+
+        None where there is none, or none that can be read.
+        """
+        if which != LAST and not _PART_OF_ID.fullmatch(which):
+            return None
+        pattern = "*.json" if which == LAST else f"*-{which}*.json"
+        for path in sorted(self._folder.glob(pattern), reverse=True):
+            with suppress(OSError, ValueError):
+                return _entries().validate_python(json.loads(path.read_bytes()))
+        return None
+
+    def ids(self, most: int) -> list[str]:
+        """The first digits of the newest workflow ids, newest first."""
+        names = sorted((path.stem for path in self._folder.glob("*.json")), reverse=True)
+        return [name.rpartition("-")[2][:8] for name in names[:most]]
+
+    def _drop_oldest(self) -> None:
+        names = sorted(path.name for path in self._folder.glob("*.json"))
+        if len(names) > self._keep + _SPARE:
+            for name in names[: -self._keep]:
+                (self._folder / name).unlink(missing_ok=True)
+
+
+@cache
+def _entries() -> TypeAdapter[HistoryEntry]:
+    return TypeAdapter(HistoryEntry)
