@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
-_LOCK_NAME, _LOCK_SUFFIX = "lock", ".lock"
+_LOCK_SUFFIX = ".lock"
 _SWEEP_SECONDS = 1.0
 """Another run that clears up holds the lock of a dead one for a moment."""
 _BUSY_SECONDS = (0.1, 0.4, 1.0)
@@ -102,10 +102,12 @@ def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterato
     sweep(parent)
     folder = run_folder_path(parent, workflow_id)
     with writing(parent), ExitStack() as stack:
-        folder.mkdir(parents=True)
+        parent.mkdir(parents=True, exist_ok=True)
+        # The lock is there before the folder and after it: a run that is killed leaves what can be swept.
+        stack.enter_context(locks.held(folder.with_name(f"{folder.name}{_LOCK_SUFFIX}")))
+        folder.mkdir()
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        stack.enter_context(locks.held(folder / _LOCK_NAME))
         yield TempFileManager(folder)
 
 
@@ -124,19 +126,20 @@ def sweep(parent: Path) -> None:
 
     Only what has a lock of this machine that can be got; what has no lock was kept on purpose.
     """
-    for lock in [*parent.glob(f"{_RUN}*/{_LOCK_NAME}"), *parent.glob(f"{PREFIX}*{_LOCK_SUFFIX}")]:
+    for lock in parent.glob(f"{PREFIX}*{_LOCK_SUFFIX}"):
         with suppress(OSError):
-            in_run_folder = lock.name == _LOCK_NAME
-            if (in_run_folder and lock.parent.is_symlink()) or not locks.is_of_this_machine(lock):
+            if not locks.is_of_this_machine(lock):
                 continue
             with locks.held(lock, create=False) as got:
-                if got and in_run_folder:
-                    shutil.rmtree(lock.parent, ignore_errors=True)
-                elif got:
+                if got:
                     _remove_unfinished(lock)
 
 
 def _remove_unfinished(lock: Path) -> None:
+    """Remove what a lock was for: a run folder, or an output by any suffix."""
+    folder = lock.with_suffix("")
+    if folder.name.startswith(_RUN) and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
     for path in lock.parent.glob(f"{glob.escape(lock.stem)}.*"):
         if path != lock:
             path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PAUSE_SECONDS = 0.02
+_UNSIGNED_SECONDS = 3600
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link could lead to a file of the user's
 
 if sys.platform == "win32":  # pragma: no cover - the counterpart
@@ -64,10 +65,13 @@ def held(path: Path, *, create: bool = True, patience_seconds: float = 0.0) -> I
 def is_of_this_machine(path: Path) -> bool:
     """Whether a lock file was written by this machine: under its name, or since it was started.
 
-    Containers of one machine have names of their own and one start in common.
+    Containers of one machine have names of their own and one start in common. One that nobody has
+    signed for an hour is of a run that ended just before it would have: it is anybody's.
     """
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if not lines:
+            return time.time() - path.stat().st_mtime > _UNSIGNED_SECONDS
     except OSError:
         return False
     return any(line and line == ours for line, ours in zip(lines, _machine(), strict=False))

@@ -128,7 +128,7 @@ def test_two_runs_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         left = hidden_names(tmp_path)
-        assert len(left) == 3  # the folder, the unfinished output and its lock
+        assert len(left) == 4  # the folder, the unfinished output and their locks
         publish(tmp_path / "other.mp4", b"while it lives")
         assert hidden_names(tmp_path) == left
         kill(child)
@@ -141,11 +141,11 @@ def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path
     with another_run(tmp_path / "dead.mp4") as child:
         kill(child)
     left = hidden_names(tmp_path)
-    for lock in [*tmp_path.glob(".mpt-*/lock"), *tmp_path.glob(".mpt-*.lock")]:
+    for lock in list(tmp_path.glob(".mpt-*.lock")):
         lock.write_text("elsewhere\n0000-1111\n")
     files.sweep(tmp_path)
     assert hidden_names(tmp_path) == left
-    for lock in [*tmp_path.glob(".mpt-*/lock"), *tmp_path.glob(".mpt-*.lock")]:
+    for lock in list(tmp_path.glob(".mpt-*.lock")):
         lock.unlink()
         with locks.held(lock):
             signed = lock.read_bytes()
@@ -162,6 +162,7 @@ def test_sweeping_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
         signed = (home / "lock").read_bytes()
     (home / "lock").write_bytes(signed)
     (shared / ".mpt-run-evil").symlink_to(home)
+    (shared / ".mpt-run-evil.lock").write_bytes(signed)
     (shared / ".mpt-00000000.lock").symlink_to(home / "lock")
     files.sweep(shared)
     assert names(home) == {"lock"}
@@ -172,11 +173,22 @@ def test_sweeping_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
 def test_one_folder_that_cannot_be_swept_does_not_save_the_others(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         kill(child)
-    (tmp_path / ".mpt-run-aaa" / "lock").mkdir(parents=True)  # sorts before the dead one
+    (tmp_path / ".mpt-aaa.lock").mkdir()  # sorts before the dead one
     files.sweep(tmp_path)
-    assert hidden_names(tmp_path) == {".mpt-run-aaa"}
-    (tmp_path / ".mpt-run-aaa" / "lock").rmdir()
-    (tmp_path / ".mpt-run-aaa").rmdir()
+    assert hidden_names(tmp_path) == {".mpt-aaa.lock"}
+    (tmp_path / ".mpt-aaa.lock").rmdir()
+
+
+def test_a_run_that_was_killed_while_it_cleared_up_leaves_what_can_be_swept(tmp_path: Path) -> None:
+    """Whatever of a folder and its lock is there: the lock comes first and goes last."""
+    with locks.held(tmp_path / "x.lock"):
+        signed = (tmp_path / "x.lock").read_bytes()
+    (tmp_path / ".mpt-run-a.lock").write_bytes(signed)
+    (tmp_path / ".mpt-run-b.lock").write_bytes(signed)
+    (tmp_path / ".mpt-run-b").mkdir()
+    (tmp_path / ".mpt-run-b" / "00000.mp4").touch()
+    files.sweep(tmp_path)
+    assert names(tmp_path) == set()
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

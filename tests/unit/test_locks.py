@@ -188,3 +188,11 @@ def test_patience_outwaits_a_holder_that_soon_lets_go(tmp_path: Path) -> None:
         assert waiting.wait(20)
     thread.join(20)
     assert got == [True]
+
+
+def test_a_lock_that_nobody_signed_for_an_hour_is_anybodys(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    assert not locks.is_of_this_machine(path)
+    os.utime(path, (path.stat().st_mtime - 3700,) * 2)
+    assert locks.is_of_this_machine(path)
