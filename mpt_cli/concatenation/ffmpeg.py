@@ -125,7 +125,7 @@ class FFmpegConcatenator:
         """The sound of the reel as AAC packets in a file, encoded in pieces side by side."""
         frames = sum(clip.segment.frames for clip in join.clips)
         samples = sample_boundary(frames, join.form.frame_rate, join.form.sample_rate)
-        pieces = sound_pieces(samples, self._pool.slots)
+        pieces = sound_pieces(samples)
         done = [0.0] * len(pieces)
 
         def encode(place: int) -> Path:
@@ -135,7 +135,7 @@ class FFmpegConcatenator:
 
             return self._encoded_piece(pieces[place], join, join.files.path(f"{_SOUND}-{place}.aac"), report)
 
-        with ThreadPoolExecutor(len(pieces), thread_name_prefix="sound") as executor:
+        with ThreadPoolExecutor(min(len(pieces), self._pool.slots), thread_name_prefix="sound") as executor:
             parts = [executor.submit(encode, place) for place in range(len(pieces))]
             while wait(parts, _SIGNAL_SECONDS).not_done:
                 pass

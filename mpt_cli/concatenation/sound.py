@@ -2,7 +2,9 @@
 
 AAC is encoded at some fifty times real time by one core, which is most of what a join costs. So the
 reel is cut into pieces between two packets. Packets overlap and an encoder has a memory: each piece
-is encoded from some packets before its own to some after, and those are thrown away.
+is encoded from some packets before its own to some after, and those are thrown away. Pieces begin at
+fixed places, whatever the number of cores: the same reel is the same everywhere, and a piece whose
+samples have not changed need not be encoded again.
 
 The first 1,024 samples of a reel are given up to the packet that an encoder puts first. Keeping them
 takes an edit list in MP4, which platforms do not want, and without one the sound comes late by them.
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.commands import AAC_FRAME
@@ -28,8 +30,8 @@ _CHUNK_BYTES = 1 << 18
 _WARM_UP, _RUN_OUT = 48, 2
 """Packets before a piece, a second, and after it. With 48 the windows agree in 99 of 100 seams of
 noise with hard onsets, and the error there is that of the codec (measured, ffmpeg 9.0 and 5.1)."""
-_LEAST_PACKETS = 940
-"""Twenty seconds: in a shorter piece the warm-up would weigh."""
+_PIECE_PACKETS = 1410
+"""Thirty seconds: in a shorter piece the warm-up would weigh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,14 @@ class SoundPiece:
     kept: int
 
 
-def sound_pieces(samples: int, at_most: int) -> list[SoundPiece]:
-    """At most this many pieces of nearly equal length, whose kept packets in a row are the reel's.
+def sound_pieces(samples: int) -> list[SoundPiece]:
+    """Pieces whose kept packets in a row are the reel's; the last one takes in a short rest.
 
     Packet p of the reel decodes to the samples from ``1024 p`` on.
     """
     total = max(1, -(-samples // AAC_FRAME))
-    count = max(1, min(at_most, total // _LEAST_PACKETS))
-    return [_piece(total * place // count, total * (place + 1) // count) for place in range(count)]
+    starts = list(range(0, max(1, total - _PIECE_PACKETS // 2), _PIECE_PACKETS))
+    return [_piece(first, end) for first, end in pairwise((*starts, total))]
 
 
 def _piece(first: int, end: int) -> SoundPiece:

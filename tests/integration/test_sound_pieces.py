@@ -16,17 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mpt_cli.config import Config
     from tests.media import MediaFolder
 
-SECONDS = 63
+SECONDS = 94
 HERTZ = (331.0, 997.0)
-
-
-def with_jobs(jobs: int) -> Config:
-    """A configuration for a tiny reel, made with this many clips or pieces at a time."""
-    config = config_of(size="64x36", fps="24")
-    return config.model_copy(update={"processing": config.processing.model_copy(update={"jobs": jobs})})
 
 
 def error_levels(path: Path) -> NDArray[np.float64]:
@@ -42,9 +35,11 @@ def error_levels(path: Path) -> NDArray[np.float64]:
 def test_no_seam_is_worse_than_the_codec_at_its_worst(media: MediaFolder, tmp_path: Path) -> None:
     tone = Tone(hertz=HERTZ, codec="pcm_s16le")
     clip = media.make(seconds=SECONDS, fps="24", size="64x36", source="color=gray", sound=tone, suffix=".mov")
-    assert len(sound_pieces(SECONDS * 48_000, 3)) == 3
-    pieces = error_levels(finished_reel(tmp_path / "pieces.mp4", [clip], with_jobs(3)))
-    one = error_levels(finished_reel(tmp_path / "one.mp4", [clip], with_jobs(1)))
-    assert len(pieces) == len(one)
-    assert not np.array_equal(pieces, one), "the pieces were not encoded apart"
-    assert pieces.max() <= max(1.5 * one.max(), 0.005)  # a click, or a packet too many, is 0.1 and more
+    pieces = sound_pieces(SECONDS * 48_000)
+    assert len(pieces) == 3
+    levels = error_levels(finished_reel(tmp_path / "reel.mp4", [clip], config_of(size="64x36", fps="24")))
+    seams = np.cumsum([piece.kept for piece in pieces])[:-1] - 2  # the first two blocks are left out
+    near = np.unique(np.concatenate([np.arange(seam - 3, seam + 4) for seam in seams]))
+    elsewhere = np.delete(levels, near)
+    assert levels[near].max() <= max(1.5 * elsewhere.max(), 0.005)  # a click, or a packet too many, is 0.1 and more
+    assert elsewhere.max() < 0.02
