@@ -110,11 +110,10 @@ class ConcatenationService:
             raise ConcatenationError(IssueCode.CONCAT_FAILED, "there is no clip to join")
         total = sum(clip.segment.frames for clip in order.clips) / order.form.frame_rate
         context.emit(ConcatStarted(float(total)))
-        with self._performance.start_timer("concatenation") as timer:
-            before = self._memory.get_usage_bytes()
+        with self._performance.start_timer("concatenation") as timer, self._memory.growth() as growth:
             joined = self.handle_single_clip(order, output, verify=verify)
             joined = joined or self._by_engine(order, output, verify, files, context)
-            used, seconds = max(0, self._memory.get_usage_bytes() - before), timer.stop()
+            used, seconds = growth(), timer.stop()
         logger.info("%s concatenation completed in %.2f s, memory used: %d bytes", joined.method, seconds, used)
         context.emit(ConcatFinished(joined.method))
         mixed = joined.copied and len({clip.parameter_sets for clip in order.clips}) > 1

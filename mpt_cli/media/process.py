@@ -319,7 +319,7 @@ def tree_rss_bytes(pid: int, *, descendants: bool = True) -> int:
     Pages that processes share count once for each, so this errs on the safe side.
     """
     if sys.platform == "linux":
-        return sum(map(tree.rss_bytes, [pid, *(tree.descendants(pid) if descendants else ())]))
+        return tree.rss_bytes(pid, descendants=descendants)
     import psutil
 
     rss = 0

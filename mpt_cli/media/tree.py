@@ -10,17 +10,25 @@ import os
 from collections import defaultdict
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_RESIDENT, _PARENT = 1, 1
+_SIZE, _RESIDENT, _PARENT = 0, 1, 1
 """Places in ``statm``, and in ``stat`` after the command's closing bracket."""
 
 
-def rss_bytes(pid: int) -> int:
-    """Resident memory of a process; 0 for one that has ended."""
-    fields = _read(pid, "statm").split()
-    return int(fields[_RESIDENT]) * _PAGE_BYTES if fields else 0
+def rss_bytes(pid: int, *, descendants: bool) -> int:
+    """Resident memory of a process, and of all its descendants; 0 for one that has ended.
+
+    A child that is just being started (``vfork``) has its parent's memory for a moment, down to the
+    page, and is not counted.
+    """
+    own = _read(pid, "statm").split()
+    if not own:
+        return 0
+    others = [_read(child, "statm").split() for child in (_descendants(pid) if descendants else ())]
+    pages = [fields[_RESIDENT] for fields in others if fields and fields[_SIZE] != own[_SIZE]]
+    return sum(map(int, [own[_RESIDENT], *pages])) * _PAGE_BYTES
 
 
-def descendants(pid: int) -> list[int]:
+def _descendants(pid: int) -> list[int]:
     """Processes that descend from this one, by one look at the table of all."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc"):  # noqa: PTH208 - no objects for names that are only numbers

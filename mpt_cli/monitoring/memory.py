@@ -10,7 +10,8 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -78,6 +79,7 @@ class MemoryManager:
         self._threshold, self._cleanup_seconds = config.pressure_threshold, float(config.cleanup_interval)
         self._budget_bytes = config.max or default_budget_bytes(self._system)
         self._lock = threading.Lock()
+        self._telling = threading.RLock()  # while listeners are called: who unsubscribes is not called afterwards
         self._listeners: dict[object, Listener] = {}
         self._measured: tuple[float, int] | None = None
         self._cpu_percent: float | None = None
@@ -126,46 +128,64 @@ class MemoryManager:
         self.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with every sample; the function returned ends that."""
+        """Call ``listener`` with every sample; the function returned ends that before it returns."""
         key = object()
 
         def unsubscribe() -> None:
-            with self._lock:
+            with self._telling:
                 self._listeners.pop(key, None)
 
-        with self._lock:
+        with self._telling:
             self._listeners[key] = listener
         return unsubscribe
+
+    @contextmanager
+    def growth(self) -> Iterator[Callable[[], int]]:
+        """Say, whenever asked, the most that the process tree grew by while the context was open."""
+        start = most = self._measure()
+
+        def note(sample: MemorySample) -> None:
+            nonlocal most
+            most = max(most, sample.tree_bytes)
+
+        unsubscribe = self.subscribe(note)
+        try:
+            yield lambda: max(most, self.get_usage_bytes()) - start
+        finally:
+            unsubscribe()
 
     def sample(self) -> MemorySample:
         """Take one sample and give it to the listeners: what the sampling thread does each time.
 
-        Above the budget, whoever holds resources is asked to give one up.
+        Above the budget, whoever holds resources is asked first to give one up.
         """
         tree_bytes, cpu_percent = self._measure(), self._system.cpu_percent()
-        sample = MemorySample(tree_bytes, self._budget_bytes, cpu_percent)
-        with self._lock:
-            self._cpu_percent = cpu_percent
-            listeners = tuple(self._listeners.values())
-        for listener in listeners:
-            listener(sample)
         if tree_bytes > self._budget_bytes and self._relieve is not None:
             self._relieve()
+        sample = MemorySample(tree_bytes, self._budget_bytes, cpu_percent)
+        self._cpu_percent = cpu_percent
+        with self._telling:
+            for listener in tuple(self._listeners.values()):
+                listener(sample)
         return sample
 
     def _run(self, stop: threading.Event) -> None:
         self._system.cpu_percent()  # the first answer in a thread covers no time
         while not stop.wait(self._interval_seconds):
-            self.sample()
-            if self.is_memory_pressure():
-                self.smart_cleanup()
+            try:
+                self.sample()
+                if self.is_memory_pressure():
+                    self.smart_cleanup()
+            except OSError as error:  # no free handle, for one: the next look may succeed
+                logger.warning("Memory could not be measured: %s", error)
 
     def _measure(self) -> int:
+        was_idle = not self._reservations.total_bytes
         tree_bytes = self._system.tree_rss_bytes()
         with self._lock:
             self._measured = self._clock(), tree_bytes
             self._trend.add(self._clock(), tree_bytes)
-            if not self._reservations.total_bytes:
+            if was_idle and not self._reservations.total_bytes:  # a clip that ended meanwhile is in the figure
                 self._idle_bytes = tree_bytes
             for workflow in self._workflows.values():
                 workflow.peak_bytes = max(workflow.peak_bytes, tree_bytes)
@@ -274,7 +294,9 @@ class MemoryManager:
         if self.get_usage_bytes() > self._threshold * self._budget_bytes:
             return True
         used = 1 - self._system.available_bytes() / self._system.total_bytes()
-        return 100 * used > SYSTEM_PRESSURE_PERCENT or self._trend.reaches(self._budget_bytes, TREND_SECONDS)
+        with self._lock:  # clips measure too, in threads of their own
+            soon = self._trend.reaches(self._budget_bytes, TREND_SECONDS)
+        return 100 * used > SYSTEM_PRESSURE_PERCENT or soon
 
     def fits(self, need_bytes: int) -> bool:
         """Whether a predicted need fits the budget beside what is reserved or used.

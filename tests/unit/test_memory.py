@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
+from pydantic import ValidationError
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import MemoryConfig
 from mpt_cli.media.process import tree_rss_bytes
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
-from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager, MemorySample
+from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 2**20
+PATIENCE = 10
 
 
 @dataclass
@@ -60,6 +66,26 @@ class FakeClock:
         return False
 
 
+class Counted:
+    """A listener that one can wait for."""
+
+    def __init__(self) -> None:
+        self._calls = threading.Semaphore(0)
+
+    def __call__(self, _sample: MemorySample) -> None:
+        self._calls.release()
+
+    def more(self, count: int = 1) -> bool:
+        """Whether it is called so many times more."""
+        return all(self._calls.acquire(timeout=PATIENCE) for _ in range(count))
+
+    def ended(self) -> bool:
+        """Whether nothing is left that could call it."""
+        while self._calls.acquire(blocking=False):
+            pass
+        return "mpt-memory" not in {thread.name for thread in threading.enumerate()}
+
+
 def manager(reader: FakeReader, *, budget_mib: int = 1000, clock: FakeClock | None = None) -> MemoryManager:
     """One that measures anew for every question, unless it is given a clock."""
     config = MemoryConfig(max=budget_mib * MIB)
@@ -68,6 +94,7 @@ def manager(reader: FakeReader, *, budget_mib: int = 1000, clock: FakeClock | No
     return MemoryManager(config, system=reader, clock=clock)
 
 
+@pytest.mark.anchor("T066")
 @pytest.mark.parametrize(
     ("configured", "total", "limit", "budget"),
     [(None, 1000, None, 800), (None, 1000, 500, 400), (None, 1000, 2000, 800), (5000, 1000, 500, 5000)],
@@ -75,6 +102,15 @@ def manager(reader: FakeReader, *, budget_mib: int = 1000, clock: FakeClock | No
 def test_the_budget(configured: int | None, total: int, limit: int | None, budget: int) -> None:
     reader = FakeReader(total=total, limit=limit)
     assert MemoryManager(MemoryConfig(max=configured), system=reader).budget_bytes == budget
+
+
+@pytest.mark.anchor("T066")
+@pytest.mark.parametrize(
+    "wrong", [{"max": 0}, {"max": "lots"}, {"pressure_threshold": 0}, {"pressure_threshold": 1.01}, {"most": 1}]
+)
+def test_a_configuration_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        MemoryConfig(**wrong)
 
 
 V2 = "30 20 0:26 / {mount} rw,nosuid shared:4 - cgroup2 cgroup2 rw\n"
@@ -130,12 +166,35 @@ def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
     assert tree_rss_bytes(process.pid) == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="holds a child between vfork and exec")
+def test_a_child_that_is_being_started_does_not_count_the_memory_of_its_parent_again(tmp_path: Path) -> None:
+    door = tmp_path / "door"
+    os.mkfifo(door)
+    parent = (
+        f"import os, sys; b = b'x' * {64 * MIB}; print(flush=True); "
+        f"actions = [(os.POSIX_SPAWN_OPEN, 0, {str(door)!r}, os.O_RDONLY, 0)]; "
+        "os.waitpid(os.posix_spawn(sys.executable, [sys.executable, '-c', ''], {}, file_actions=actions), 0)"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        end = time.monotonic() + PATIENCE
+        while not (children := psutil.Process(process.pid).children()) and time.monotonic() < end:
+            time.sleep(0.001)
+        assert children[0].memory_info().rss > 64 * MIB  # it stands at the door
+        total, alone = tree_rss_bytes(process.pid), tree_rss_bytes(process.pid, descendants=False)
+        door.write_bytes(b"")
+    assert process.returncode == 0
+    assert total == alone > 64 * MIB
+
+
 def test_the_machine_is_measured() -> None:
     reader = PsutilReader()
     assert 0 < reader.available_bytes() <= reader.total_bytes()
     assert 0 <= reader.cpu_percent() <= 100
 
 
+@pytest.mark.anchor("T065")
 def test_the_thread_samples_until_it_is_closed() -> None:
     reader, sampled = FakeReader(), threading.Event()
     samples: list[MemorySample] = []
@@ -159,6 +218,75 @@ def test_the_thread_samples_until_it_is_closed() -> None:
     assert memory.get_cpu_percentage() == 50.0
 
 
+@pytest.mark.anchor("T065")
+def test_the_thread_serves_its_last_user_and_can_be_started_again() -> None:
+    memory, sampled = MemoryManager(MemoryConfig(max=1000), system=FakeReader(), interval_seconds=0.001), Counted()
+    memory.subscribe(sampled)
+    memory.close()  # nobody has started it
+    for _ in range(2):
+        memory.initialize()
+        memory.initialize()
+        memory.close()
+        assert sampled.more()
+        memory.close()
+        memory.close()
+        assert sampled.ended()
+
+
+def test_a_look_that_fails_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(FakeReader):
+        def tree_rss_bytes(self) -> int:
+            self.measurements += 1
+            if self.measurements == 2:
+                raise OSError(24, "Too many open files")
+            return self.tree
+
+    reader, sampled = Failing(), Counted()
+    memory = MemoryManager(MemoryConfig(max=1000 * MIB), system=reader, interval_seconds=0.001)
+    memory.subscribe(sampled)
+    with memory:
+        assert sampled.more(4)
+    assert caplog.messages == ["Memory could not be measured: [Errno 24] Too many open files"]
+
+
+def test_who_has_unsubscribed_is_not_called_any_more() -> None:
+    memory, inside, go = manager(FakeReader()), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def slow(_sample: MemorySample) -> None:
+        inside.set()
+        assert go.wait(PATIENCE)
+
+    memory.subscribe(slow)
+    unsubscribe = memory.subscribe(lambda _sample: order.append("called"))
+
+    def leave() -> None:
+        unsubscribe()
+        order.append("left")
+
+    with ThreadPoolExecutor(2) as executor:
+        sampling = executor.submit(memory.sample)
+        assert inside.wait(PATIENCE)
+        leaving = executor.submit(leave)
+        wait([leaving], 0.1)  # time enough to leave, if nothing kept it
+        go.set()
+        sampling.result(PATIENCE)
+        leaving.result(PATIENCE)
+    assert order == ["called", "left"]
+
+
+def test_memory_is_relieved_before_anybody_hears_of_it_and_only_above_the_budget() -> None:
+    reader = FakeReader(tree=1000 * MIB)
+    memory, order = manager(reader), list[str]()
+    memory.sample()  # nobody can give way: no error
+    memory.on_give_back(lambda _resource: None, lambda: order.append("relieved"))
+    memory.subscribe(lambda _sample: order.append("told"))
+    memory.sample()
+    reader.tree += 1
+    memory.sample()
+    assert order == ["told", "relieved", "told"]
+
+
 def test_unsubscribing_ends_the_samples_of_that_listener_only() -> None:
     memory = manager(FakeReader())
     ended: list[MemorySample] = []
@@ -170,34 +298,6 @@ def test_unsubscribing_ends_the_samples_of_that_listener_only() -> None:
     unsubscribe()
     memory.sample()
     assert (len(ended), len(kept)) == (1, 2)
-
-
-def test_peaks_are_kept_for_each_workflow() -> None:
-    reader = FakeReader(tree=300)
-    memory = manager(reader)
-    memory.initialize_for_workflow("first")
-    assert memory.peak_bytes("first") == 300
-    reader.tree = 900
-    memory.sample()
-    reader.tree = 500
-    memory.initialize_for_workflow("second")
-    memory.initialize_for_workflow("first")
-    memory.cleanup_workflow("first")
-    reader.tree = 700
-    memory.cleanup_workflow("second")
-    memory.cleanup_workflow("unknown")
-    reader.tree = 5000
-    memory.sample()
-    assert [memory.peak_bytes(name) for name in ("first", "second", "unknown")] == [900, 700, None]
-
-
-def test_the_oldest_ended_workflows_are_forgotten() -> None:
-    memory = manager(FakeReader())
-    for number in range(CLOSED_WORKFLOWS_KEPT + 1):
-        memory.initialize_for_workflow(str(number))
-        memory.cleanup_workflow(str(number))
-    assert memory.peak_bytes("0") is None
-    assert memory.peak_bytes("1") is not None
 
 
 def test_a_measurement_serves_for_one_interval() -> None:
@@ -212,6 +312,7 @@ def test_a_measurement_serves_for_one_interval() -> None:
     assert reader.measurements == 2
 
 
+@pytest.mark.anchor("T069", "T070", "T071")
 @pytest.mark.parametrize(
     ("tree", "available", "expected"),
     [(499, 751, True), (500, 751, False), (499, 750, False), (0, 10_000, True), (2000, 10_000, False)],
@@ -220,6 +321,7 @@ def test_memory_is_available(tree: int, available: int, *, expected: bool) -> No
     assert manager(FakeReader(tree=tree * MIB, available=available * MIB)).is_memory_available() is expected
 
 
+@pytest.mark.anchor("T069")
 def test_the_required_memory_can_be_named() -> None:
     memory = manager(FakeReader(tree=900 * MIB))
     assert not memory.is_memory_available()
@@ -250,33 +352,7 @@ def test_waiting_ends_in_time_or_by_cancel() -> None:
     assert clock.now == 130
 
 
-def test_reservations_stand_on_what_is_used_anyway_and_nothing_is_counted_twice() -> None:
-    reader = FakeReader(tree=200 * MIB)
-    memory = manager(reader)
-    memory.sample()  # nothing is reserved: this is what the program itself needs
-    assert memory.reserve(600 * MIB)
-    assert memory.fits(200 * MIB)
-    assert not memory.fits(200 * MIB + 1)
-    assert not memory.reserve(201 * MIB)
-    assert memory.reserved_bytes == 600 * MIB
-    reader.tree = 900 * MIB  # more than was reserved
-    assert memory.fits(100 * MIB)
-    assert not memory.fits(101 * MIB)
-    assert memory.reserve(5000 * MIB, anyway=True)
-    memory.release(5600 * MIB)
-    memory.release(1)
-    assert memory.reserved_bytes == 0
-
-
-def test_after_a_release_the_tree_is_measured_anew() -> None:
-    reader, clock = FakeReader(tree=900 * MIB), FakeClock()
-    memory = manager(reader, clock=clock)
-    assert not memory.fits(500 * MIB)
-    reader.tree = 100 * MIB
-    memory.release(0)
-    assert memory.fits(500 * MIB)
-
-
+@pytest.mark.anchor("T081")
 @pytest.mark.parametrize(
     ("used", "clips", "base", "expected"),
     [
@@ -297,3 +373,16 @@ def test_after_a_release_the_tree_is_measured_anew() -> None:
 )
 def test_the_batch_size(used: int, clips: int, base: int, expected: int) -> None:
     assert manager(FakeReader(tree=used * MIB)).calculate_optimal_batch_size(clips, base) == expected
+
+
+@pytest.mark.anchor("T082", "T083")
+def test_the_batch_grows_and_shrinks_with_the_memory_that_is_free() -> None:
+    reader = FakeReader()
+    memory = manager(reader)
+    sizes = []
+    for used in range(0, 1001, 50):
+        reader.tree = used * MIB
+        sizes.append(memory.calculate_optimal_batch_size(100, 12))
+    assert sizes == [24] * 4 + [12] * 7 + [6] * 4 + [4] * 6
+    reader.tree = 0
+    assert memory.calculate_optimal_batch_size(100, 12) == 24  # it was asked anew each time

@@ -297,3 +297,91 @@ def test_a_pool_has_at_least_one_slot(slots: int) -> None:
         pool_of(slots)
     with pytest.raises(ValueError, match="at least 1 slot"):
         pool_of(1).resize(slots)
+
+
+# --- giving way
+
+
+def giving_way(pool: ResourcePool, told: list[str], name: str, *, alone: bool = False) -> int:
+    """A resource whose work notes when it is told to end."""
+    wish = Wish(alone=alone, give_way=lambda: told.append(name))
+    resource_id = pool.acquire_resource(wish, timeout_seconds=0)
+    assert resource_id is not None
+    return resource_id
+
+
+def test_the_work_that_began_last_gives_way_again_and_again_until_it_has_ended() -> None:
+    pool, told = pool_of(4), list[str]()
+    first, last = giving_way(pool, told, "first"), giving_way(pool, told, "last")
+    taken(pool)  # a join, which cannot be put back
+    assert [pool.relieve() for _ in range(3)] == [True] * 3
+    assert told == ["last"] * 3  # one is enough, however often memory is measured meanwhile
+    pool.release_resource(last)
+    assert pool.relieve()
+    assert told[3:] == ["first"]
+    pool.release_resource(first)
+    assert not pool.relieve()
+    assert told[4:] == []
+
+
+def test_above_the_budget_one_sample_makes_one_give_way() -> None:
+    reader, told = FakeReader(), list[str]()
+    memory = memory_of(reader)
+    pool = ResourcePool(4, memory, recheck_seconds=3600)
+    giving_way(pool, told, "first")
+    giving_way(pool, told, "last")
+    reader.tree = BUDGET
+    memory.sample()
+    assert told == []
+    reader.tree = BUDGET + 1
+    memory.sample()
+    assert told == ["last"]
+
+
+def test_giving_way_may_release_at_once() -> None:
+    pool, held = pool_of(2), list[int]()
+    resource_id = pool.acquire_resource(Wish(give_way=lambda: pool.release_resource(held[0])), timeout_seconds=0)
+    assert resource_id is not None
+    held.append(resource_id)
+    assert pool.relieve()
+    assert pool.in_use == 0
+
+
+def test_who_wants_to_be_alone_waits_for_all_others_and_all_others_wait_for_it(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(4)
+    first, second = taken(pool), taken(pool)
+    queued, alone_token = Waiters(executor, pool), AnnouncingToken()
+    alone = executor.submit(pool.acquire_resource, Wish(alone=True), timeout_seconds=2 * PATIENCE, cancel=alone_token)
+    assert alone_token.queued.wait(PATIENCE)
+    later = queued.add()
+    pool.release_resource(first)
+    assert not alone.done()
+    pool.release_resource(second)
+    resource_id = alone.result(PATIENCE)
+    assert resource_id is not None
+    assert not later.done()
+    assert pool.in_use == 1
+    pool.release_resource(resource_id)
+    assert later.result(PATIENCE) is not None
+
+
+@pytest.mark.anchor("T040")
+def test_earlier_jobs_go_first_whoever_asked_first(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(1)
+    resource_id = taken(pool)
+
+    def queued(priority: int) -> Future[int | None]:
+        token = AnnouncingToken()
+        future = executor.submit(
+            pool.acquire_resource, Wish(priority=priority), timeout_seconds=2 * PATIENCE, cancel=token
+        )
+        assert token.queued.wait(PATIENCE)
+        return future
+
+    later, earlier = queued(2), queued(1)
+    pool.release_resource(resource_id)
+    admitted = earlier.result(PATIENCE)
+    assert admitted is not None
+    assert not later.done()
+    pool.release_resource(admitted)
+    assert later.result(PATIENCE) is not None
