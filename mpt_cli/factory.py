@@ -50,14 +50,15 @@ class ModuleFactory:
         free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
         machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
-        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic, cache=self.clip_cache)
+        content = self.known_files.content if self.known_files else content_hash
+        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic, cache=self.clip_cache, content=content)
         pipeline = ProcessingPipeline(
             processor,
             pool,
             self.memory_manager,
             self.performance_monitor,
             cache=self.clip_cache,
-            content=self.known_files.content if self.known_files else content_hash,
+            content=content,
         )
         service = ConcatenationService(
             [FFmpegConcatenator(self.ffmpeg, pool)], self.memory_manager, self.performance_monitor

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.cancel import CancelToken
-from mpt_cli.config import QualitySettings
+from mpt_cli.config import CacheConfig, QualitySettings
 from mpt_cli.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.media import files, process, trial
 from mpt_cli.media.encoders import ENCODERS
@@ -42,6 +42,8 @@ _LEAST_MEMORY_BYTES = 300 * 2**20
 """What one clip of 1080x1920 needs at least, with mpt itself."""
 _IMPORT_SECONDS = 10
 _FRAMES = 12
+_LOOK_ABOVE = "see the other checks; -v says more"
+_OTHER = "choose another one with encode.encoder, or another ffmpeg with MPT_FFMPEG__BINARY"
 
 
 class HealthChecks:
@@ -70,7 +72,7 @@ class HealthChecks:
         with self._memory, _scratch(self._config) as folder, ThreadPoolExecutor(thread_name_prefix="health") as threads:
             tries = [*self._services(folder), *self._programs(folder), *self._room()]
             if process_request is not None:
-                tries.append(_Try("job", lambda: self._job(process_request, folder)))
+                tries.append(_Try("job", lambda: self._job(process_request, folder), hint=_LOOK_ABOVE))
             checks = tuple(threads.map(_tried, tries))
             self._memory.sample()
             performance = self._performance.get_current_metrics()
@@ -80,18 +82,17 @@ class HealthChecks:
 
     def _services(self, folder: Path) -> list[_Try]:
         return [
-            _Try("validation_engine", lambda: self._validated(folder)),
+            _Try("validation_engine", lambda: self._validated(folder), hint=_LOOK_ABOVE),
             _Try("processing_pipeline", lambda: _require(self._pipeline.is_healthy(), "takes clips", "takes no clip")),
             _Try("concatenation_service", lambda: _require(self._service.is_healthy(), "has an engine", "has none")),
         ]
 
     def _programs(self, folder: Path) -> list[_Try]:
-        wanted = self._config.encode
-        chosen = wanted.encoder if wanted.encoder != "auto" else self._optimizer.default_encoder(wanted.codec)
+        chosen = self._chosen
         return [
             _Try("ffmpeg", lambda: f"{self._ffmpeg.build} at {self._ffmpeg.binary}"),
             *(
-                _Try(f"encoder:{name}", partial(self._encodes, name, folder), required=name == chosen)
+                _Try(f"encoder:{name}", partial(self._encodes, name, folder), required=name == chosen, hint=_OTHER)
                 for name in dict.fromkeys((*ENCODERS, chosen))
             ),
             _Try("pyav", _decodes),
@@ -106,22 +107,34 @@ class HealthChecks:
             _Try("temp", self._writes),
         ]
 
+    @property
+    def _chosen(self) -> str:
+        """The encoder that the configuration asks for."""
+        wanted = self._config.encode
+        return wanted.encoder if wanted.encoder != "auto" else self._optimizer.default_encoder(wanted.codec)
+
     def _settings(self, name: str | None = None) -> EncoderSettings:
         """Those of the configuration, or the usual ones of another encoder."""
         wanted = self._config.encode
-        if name is not None and name in ENCODERS and name != wanted.encoder and ENCODERS[name].codec != wanted.codec:
+        if name in ENCODERS and name != self._chosen:
             wanted = QualitySettings(codec=ENCODERS[name].codec)
         for issue in self._optimizer.problems(wanted):
             raise InputError(issue.code, issue.message, hint=issue.hint)
         return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(trial.RATE), threads=1)
 
+    def _write_gray(self, path: Path, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES) -> None:
+        """A clip by this encoder or the one that is wanted."""
+        if not path.parent.is_dir():
+            raise DependencyError("there is no temporary folder to try it in", hint="see temp")
+        trial.encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
+
     def _encodes(self, name: str, folder: Path) -> str:
-        trial.encode_gray(self._ffmpeg, self._settings(name), folder / f"{name}.mp4")
+        self._write_gray(folder / f"{name}.mp4", name, frames=1)
         return "a picture was encoded, and decoded the same"
 
     def _validated(self, folder: Path) -> str:
         path = folder / "clip.mp4"
-        trial.encode_gray(self._ffmpeg, self._settings(), path, frames=_FRAMES)
+        self._write_gray(path)
         (verdict,) = self._validation.validate_files([path], cancel=CancelToken())
         found = verdict.errors[0].message if verdict.errors else ""
         return _require(verdict.is_valid, "a clip was looked into", f"refused a good clip: {found}")
@@ -146,7 +159,8 @@ class HealthChecks:
             return "switched off"
         info = self._cache.info()
         self._cache.require_writable()
-        return f"{info.entries} clips, {info.size_bytes >> 20} of {info.limit_bytes >> 20} MiB at {info.folder}"
+        clips = "1 clip" if info.entries == 1 else f"{info.entries} clips"
+        return f"{clips}, {info.size_bytes / 2**30:.1f} of {info.limit_bytes / 2**30:.1f} GiB at {info.folder}"
 
     def _writes(self) -> str:
         folder = _temp_folder(self._config)
@@ -158,11 +172,11 @@ class HealthChecks:
 
     def _job(self, process_request: Callable[[VideoParams], VideoResult], folder: Path) -> str:
         clips = [folder / "deep 1.mp4", folder / "deep 2.mp4"]
-        for number, path in enumerate(clips):  # shades of their own, so that nothing finished is reused
-            luma = 30 + 100 * number + os.urandom(1)[0] % 90
-            trial.encode_gray(self._ffmpeg, self._settings(), path, luma=luma, frames=_FRAMES)
+        for number, path in enumerate(clips):
+            self._write_gray(path, luma=60 + 100 * number)
         side = Dimensions(trial.SIDE, trial.SIDE)
-        request = VideoParams(clips, folder / "deep.mp4", dimensions=side, config=self._config)
+        config = self._config.model_copy(update={"cache": CacheConfig(enabled=False)})  # what is kept would be reused
+        request = VideoParams(clips, folder / "deep.mp4", dimensions=side, config=config)
         result = process_request(request)
         if result.output is None:
             issue = result.errors[-1]
@@ -172,11 +186,12 @@ class HealthChecks:
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """Something to try: returns what was found, or raises."""
+    """Something to try: returns what was found, or raises. ``hint`` is for errors that have none."""
 
     name: str
     find: Callable[[], str]
     required: bool = True
+    hint: str | None = None
 
 
 def _tried(one: _Try) -> HealthCheck:
@@ -184,7 +199,9 @@ def _tried(one: _Try) -> HealthCheck:
     try:
         return HealthCheck(one.name, True, one.required, one.find())
     except MptError as error:
-        return HealthCheck(one.name, False, one.required, error.issue.message, error.issue.hint)
+        issue = error.issue
+        where = f"{issue.path}: " if issue.path is not None and str(issue.path) not in issue.message else ""
+        return HealthCheck(one.name, False, one.required, f"{where}{issue.message}", issue.hint or one.hint)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return HealthCheck(one.name, False, one.required, f"{where}{error.strerror or error}", "check its permissions")

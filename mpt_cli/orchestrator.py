@@ -257,7 +257,7 @@ class VideoProcessingOrchestrator:
             clips_beside=run.context.clips_beside,
         )
         _require_copies(run, plan)
-        run.plan = plan = self._pipeline.reusing(plan)
+        run.plan = plan = self._pipeline.reusing(plan) if run.config.cache.enabled else plan
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
 

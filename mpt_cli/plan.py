@@ -42,6 +42,8 @@ class PlannedClip:
     """Pixels decoded plus pixels encoded: what orders clips, longest first."""
     key: str | None = None
     """Under which its segment is kept when it is finished; None where nothing is kept."""
+    content: str | None = None
+    """Hash of the file that the key was made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,9 @@ def make_plan(
     return _costed(form, light_form, planned, jobs, seed, mixed=mixed)
 
 
-def with_reuse(plan: Plan, keys: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
-    """The plan with the key of each clip by its index, and with what need not be encoded, and why."""
-    keyed = (replace(clip, key=keys.get(clip.index)) for clip in plan.clips)
+def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
+    """The plan with key and content of each clip by its index, and with what need not be encoded, and why."""
+    keyed = (replace(clip, key=keys.get(clip.index), content=contents.get(clip.index)) for clip in plan.clips)
     clips = tuple(
         replace(clip, action=Action.REUSE, reasons=(reasons[clip.index],), work=0, need_bytes=0)
         if clip.index in reasons

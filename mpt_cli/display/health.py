@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.summary import say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.text import escape
+from mpt_cli.display.text import MISSING, escape
 from mpt_cli.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -58,17 +58,27 @@ def problems_of(status: HealthStatus, *, required: bool) -> list[Issue]:
 
 
 def show_health(out: Console, status: HealthStatus) -> None:
-    """Write a row a check, a hint below each that failed, and the verdict."""
+    """Write a row a check, below each that failed what did not fit and a hint, then the load and the verdict."""
     lines = table_lines(_COLUMNS, [_cells(check) for check in status.checks], table_width(out))
     for line, check in zip(lines[1:], status.checks, strict=True):
         say(out, line)
+        if not check.healthy and (whole := escape(check.detail)) not in line.plain:
+            say(out, Text(f"      {whole}"), words=True)
         if not check.healthy and check.hint:
             say(out, Text(f"      hint: {escape(check.hint)}", "dim"), words=True)
     say(out, Text())
+    say(out, Text(_load(status), "dim"))
     if status.healthy:
         say(out, Text("healthy: all that is required works", "bold green"))
     else:
         say(out, Text("not healthy: something that is required does not work", "bold red"))
+
+
+def _load(status: HealthStatus) -> str:
+    """How busy the machine is now."""
+    load = {"cpu": status.performance.cpu_percent, "gpu": status.performance.gpu_percent}
+    shown = [f"{name} {MISSING if percent is None else f'{percent:.0f}%'}" for name, percent in load.items()]
+    return f"load: {', '.join(shown)}, memory {status.memory_usage_percent:.0f}% of the budget"
 
 
 def _cells(check: HealthCheck) -> list[Cell]:

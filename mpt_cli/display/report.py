@@ -55,7 +55,7 @@ def show_report(out: Console, entry: Entry) -> None:
     result = entry.result
     say(out, Text(f"{entry.command} {result.workflow_id}: {result.status}", "bold"))
     for label, value in _facts(entry):
-        say(out, Text.assemble((f"  {label:<11}", "dim"), value))
+        say(out, Text.assemble((f"  {label:<13}", "dim"), value))
     if result.metrics is not None and result.metrics.milestones:
         say(out, Text())
         for step in result.metrics.milestones:

@@ -7,6 +7,7 @@ content is then known by a hash, and what the probe found in it stands beside th
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -21,7 +22,7 @@ from mpt_cli.models import MediaInfo
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mpt_cli.media.probe import Probe
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 CONTENT_VERSION = 1
 """Raised when the probe finds more, or other things, in the same bytes."""
 _CHUNK_BYTES = 1 << 20
+_SHELF = re.compile(r"[0-9a-f]{2}")
 _KEPT_SECONDS = 180 * 24 * 3600
 _SETTLED_SECONDS = 2.0
 """A file that changed within this time may change again without its times showing it."""
@@ -77,7 +79,7 @@ class KnownFiles:
     def prune(self) -> None:
         """Remove records that were written so long ago that their files have most likely changed."""
         oldest = self._clock() - _KEPT_SECONDS
-        for record in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+        for record in below(self._folder):
             with suppress(OSError):
                 if record.stat().st_mtime < oldest:
                     record.unlink()
@@ -127,6 +129,21 @@ class KnownFiles:
     def _place(self, status: os.stat_result) -> Path:
         name = hashlib.sha256(repr((CONTENT_VERSION, *_identity(status))).encode()).hexdigest()
         return self._folder / name[:2] / f"{name[2:40]}.json"
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """What lies in the folders of two hexadecimal digits of a store."""
+    for shelf in listed(folder):
+        if _SHELF.fullmatch(shelf.name):
+            yield from listed(shelf)
+
+
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder that another process may just remove; ``glob`` fails then."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def content_hash(path: Path) -> str:

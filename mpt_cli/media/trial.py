@@ -58,7 +58,10 @@ def library_version() -> str:
 
 
 def _shades(path: Path) -> list[int]:
-    """The luma in the middle of each picture."""
-    with closing(av.open(str(path))) as container:
-        planes = [frame.reformat(format="gray").planes[0] for frame in container.decode(video=0)]
-        return [bytes(plane)[SIDE // 2 * plane.line_size + SIDE // 2] for plane in planes]
+    """The luma in the middle of each picture; VerificationError where nothing can be decoded."""
+    try:
+        with closing(av.open(str(path))) as container:
+            planes = [frame.reformat(format="yuv420p").planes[0] for frame in container.decode(video=0)]
+            return [bytes(plane)[SIDE // 2 * plane.line_size + SIDE // 2] for plane in planes]
+    except (av.FFmpegError, IndexError) as error:
+        raise VerificationError(f"what was written cannot be decoded ({error})", path=path) from error

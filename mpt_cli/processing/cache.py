@@ -8,7 +8,6 @@ was used last stays longest.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
@@ -20,9 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.media.known import content_hash
+from mpt_cli.errors import VerificationError
+from mpt_cli.media.files import DISK_FULL, free_bytes
+from mpt_cli.media.known import below, content_hash, listed
 from mpt_cli.results import CacheInfo
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RECIPE_VERSION = 1
-"""Raised when the same command would have to give another segment."""
+RECIPE_VERSION = 2
+"""Raised when the same command would have to give another segment, or what is stored looks different."""
 _NOTE, _PICTURES, _SOUND = "note.json", "pictures.mp4", "sound.pcm"
 _UNFINISHED = "unfinished-"
 _ABANDONED_SECONDS = 24 * 3600
@@ -83,38 +84,52 @@ def recipe_key(content: str, build: str, command: Sequence[str]) -> str:
 class ClipCache:
     """A folder of finished segments, shared by all runs of a user."""
 
-    def __init__(self, folder: Path, *, limit_bytes: int, clock: Callable[[], float] = time.time) -> None:
-        """Keep entries below this folder; it is made when the first one is stored."""
-        self._folder, self._limit_bytes, self._clock = folder, limit_bytes, clock
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limit_bytes: int,
+        clock: Callable[[], float] = time.time,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        """Keep entries below this folder; it is made when the first one is stored. ``free`` asks the disk."""
+        self._folder, self._limit_bytes, self._clock, self._free = folder, limit_bytes, clock, free
         self._lock = threading.Lock()
         self._stored_bytes = 0
         self._room_bytes = 0
 
     def has(self, key: str) -> bool:
         """Whether there is an entry; its files are checked when they are taken."""
-        return (self._place(key) / _NOTE).is_file()
+        with suppress(OSError):
+            return (self._place(key) / _NOTE).is_file()
+        return False
 
     def fetch(self, key: str, pictures: Path, sound: Path | None) -> Note | None:
-        """Put the stored files under these names; None where there are none, or no right ones.
+        """Put the stored files under these names; None where there are none.
 
-        A damaged entry is removed. OSError where the names cannot be made.
+        VerificationError where they are not what was stored; the entry is then removed. OSError where
+        the disk is full.
         """
         place = self._place(key)
         try:
-            note = Note.model_validate_json((place / _NOTE).read_bytes())
-            wanted = [(place / _PICTURES, pictures, note.pictures)]
-            if sound is not None and note.sound is not None:
+            note = _read_note(place / _NOTE)
+            wanted: list[tuple[Path, Path, _File | None]] = [(place / _PICTURES, pictures, note.pictures)]
+            if sound is not None:
                 wanted.append((place / _SOUND, sound, note.sound))
             for source, target, known in wanted:
                 _link(source, target)
                 _require(target, known)
-        except FileNotFoundError:
-            self._give_up(place, pictures, sound)
-            return None
-        except (ValueError, ValidationError) as damage:
-            logger.warning("Cache entry %s is damaged and was removed: %s", key, damage)
-            self._give_up(place, pictures, sound)
-            return None
+        except (OSError, ValueError) as error:
+            for path in (pictures, sound):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            if not place.exists():  # another run has cleared it away
+                return None
+            self._remove(place)
+            logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
+            raise VerificationError("what was finished of it before is damaged; it is made again") from error
         with suppress(OSError):
             os.utime(place, (self._clock(), self._clock()))
         return note
@@ -134,13 +149,15 @@ class ClipCache:
                 pictures=_known(unfinished / _PICTURES),
                 sound=_known(unfinished / _SOUND) if clip.audio_path is not None else None,
             )
-            (unfinished / _NOTE).write_text(note.model_dump_json(), encoding="ascii")
+            _write_note(unfinished / _NOTE, note)
             place.parent.mkdir(parents=True, exist_ok=True)
+            if not self.has(key):
+                self._remove(place)  # a rest without its note would bar the place for good
             unfinished.rename(place)  # refused where another run was quicker
             with self._lock:
                 self._stored_bytes += note.pictures.size + (note.sound.size if note.sound else 0)
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            if not self.has(key):
                 logger.warning("A finished clip was not kept: %s", error)
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -166,7 +183,7 @@ class ClipCache:
         limit = self._limit(size)
         while entries and size > limit:
             oldest = entries.pop(0)
-            shutil.rmtree(oldest.place, ignore_errors=True)
+            self._remove(oldest.place)
             size -= oldest.size_bytes
         return CacheInfo(self._folder, len(entries), size, limit)
 
@@ -178,7 +195,9 @@ class ClipCache:
         mark.rmdir()
 
     def clear(self) -> None:
-        """Remove everything."""
+        """Remove everything; what another run has just taken stays with it."""
+        for entry in self._entries():
+            self._remove(entry.place)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _place(self, key: str) -> Path:
@@ -187,33 +206,53 @@ class ClipCache:
     def _limit(self, size_bytes: int) -> int:
         """The configured limit, or half of what the disk could give, whichever is less."""
         try:
-            free = shutil.disk_usage(self._folder).free
+            free = self._free(self._folder)
         except OSError:
             return self._limit_bytes
         return min(self._limit_bytes, (free + size_bytes) // _FREE_SHARE)
 
     def _entries(self) -> Iterator[_Entry]:
-        for place in self._folder.glob("[0-9a-f][0-9a-f]/*"):
+        for place in below(self._folder):
             with suppress(OSError):
                 size = sum(file.stat().st_size for file in place.iterdir())
                 yield _Entry(place, size, place.stat().st_mtime)
 
     def _sweep(self) -> None:
-        for unfinished in self._folder.glob(f"{_UNFINISHED}*"):
+        oldest = self._clock() - _ABANDONED_SECONDS
+        for unfinished in listed(self._folder):
             with suppress(OSError):
-                if self._clock() - unfinished.stat().st_mtime > _ABANDONED_SECONDS:
+                if unfinished.name.startswith(_UNFINISHED) and unfinished.stat().st_mtime < oldest:
                     shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _give_up(self, place: Path, *targets: Path | None) -> None:
-        for target in targets:
-            if target is not None:
-                target.unlink(missing_ok=True)
-        shutil.rmtree(place, ignore_errors=True)
+    def _remove(self, place: Path) -> None:
+        """Take an entry away in one step, so that nobody finds a half of it."""
+        aside = self._folder / f"{_UNFINISHED}{uuid4().hex}"
+        with suppress(OSError):
+            place.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-def _require(path: Path, known: _File) -> None:
+def _write_note(path: Path, note: Note) -> None:
+    """The note, and a line with its hash: a digit of it that changes must not pass for a proof."""
+    text = note.model_dump_json()
+    path.write_text(f"{text}\n{_seal(text)}\n", encoding="ascii")
+
+
+def _read_note(path: Path) -> Note:
+    """ValueError unless it is as it was written."""
+    text, _, seal = path.read_text(encoding="ascii").partition("\n")
+    if seal != f"{_seal(text)}\n":
+        raise ValueError(f"{path.name} is not what was written")
+    return Note.model_validate_json(text)
+
+
+def _seal(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _require(path: Path, known: _File | None) -> None:
     """ValueError unless a file is what was stored."""
-    if path.stat().st_size != known.size or content_hash(path) != known.content:
+    if known is None or path.stat().st_size != known.size or content_hash(path) != known.content:
         raise ValueError(f"{path.name} is not what was stored")
 
 

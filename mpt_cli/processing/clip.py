@@ -11,6 +11,7 @@ from mpt_cli.events import ClipProgress
 from mpt_cli.media import commands, proof
 from mpt_cli.media.decode import TOO_LITTLE, damage_issue, decoded_share
 from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.known import content_hash
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, ProcessedClip
@@ -33,27 +34,39 @@ if TYPE_CHECKING:
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
 _PROGRESS_SECONDS = 0.5
+_LOST = "no finished one was found"
 _INPUT, _PICTURES, _SOUND = Path("/input"), Path("/pictures"), Path("/sound")
 """Stand for the files in a command that is only to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came."""
+    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came and why."""
 
     clip: ProcessedClip
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
     action: Action = Action.ENCODE
+    reasons: tuple[str, ...] = ()
 
 
 class ClipProcessor:
     """Makes one clip uniform: by ffmpeg where pictures are encoded, by proof alone where they are copied."""
 
-    def __init__(self, ffmpeg: Ffmpeg, *, clock: Callable[[], float], cache: ClipCache | None = None) -> None:
-        """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events."""
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        *,
+        clock: Callable[[], float],
+        cache: ClipCache | None = None,
+        content: Callable[[Path], str] = content_hash,
+    ) -> None:
+        """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events.
+
+        ``content`` tells by a hash what a file holds.
+        """
         self._ffmpeg, self._cache = ffmpeg, cache
-        self._clock = clock
+        self._clock, self._content = clock, content
 
     def process(
         self,
@@ -70,20 +83,26 @@ class ClipProcessor:
         """
         pictures, sound = files.segment_paths(planned.index)
         wanted_sound = sound if _is_heard(planned) else None
+        lost: Issue | None = None
         if planned.action is Action.REUSE:
-            if (found := self._fetched(planned, form, pictures, wanted_sound)) is not None:
-                return Processed(found, None, action=Action.REUSE)
-            planned = replace(planned, action=Action.ENCODE)
+            try:
+                found = self._fetched(planned, form, pictures, wanted_sound)
+            except VerificationError as error:
+                found, lost = None, replace(error.issue, path=planned.clip.path)
+            if found is not None:
+                return Processed(found, None, action=Action.REUSE, reasons=planned.reasons)
+            planned = replace(planned, action=Action.ENCODE, reasons=(_LOST,))
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
             clip = self._proven(planned, form, pictures, wanted_sound)
-            _refuse_changed(planned)
+            self._refuse_changed(planned)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
             damage = _damage(planned, form) if doubtful else None
             self._keep(planned, clip, whole=damage is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
-            return Processed(clip, peak, (damage,) if damage else (), planned.action)
+            warnings = tuple(issue for issue in (lost, damage) if issue is not None)
+            return Processed(clip, peak, warnings, planned.action, planned.reasons)
         except BaseException:
             files.discard(pictures, sound)
             raise
@@ -97,7 +116,7 @@ class ClipProcessor:
     def _fetched(
         self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None
     ) -> ProcessedClip | None:
-        """The finished segment of the store, or None where it is gone or damaged."""
+        """The finished segment of the store, or None where it is gone; VerificationError where it is damaged."""
         if self._cache is None or planned.key is None:
             return None
         note = self._cache.fetch(planned.key, pictures, sound)
@@ -105,6 +124,16 @@ class ClipProcessor:
             return None
         found = proof.SegmentProof(planned.segment.frames, note.vcl_crc, note.parameter_sets, note.extradata)
         return _processed(planned, form, pictures, sound, found, owned=True)
+
+    def _refuse_changed(self, planned: PlannedClip) -> None:
+        """ProcessingError where the file is not the one any more that was looked at."""
+        path, before, message = planned.clip.path, planned.media.size_bytes, "changed while it was worked on"
+        size = path.stat().st_size
+        if size != before:
+            message = f"{message}: {before} bytes became {size}"
+        elif planned.content is None or self._content(path) == planned.content:
+            return
+        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="wait until it is finished")
 
     def _keep(self, planned: PlannedClip, clip: ProcessedClip, *, whole: bool) -> None:
         """Store what was encoded; not of a damaged clip, whose damage must be said each time."""
@@ -213,14 +242,6 @@ def _processed(
 
 def _is_heard(planned: PlannedClip) -> bool:
     return planned.media.audio is not None and not planned.clip.mute
-
-
-def _refuse_changed(planned: PlannedClip) -> None:
-    """ProcessingError where the file is not the one any more that was looked at."""
-    size = planned.clip.path.stat().st_size
-    if size != planned.media.size_bytes:
-        message = f"changed while it was worked on: {planned.media.size_bytes} bytes became {size}"
-        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=planned.clip.path, hint="wait until it is finished")
 
 
 def _damage(planned: PlannedClip, form: TargetForm) -> Issue | None:

@@ -110,19 +110,21 @@ class ProcessingPipeline:
         if self._cache is None:
             return plan
         keys: dict[int, str] = {}
+        contents: dict[int, str] = {}
         reasons: dict[int, str] = {}
         first: dict[str, int] = {}
         for clip in plan.clips:
             with suppress(OSError):  # a file that is gone will be missed where it is needed
                 if clip.action is not Action.ENCODE:
                     continue
-                key = keys[clip.index] = self._processor.key(clip, plan.light_form, self._content(clip.clip.path))
+                content = contents[clip.index] = self._content(clip.clip.path)
+                key = keys[clip.index] = self._processor.key(clip, plan.light_form, content)
                 if self._cache.has(key):
                     reasons[clip.index] = "finished before"
                 elif key in first:
                     reasons[clip.index] = f"the same as clip {first[key] + 1}"
                 first.setdefault(key, clip.index)
-        return with_reuse(plan, keys, reasons)
+        return with_reuse(plan, keys, contents, reasons)
 
     def describe(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
         """The command of each clip by its index, for a dry run; nothing is started."""
@@ -215,7 +217,7 @@ class ProcessingPipeline:
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
         elapsed, peak = self._clock() - started, made.peak_memory_bytes
         return ProcessingResult(
-            planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action, reasons=planned.reasons
+            planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action, reasons=made.reasons
         )
 
     def _tell_start(self, planned: PlannedClip, work: _Work) -> None:
@@ -239,7 +241,12 @@ class ProcessingPipeline:
     def _too_large(self, planned: PlannedClip, form: TargetForm) -> Issue:
         """What is said of a clip that was stopped because memory went over the budget."""
         needed, budget = need_bytes(planned.media, form) + self._memory.idle_bytes, self._memory.budget_bytes
-        message = f"needs more memory than the budget of {budget >> 20} MiB: about {needed >> 20} MiB with mpt itself"
+        if needed > budget:
+            message = (
+                f"needs more memory than the budget of {budget >> 20} MiB: about {needed >> 20} MiB with mpt itself"
+            )
+        else:  # it needed more than was predicted, or something beside it did
+            message = f"took the run over its memory budget of {budget >> 20} MiB"
         hint = "raise --max-memory, or choose a smaller size or a faster preset"
         return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
 

@@ -1,0 +1,121 @@
+"""``mpt report`` from outside: an earlier run as it was told then, found by few digits, for people and programs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from mpt_cli.display.report import show_report
+from mpt_cli.monitoring.history import HistoryEntry
+from mpt_cli.results import PerformanceReport, RunStatus, VideoResult
+from tests.cli.conftest import SMALL
+from tests.media import numbered
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Mpt
+    from tests.media import MediaFolder
+
+CLIPS = [numbered(number, seconds=0.4) for number in (51, 52)]
+
+
+@pytest.fixture
+def made(mpt: Mpt, media: MediaFolder) -> dict[str, Any]:
+    """The answer to a run that went well."""
+    clips = [media.numbered(clip) for clip in CLIPS]
+    done = mpt("process", *clips, "-o", "reel.mp4", "--copy", "never", *SMALL, "--json")
+    assert done.code == 0, done.out
+    return done.document
+
+
+def test_a_report_says_what_the_run_said(mpt: Mpt, made: dict[str, Any]) -> None:
+    before = datetime.now(UTC)
+    done = mpt("report", "last", "--json")
+    assert (done.code, done.err) == (0, "")
+    data, run = done.data, made["data"]
+    assert {key: data[key] for key in run} == run
+    assert (data["command"], data["status"]) == ("process", "success")
+    assert (data["errors"], data["warnings"]) == (made["errors"], made["warnings"])
+    assert done.document["tool"]["ffmpeg"] == made["tool"]["ffmpeg"]
+    assert data["started_at"].endswith("Z")
+    assert 0 <= (before - datetime.fromisoformat(data["started_at"])).total_seconds() < 300
+
+
+@pytest.mark.anchor("T090")
+def test_a_report_for_people_has_every_part(mpt: Mpt, made: dict[str, Any]) -> None:
+    done = mpt("report")
+    head, *lines = done.out.splitlines()
+    assert (done.code, head) == (0, f"process {made['data']['workflow_id']}: success")
+    facts = {line[2:15].strip(): line[15:] for line in lines[: lines.index("")]}
+    assert list(facts) == ["started", "output", "time", "peak memory", "efficiency", "score"]
+    assert facts["output"] == f"{made['data']['output']['path']}, 0.800 s"
+    assert facts["peak memory"].endswith("MiB")
+    assert facts["efficiency"].endswith("% of the slots' time was used")
+    assert facts["score"].endswith(" of 100")
+    steps = lines[lines.index("") + 1 :]
+    assert [step.split()[2] for step in steps[:4]] == ["validated", "processed", "verified", "published"]
+    assert [row.split()[1:3] for row in steps[6:8]] == [
+        [Path(clip["path"]).name, "encode"] for clip in made["data"]["clips"]
+    ]
+
+
+def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: dict[str, Any]) -> None:
+    first = made["data"]["workflow_id"]
+    second = mpt("concat", media.numbered(CLIPS[0]), "-o", "other.mp4", "--json").data["workflow_id"]
+    for which, found in ((first[:8], first), (second[:8], second), (second, second), ("last", second)):
+        assert mpt("report", which, "--json").data["workflow_id"] == found
+    assert mpt("report", "--json").data["command"] == "concat"
+    unknown = mpt("report", "0" * 32)
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "there is no report of workflow '00000000000000000000000000000000'" in unknown.err
+    assert f"hint: the last ones are {second[:8]}, {first[:8]}" in unknown.err
+
+
+def test_without_any_run_there_is_nothing_to_report(mpt: Mpt) -> None:
+    done = mpt("report", "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert done.document["errors"][0]["hint"] == "no run was reported on yet"
+
+
+def test_a_run_that_failed_is_reported_with_its_errors(mpt: Mpt, here: Path, media: MediaFolder) -> None:
+    (here / "bad.mp4").write_text("no clip at all")
+    failed = mpt("process", media.numbered(CLIPS[0]), "bad.mp4", "-o", "reel.mp4", *SMALL, "--json")
+    assert failed.code == 3
+    done = mpt("report", "--json")
+    assert (done.code, done.data["status"], done.data["output"]) == (0, "error", None)
+    assert done.data["errors"] == failed.document["errors"]
+    text = mpt("report").out
+    assert text.splitlines()[0].endswith(": error")
+    assert "bad.mp4" in text
+    assert "(not_media)" in text
+
+
+def test_a_dry_run_is_not_reported(mpt: Mpt, media: MediaFolder) -> None:
+    assert mpt("process", media.numbered(CLIPS[0]), "-o", "reel.mp4", "-n").code == 0
+    assert mpt("report").code == 2
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    metrics = PerformanceReport("w", 65.0, None, None, None)
+    result = VideoResult("w", RunStatus.CANCELLED, metrics=metrics)
+    out = StringIO()
+    show_report(Console(file=out, width=80), HistoryEntry("process", datetime(2026, 3, 1, 12, tzinfo=UTC), result))
+    assert out.getvalue().splitlines() == [
+        "process w: cancelled",
+        "  started      2026-03-01 12:00:00 UTC",
+        "  time         1:05",
+        "  peak memory  -",
+        "  efficiency   -",
+        "  score        -",
+    ]
+
+
+def test_a_run_without_metrics_is_told_as_far_as_it_is_known() -> None:
+    out = StringIO()
+    entry = HistoryEntry("concat", datetime(2026, 3, 1, 12, tzinfo=UTC), VideoResult("w", RunStatus.ERROR))
+    show_report(Console(file=out, width=80), entry)
+    assert out.getvalue().splitlines() == ["concat w: error", "  started      2026-03-01 12:00:00 UTC"]

@@ -1,0 +1,302 @@
+"""Health checks: each thing is really tried, what is broken fails alone and with a hint, nothing is left."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli.concatenation.service import ConcatenationService
+from mpt_cli.config import CacheConfig, Config, FfmpegConfig, MemoryConfig, PathsConfig, QualitySettings
+from mpt_cli.errors import Issue, IssueCode, VerificationError
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.health import HealthChecks
+from mpt_cli.media import trial
+from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.models import Codec
+from mpt_cli.monitoring.performance import PerformanceMonitor
+from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.processing.clip import ClipProcessor
+from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.results import HealthStatus, RunStatus, VideoResult
+from tests.fakes import stand_in
+from tests.forms import form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.models import VideoParams
+    from mpt_cli.monitoring.pool import Wish
+
+ENCODERS = ("encoder:libx264", "encoder:libx265", "encoder:libsvtav1")
+NAMES = (
+    "validation_engine",
+    "processing_pipeline",
+    "concatenation_service",
+    "ffmpeg",
+    *ENCODERS,
+    "pyav",
+    "moviepy",
+    "memory",
+    "disk",
+    "cache",
+    "temp",
+)
+OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "moviepy", "cache"}
+NEED_ENCODER = {"validation_engine", "encoder:libx264"}
+
+
+def health(config: Config, *, deep: bool = False) -> HealthStatus:
+    """How everything stands with this configuration."""
+    return ModuleFactory(config).create_video_orchestrator().health_check(deep=deep)
+
+
+def failing(status: HealthStatus) -> set[str]:
+    """The names of the checks that failed; fails where one of them has no hint, or blames mpt."""
+    bad = [check for check in status.checks if not check.healthy]
+    assert all(check.detail and check.hint and "report this" not in check.hint for check in bad), bad
+    return {check.name for check in bad}
+
+
+def detail(status: HealthStatus, name: str) -> str:
+    return next(check.detail for check in status.checks if check.name == name)
+
+
+def files_in(*folders: Path) -> list[Path]:
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.anchor("T017")
+def test_where_everything_works_every_check_says_what_it_found(tmp_path: Path, own_home: Path) -> None:
+    status = health(Config(paths=PathsConfig(temp=tmp_path)))
+    assert tuple(check.name for check in status.checks) == NAMES
+    assert {check.name for check in status.checks if not check.required} == OPTIONAL
+    assert (status.healthy, failing(status)) == (True, set())
+    assert status.ffmpeg == Ffmpeg().build
+    assert str(status.ffmpeg) in detail(status, "ffmpeg")
+    assert detail(status, "temp") == f"{tmp_path} can be written"
+    assert "0 clips" in detail(status, "cache")
+    assert 0 < status.memory_usage_percent < 100
+    assert status.performance.active_workflows == 0
+    assert status.performance.memory_percent is not None
+    assert files_in(tmp_path, own_home) == []
+
+
+@pytest.mark.anchor("T017")
+def test_deep_makes_and_proves_a_reel_and_leaves_nothing(tmp_path: Path, own_home: Path) -> None:
+    orchestrator = ModuleFactory(Config(paths=PathsConfig(temp=tmp_path))).create_video_orchestrator()
+    for _ in range(2):  # the second time nothing finished may be found
+        status = orchestrator.health_check(deep=True)
+        assert [check.name for check in status.checks] == [*NAMES, "job"]
+        assert status.healthy, failing(status)
+        assert detail(status, "job") == "a reel of 24 frames was made and proven"
+        assert files_in(tmp_path, own_home) == []
+
+
+def lame(folder: Path, *lines: str) -> Config:
+    """A configuration with an ffmpeg that does these lines first."""
+    return Config(ffmpeg=FfmpegConfig(binary=stand_in(folder, *lines)), paths=PathsConfig(temp=folder))
+
+
+def _fails(name: str) -> str:
+    return f'case "$*" in *" -c:v {name} "*) echo "Error while opening encoder" >&2; exit 1;; esac'
+
+
+def _writes(name: str, rubbish: str) -> str:
+    """Says that all is well, and leaves this as the last argument's file."""
+    return f'case "$*" in *" -c:v {name} "*) for last; do :; done; cat >/dev/null; {rubbish}; exit 0;; esac'
+
+
+def _unwritable(folder: Path) -> Config:
+    (folder / "file").write_text("not a folder")
+    return Config(paths=PathsConfig(temp=folder / "file" / "temp"))
+
+
+def _old(folder: Path) -> Config:
+    return lame(folder, 'if [ "$1" = -version ]; then echo "ffmpeg version 4.4.2 Copyright"; exit; fi')
+
+
+def _no_cache_folder(folder: Path) -> Config:
+    (folder / "file").write_text("not a folder")
+    return Config(cache=CacheConfig(dir=folder / "file" / "cache"))
+
+
+BREAKS: dict[str, tuple[Callable[[Path], Config], set[str]]] = {
+    "no binary": (
+        lambda folder: Config(ffmpeg=FfmpegConfig(binary=folder / "none")),
+        {"ffmpeg", "validation_engine", *ENCODERS},
+    ),
+    "an old ffmpeg": (_old, {"ffmpeg"}),
+    "an encoder that is listed and fails": (lambda folder: lame(folder, _fails("libx264")), NEED_ENCODER),
+    "an encoder that writes nothing": (lambda folder: lame(folder, _writes("libx264", ":")), NEED_ENCODER),
+    "an encoder that writes rubbish": (
+        lambda folder: lame(folder, _writes("libx264", 'echo rubbish > "${last#file:}"')),
+        NEED_ENCODER,
+    ),
+    "an encoder that is not wanted": (lambda folder: lame(folder, _fails("libx265")), {"encoder:libx265"}),
+    "a folder that cannot be written": (_unwritable, {"temp", "validation_engine", *ENCODERS}),
+    "a budget too small": (lambda _: Config(memory=MemoryConfig(max=200 << 20)), {"memory"}),
+    "a store that cannot be written": (_no_cache_folder, {"cache"}),
+}
+
+
+@pytest.mark.anchor("T018")
+@pytest.mark.parametrize("what", BREAKS)
+def test_what_is_taken_away_fails_alone_and_with_a_hint(tmp_path: Path, what: str) -> None:
+    config_in, expected = BREAKS[what]
+    status = health(config_in(tmp_path))
+    assert failing(status) == expected
+    assert status.healthy is expected.issubset(OPTIONAL)
+    assert (status.ffmpeg is None) is ("ffmpeg" in expected)
+
+
+@pytest.mark.anchor("T018")
+def test_an_encoder_is_required_when_the_configuration_wants_it(tmp_path: Path) -> None:
+    broken = lame(tmp_path, _fails("libx265"))
+    for encode in (QualitySettings(codec=Codec.HEVC), QualitySettings(codec=Codec.HEVC, encoder="libx265")):
+        status = health(broken.model_copy(update={"encode": encode}))
+        assert failing(status) == {"encoder:libx265", "validation_engine"}
+        assert not status.healthy
+
+
+@pytest.mark.anchor("T018")
+def test_an_encoder_that_mpt_cannot_drive_is_named(tmp_path: Path) -> None:
+    status = health(Config(encode=QualitySettings(encoder="h264_magic"), paths=PathsConfig(temp=tmp_path)))
+    assert failing(status) == {"encoder:h264_magic", "validation_engine"}
+    assert "h264_magic is not one that mpt can drive" in detail(status, "encoder:h264_magic")
+
+
+@pytest.mark.anchor("T018")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system without room")
+def test_a_disk_without_room_is_said() -> None:
+    assert {"disk", "temp"} <= failing(health(Config(paths=PathsConfig(temp=Path("/proc")))))
+
+
+@pytest.mark.anchor("T018")
+def test_a_moviepy_that_cannot_be_imported_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "moviepy").mkdir()
+    (tmp_path / "moviepy" / "__init__.py").write_text("raise ImportError('broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    status = health(Config())
+    assert (status.healthy, failing(status)) == (True, {"moviepy"})
+
+
+def test_a_cache_that_is_switched_off_is_no_fault() -> None:
+    status = health(Config(cache=CacheConfig(enabled=False)))
+    assert (failing(status), detail(status, "cache")) == (set(), "switched off")
+
+
+def test_it_works_in_a_folder_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_home: Path
+) -> None:
+    folder = tmp_path / "read only"
+    folder.mkdir()
+    folder.chmod(0o555)
+    monkeypatch.chdir(folder)
+    try:
+        status = health(Config(), deep=True)
+    finally:
+        folder.chmod(0o755)
+    assert status.healthy, failing(status)
+    assert files_in(folder, own_home) == []
+
+
+class ShutPool(ResourcePool):
+    """A pool that gives nothing out."""
+
+    def acquire_resource(
+        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
+    ) -> int | None:
+        return None
+
+
+@dataclass
+class Parts:
+    """Real parts of a factory, of which each can be given another."""
+
+    factory: ModuleFactory
+
+    def checks(
+        self, *, pipeline: ProcessingPipeline | None = None, service: ConcatenationService | None = None
+    ) -> HealthChecks:
+        factory = self.factory
+        memory, performance = factory.memory_manager, PerformanceMonitor()
+        processor = ClipProcessor(factory.ffmpeg, clock=lambda: 0.0)
+        pool = ResourcePool(slots=1, memory=memory)
+        return HealthChecks(
+            config=Config(),
+            validation=factory.create_validation_engine(),
+            pipeline=pipeline or ProcessingPipeline(processor, pool, memory, performance),
+            service=service or ConcatenationService([], memory, performance),
+            ffmpeg=factory.ffmpeg,
+            optimizer=factory.codec_optimizer,
+            memory=memory,
+            performance=performance,
+            cache=None,
+        )
+
+
+@pytest.fixture
+def parts() -> Parts:
+    return Parts(ModuleFactory(Config()))
+
+
+@pytest.mark.anchor("T018")
+def test_a_service_without_an_engine_is_not_healthy(parts: Parts) -> None:
+    status = parts.checks().status()
+    assert (status.healthy, failing(status)) == (False, {"concatenation_service"})
+
+
+@pytest.mark.anchor("T018")
+def test_a_pipeline_that_takes_no_clip_is_not_healthy(parts: Parts) -> None:
+    memory = parts.factory.memory_manager
+    processor = ClipProcessor(parts.factory.ffmpeg, clock=lambda: 0.0)
+    shut = ProcessingPipeline(processor, ShutPool(slots=1, memory=memory), memory, PerformanceMonitor())
+    assert failing(parts.checks(pipeline=shut).status()) == {"processing_pipeline", "concatenation_service"}
+
+
+@pytest.mark.anchor("T018")
+@pytest.mark.parametrize("hint", ["mend the join", None])
+def test_a_reel_that_cannot_be_made_is_said_in_its_own_words(parts: Parts, hint: str | None) -> None:
+    asked: list[VideoParams] = []
+
+    def fail(params: VideoParams) -> VideoResult:
+        asked.append(params)
+        issue = Issue(IssueCode.CONCAT_FAILED, "did not join", hint=hint)
+        return VideoResult("w", RunStatus.ERROR, errors=(issue,), code=issue.code)
+
+    status = parts.checks().status(fail)
+    assert failing(status) == {"job", "concatenation_service"}
+    job = status.checks[-1]
+    assert (job.name, job.detail, job.required) == ("job", "did not join", True)
+    assert hint is None or job.hint == hint
+    assert len(asked[0].clips) == 2
+    assert not asked[0].output_path.parent.exists()
+
+
+def test_a_bug_in_a_check_fails_that_check_alone(parts: Parts) -> None:
+    def stumble(_params: VideoParams) -> VideoResult:
+        raise ValueError("what is this?")
+
+    job = parts.checks().status(stumble).checks[-1]
+    assert (job.healthy, job.detail) == (False, "ValueError: what is this?")
+    assert job.hint is not None
+    assert "report this" in job.hint
+
+
+@pytest.mark.parametrize("luma", [16, 60, 120, 160, 235])
+def test_a_trial_knows_each_shade_again(tmp_path: Path, luma: int) -> None:
+    trial.encode_gray(Ffmpeg(), form_of().encoder, tmp_path / "gray.mp4", luma=luma, frames=3)
+
+
+@pytest.mark.parametrize("wrong", ["-vf lutyuv=y=200", "-frames:v 2"], ids=["another shade", "a picture missing"])
+def test_a_trial_does_not_believe_an_exit_code(tmp_path: Path, wrong: str) -> None:
+    """An ffmpeg that ends well and wrote other pictures than it was given."""
+    last = f'for last; do :; done; set -- $(echo "$*" | sed "s# file:# {wrong} file:#")'
+    ffmpeg = Ffmpeg(stand_in(tmp_path, last))
+    with pytest.raises(VerificationError, match="libx264 wrote"):
+        trial.encode_gray(ffmpeg, form_of().encoder, tmp_path / "gray.mp4", frames=3)
