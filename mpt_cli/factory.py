@@ -16,7 +16,7 @@ from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.known import KnownFiles, content_hash
-from mpt_cli.media.probe import probe
+from mpt_cli.media.workers import Workers
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.history import History
 from mpt_cli.monitoring.memory import MemoryManager
@@ -51,7 +51,9 @@ class ModuleFactory:
         machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
         content = self.known_files.content if self.known_files else content_hash
-        processor = ClipProcessor(self.ffmpeg, clock=time.monotonic, cache=self.clip_cache, content=content)
+        processor = ClipProcessor(
+            self.ffmpeg, self.workers.decoded_share, clock=time.monotonic, cache=self.clip_cache, content=content
+        )
         pipeline = ProcessingPipeline(
             processor,
             pool,
@@ -90,11 +92,21 @@ class ModuleFactory:
 
     def create_validation_engine(self) -> ValidationEngine:
         """The engine that looks into files, as many at a time as there are cores."""
-        ask = self.known_files.probe if self.known_files else probe
-        files = FileValidator(self._config.validation, probe=ask, decoded_share=DeepLook(self.ffmpeg))
+        ask = self.known_files.probe if self.known_files else self.workers.probe
+        deep = DeepLook(self.ffmpeg, self.workers.decoded_share)
         return ValidationEngine(
-            files, ParameterValidator(), CodecValidator(self.codec_optimizer), workers=usable_cores()
+            FileValidator(self._config.validation, probe=ask, decoded_share=deep),
+            ParameterValidator(),
+            CodecValidator(self.codec_optimizer),
+            workers=usable_cores(),
+            processes=self.workers,
         )
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The processes that open untrusted files."""
+        limits = self._config.validation
+        return Workers(timeout_seconds=float(limits.probe_timeout), memory_bytes=limits.probe_memory)
 
     @cached_property
     def ffmpeg(self) -> Ffmpeg:
@@ -114,7 +126,7 @@ class ModuleFactory:
     @cached_property
     def known_store(self) -> KnownFiles:
         """What is known of files from earlier runs, whether runs are to use it or not."""
-        known = KnownFiles(self._cache_folder / "files", probe, paranoid=self._config.cache.paranoid)
+        known = KnownFiles(self._cache_folder / "files", self.workers.probe, paranoid=self._config.cache.paranoid)
         self.memory_manager.register_cache(known.forget)
         return known
 

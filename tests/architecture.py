@@ -62,7 +62,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "rich": ("display",),
     "typer": ("cli",),
     "click": ("cli",),
-    "psutil": ("monitoring", "media.process"),
+    "psutil": ("monitoring", "media.tree"),
 }
 """The only modules, or folders, that may import these."""
 
@@ -71,7 +71,7 @@ BARRED_CALLS = frozenset({"system", "popen", "fork", "forkpty", "posix_spawn", "
 
 BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
-THREAD_HOMES = ("media.process", "media.launch")
+THREAD_HOMES = ("media.process", "media.launch", "media.workers")
 """Here a thread hands an error of any kind to the one who waits for it, who raises it."""
 
 MUTABLE_MAKERS = frozenset({"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict"})

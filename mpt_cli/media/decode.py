@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
@@ -19,6 +19,7 @@ from mpt_cli.media.commands import DEMUXERS, decode_arguments, file_url
 from mpt_cli.media.process import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
     from pathlib import Path
 
@@ -43,12 +44,27 @@ def damage_issue(path: Path, share: float) -> Issue | None:
     return Issue(IssueCode.DAMAGED, f"is damaged: {lost} of its pictures do not decode", path)
 
 
+class DecodedShare(Protocol):
+    """Counts the pictures of a file that is known to be damaged."""
+
+    def __call__(
+        self,
+        path: Path,
+        media: MediaInfo,
+        span: tuple[Fraction, Fraction] | None = None,
+        *,
+        cancel: CancelToken | None = None,
+    ) -> float:
+        """The share, 0 to 1, that decode without damage; Cancelled on a stop."""
+        ...
+
+
 class DeepLook:
     """Decodes whole files, each in a child process of its own."""
 
-    def __init__(self, ffmpeg: Ffmpeg) -> None:
-        """Use this ffmpeg."""
-        self._ffmpeg = ffmpeg
+    def __init__(self, ffmpeg: Ffmpeg, share: DecodedShare) -> None:
+        """Ask this ffmpeg first, and count by ``share``."""
+        self._ffmpeg, self._share = ffmpeg, share
 
     def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
         """The share of a file's pictures, 0 to 1, that decode without damage; Cancelled on a stop."""
@@ -57,22 +73,30 @@ class DeepLook:
         cancel.raise_if_cancelled()
         if outcome.returncode == 0 and not (outcome.stderr_tail.strip() or media.suspect):
             return 1.0
-        return decoded_share(path, media)
+        return self._share(path, media, cancel=cancel)
 
 
-def decoded_share(path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None) -> float:
+def decoded_share(
+    path: Path,
+    stream_index: int,
+    span: tuple[Fraction, Fraction] | None = None,
+    *,
+    interlaced: bool,
+    alive: Callable[[], object] = lambda: None,
+) -> float:
     """The share of the pictures of a file, or of a span of its clock, that decode without damage.
 
     For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
     of packets that the container could not find again. In one thread, because PyAV loses with a
     damaged picture what is whole in the other threads.
     """
-    found = _Found(media, span)
+    found = _Found(interlaced, span)
     with av.open(file_url(path), options={"protocol_whitelist": "file", "format_whitelist": DEMUXERS}) as container:
-        stream: Any = container.streams[media.video.index]
+        stream: Any = container.streams[stream_index]
         stream.codec_context.thread_type = "SLICE"
         try:
             for packet in container.demux(stream):
+                alive()
                 found.take(packet)
         except av.FFmpegError:
             found.unreadable = 1  # the rest
@@ -83,7 +107,7 @@ def decoded_share(path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] 
 class _Found:
     """Times of the packets that were sent to a decoder and of the whole pictures that came out."""
 
-    media: MediaInfo
+    interlaced: bool
     span: tuple[Fraction, Fraction] | None
     sent: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
@@ -101,16 +125,16 @@ class _Found:
             return
 
     def _note(self, times: list[float], item: Any) -> None:
-        time = math.nan if item.pts is None else float(item.pts * item.time_base)
-        if self.span is None or math.isnan(time) or self.span[0] <= time < self.span[1]:
-            times.append(time)
+        time = None if item.pts is None else item.pts * item.time_base  # exact, as the span is
+        if self.span is None or time is None or self.span[0] <= time < self.span[1]:
+            times.append(math.nan if time is None else float(time))
 
     def share(self) -> float:
         """Whole pictures for each that should be there."""
         wanted = len(self.sent) + _missing(self.sent) + self.unreadable
-        if self.media.video.interlaced and _gap(self.whole) * 2 > _gap(self.sent) * 3:
+        if self.interlaced and _gap(self.whole) * 2 > _gap(self.sent) * 3:
             wanted = (wanted + 1) // 2  # each was a field, as camcorders write them
-        return min(1.0, len(self.whole) / wanted) if wanted else 0.0
+        return min(1.0, len(self.whole) / wanted) if wanted else 1.0  # a held picture loses nothing
 
 
 def _gaps(times: list[float]) -> list[float]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.config import ValidationConfig
     from mpt_cli.media.probe import Probe
 
 CONTENT_VERSION = 1
@@ -58,15 +60,17 @@ class KnownFiles:
         self._folder, self._probe, self._paranoid, self._clock = folder, probe, paranoid, clock
         self._contents: dict[tuple[int, ...], str] = {}
 
-    def probe(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+    def probe(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
         """What the file holds, from the record if there is one; raises ProbeError as a probe does.
 
         Only whole scans are remembered: they took long, and they answer every question.
         """
         if not scan:
-            return self._probe(path, scan=False, max_streams=max_streams)
+            return self._probe(path, scan=False, limits=limits, cancel=cancel)
         record = self._recall(path)
-        return record.media if record else self._look(path, max_streams).media
+        return record.media if record else self._look(path, limits, cancel).media
 
     def content(self, path: Path) -> str:
         """A hash of the file's bytes, as they were when it was probed; OSError where it cannot be read."""
@@ -92,10 +96,11 @@ class KnownFiles:
         """Drop what is only held in memory."""
         self._contents.clear()
 
-    def _look(self, path: Path, max_streams: int) -> _Record:
+    def _look(self, path: Path, limits: ValidationConfig, cancel: CancelToken | None) -> _Record:
         """Hash and scan: the scan finds in memory what the hash has just read."""
         before = path.stat()
-        record = _Record(content=content_hash(path), media=self._probe(path, scan=True, max_streams=max_streams))
+        content = content_hash(path)
+        record = _Record(content=content, media=self._probe(path, scan=True, limits=limits, cancel=cancel))
         after = path.stat()
         settled = self._clock() - max(after.st_mtime, after.st_ctime) > _SETTLED_SECONDS
         if _identity(before) == _identity(after):

@@ -6,12 +6,13 @@ Knows nothing of processes. Imports nothing of mpt.
 from __future__ import annotations
 
 import os
+import queue
 import select
 import sys
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _TAIL_BYTES = 32 * 1024
 _LINE_BYTES = 1024 * 1024
@@ -43,6 +44,26 @@ class Tail:
 
 def _shown(line: bytes) -> bytes:
     return line.rstrip(b"\r").rpartition(b"\r")[2]
+
+
+class Requests:
+    """What is written to a child's stdin when it comes up; one thread takes it, others put."""
+
+    def __init__(self) -> None:
+        """Start open and empty."""
+        self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+
+    def put(self, chunk: bytes) -> None:
+        """Write this next."""
+        self._waiting.put(chunk)
+
+    def close(self) -> None:
+        """End the child's stdin after what was put."""
+        self._waiting.put(None)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """What was put, in order, until the end; waits for it."""
+        return iter(self._waiting.get, None)
 
 
 class Lines:

@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 import av
+from av.audio.frame import AudioFrame
 from av.stream import Disposition
+from av.video.frame import VideoFrame
 
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media import color, signature
@@ -24,15 +26,16 @@ from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
-    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.config import ValidationConfig
 
 _PLAUSIBLE_BYTES_PER_SECOND = 4000
 """A file that holds less for each second that its header claims is scanned before it is believed."""
@@ -47,27 +50,43 @@ _LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
 class Probe(Protocol):
     """Opens a file and says what it holds; raises ProbeError."""
 
-    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
-        """What the file holds."""
+    def __call__(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
+        """What the file holds; raises ProbeError, and Cancelled on a stop."""
         ...
 
 
-def probe(path: Path, *, scan: bool, max_streams: int = 100) -> MediaInfo:
+def probe(
+    path: Path,
+    *,
+    scan: bool,
+    max_streams: int = 100,
+    max_pixels: int = 1 << 27,
+    alive: Callable[[], object] = lambda: None,
+) -> MediaInfo:
     """What a file holds; with ``scan`` every packet is read, else only where the header may lie.
+
+    Pictures that are larger than ``max_pixels`` are not decoded. ``alive`` is called for each packet.
 
     Raises :class:`~mpt_cli.errors.ProbeError` with a file code when the file cannot be a clip.
     """
     _refuse_by_signature(path)
     with _opened(path) as container:
         video, audio = _choose_streams(path, container, max_streams)
+        _refuse_giant(path, video, max_pixels)
         found = _Findings(container, video, audio)
         try:
-            found.read(scan=scan or not _is_plausible(path, container, video))
+            found.read(alive, scan=scan or not _is_plausible(path, container, video))
         except av.FFmpegError as error:
             if found.picture is None:
                 raise ProbeError(
                     IssueCode.NO_FRAMES, f"no picture can be decoded ({_said(error)})", path=path
                 ) from error
+        except IndexError as error:  # what PyAV makes of it
+            message = "has streams that begin in its midst, which cannot be read"
+            hint = "write it anew, for example with ffmpeg -i IN -c copy OUT.mkv"
+            raise ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint) from error
         if found.encrypted:
             raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
         if found.picture is None:
@@ -127,6 +146,14 @@ def _choose_streams(path: Path, container: InputContainer, limit: int) -> tuple[
     return video, audio
 
 
+def _refuse_giant(path: Path, video: VideoStream, most: int) -> None:
+    """What a header of 300 bytes claims must not cost gigabytes."""
+    if _pixels(video) > most:
+        size = f"{video.codec_context.width}x{video.codec_context.height}"
+        message = f"is {size}, larger than {most} pixels"
+        raise ProbeError(IssueCode.DIMENSIONS_TOO_LARGE, message, path=path, hint="raise validation.max_pixels")
+
+
 def _pixels(stream: VideoStream) -> int:
     context = stream.codec_context
     return context.width * context.height if context is not None else 0
@@ -170,10 +197,11 @@ class _Findings:
         self.closed_gop = True
         self.undecoded_sound = 0
 
-    def read(self, *, scan: bool) -> None:
+    def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound."""
         streams = [self.video] if self.audio is None else [self.video, self.audio]
         for packet in self.container.demux(streams):
+            alive()
             if packet.has_sidedata("encryption_info"):
                 self.encrypted = True
                 return
@@ -196,7 +224,7 @@ class _Findings:
             if packet.is_keyframe:
                 self._take_keyframe(packet)
         if self.picture is None:
-            self.picture = _first_frame(packet)
+            self.picture = _first_frame(packet, VideoFrame)
 
     def _take_keyframe(self, packet: Packet[Any]) -> None:
         if packet.pts is not None:
@@ -208,7 +236,7 @@ class _Findings:
 
     def _take_sound(self, packet: Packet[Any]) -> None:
         if self.sound is None:
-            frame = _first_frame(packet)
+            frame = _first_frame(packet, AudioFrame)
             self.undecoded_sound += frame is None
             if frame is None or frame.pts is None or not frame.samples:
                 return
@@ -219,10 +247,14 @@ class _Findings:
             self.sound.end = max(self.sound.end, end)
 
 
-def _first_frame(packet: Packet[Any]) -> Any:
-    """The first frame that a packet brings out, or None; a damaged packet brings nothing."""
+def _first_frame(packet: Packet[Any], kind: type[Any]) -> Any:
+    """The first frame that a packet brings out, or None; a damaged packet brings nothing.
+
+    Of a stream that is not what its header says another kind may come, and is nothing either.
+    """
     try:
-        return next((frame for frame in packet.decode() if not getattr(frame, "is_corrupt", False)), None)
+        whole = (frame for frame in packet.decode() if not getattr(frame, "is_corrupt", False))
+        return next((frame for frame in whole if isinstance(frame, kind)), None)
     except (av.FFmpegError, ValueError):
         return None
 

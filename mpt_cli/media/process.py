@@ -138,6 +138,7 @@ class _Child:
         # it in that moment waits forever. SimpleQueue.put is made for being called from handlers.
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._feeding: Iterable[bytes] | None = None
         self._stdout, self._stderr = pipes.Tail(), pipes.Tail()
 
     def wake(self) -> None:
@@ -147,6 +148,7 @@ class _Child:
     def attend(self, on_line: Callable[[str], bool] | None, feed: Iterable[bytes] | None) -> None:
         """Start the threads that wait for the end, empty the pipes and write to stdin."""
         self._thread(self._wait)
+        self._feeding = feed
         stdin, stdout, stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
         assert stdout is not None
         assert stderr is not None
@@ -190,6 +192,8 @@ class _Child:
         # The group is gone, so the pipes end now, unless a descendant left the group with them.
         self._until(lambda: not self._drains or self._cancel.forced, self._limits.grace_seconds)
         self._over = True
+        if isinstance(self._feeding, pipes.Requests):
+            self._feeding.close()  # its thread waits for more
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
 
@@ -307,28 +311,10 @@ class _Child:
         return self._over
 
     def _sample(self, on_memory: Callable[[int], None] | None) -> None:
-        rss = tree_rss_bytes(self._popen.pid, descendants=self._descendants and on_memory is not None)
+        rss = tree.rss_of_tree(self._popen.pid, descendants=self._descendants and on_memory is not None)
         self._peak.sample(self._popen.pid, rss)
         if on_memory and rss and not self._exited:
             on_memory(rss)
-
-
-def tree_rss_bytes(pid: int, *, descendants: bool = True) -> int:
-    """Return the resident memory of a process and its descendants; 0 where there is none.
-
-    Pages that processes share count once for each, so this errs on the safe side.
-    """
-    if sys.platform == "linux":
-        return tree.rss_bytes(pid, descendants=descendants)
-    import psutil
-
-    rss = 0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in (root, *(root.children(recursive=True) if descendants else ())):
-            with contextlib.suppress(psutil.Error):
-                rss += process.memory_info().rss
-    return rss
 
 
 def _start(argv: Sequence[str], cwd: Path | None, *, feeding: bool) -> subprocess.Popen[bytes]:

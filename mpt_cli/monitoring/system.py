@@ -9,7 +9,7 @@ from typing import Protocol
 
 import psutil
 
-from mpt_cli.media.process import tree_rss_bytes
+from mpt_cli.media.tree import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 
 BUDGET_SHARE = 0.8
@@ -57,7 +57,7 @@ class PsutilReader:
 
     def tree_rss_bytes(self) -> int:
         """Resident memory of this process and all its descendants."""
-        return tree_rss_bytes(os.getpid())
+        return rss_of_tree(os.getpid())
 
     def cpu_percent(self) -> float:
         """Load of all cores together since the last call of this thread, 0 to 100."""

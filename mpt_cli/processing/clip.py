@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import commands, proof
-from mpt_cli.media.decode import TOO_LITTLE, damage_issue, decoded_share
+from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.known import content_hash
 from mpt_cli.media.process import Limits
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mpt_cli.config import ProcessingConfig
     from mpt_cli.errors import Issue
     from mpt_cli.events import RunContext
+    from mpt_cli.media.decode import DecodedShare
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.process import Outcome
@@ -56,6 +57,7 @@ class ClipProcessor:
     def __init__(
         self,
         ffmpeg: Ffmpeg,
+        decoded_share: DecodedShare,
         *,
         clock: Callable[[], float],
         cache: ClipCache | None = None,
@@ -65,7 +67,7 @@ class ClipProcessor:
 
         ``content`` tells by a hash what a file holds.
         """
-        self._ffmpeg, self._cache = ffmpeg, cache
+        self._ffmpeg, self._decoded_share, self._cache = ffmpeg, decoded_share, cache
         self._clock, self._content = clock, content
 
     def process(
@@ -98,7 +100,7 @@ class ClipProcessor:
             clip = self._proven(planned, form, pictures, wanted_sound)
             self._refuse_changed(planned)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
-            damage = _damage(planned, form) if doubtful else None
+            damage = self._damage(planned, form, context) if doubtful else None
             self._keep(planned, clip, whole=damage is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
             warnings = tuple(issue for issue in (lost, damage) if issue is not None)
@@ -199,6 +201,17 @@ class ClipProcessor:
             ) from error
         return _processed(planned, form, path, sound, proven, owned=owned)
 
+    def _damage(self, planned: PlannedClip, form: TargetForm, context: RunContext) -> Issue | None:
+        """How much of the used part does not decode; ProcessingError where that is most of it."""
+        origin = commands.segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
+        span = origin, origin + planned.segment.frames / form.frame_rate
+        path = planned.clip.path
+        share = self._decoded_share(path, planned.media, span, cancel=context.cancel)
+        issue = damage_issue(path, share)
+        if issue is not None and share < TOO_LITTLE:
+            raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or find a whole copy")
+        return issue
+
 
 class _ProgressEvents:
     """Turns ffmpeg's progress into events, at most two a second."""
@@ -242,17 +255,6 @@ def _processed(
 
 def _is_heard(planned: PlannedClip) -> bool:
     return planned.media.audio is not None and not planned.clip.mute
-
-
-def _damage(planned: PlannedClip, form: TargetForm) -> Issue | None:
-    """How much of the used part does not decode; ProcessingError where that is most of it."""
-    origin = commands.segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
-    span = origin, origin + planned.segment.frames / form.frame_rate
-    path, share = planned.clip.path, decoded_share(planned.clip.path, planned.media, span)
-    issue = damage_issue(path, share)
-    if issue is not None and share < TOO_LITTLE:
-        raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or find a whole copy")
-    return issue
 
 
 def _about(error: MptError, planned: PlannedClip) -> MptError:

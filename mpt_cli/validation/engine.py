@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, VerificationError
@@ -33,10 +34,11 @@ class ValidationEngine:
         codec_validator: CodecValidator,
         *,
         workers: int,
+        processes: AbstractContextManager[object] | None = None,
     ) -> None:
-        """Look into this many files at a time."""
+        """Look into this many files at a time, and hold ``processes`` open for as long as that takes."""
         self._files, self._parameters, self._codecs = file_validator, parameter_validator, codec_validator
-        self._workers = workers
+        self._workers, self._processes = workers, processes or nullcontext()
 
     def validate_inputs(self, params: VideoParams, config: Config, *, cancel: CancelToken) -> ValidationResult:
         """The verdict on a whole request: its own problems, and one result for each clip in order.
@@ -66,7 +68,7 @@ class ValidationEngine:
             return self._files.validate_video_file(path, scan=scan, deep=deep, cancel=cancel)
 
         distinct = list(dict.fromkeys(paths))
-        with ThreadPoolExecutor(max_workers=self._workers, thread_name_prefix="probe") as executor:
+        with self._processes, ThreadPoolExecutor(self._workers, thread_name_prefix="probe") as executor:
             verdicts = dict(zip(distinct, executor.map(look, distinct), strict=True))
         cancel.raise_if_cancelled()
         return [verdicts[path] for path in paths]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mpt_cli.models import MediaInfo
 
 
-class DecodedShare(Protocol):
+class LooksDeep(Protocol):
     """Decodes a whole file; the share of its pictures, 0 to 1, that came out whole."""
 
     def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
@@ -29,7 +29,7 @@ class DecodedShare(Protocol):
 class FileValidator:
     """Checks one file against the limits, from the cheapest question to the dearest."""
 
-    def __init__(self, limits: ValidationConfig, *, probe: Probe, decoded_share: DecodedShare) -> None:
+    def __init__(self, limits: ValidationConfig, *, probe: Probe, decoded_share: LooksDeep) -> None:
         """Use these limits and these ways to look into a file."""
         self._limits, self._probe, self._decoded_share = limits, probe, decoded_share
 
@@ -44,7 +44,7 @@ class FileValidator:
         try:
             if issue := self._refused_by_system(path):
                 return FileValidationResult(path, errors=(issue,))
-            media = self._probe(path, scan=scan or deep, max_streams=self._limits.max_streams)
+            media = self._probe(path, scan=scan or deep, limits=self._limits, cancel=cancel)
         except ProbeError as error:
             return FileValidationResult(path, errors=(error.issue,))
         except OSError as error:

@@ -24,6 +24,7 @@ from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.results import HealthStatus, RunStatus, VideoResult
 from tests.fakes import stand_in
 from tests.forms import form_of
+from tests.looks import share_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,7 +226,7 @@ class Parts:
     ) -> HealthChecks:
         factory = self.factory
         memory, performance = factory.memory_manager, PerformanceMonitor()
-        processor = ClipProcessor(factory.ffmpeg, clock=lambda: 0.0)
+        processor = ClipProcessor(factory.ffmpeg, share_here, clock=lambda: 0.0)
         pool = ResourcePool(slots=1, memory=memory)
         return HealthChecks(
             config=Config(),
@@ -254,7 +255,7 @@ def test_a_service_without_an_engine_is_not_healthy(parts: Parts) -> None:
 @pytest.mark.anchor("T018")
 def test_a_pipeline_that_takes_no_clip_is_not_healthy(parts: Parts) -> None:
     memory = parts.factory.memory_manager
-    processor = ClipProcessor(parts.factory.ffmpeg, clock=lambda: 0.0)
+    processor = ClipProcessor(parts.factory.ffmpeg, share_here, clock=lambda: 0.0)
     shut = ProcessingPipeline(processor, ShutPool(slots=1, memory=memory), memory, PerformanceMonitor())
     assert failing(parts.checks(pipeline=shut).status()) == {"processing_pipeline", "concatenation_service"}
 

@@ -13,7 +13,6 @@ from mpt_cli.errors import IssueCode, VerificationError
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.probe import probe
 from mpt_cli.models import Codec, Container, Dimensions
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
@@ -30,6 +29,7 @@ from tests.integration.segments import (
     prove,
     rewritten,
 )
+from tests.looks import probe_here, share_here
 from tests.media import numbered, run_ffmpeg
 
 if TYPE_CHECKING:
@@ -339,7 +339,7 @@ def test_pictures_that_were_encoded_again_need_not_be_the_same(reel: Reel, tmp_p
 @pytest.fixture
 def engine() -> ValidationEngine:
     """What the orchestrator asks for a verdict."""
-    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=DeepLook(Ffmpeg()))
+    files = FileValidator(ValidationConfig(), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here))
     return ValidationEngine(files, ParameterValidator(), CodecValidator(CodecOptimizer()), workers=1)
 
 

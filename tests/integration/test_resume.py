@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import CacheConfig, Config, FfmpegConfig, ProcessingConfig
+from mpt_cli.config import CacheConfig, Config, FfmpegConfig, ProcessingConfig, ValidationConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.events import Notice, RunContext
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.known import KnownFiles
-from mpt_cli.media.probe import probe
 from mpt_cli.models import Action, Container, Dimensions, QualityLevel, VideoClip, VideoParams
 from mpt_cli.results import RunStatus
 from tests.fakes import FakeClock, ListEmit, stand_in
 from tests.integration.reels import Part, config_of, of, problems
 from tests.integration.test_damage import spoiled
+from tests.looks import probe_here
 from tests.media import numbered
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ def test_a_request_may_do_without_the_cache_of_its_orchestrator(desk: Desk) -> N
 def test_a_known_file_is_not_read_again_unless_a_run_is_paranoid(desk: Desk) -> None:
     desk.actions([desk.one])
     folder = desk.stored().folder.parent / "files"
-    KnownFiles(folder, probe, clock=FakeClock(time.time() + 60)).probe(desk.one, scan=True, max_streams=100)
+    known = KnownFiles(folder, probe_here, clock=FakeClock(time.time() + 60))
+    known.probe(desk.one, scan=True, limits=ValidationConfig())
     (record,) = (path for path in folder.rglob("*.json") if path.is_file())
     head, _, rest = record.read_text().partition('"content":"')
     record.write_text(f'{head}"content":"{"0" * 64}{rest[64:]}')  # only who believes it takes this for the content

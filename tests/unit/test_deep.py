@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -11,8 +12,8 @@ from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.probe import probe
 from mpt_cli.validation.file import FileValidator
+from tests.looks import probe_here, share_here
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 from tests.oddities import damaged, field_stream
 
@@ -26,7 +27,7 @@ SINGLE_PICTURES = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 
 def looked_at(path: Path, *, deep: bool) -> FileValidationResult:
     """The verdict on a file, all packets read or all pictures decoded."""
-    validator = FileValidator(ValidationConfig(), probe=probe, decoded_share=DeepLook(Ffmpeg()))
+    validator = FileValidator(ValidationConfig(), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here))
     return validator.validate_video_file(path, scan=True, deep=deep)
 
 
@@ -64,3 +65,17 @@ def test_a_clip_of_single_fields_is_whole_though_two_packets_make_a_picture(tmp_
     assert (result.errors, result.warnings) == ((), ())
     assert result.media is not None
     assert result.media.video.interlaced
+
+
+def test_a_span_begins_with_the_picture_at_its_exact_start(media: MediaFolder) -> None:
+    """1.168 as a float is less than 146/125."""
+    path = media.make(Recipe(sound=None, suffix=".mkv", seconds=0.2, start=1.168))
+    found = probe_here(path, scan=True, limits=ValidationConfig())
+    assert found.zero == Fraction(146, 125)
+    assert share_here(path, found, (found.zero, found.zero + Fraction(1, 60))) == 1.0
+
+
+def test_a_span_without_a_picture_has_lost_none(media: MediaFolder) -> None:
+    path = media.make(Recipe(sound=None, suffix=".mkv", seconds=0.2))
+    found = probe_here(path, scan=True, limits=ValidationConfig())
+    assert share_here(path, found, (Fraction(50), Fraction(51))) == 1.0

@@ -15,10 +15,10 @@ from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.probe import probe
 from mpt_cli.models import Dimensions, Orientation
 from mpt_cli.validation.file import FileValidator
 from tests.infos import media_of
+from tests.looks import probe_here, share_here
 from tests.media import MediaFolder, Recipe, Tone, run_ffmpeg
 from tests.oddities import damaged
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mpt_cli.cancel import CancelToken
     from mpt_cli.models import MediaInfo
     from mpt_cli.results import FileValidationResult
 
@@ -34,14 +35,16 @@ SILENT_MKV = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 
 def verdict(path: Path, *, scan: bool = False, deep: bool = False, **limits: Any) -> FileValidationResult:
     """The verdict with these limits, by a look into the real file."""
-    validator = FileValidator(ValidationConfig(**limits), probe=probe, decoded_share=DeepLook(Ffmpeg()))
+    validator = FileValidator(
+        ValidationConfig(**limits), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here)
+    )
     return validator.validate_video_file(path, scan=scan, deep=deep)
 
 
 def judged(found: MediaInfo | Exception, path: Path, *, share: float = 1.0, **limits: Any) -> FileValidationResult:
     """The deep verdict on a file that is said to hold this."""
 
-    def say(path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+    def say(path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None) -> MediaInfo:
         if isinstance(found, Exception):
             raise found
         return found

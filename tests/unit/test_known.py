@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media.known import KnownFiles, content_hash
 from tests.fakes import FakeClock
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mpt_cli.cancel import CancelToken
     from mpt_cli.models import MediaInfo
 
 DAY = 24 * 3600
 WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "is very wide")
+
+
+LIMITS = ValidationConfig(max_streams=9)
 
 
 class Looks:
@@ -32,8 +37,10 @@ class Looks:
         self.error: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
-        assert max_streams == 9
+    def __call__(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
+        assert (limits, cancel) == (LIMITS, None)
         self.asked.append((path.name, scan))
         self.meanwhile()
         if self.error is not None:
@@ -58,7 +65,7 @@ class Desk:
 
     def look(self, *, paranoid: bool = False, path: Path | None = None) -> MediaInfo:
         """What a new run finds."""
-        return self.known(paranoid=paranoid).probe(path or self.clip, scan=True, max_streams=9)
+        return self.known(paranoid=paranoid).probe(path or self.clip, scan=True, limits=LIMITS)
 
     def records(self) -> list[Path]:
         return [path for path in self.store.rglob("*") if path.is_file()]
@@ -131,7 +138,7 @@ def test_a_content_is_read_where_nothing_is_known(desk: Desk, tmp_path: Path) ->
 
 def test_within_a_run_a_content_is_read_once_and_forgotten_on_demand(desk: Desk) -> None:
     known = desk.known(paranoid=True)
-    known.probe(desk.clip, scan=True, max_streams=9)
+    known.probe(desk.clip, scan=True, limits=LIMITS)
     before = desk.clip.stat()
     told = known.content(desk.clip)
     with desk.clip.open("r+b") as file:  # the change does not show, which no test outside can bring about
@@ -193,14 +200,14 @@ def test_a_file_from_the_future_is_not_remembered(desk: Desk) -> None:
 def test_a_file_that_changes_while_it_is_looked_at_is_not_remembered(desk: Desk) -> None:
     desk.looks.meanwhile = lambda: _grow(desk.clip)
     known = desk.known()
-    known.probe(desk.clip, scan=True, max_streams=9)
+    known.probe(desk.clip, scan=True, limits=LIMITS)
     assert desk.records() == []
     assert known.content(desk.clip) == content_hash(desk.clip)
 
 
 def test_only_whole_scans_are_remembered(desk: Desk) -> None:
     for _ in range(2):
-        desk.known().probe(desk.clip, scan=False, max_streams=9)
+        desk.known().probe(desk.clip, scan=False, limits=LIMITS)
     assert desk.looks.asked == [("a.mp4", False)] * 2
     assert desk.records() == []
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import MemoryConfig
-from mpt_cli.media.process import tree_rss_bytes
+from mpt_cli.media.tree import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader
@@ -160,10 +160,10 @@ def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
     with subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        alone = tree_rss_bytes(process.pid, descendants=False)
-        assert 0 < alone < tree_rss_bytes(process.pid) - 60 * MIB
+        alone = rss_of_tree(process.pid, descendants=False)
+        assert 0 < alone < rss_of_tree(process.pid) - 60 * MIB
         assert reader.tree_rss_bytes() >= before + 60 * MIB
-    assert tree_rss_bytes(process.pid) == 0
+    assert rss_of_tree(process.pid) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="holds a child between vfork and exec")
@@ -182,7 +182,7 @@ def test_a_child_that_is_being_started_does_not_count_the_memory_of_its_parent_a
         while not (children := psutil.Process(process.pid).children()) and time.monotonic() < end:
             time.sleep(0.001)
         assert children[0].memory_info().rss > 64 * MIB  # it stands at the door
-        total, alone = tree_rss_bytes(process.pid), tree_rss_bytes(process.pid, descendants=False)
+        total, alone = rss_of_tree(process.pid), rss_of_tree(process.pid, descendants=False)
         door.write_bytes(b"")
     assert process.returncode == 0
     assert total == alone > 64 * MIB

@@ -55,7 +55,9 @@ class CountingProbe:
         self.asked: list[tuple[Path, bool]] = []
         self._before = before
 
-    def __call__(self, path: Path, *, scan: bool, max_streams: int) -> MediaInfo:
+    def __call__(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
         """What the file is said to hold."""
         self._before(path)
         self.asked.append((path, scan))

@@ -1,0 +1,98 @@
+"""The child that opens untrusted files: answers questions on stdin, one JSON object a line, on stdout.
+
+It runs as a program of its own (see ``media/workers.py``): what crashes, hangs or takes all memory
+here costs the one file that was asked about. While it reads a long file it writes empty lines, which
+show that it gets on.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.media import decode, probe
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_ALIVE_SECONDS = 0.5
+_PIECE_BYTES = 1 << 19
+"""Longer lines would be cut by who reads them: a long recording of keyframes has many times to tell."""
+_THREAD_BYTES = 16 << 20
+"""Stack and heap that each thread of a decoder may reserve without using it."""
+
+
+class _Signs:
+    """Tells the parent, not too often, that the work goes on; ends work that goes on for too long."""
+
+    def __init__(self, out: BinaryIO, limit_seconds: float) -> None:
+        self._out = out
+        self._end = time.monotonic() + limit_seconds
+        self._next = time.monotonic() + _ALIVE_SECONDS
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        if now > self._end:
+            raise ProbeError(IssueCode.PROBE_TIMEOUT, "takes too long to read for its size", path=Path())
+        self._next = now + _ALIVE_SECONDS
+        self._out.write(b"\n")
+        self._out.flush()
+
+
+def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    """The answer to ``probe`` or ``share``: ``media`` or ``share``, or the issue that is the ``error``."""
+    try:
+        return _found(question, out)
+    except ProbeError as error:
+        return {"error": dataclasses.asdict(error.issue)}
+    except (ValueError, ArithmeticError, MemoryError, OSError) as error:
+        message = f"cannot be understood ({type(error).__name__}: {error})"
+        return {"error": {"code": IssueCode.PROBE_FAILED, "message": message, "path": None, "hint": None}}
+
+
+def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    path, alive = Path(question["path"]), _Signs(out, question["limit_seconds"])
+    if question["ask"] == "probe":
+        return {"media": dataclasses.asdict(probe.probe(path, **question["how"], alive=alive))}
+    span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
+    share = decode.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
+    return {"share": share}
+
+
+def plain(value: object) -> object:
+    """What JSON has no word for, as text that :class:`~mpt_cli.models.MediaInfo` is read back from."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return None if isinstance(value, Path) else str(value)
+
+
+def limit_memory(limit_bytes: int) -> None:
+    """Let the system refuse this process more memory than that, where it can."""
+    try:
+        import resource
+    except ImportError:  # Windows: the parent looks at what is used
+        return
+    room = limit_bytes + _THREAD_BYTES * (os.cpu_count() or 1)
+    resource.setrlimit(resource.RLIMIT_DATA, (room, room))
+
+
+def main() -> None:
+    """Answer until stdin ends; the argument is the limit of memory in bytes."""
+    limit_memory(int(sys.argv[-1]))
+    out = sys.stdout.buffer
+    for line in sys.stdin.buffer:
+        said = json.dumps(answer(json.loads(line), out), default=plain).encode()
+        for start in range(0, len(said), _PIECE_BYTES):
+            piece = said[start : start + _PIECE_BYTES]
+            out.write((b"=" if start + _PIECE_BYTES >= len(said) else b"+") + piece + b"\n")
+        out.flush()

@@ -1,0 +1,220 @@
+"""Processes that open untrusted files for us, so that none of them can take the run with it.
+
+A worker is started when a file is to be opened and none is idle, and lives while somebody uses the
+workers: as many come to be as files are looked into at once. One that crashes, hangs or needs too
+much memory is replaced, and its file gets ``probe_crashed``, ``probe_timeout`` or ``probe_failed``.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from queue import SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.media import process
+from mpt_cli.media.pipes import Requests
+from mpt_cli.media.process import Ended, Limits, Outcome
+from mpt_cli.models import MediaInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from mpt_cli.config import ValidationConfig
+
+LEAST_BYTES_PER_SECOND = 5_000_000
+"""A file that is read more slowly, from its first byte to its last, takes too long."""
+_ROOT = str(Path(__file__).parents[2])
+_PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from mpt_cli.media.worker import main; main()"
+_GRACE_SECONDS = 0.2
+
+
+class _Answer(BaseModel):
+    """What a worker says: one of these."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    media: MediaInfo | None = None
+    share: float | None = None
+    error: Issue | None = None
+
+
+class Workers:
+    """Opens files in child processes; several threads may ask at once."""
+
+    def __init__(self, *, timeout_seconds: float, memory_bytes: int, program: Sequence[str] | None = None) -> None:
+        """Give each file this much time without progress, and its worker this much memory."""
+        self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
+        self._program = program or (sys.executable, "-P", "-c", _PROGRAM)
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._users = 0
+
+    def __enter__(self) -> Self:
+        """Keep workers from now on; they are started when they are needed."""
+        with self._lock:
+            self._users += 1
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """End the workers with their last user."""
+        with self._lock:
+            self._users -= 1
+            idle, self._idle = (self._idle, []) if not self._users else ([], self._idle)
+        for worker in idle:
+            worker.close()
+
+    def probe(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
+        """What a file holds, as :func:`mpt_cli.media.probe.probe` says it; ProbeError, Cancelled."""
+        how = {"scan": scan, "max_streams": limits.max_streams, "max_pixels": limits.max_pixels}
+        question = {"ask": "probe", "how": how}
+        media = self._ask(path, question, cancel).media
+        assert media is not None
+        return replace(media, warnings=tuple(replace(warning, path=path) for warning in media.warnings))
+
+    def decoded_share(
+        self,
+        path: Path,
+        media: MediaInfo,
+        span: tuple[Fraction, Fraction] | None = None,
+        *,
+        cancel: CancelToken | None = None,
+    ) -> float:
+        """How much of a file, or of a span of its clock, decodes; as :func:`mpt_cli.media.decode.decoded_share`."""
+        question = {
+            "ask": "share",
+            "stream": media.video.index,
+            "interlaced": media.video.interlaced,
+            "span": [str(time) for time in span] if span else None,
+        }
+        share = self._ask(path, question, cancel).share
+        assert share is not None
+        return share
+
+    def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None) -> _Answer:
+        limit_seconds = self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
+        question |= {"path": str(path.absolute()), "limit_seconds": limit_seconds}
+        with self._lock:
+            worker = self._idle.pop() if self._idle else None
+        if worker is not None and not worker.is_fresh:
+            worker.close()
+            worker = None
+        if worker is None:
+            worker = _Worker(self._program, self._timeout_seconds, self._memory_bytes)
+        try:
+            answer = worker.ask(path, question, cancel or CancelToken())
+        except BaseException:
+            worker.close()
+            raise
+        with self._lock:
+            keep = self._users > 0
+            if keep:
+                self._idle.append(worker)
+        if not keep:
+            worker.close()
+        if (issue := answer.error) is not None:
+            raise ProbeError(issue.code, issue.message, path=path, hint=issue.hint)
+        return answer
+
+
+class _Worker:
+    """One child, and the thread that attends to it."""
+
+    def __init__(self, program: Sequence[str], timeout_seconds: float, memory_bytes: int) -> None:
+        """Start the child."""
+        self._program = program
+        self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
+        self._questions, self._cancel = Requests(), CancelToken()
+        self._answers: SimpleQueue[str | Outcome | BaseException | None] = SimpleQueue()
+        self._pieces: list[str] = []
+        self._used = monotonic()
+        self._thread = threading.Thread(target=self._attend, name="worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it may still be asked: one that was idle for long is about to be ended for it."""
+        return self._thread.is_alive() and monotonic() - self._used < self._timeout_seconds / 2
+
+    def ask(self, path: Path, question: dict[str, Any], cancel: CancelToken) -> _Answer:
+        """The answer; ProbeError where the child ended instead, Cancelled on a stop."""
+        with cancel.waking(lambda: self._answers.put(None)):
+            self._questions.put(json.dumps(question).encode() + b"\n")
+            while not isinstance(said := self._answers.get(), str):
+                cancel.raise_if_cancelled()
+                if said is not None:
+                    raise self._error(said, path)
+        self._used = monotonic()
+        return _Answer.model_validate_json(said)
+
+    def close(self) -> None:
+        """End the child: at once if it works, gladly if it waits."""
+        self._questions.close()
+        self._cancel.cancel()
+        self._cancel.cancel()
+        self._thread.join()
+
+    def _attend(self) -> None:
+        try:
+            end = process.run(
+                [*self._program, str(self._memory_bytes)],
+                cancel=self._cancel,
+                limits=Limits(stall_seconds=self._timeout_seconds, grace_seconds=_GRACE_SECONDS),
+                on_line=self._take,
+                feed=self._questions,
+                on_memory=self._weigh,
+                descendants=False,
+            )
+        except BaseException as error:  # raised by ``ask``
+            self._answers.put(error)
+        else:
+            self._answers.put(end)
+
+    def _take(self, line: str) -> bool:
+        """Put an answer together from its pieces; an empty line only shows that the child gets on."""
+        self._pieces.append(line[1:])
+        if line.startswith("="):
+            self._answers.put("".join(self._pieces))
+            self._pieces.clear()
+        return True
+
+    def _weigh(self, rss_bytes: int) -> None:
+        if rss_bytes > self._memory_bytes:
+            raise _TooLargeError
+
+    def _error(self, end: Outcome | BaseException, path: Path) -> BaseException:
+        hint = "leave it out: the file is damaged, or made to harm"
+        if isinstance(end, _TooLargeError):
+            message = f"needs more than {self._memory_bytes >> 20} MiB of memory to be opened"
+            return ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint)
+        if not isinstance(end, Outcome):
+            return end
+        if end.ended is Ended.STALLED:
+            message = f"could not be opened within {self._timeout_seconds:g} s"
+            return ProbeError(IssueCode.PROBE_TIMEOUT, message, path=path, hint=hint)
+        said = end.stderr_tail.strip().splitlines()
+        why = _signal_name(end.returncode) or (said[-1] if said else f"exit code {end.returncode}")
+        return ProbeError(IssueCode.PROBE_CRASHED, f"crashed what opened it ({why})", path=path, hint=hint)
+
+
+class _TooLargeError(Exception):
+    """A worker uses more memory than it may."""
+
+
+def _signal_name(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return ""

@@ -1,0 +1,33 @@
+"""Ways to look into files in the process of the tests, where no worker is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.media import decode, probe
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.config import ValidationConfig
+    from mpt_cli.models import MediaInfo
+
+
+def probe_here(path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None) -> MediaInfo:
+    """What the file holds."""
+    assert cancel is None or not cancel.cancelled
+    return probe.probe(path, scan=scan, max_streams=limits.max_streams, max_pixels=limits.max_pixels)
+
+
+def share_here(
+    path: Path,
+    media: MediaInfo,
+    span: tuple[Fraction, Fraction] | None = None,
+    *,
+    cancel: CancelToken | None = None,
+) -> float:
+    """How much of it decodes."""
+    assert cancel is None or not cancel.cancelled
+    return decode.decoded_share(path, media.video.index, span, interlaced=media.video.interlaced)
