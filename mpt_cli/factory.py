@@ -16,6 +16,7 @@ from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.known import KnownFiles, content_hash
+from mpt_cli.media.store import Store
 from mpt_cli.media.workers import Workers
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.history import History
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import Config
+
+
+_SOUND_SHARE = 20
+"""Sound may take this part of what finished clips may: it is made again in seconds."""
 
 
 class ModuleFactory:
@@ -62,9 +67,8 @@ class ModuleFactory:
             cache=self.clip_cache,
             content=content,
         )
-        service = ConcatenationService(
-            [FFmpegConcatenator(self.ffmpeg, pool)], self.memory_manager, self.performance_monitor
-        )
+        engine = FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._config.cache.enabled else None)
+        service = ConcatenationService([engine], self.memory_manager, self.performance_monitor)
         validation = self.create_validation_engine()
         return VideoProcessingOrchestrator(
             validation_engine=validation,
@@ -117,6 +121,11 @@ class ModuleFactory:
     def clip_store(self) -> ClipCache:
         """The store of finished clips, whether runs are to use it or not."""
         return ClipCache(self._cache_folder / "clips", limit_bytes=self._config.cache.max_size)
+
+    @cached_property
+    def sound_store(self) -> Store:
+        """The store of encoded sound, whether runs are to use it or not."""
+        return Store(self._cache_folder / "sounds", limit_bytes=self._config.cache.max_size // _SOUND_SHARE)
 
     @property
     def clip_cache(self) -> ClipCache | None:

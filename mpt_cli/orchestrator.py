@@ -297,7 +297,7 @@ class VideoProcessingOrchestrator:
         clips = tuple(result.clip for result in run.good() if result.clip is not None)
         seconds = sum(clip.segment.frames for clip in clips) / plan.form.frame_rate
         timeout = run.config.concat.timeout or _JOIN_SECONDS + _JOIN_SECONDS_PER_SECOND * seconds
-        order = JoinOrder(clips, plan.form, plan.mixed_parameter_sets, float(timeout))
+        order = JoinOrder(clips, plan.form, plan.mixed_parameter_sets, float(timeout), reuse=run.config.cache.enabled)
 
         def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
             return self._validation.validate_output(

@@ -39,7 +39,7 @@ def cache(
 
     Example: mpt cache info
     """
-    return Session("cache", given).run(lambda session: _answer(session, action))
+    return Session("cache", given, follows_run=False).run(lambda session: _answer(session, action))
 
 
 def _answer(session: Session, action: Action) -> Answer:
@@ -47,13 +47,15 @@ def _answer(session: Session, action: Action) -> Answer:
     from mpt_cli.settings import Settings
 
     factory = ModuleFactory(Settings.load(config_file=session.given.get("config")))
-    store, known = factory.clip_store, factory.known_store
+    store, sounds, known = factory.clip_store, factory.sound_store, factory.known_store
     before = store.info()
     if action is Action.PRUNE:
         known.prune()
+        sounds.prune()
         after = store.prune()
     elif action is Action.CLEAR:
         known.clear()
+        sounds.clear()
         store.clear()
         after = store.info()
     else:
@@ -62,5 +64,5 @@ def _answer(session: Session, action: Action) -> Answer:
         RunStatus.SUCCESS,
         ExitCode.OK,
         data=cache_data(before, after),
-        show=lambda out, _err: show_cache(out, before, after),
+        show=lambda out, _err: show_cache(out, before, after, removing=action is not Action.INFO),
     )

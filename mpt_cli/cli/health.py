@@ -15,7 +15,7 @@ def health(*, given: Given) -> int:
 
     Example: mpt health --deep
     """
-    return Session("health", given).run(_answer)
+    return Session("health", given, follows_run=False).run(_answer)
 
 
 def _answer(session: Session) -> Answer:

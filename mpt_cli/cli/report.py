@@ -23,7 +23,7 @@ def report(workflow: Workflow = "last", *, given: Given) -> int:
 
     Example: mpt report last
     """
-    return Session("report", given).run(lambda session: _answer(session, workflow))
+    return Session("report", given, follows_run=False).run(lambda session: _answer(session, workflow))
 
 
 def _answer(session: Session, workflow: str) -> Answer:

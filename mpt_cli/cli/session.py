@@ -74,8 +74,8 @@ def exit_code_for(code: int, signal_number: int | None) -> int:
 class Session:
     """What a command works with: where events go, how it is stopped, what the user gave."""
 
-    def __init__(self, command: str, given: Given) -> None:
-        """Choose the display; nothing is shown yet."""
+    def __init__(self, command: str, given: Given, *, follows_run: bool = True) -> None:
+        """Choose the display; nothing is shown yet. A command without a run needs none."""
         self.command, self.given = command, given
         self.cancel = CancelToken()
         self._waits_for_input = False
@@ -85,7 +85,7 @@ class Session:
         self._events: JsonLinesDisplay | None = None
         if self._lines:
             self._events = JsonLinesDisplay(sys.stdout, batch=command == "batch", on_broken=self.cancel.cancel)
-        self.display = self._events or self._choose_display()
+        self.display = self._events or self._choose_display(follows_run=follows_run)
 
     @property
     def context(self) -> RunContext:
@@ -129,8 +129,8 @@ class Session:
         if self._waits_for_input:  # else the read would go on after this handler (PEP 475)
             raise Cancelled
 
-    def _choose_display(self) -> base.Display:
-        quiet, verbose = bool(self.given.get("quiet")), bool(self.given.get("verbose"))
+    def _choose_display(self, *, follows_run: bool) -> base.Display:
+        quiet, verbose = bool(self.given.get("quiet")) or not follows_run, bool(self.given.get("verbose"))
         if not verbose and base.panel_wanted(sys.stderr, quiet=quiet):
             return LiveDisplay(self._err, cancel=self.cancel)
         return PlainDisplay(sys.stderr, quiet=quiet)

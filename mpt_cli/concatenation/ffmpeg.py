@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.sound import reel_sound, sound_pieces
-from mpt_cli.errors import ConcatenationError, IssueCode
+from mpt_cli.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
+from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Codec
 from mpt_cli.monitoring.pool import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.store import Store
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.monitoring.pool import ResourcePool
 
 _SOUND, _INSIDE = "sound", "inside"
+_ANY = Path("/sound")
+"""Stands for the file in a command that is only to be compared."""
 _SOUND_BYTES = 64 * 2**20
 """What an ffmpeg that encodes sound needs (measured: 45 MiB)."""
 _SIGNAL_SECONDS = 0.25
@@ -47,6 +52,7 @@ class _Join:
     deadline: float
     files: TempFileManager
     context: RunContext
+    store: Store | None
 
     @property
     def seconds(self) -> float:
@@ -59,9 +65,19 @@ class FFmpegConcatenator:
 
     name = "FFmpeg"
 
-    def __init__(self, ffmpeg: Ffmpeg, pool: ResourcePool, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Run this ffmpeg; encode as many pieces of sound at a time as the pool has room for."""
-        self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        pool: ResourcePool,
+        *,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Run this ffmpeg; encode as many pieces of sound at a time as the pool has room for.
+
+        Pieces are kept in ``store``, where there is one, and taken from it when nothing of them changed.
+        """
+        self._ffmpeg, self._pool, self._store, self._clock = ffmpeg, pool, store, clock
 
     def concatenate(
         self,
@@ -70,6 +86,7 @@ class FFmpegConcatenator:
         form: TargetForm,
         *,
         allow_mixed: bool,
+        reuse: bool,
         timeout_seconds: float,
         files: TempFileManager,
         context: RunContext,
@@ -82,7 +99,8 @@ class FFmpegConcatenator:
         """
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed and mixable)
-        join = _Join(clips, form, self._clock() + timeout_seconds, files, context)
+        store = self._store if reuse else None
+        join = _Join(clips, form, self._clock() + timeout_seconds, files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -139,6 +157,8 @@ class FFmpegConcatenator:
             parts = [executor.submit(encode, place) for place in range(len(pieces))]
             while wait(parts, _SIGNAL_SECONDS).not_done:
                 pass
+        if join.store is not None:
+            join.store.keep_to_limit()
         sound = join.files.path(f"{_SOUND}.aac")
         with writing(sound), sound.open("wb") as file:
             for part, piece in zip(parts, pieces, strict=True):
@@ -147,12 +167,28 @@ class FFmpegConcatenator:
         return sound
 
     def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> Path:
+        if join.store is None:
+            self._encode_piece(piece, join, output, report)
+            return output
+        key = self._key_of(piece, join)
+        if not _was_kept(join.store, key, output):
+            self._encode_piece(piece, join, output, report)
+            join.store.put(key, {_SOUND: output})
+        return output
+
+    def _key_of(self, piece: SoundPiece, join: _Join) -> str:
+        """Under which a piece is kept: by its samples and by the command that encodes them."""
+        samples = hashlib.blake2b(digest_size=32)
+        for chunk in reel_sound(join.clips, join.form, piece.first, piece.end):
+            samples.update(chunk)
+        return recipe_key(samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.form, _ANY))
+
+    def _encode_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
         arguments = commands.sound_piece_arguments(join.form, output)
         cancel = join.context.cancel
         wish = Wish(_SOUND_BYTES, join.context.workflow_id, join.context.priority)
         with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
             self._run(arguments, join, report, feed=reel_sound(join.clips, join.form, piece.first, piece.end))
-        return output
 
     def _run(
         self,
@@ -179,6 +215,13 @@ class FFmpegConcatenator:
             )
         if error is not None:
             raise error
+
+
+def _was_kept(store: Store, key: str, output: Path) -> bool:
+    try:
+        return store.take(key, {_SOUND: output}) is not None
+    except VerificationError:  # it is removed, and is made again
+        return False
 
 
 def _kept_packets(path: Path, piece: SoundPiece) -> Iterator[bytes]:

@@ -55,6 +55,7 @@ class Concatenator(Protocol):
         form: TargetForm,
         *,
         allow_mixed: bool,
+        reuse: bool,
         timeout_seconds: float,
         files: TempFileManager,
         context: RunContext,
@@ -71,6 +72,8 @@ class JoinOrder:
     form: TargetForm
     allow_mixed: bool
     timeout_seconds: float
+    reuse: bool = True
+    """Whether what was finished before may be used, and what is finished now is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,7 @@ class ConcatenationService:
                     output,
                     order.form,
                     allow_mixed=order.allow_mixed,
+                    reuse=order.reuse,
                     timeout_seconds=order.timeout_seconds,
                     files=files,
                     context=context,

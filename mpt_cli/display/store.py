@@ -27,11 +27,12 @@ def cache_data(before: CacheInfo, after: CacheInfo) -> dict[str, Any]:
     }
 
 
-def show_cache(out: Console, before: CacheInfo, after: CacheInfo) -> None:
+def show_cache(out: Console, before: CacheInfo, after: CacheInfo, *, removing: bool) -> None:
     """Write where the store is, what is in it, and what was removed."""
     stored = f"{counted(after.entries, 'clip')}, {size_text(after.size_bytes)} of {size_text(after.limit_bytes)}"
     say(out, Text.assemble(("folder  ", "dim"), escape(str(after.folder))))
     say(out, Text.assemble(("stored  ", "dim"), stored))
-    if after.entries < before.entries:
-        removed = f"{counted(before.entries - after.entries, 'clip')}"
-        say(out, Text.assemble(("removed ", "dim"), f"{removed}, {size_text(before.size_bytes - after.size_bytes)}"))
+    if removing:
+        clips = before.entries - after.entries
+        removed = f"{counted(clips, 'clip')}, {size_text(before.size_bytes - after.size_bytes)}" if clips else "nothing"
+        say(out, Text.assemble(("removed ", "dim"), removed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - read back from JSON, as the result is
@@ -23,6 +24,7 @@ RESULTS_KEPT = 1000
 LAST = "last"
 _SPARE = 50
 """How many more may lie there, so that not every run must look for the oldest."""
+_ABANDONED_SECONDS = 3600
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 
 logger = logging.getLogger(__name__)
@@ -79,6 +81,10 @@ class History:
 
     def _drop_oldest(self) -> None:
         names = sorted(path.name for path in self._folder.glob("*.json"))
+        for rest in self._folder.glob(".*"):  # of runs that were killed as they wrote
+            with suppress(OSError):
+                if time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
+                    rest.unlink()
         if len(names) > self._keep + _SPARE:
             for name in names[: -self._keep]:
                 (self._folder / name).unlink(missing_ok=True)

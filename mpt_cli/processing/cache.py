@@ -1,271 +1,41 @@
-"""ClipCache: finished segments by what they were made of, so that nothing is encoded twice.
-
-An entry is a folder with the pictures, the sound and a note of their sizes, hashes and proof. It gets
-its name in one step when it is whole, and its files are taken out as further names of the same bytes
-(hard links), so that runs never wait for one another and may clear away what another one uses. What
-was used last stays longest.
-"""
+"""ClipCache: finished segments of clips, each with what its proof has shown."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import shutil
-import threading
-import time
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.errors import VerificationError
-from mpt_cli.media.files import DISK_FULL, free_bytes
-from mpt_cli.media.known import below, content_hash, listed
-from mpt_cli.results import CacheInfo
+from mpt_cli.media.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mpt_cli.models import ProcessedClip
 
-logger = logging.getLogger(__name__)
-
-RECIPE_VERSION = 2
-"""Raised when the same command would have to give another segment, or what is stored looks different."""
-_NOTE, _PICTURES, _SOUND = "note.json", "pictures.mp4", "sound.pcm"
-_UNFINISHED = "unfinished-"
-_ABANDONED_SECONDS = 24 * 3600
-_FREE_SHARE = 2
-"""The store may fill one part in this many of what the disk has left beside it."""
+_PICTURES, _SOUND = "pictures.mp4", "sound.pcm"
 
 
-class _File(BaseModel):
-    """Size and hash of a stored file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    size: int
-    content: str
-
-
-class Note(BaseModel):
-    """What stands beside a stored segment: its proof, and by what its files are known."""
+class SegmentFacts(BaseModel):
+    """What the proof of a segment has shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
     vcl_crc: int
     parameter_sets: str
     extradata: bytes
-    pictures: _File
-    sound: _File | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    place: Path
-    size_bytes: int
-    used: float
+class ClipCache(Store):
+    """A store of segments, shared by all runs of a user."""
 
-
-def recipe_key(content: str, build: str, command: Sequence[str]) -> str:
-    """Name of what a command makes of a content.
-
-    The command stands for the whole recipe: trim, target, encoder; ``build`` for the program. File
-    names in it must be placeholders, and its thread count one that every run agrees on.
-    """
-    recipe = "\0".join((str(RECIPE_VERSION), content, build, *command))
-    return hashlib.sha256(os.fsencode(recipe)).hexdigest()
-
-
-class ClipCache:
-    """A folder of finished segments, shared by all runs of a user."""
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        limit_bytes: int,
-        clock: Callable[[], float] = time.time,
-        free: Callable[[Path], int] = free_bytes,
-    ) -> None:
-        """Keep entries below this folder; it is made when the first one is stored. ``free`` asks the disk."""
-        self._folder, self._limit_bytes, self._clock, self._free = folder, limit_bytes, clock, free
-        self._lock = threading.Lock()
-        self._stored_bytes = 0
-        self._room_bytes = 0
-
-    def has(self, key: str) -> bool:
-        """Whether there is an entry; its files are checked when they are taken."""
-        with suppress(OSError):
-            return (self._place(key) / _NOTE).is_file()
-        return False
-
-    def fetch(self, key: str, pictures: Path, sound: Path | None) -> Note | None:
-        """Put the stored files under these names; None where there are none.
-
-        VerificationError where they are not what was stored; the entry is then removed. OSError where
-        the disk is full.
-        """
-        place = self._place(key)
-        try:
-            note = _read_note(place / _NOTE)
-            wanted: list[tuple[Path, Path, _File | None]] = [(place / _PICTURES, pictures, note.pictures)]
-            if sound is not None:
-                wanted.append((place / _SOUND, sound, note.sound))
-            for source, target, known in wanted:
-                _link(source, target)
-                _require(target, known)
-        except (OSError, ValueError) as error:
-            for path in (pictures, sound):
-                if path is not None:
-                    path.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise
-            if not place.exists():  # another run has cleared it away
-                return None
-            self._remove(place)
-            logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
-            raise VerificationError("what was finished of it before is damaged; it is made again") from error
-        with suppress(OSError):
-            os.utime(place, (self._clock(), self._clock()))
-        return note
+    def fetch(self, key: str, pictures: Path, sound: Path | None) -> SegmentFacts | None:
+        """Put the stored files under these names; None where there are none. Raises as :meth:`Store.take`."""
+        facts = self.take(key, {_PICTURES: pictures} | ({_SOUND: sound} if sound is not None else {}))
+        return None if facts is None else SegmentFacts.model_validate_json(facts)
 
     def store(self, key: str, clip: ProcessedClip) -> None:
         """Keep a proven segment; a store that is full or cannot be written is no error."""
-        place, unfinished = self._place(key), self._folder / f"{_UNFINISHED}{uuid4().hex}"
-        try:
-            unfinished.mkdir(parents=True)
-            _link(clip.processed_path, unfinished / _PICTURES)
-            if clip.audio_path is not None:
-                _link(clip.audio_path, unfinished / _SOUND)
-            note = Note(
-                vcl_crc=clip.vcl_crc,
-                parameter_sets=clip.parameter_sets,
-                extradata=clip.extradata,
-                pictures=_known(unfinished / _PICTURES),
-                sound=_known(unfinished / _SOUND) if clip.audio_path is not None else None,
-            )
-            _write_note(unfinished / _NOTE, note)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if not self.has(key):
-                self._remove(place)  # a rest without its note would bar the place for good
-            unfinished.rename(place)  # refused where another run was quicker
-            with self._lock:
-                self._stored_bytes += note.pictures.size + (note.sound.size if note.sound else 0)
-        except OSError as error:
-            if not self.has(key):
-                logger.warning("A finished clip was not kept: %s", error)
-            shutil.rmtree(unfinished, ignore_errors=True)
-
-    def info(self) -> CacheInfo:
-        """How much is stored, and how much may be."""
-        entries = list(self._entries())
-        size = sum(entry.size_bytes for entry in entries)
-        return CacheInfo(self._folder, len(entries), size, self._limit(size))
-
-    def keep_to_limit(self) -> None:
-        """Prune once this process has stored what there was room for: a walk through the store costs time."""
-        with self._lock:
-            if self._stored_bytes <= self._room_bytes:
-                return
-            info = self.prune()
-            self._stored_bytes, self._room_bytes = 0, max(0, info.limit_bytes - info.size_bytes)
-
-    def prune(self) -> CacheInfo:
-        """Remove what is over the limit, used longest ago first, and what dead runs left; what is left."""
-        self._sweep()
-        entries = sorted(self._entries(), key=lambda entry: entry.used)
-        size = sum(entry.size_bytes for entry in entries)
-        limit = self._limit(size)
-        while entries and size > limit:
-            oldest = entries.pop(0)
-            self._remove(oldest.place)
-            size -= oldest.size_bytes
-        return CacheInfo(self._folder, len(entries), size, limit)
-
-    def require_writable(self) -> None:
-        """OSError where nothing could be stored."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        mark = self._folder / f"{_UNFINISHED}{uuid4().hex}"
-        mark.mkdir()
-        mark.rmdir()
-
-    def clear(self) -> None:
-        """Remove everything; what another run has just taken stays with it."""
-        for entry in self._entries():
-            self._remove(entry.place)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _place(self, key: str) -> Path:
-        return self._folder / key[:2] / key[2:]
-
-    def _limit(self, size_bytes: int) -> int:
-        """The configured limit, or half of what the disk could give, whichever is less."""
-        try:
-            free = self._free(self._folder)
-        except OSError:
-            return self._limit_bytes
-        return min(self._limit_bytes, (free + size_bytes) // _FREE_SHARE)
-
-    def _entries(self) -> Iterator[_Entry]:
-        for place in below(self._folder):
-            with suppress(OSError):
-                size = sum(file.stat().st_size for file in place.iterdir())
-                yield _Entry(place, size, place.stat().st_mtime)
-
-    def _sweep(self) -> None:
-        oldest = self._clock() - _ABANDONED_SECONDS
-        for unfinished in listed(self._folder):
-            with suppress(OSError):
-                if unfinished.name.startswith(_UNFINISHED) and unfinished.stat().st_mtime < oldest:
-                    shutil.rmtree(unfinished, ignore_errors=True)
-
-    def _remove(self, place: Path) -> None:
-        """Take an entry away in one step, so that nobody finds a half of it."""
-        aside = self._folder / f"{_UNFINISHED}{uuid4().hex}"
-        with suppress(OSError):
-            place.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _write_note(path: Path, note: Note) -> None:
-    """The note, and a line with its hash: a digit of it that changes must not pass for a proof."""
-    text = note.model_dump_json()
-    path.write_text(f"{text}\n{_seal(text)}\n", encoding="ascii")
-
-
-def _read_note(path: Path) -> Note:
-    """ValueError unless it is as it was written."""
-    text, _, seal = path.read_text(encoding="ascii").partition("\n")
-    if seal != f"{_seal(text)}\n":
-        raise ValueError(f"{path.name} is not what was written")
-    return Note.model_validate_json(text)
-
-
-def _seal(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _require(path: Path, known: _File | None) -> None:
-    """ValueError unless a file is what was stored."""
-    if known is None or path.stat().st_size != known.size or content_hash(path) != known.content:
-        raise ValueError(f"{path.name} is not what was stored")
-
-
-def _known(path: Path) -> _File:
-    return _File(size=path.stat().st_size, content=content_hash(path))
-
-
-def _link(source: Path, target: Path) -> None:
-    """Another name of the same bytes; a copy where the file system has no such thing."""
-    target.unlink(missing_ok=True)
-    try:
-        target.hardlink_to(source)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        shutil.copyfile(source, target)
+        facts = SegmentFacts(vcl_crc=clip.vcl_crc, parameter_sets=clip.parameter_sets, extradata=clip.extradata)
+        files = {_PICTURES: clip.processed_path} | ({_SOUND: clip.audio_path} if clip.audio_path is not None else {})
+        self.put(key, files, facts.model_dump_json())

@@ -13,9 +13,9 @@ from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.known import content_hash
 from mpt_cli.media.process import Limits
+from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, ProcessedClip
-from mpt_cli.processing.cache import recipe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -100,5 +100,5 @@ def test_an_unknown_action_is_a_usage_error(mpt: Mpt) -> None:
 def test_a_name_cannot_harm_a_terminal() -> None:
     out = StringIO()
     info = CacheInfo(Path("/a\x1b[2J\nb"), 1, 2048, 2**30)
-    show_cache(Console(file=out, width=80), info, info)
+    show_cache(Console(file=out, width=80), info, info, removing=False)
     assert out.getvalue() == "folder  /a\\x1b[2J\\nb\nstored  1 clip, 2.0 KiB of 1.0 GiB\n"

@@ -105,6 +105,7 @@ class Bench:
             output,
             form,
             allow_mixed=allow_mixed,
+            reuse=False,
             timeout_seconds=timeout_seconds,
             files=self.files,
             context=self.context,

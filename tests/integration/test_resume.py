@@ -193,7 +193,7 @@ def test_a_known_file_is_not_read_again_unless_a_run_is_paranoid(desk: Desk) -> 
 DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "a bit of the pictures": ("pictures.mp4", lambda old: old[:-9] + bytes([old[-9] ^ 1]) + old[-8:]),
     "half of the sound": ("sound.pcm", lambda old: old[: len(old) // 2]),
-    "a digit of the proof": ("note.json", lambda old: old.replace(b'"vcl_crc":', b'"vcl_crc":1')),
+    "a digit of the proof": ("note.json", lambda old: old.replace(b'\\"vcl_crc\\":', b'\\"vcl_crc\\":1')),
 }
 
 

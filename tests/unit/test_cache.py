@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.errors import IssueCode, VerificationError
+from mpt_cli.media.store import recipe_key
 from mpt_cli.models import Dimensions, ProcessedClip, Segment
-from mpt_cli.processing.cache import ClipCache, recipe_key
+from mpt_cli.processing.cache import ClipCache
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
@@ -393,4 +394,5 @@ def test_each_part_of_a_recipe_names_another_segment() -> None:
 def test_a_note_says_what_the_files_are(store: Store) -> None:
     store.keep(KEY)
     note = json.loads((store.place() / "note.json").read_text().splitlines()[0])
-    assert (note["pictures"]["size"], note["sound"]["size"]) == (len(PICTURES), len(SOUND))
+    sizes = {name: file["size"] for name, file in note["files"].items()}
+    assert sizes == {"pictures.mp4": len(PICTURES), "sound.pcm": len(SOUND)}
