@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
 _PROGRESS_SECONDS = 0.5
-_LOST = "no finished one was found"
+NONE_FOUND = "no finished one was found"
+"""Why a clip is encoded that was to be reused."""
 _INPUT, _PICTURES, _SOUND = Path("/input"), Path("/pictures"), Path("/sound")
 """Stand for the files in a command that is only to be compared."""
 
@@ -93,7 +94,7 @@ class ClipProcessor:
                 found, lost = None, replace(error.issue, path=planned.clip.path)
             if found is not None:
                 return Processed(found, None, action=Action.REUSE, reasons=planned.reasons)
-            planned = replace(planned, action=Action.ENCODE, reasons=(_LOST,))
+            planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             outcome = self._run(arguments, planned, form, config, context) if arguments else None

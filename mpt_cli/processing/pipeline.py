@@ -18,6 +18,7 @@ from mpt_cli.media.known import content_hash
 from mpt_cli.models import Action, OnError
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.plan import with_reuse
+from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.results import ProcessingResult
 from mpt_cli.turns import Turns
 from mpt_cli.window import in_window
@@ -161,15 +162,19 @@ class ProcessingPipeline:
         One for which memory was short is tried once more, alone and with one encoder thread.
         """
         with self._turns.turn(planned.key, work.context.cancel):
-            return self._run_in_turn(self._as_of_now(planned), work)
+            return self._run_in_turn(self._as_of_now(planned, work.plan.form), work)
 
-    def _as_of_now(self, planned: PlannedClip) -> PlannedClip:
-        """The clip, or the same to be reused, where another request has finished it since it was planned."""
-        if self._cache is None or planned.key is None or planned.action is not Action.ENCODE:
+    def _as_of_now(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
+        """The clip with what is known now: others may have finished it, or cleared it away, since it was planned."""
+        if self._cache is None or planned.key is None or planned.action is Action.COPY:
             return planned
-        if not self._cache.has(planned.key):
-            return planned
-        return replace(planned, action=Action.REUSE, reasons=("finished by another request",))
+        kept = self._cache.has(planned.key)
+        if planned.action is Action.ENCODE and kept:
+            return replace(planned, action=Action.REUSE, reasons=("finished by another request",))
+        if planned.action is Action.REUSE and not kept:
+            need = need_bytes(planned.media, form)
+            return replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,), need_bytes=need)
+        return planned
 
     def _run_in_turn(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
         result = self._attempt(planned, work, alone=False)
