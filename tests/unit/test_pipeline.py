@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
-from mpt_cli.processing.clip import ClipProcessor, Processed
+from mpt_cli.processing.cache import ClipCache
+from mpt_cli.processing.clip import NONE_FOUND, ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline, require_success_rate
 from mpt_cli.results import ProcessingResult
 from tests.fakes import ListEmit
@@ -102,11 +104,16 @@ class Works:
     """A pipeline with its own pool and memory, whose clips are processed by ``act``."""
 
     def __init__(
-        self, act: Callable[[PlannedClip], object], *, slots: int = 8, memory: MemoryManager | None = None
+        self,
+        act: Callable[[PlannedClip], object],
+        *,
+        slots: int = 8,
+        memory: MemoryManager | None = None,
+        cache: ClipCache | None = None,
     ) -> None:
         self.memory = memory or MemoryManager(MemoryConfig(max=ROOMY))
         self.pool, self.monitor = Announcing(slots, self.memory), PerformanceMonitor()
-        self.pipeline = ProcessingPipeline(Scripted(act), self.pool, self.memory, self.monitor)
+        self.pipeline = ProcessingPipeline(Scripted(act), self.pool, self.memory, self.monitor, cache=cache)
         self.emit = ListEmit()
         self.context = RunContext("w", self.emit)
         self.files = TempFileManager(Path("no folder"))
@@ -399,3 +406,14 @@ def test_too_few_clips_are_too_few(
     assert (caught.value.code, str(caught.value)) == (code, message)
     # Who has it already is not told to add it.
     assert ("--on-error skip" in (caught.value.issue.hint or "")) is (config is FAIL)
+
+
+def test_a_clip_that_was_to_be_reused_and_is_gone_is_encoded_with_its_memory(tmp_path: Path) -> None:
+    seen = []
+
+    def act(clip: PlannedClip) -> None:
+        seen.append((clip.action, clip.reasons, works.memory.reserved_bytes > 0))
+
+    works = Works(act, cache=ClipCache(tmp_path, limit_bytes=2**30))
+    works.process(replace(planned(0), action=Action.REUSE, key="ab" * 32, need_bytes=0))
+    assert seen == [(Action.ENCODE, (NONE_FOUND,), True)]
