@@ -248,6 +248,10 @@ class VideoStreamInfo:
     hdr: str | None
     """None, ``pq``, ``hlg`` or ``dolby_vision`` (profile 5, which has no base layer)."""
     interlaced: bool
+    changes_size: bool = False
+    """Whether later pictures have another size or other pixels; all else is said of the first."""
+    changes_shape: bool = False
+    """Whether they are also shown wider or narrower."""
 
     @property
     def display(self) -> Dimensions:
@@ -311,6 +315,8 @@ class MediaInfo:
     copy_traits: CopyTraits | None = None
     suspect: bool = False
     """Whether the container itself marks packets as damaged."""
+    clock_moves: tuple[Fraction, ...] = ()
+    """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
     warnings: tuple[Issue, ...] = ()
 
 

@@ -146,6 +146,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "stored rotated": video.orientation.is_identity,
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "interlaced": not video.interlaced,
+        "its size changes": not video.changes_size,
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
         == ("bt709", "bt709", "bt709")
         and video.color.range in ("tv", "pc"),

@@ -6,7 +6,6 @@ Walks ISO/IEC 14496-12 boxes and EBML elements without decoding anything.
 from __future__ import annotations
 
 import os
-import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 from mpt_cli.models import Container
@@ -35,7 +34,7 @@ def layout_problem(path: Path, container: Container) -> str | None:
             order = list(_ebml_order(file))
             return None if _before(order, _CUES, _CLUSTER) else "its index is not in front"
         size = path.stat().st_size
-        top = [kind for kind, _, _ in _boxes(file, 0, size)]
+        top = [kind for kind, _, _ in boxes_within(file, 0, size)]
         if not _before(top, b"moov", b"mdat"):
             return "its index is not in front"
         if (_brand(file) == _QUICKTIME) is not (container is Container.MOV):
@@ -69,19 +68,19 @@ def _before(order: list[bytes] | list[int], first: bytes | int, second: bytes | 
 
 def _places(file: BinaryIO, start: int, end: int, above: tuple[bytes, ...] = ()) -> Iterator[tuple[bytes, ...]]:
     """Each box as the kinds of those around it and its own."""
-    for kind, inner, after in _boxes(file, start, end):
+    for kind, inner, after in boxes_within(file, start, end):
         place = (*above, kind)
         yield place
         if place in _REEL_BOXES:
             yield from _places(file, inner, after, place)
 
 
-def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes_within(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start of the content and end of each box between two positions; none ends behind the second."""
     while start + 8 <= end:
         file.seek(start)
-        size, kind = struct.unpack(">I4s", file.read(8))
-        header = 8
+        head, header = file.read(8), 8
+        size, kind = int.from_bytes(head[:4]), head[4:]
         if size == 1:
             size, header = int.from_bytes(file.read(8)), 16
         after = min(end, start + size) if size else end
@@ -95,7 +94,7 @@ def _ebml_order(file: BinaryIO) -> Iterator[int]:
     """Identifiers of the top elements of a Matroska segment, in order; none behind one that is cut off."""
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
-    while head := _element(file):
+    while head := read_element(file):
         identifier, size = head
         if identifier == _SEGMENT:
             continue
@@ -105,7 +104,8 @@ def _ebml_order(file: BinaryIO) -> Iterator[int]:
         file.seek(size, 1)
 
 
-def _element(file: BinaryIO) -> tuple[int, int | None] | None:
+def read_element(file: BinaryIO) -> tuple[int, int | None] | None:
+    """Identifier and size (None: unknown) of the EBML element that begins here; None where none does."""
     identifier = _vint(file, keep_marker=True)
     size = _vint(file, keep_marker=False)
     if identifier is None or size is None:

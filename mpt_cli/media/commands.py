@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, sound
-from mpt_cli.media.pictures import expression, pictures
+from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures
 from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.models import AudioStreamInfo, MediaInfo, Segment, TargetForm, VideoClip
+    from mpt_cli.models import MediaInfo, Segment, TargetForm, VideoClip
 
 GLOBAL_ARGUMENTS = (
     "-hide_banner",
@@ -61,7 +61,7 @@ def segment_arguments(
     video = pictures(source[str(media.video.index)], media, origin, segment, form)
     outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
     if audio_path is not None and media.audio is not None:
-        outputs.append(_sound_output(source, media.audio, origin, segment.frames, form, audio_path))
+        outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
     return [*GLOBAL_ARGUMENTS, "-filter_complex_threads", threads, *ffmpeg.merge_outputs(*outputs).get_args()]
 
@@ -73,7 +73,7 @@ def sound_arguments(
     assert media.audio is not None
     origin = segment_origin(clip, media, segment, form.frame_rate)
     source = _input(clip, media, origin, threads=1)
-    return [*GLOBAL_ARGUMENTS, *_sound_output(source, media.audio, origin, segment.frames, form, audio_path).get_args()]
+    return [*GLOBAL_ARGUMENTS, *_sound_output(source, media, origin, segment.frames, form, audio_path).get_args()]
 
 
 def sound_piece_arguments(form: TargetForm, output: Path) -> list[str]:
@@ -185,6 +185,9 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int)
         "format_whitelist": DEMUXERS,
         "threads": threads,
     }
+    if media.video.changes_size or not needs_one_size(media.video):
+        # Else ffmpeg ends the filters, which hold the last picture to the end, and begins them anew.
+        options[f"reinit_filter:{media.video.index}"] = 0
     if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
         options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
     seek = max((point for point in media.seek_points if point <= origin - 1), default=None)
@@ -193,16 +196,17 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int)
     return ffmpeg.input(file_url(clip.path), **options)
 
 
-def _sound_output(
-    source: Any, audio: AudioStreamInfo, origin: Fraction, frames: int, form: TargetForm, path: Path
-) -> Any:
+def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
     """PCM of exactly the stored number of samples, silence where there is no sound.
 
     The chain is a plain option and not part of the graph: ffmpeg-python escapes the ``=`` of
     ``pan`` once more than ffmpeg reads it.
     """
+    audio = media.audio
+    assert audio is not None
     limited = any(map(sound.needs_limiter, sound.stereo_mix(audio.channels)))
     chain = [
+        *([f"asetpts='{one_clock(media.clock_moves)}'"] if media.clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",
         *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
         f"pan={sound.pan_expression(audio.channels)}",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import av
 
 from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.commands import DEMUXERS, decode_arguments, file_url
 from mpt_cli.media.process import Limits
 
@@ -90,8 +91,8 @@ def decoded_share(
     of packets that the container could not find again. In one thread, because PyAV loses with a
     damaged picture what is whole in the other threads.
     """
-    found = _Found(interlaced, span)
     with av.open(file_url(path), options={"protocol_whitelist": "file", "format_whitelist": DEMUXERS}) as container:
+        found = _Found(interlaced, span, Clock(container.format.name))
         stream: Any = container.streams[stream_index]
         stream.codec_context.thread_type = "SLICE"
         try:
@@ -100,7 +101,7 @@ def decoded_share(
                 found.take(packet)
         except av.FFmpegError:
             found.unreadable = 1  # the rest
-    return found.share()
+        return found.share()
 
 
 @dataclass(slots=True)
@@ -109,23 +110,29 @@ class _Found:
 
     interlaced: bool
     span: tuple[Fraction, Fraction] | None
+    clock: Clock
     sent: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     unreadable: int = 0
+    shown: Shown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shown = Shown(self.clock)
 
     def take(self, packet: Any) -> None:
         """Decode a packet, whatever it is."""
         if packet.size and not packet.is_discard:
-            self._note(self.sent, packet)
+            shift = self.clock.shift_of(packet)
+            self._note(self.sent, None if packet.pts is None else packet.pts * packet.time_base + shift)
         try:
             for frame in packet.decode():
                 if not getattr(frame, "is_corrupt", False):
-                    self._note(self.whole, frame)
+                    time = None if frame.pts is None else frame.pts * frame.time_base  # exact, as the span is
+                    self._note(self.whole, None if time is None else self.shown.time_of(time))
         except (av.FFmpegError, ValueError):
             return
 
-    def _note(self, times: list[float], item: Any) -> None:
-        time = None if item.pts is None else item.pts * item.time_base  # exact, as the span is
+    def _note(self, times: list[float], time: Fraction | None) -> None:
         if self.span is None or time is None or self.span[0] <= time < self.span[1]:
             times.append(math.nan if time is None else float(time))
 

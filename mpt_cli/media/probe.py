@@ -17,10 +17,12 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from mpt_cli.errors import Issue, IssueCode, ProbeError
-from mpt_cli.media import color, signature
+from mpt_cli.media import color, dolby, signature
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.clock import Clock
 from mpt_cli.media.commands import DEMUXERS, file_url
 from mpt_cli.media.orientation import orientation_of
+from mpt_cli.media.shapes import Shapes
 from mpt_cli.media.timeline import PacketTimes, Timeline
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo
@@ -194,6 +196,7 @@ class _Findings:
         self.keyframes: list[int] = []
         self.data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
         self.sets = configured_sets(self.data.codec, video.codec_context.extradata or b"")
+        self.shapes, self.clock = Shapes(video.codec_context), Clock(container.format.name)
         self.closed_gop = True
         self.undecoded_sound = 0
 
@@ -219,7 +222,8 @@ class _Findings:
 
     def _take_picture(self, packet: Packet[Any]) -> None:
         if packet.size and not packet.is_discard:
-            self.times.add(packet.pts, packet.dts, packet.duration)
+            shift = round(self.clock.shift_of(packet) / self.times.time_base)
+            self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
             self.suspect = self.suspect or packet.is_corrupt
             if packet.is_keyframe:
                 self._take_keyframe(packet)
@@ -229,12 +233,15 @@ class _Findings:
     def _take_keyframe(self, packet: Packet[Any]) -> None:
         if packet.pts is not None:
             self.keyframes.append(packet.pts)
+        data, new_sets = bytes(packet), list[bytes]()
         if self.data.codec in ("h264", "hevc", "av1"):
-            data = bytes(packet)
             self.closed_gop = self.closed_gop and self.data.is_clean_start(data)
-            self.sets += [unit for unit in self.data.parameter_sets(data) if unit not in self.sets]
+            new_sets = [unit for unit in self.data.parameter_sets(data) if unit not in self.sets]
+            self.sets += new_sets
+        self.shapes.take(packet, data, new_sets)
 
     def _take_sound(self, packet: Packet[Any]) -> None:
+        shift = self.clock.shift_of(packet) if packet.size else Fraction(0)
         if self.sound is None:
             frame = _first_frame(packet, AudioFrame)
             self.undecoded_sound += frame is None
@@ -244,7 +251,11 @@ class _Findings:
             self.sound = _Sound(frame, start, start + Fraction(frame.samples, frame.sample_rate))
         if packet.size and packet.pts is not None and not packet.is_discard:
             end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
-            self.sound.end = max(self.sound.end, end)
+            self.sound.end = max(self.sound.end, end + shift)
+
+
+def _later(time: int | None, shift: int) -> int | None:
+    return None if time is None else time + shift
 
 
 def _first_frame(packet: Packet[Any], kind: type[Any]) -> Any:
@@ -273,7 +284,7 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
         size_bytes=path.stat().st_size,
         zero=zero,
         duration=duration,
-        video=_video_info(found, timeline),
+        video=_video_info(path, found, timeline),
         audio=_audio_info(found) if sound else None,
         video_start=timeline.first,
         last_picture=timeline.last,
@@ -281,6 +292,7 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
         seek_points=tuple(sorted({point * base for point in found.keyframes})) if seekable else (),
         copy_traits=_copy_traits(container, found, timeline),
         suspect=found.suspect,
+        clock_moves=tuple(found.clock.moves),
         warnings=_cut_off(path, container, found, timeline),
     )
 
@@ -318,12 +330,13 @@ def _timeline(found: _Findings) -> Timeline:
     return timeline
 
 
-def _video_info(found: _Findings, timeline: Timeline) -> VideoStreamInfo:
+def _video_info(path: Path, found: _Findings, timeline: Timeline) -> VideoStreamInfo:
     stream, frame = found.video, found.picture
     assert frame is not None
     context = stream.codec_context
     transfer = color.TRANSFERS.get(int(frame.color_trc or 0))
     sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    alone = dolby.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(
         index=stream.index,
         codec=context.codec.canonical_name,
@@ -342,8 +355,10 @@ def _video_info(found: _Findings, timeline: Timeline) -> VideoStreamInfo:
             primaries=color.PRIMARIES.get(int(frame.color_primaries or 0)),
             transfer=transfer,
         ),
-        hdr=color.HDR_TRANSFERS.get(transfer or ""),
+        hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
         interlaced=bool(frame.interlaced_frame),
+        changes_size=found.shapes.change_size,
+        changes_shape=found.shapes.change_shape,
     )
 
 

@@ -1,0 +1,99 @@
+"""Whether the pictures of a stream change their size, found by decoding only keyframes that look new.
+
+A keyframe looks new when what says its size differs from all before: parameter sets (H.264, HEVC,
+AV1), the frame header (VP8: RFC 6386, 9.1; VP9 bitstream specification, 6.2) or the sequence header
+(MPEG-2: ITU-T H.262, 6.2.2.1). Codecs without such a mark are not looked into.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.codec.context import CodecContext
+from av.video.frame import VideoFrame
+
+from mpt_cli.models import Dimensions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
+
+_HEADERS = {"vp8": slice(3, 10), "vp9": slice(1, 9)}
+"""Where the size stands in a keyframe, behind flags that differ from one to the next."""
+_SEQUENCE_HEADER, _SEQUENCE_BYTES = b"\0\0\1\xb3", 4
+_MOST_LOOKS = 50
+"""Keyframes of one file that are decoded; who changes more often has changed before."""
+
+Shape = tuple[Dimensions, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyframe:
+    """A keyframe, and what its decoder must be told before."""
+
+    data: bytes
+    extradata: bytes | None
+
+
+class Shapes:
+    """The sizes and pixel shapes that keyframes of a stream were found to have."""
+
+    def __init__(self, context: VideoCodecContext) -> None:
+        """Know nothing yet of the stream that this decoder is for."""
+        self._codec = context.codec.canonical_name
+        self._extradata = context.extradata
+        self._seen: set[bytes] = set()
+        self._first: _Keyframe | None = None  # decoded when there is another to compare it with
+        self._found: set[Shape] = set()
+
+    @property
+    def change_size(self) -> bool:
+        """Whether a picture has other pixels than another."""
+        return len(self._found) > 1
+
+    @property
+    def change_shape(self) -> bool:
+        """Whether a picture is shown wider or narrower than another."""
+        return len({Fraction(size.width, size.height) * sar for size, sar in self._found}) > 1
+
+    def take(self, packet: Packet[Any], data: bytes, new_sets: Sequence[bytes]) -> None:
+        """Look at a keyframe, with the parameter sets in it that were not seen before."""
+        mark = b"".join(new_sets) + self._header(data)
+        if packet.has_sidedata("new_extradata"):  # the next description of an MP4
+            self._extradata = bytes(packet.get_sidedata("new_extradata"))
+            mark += self._extradata
+        if (self._seen and not mark) or mark in self._seen or len(self._seen) >= _MOST_LOOKS:
+            return
+        self._seen.add(mark)
+        keyframe = _Keyframe(data, self._extradata)
+        if self._first is None:
+            self._first = keyframe
+            return
+        for unknown in (keyframe,) if self._found else (self._first, keyframe):
+            if (shape := self._shape(unknown)) is not None:
+                self._found.add(shape)
+
+    def _header(self, data: bytes) -> bytes:
+        if self._codec == "mpeg2video":
+            _, found, rest = data.partition(_SEQUENCE_HEADER)
+            return found and rest[:_SEQUENCE_BYTES]
+        return data[_HEADERS[self._codec]] if self._codec in _HEADERS else b""
+
+    def _shape(self, keyframe: _Keyframe) -> Shape | None:
+        """The shape of one picture, decoded by itself; None where nothing comes out."""
+        alone: Any = CodecContext.create(self._codec, "r")
+        alone.extradata, alone.thread_count = keyframe.extradata, 1
+        try:
+            frames = [*alone.decode(av.Packet(keyframe.data)), *alone.decode(None)]
+        except (av.FFmpegError, ValueError):
+            return None
+        frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
+        if frame is None:
+            return None
+        sar = alone.sample_aspect_ratio
+        return Dimensions(frame.width, frame.height), Fraction(sar) if sar else Fraction(1)
