@@ -46,9 +46,12 @@ _SOUND_SHARE = 20
 class ModuleFactory:
     """Builds what a configuration describes; parts that must be shared are built once."""
 
-    def __init__(self, config: Config) -> None:
-        """Remember the configuration; nothing is built or looked up yet."""
-        self._config = config
+    def __init__(self, config: Config, *, remember: bool = True) -> None:
+        """Keep the configuration; nothing is built or looked up yet.
+
+        Without ``remember`` what is found out about files is not written down: for dry runs.
+        """
+        self._config, self._remember = config, remember
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
         """The orchestrator with all its parts."""
@@ -135,7 +138,12 @@ class ModuleFactory:
     @cached_property
     def known_store(self) -> KnownFiles:
         """What is known of files from earlier runs, whether runs are to use it or not."""
-        known = KnownFiles(self._cache_folder / "files", self.workers.probe, paranoid=self._config.cache.paranoid)
+        known = KnownFiles(
+            self._cache_folder / "files",
+            self.workers.probe,
+            paranoid=self._config.cache.paranoid,
+            remember=self._remember,
+        )
         self.memory_manager.register_cache(known.forget)
         return known
 

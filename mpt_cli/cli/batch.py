@@ -55,13 +55,14 @@ def _answer(session: Session, names: list[str]) -> Answer:
         for name, file in zip(names, files, strict=True)
         for job in file.jobs
     ]
-    orchestrator = ModuleFactory(settings).create_video_orchestrator()
+    dry_run = bool(session.given.get("dry_run"))
+    orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
     context, status = session.context, RunStatus.ERROR
     clips = sum(len(request.clips) for request in requests)
     context.emit(RunStarted("batch", context.workflow_id, clips, total_jobs=len(requests)))
     contexts = [session.context_of(label) for label in labels]
     try:
-        if session.given.get("dry_run"):
+        if dry_run:
             results = orchestrator.plan_batch_requests(requests, contexts=contexts)
         else:
             fail_fast = bool(session.given.get("fail_fast"))

@@ -31,8 +31,9 @@ def answer_request(
     params, settings = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
     from mpt_cli.factory import ModuleFactory
 
-    orchestrator = ModuleFactory(settings).create_video_orchestrator()
-    work = orchestrator.plan_video_request if session.given.get("dry_run") else orchestrator.process_video_request
+    dry_run = bool(session.given.get("dry_run"))
+    orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
+    work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
     result = work(params, context=session.context)
     return Answer(
         status=result.status,

@@ -51,13 +51,21 @@ class KnownFiles:
     """Remembers contents and probes in a folder; several processes may share it."""
 
     def __init__(
-        self, folder: Path, probe: Probe, *, paranoid: bool = False, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        probe: Probe,
+        *,
+        paranoid: bool = False,
+        remember: bool = True,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep records below this folder, which is made when the first one is written.
 
-        ``paranoid`` reads every file again whatever is known, and only notes what it finds.
+        ``paranoid`` reads every file again whatever is known, and only notes what it finds. Without
+        ``remember`` nothing is written.
         """
         self._folder, self._probe, self._paranoid, self._clock = folder, probe, paranoid, clock
+        self._remembers = remember
         self._contents: dict[tuple[int, ...], str] = {}
 
     def probe(
@@ -105,7 +113,7 @@ class KnownFiles:
         settled = self._clock() - max(after.st_mtime, after.st_ctime) > _SETTLED_SECONDS
         if _identity(before) == _identity(after):
             self._contents[_identity(after)] = record.content
-            if settled:
+            if settled and self._remembers:
                 self._remember(after, record)
         return record
 

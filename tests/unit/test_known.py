@@ -265,3 +265,12 @@ def test_half_a_record_of_a_dead_run_is_not_read(desk: Desk) -> None:
     os.utime(unfinished, (desk.clock() - 181 * DAY,) * 2)
     desk.known().prune()
     assert desk.records() == [record]
+
+
+def test_a_dry_run_finds_what_is_known_and_writes_nothing(desk: Desk) -> None:
+    silent = KnownFiles(desk.store, desk.looks, remember=False, clock=desk.clock)
+    silent.probe(desk.clip, scan=True, limits=LIMITS)
+    assert not desk.store.exists()
+    desk.look()
+    silent.probe(desk.clip, scan=True, limits=LIMITS)
+    assert len(desk.looks.asked) == 2
