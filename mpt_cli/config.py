@@ -68,6 +68,9 @@ def nearest_standard_rate(rate: Fraction) -> Fraction:
     return ntsc if abs(rate - ntsc) < abs(rate - whole) and abs(rate - ntsc) < Fraction(2, 100) else Fraction(whole)
 
 
+_MOST_SECONDS = 10**9
+
+
 def parse_seconds(value: object) -> Fraction:
     """Exact seconds from a number or decimal text; 0.1 means a tenth, not its binary neighbour."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
@@ -76,9 +79,12 @@ def parse_seconds(value: object) -> Fraction:
     if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
         raise ValueError("give a number of seconds")
     try:
-        return Fraction(str(value))
+        seconds = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise ValueError("give a number of seconds") from None
+    if abs(seconds) > _MOST_SECONDS:
+        raise ValueError(f"must be at most {_MOST_SECONDS}")
+    return seconds
 
 
 def _dimensions(value: object) -> Dimensions:
@@ -159,7 +165,6 @@ class QualitySettings(Section):
     threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = None
     crf: Annotated[int | None, Field(ge=0, le=63), OrAuto] = None
     preset: Annotated[str | None, OrAuto] = None
-    fallback: bool = True
 
 
 class AudioConfig(Section):
@@ -177,7 +182,6 @@ class ConcatConfig(Section):
     mode: ConcatenationMode = ConcatenationMode.SEQUENTIAL
     seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto] = None
     copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
-    fallback: bool = True
     timeout: OptionalSeconds = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)

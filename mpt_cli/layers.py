@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import reprlib
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,8 +50,6 @@ _PATHS = {("cache", "dir"), ("paths", "temp"), ("paths", "state"), _PROGRAM}
 _OPTIONS: dict[Key, str] = {
     ("encode", "threads"): "--encoder-threads",
     ("encode", "preset"): "--encoder-preset",
-    ("encode", "fallback"): "--no-fallback",
-    ("concat", "fallback"): "--no-fallback",
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",
 }
@@ -269,6 +268,8 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
         raise error(one_line(f"{path}: {why}"), path=path)
 
     try:
+        if stat.S_ISFIFO(mode := path.stat().st_mode) or stat.S_ISSOCK(mode):
+            refuse("is a pipe, not a file")  # which may never answer
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.batch import Batch, require_possible
 from mpt_cli.concatenation.service import JoinOrder
 from mpt_cli.config import effective_config
+from mpt_cli.cost import need_bytes
 from mpt_cli.errors import (
     Cancelled,
     ConcatenationError,
     InputError,
     IssueCode,
     MptError,
+    OutputError,
     ProcessingError,
     ResourceError,
 )
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
 from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
-from mpt_cli.monitoring.history import HistoryEntry
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
-from mpt_cli.results import RunStatus
+from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config import Config
@@ -180,6 +182,11 @@ class VideoProcessingOrchestrator:
                 self._work(run, work)
         except MptError as ended:
             error = ended
+        except (OSError, ValueError) as failure:  # a path of the request that the system does not take
+            logger.exception("Workflow %s could not go on", run.context.workflow_id)
+            where = getattr(failure, "filename", None) or run.params.output_path
+            message = f"cannot be worked with ({getattr(failure, 'strerror', None) or failure})"
+            error = OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=Path(os.fsdecode(where)))
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
@@ -257,9 +264,20 @@ class VideoProcessingOrchestrator:
             clips_beside=run.context.clips_beside,
         )
         _require_copies(run, plan)
+        self._require_memory(plan)
         run.plan = plan = self._pipeline.reusing(plan) if run.config.cache.enabled else plan
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
+
+    def _require_memory(self, plan: Plan) -> None:
+        """ResourceError where mpt alone takes the whole budget; what else fits is seen when it is tried."""
+        self._memory.sample()  # the workers that looked into files are gone
+        used, budget = self._memory.get_usage_bytes(), self._memory.budget_bytes
+        if used < budget or self._memory.reserved_bytes:
+            return
+        least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
+        message = f"the budget of {budget >> 20} MiB is less than mpt itself uses; about {least >> 20} MiB are needed"
+        raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="raise --max-memory")
 
     def _validate(self, run: Run) -> None:
         context, config = run.context, run.config
@@ -356,10 +374,12 @@ def _require_copies(run: Run, plan: Plan) -> None:
 def _require_space(run: Run, plan: Plan) -> None:
     """ResourceError when the predicted files do not fit on the disks they go to."""
     output = run.params.output_path
-    temp = run.config.paths.temp or output
-    wanted = {temp: plan.temporary_bytes}
-    wanted[output] = wanted.get(output, 0) + plan.output_bytes
-    for path, size in wanted.items():
+    needs = ((run.config.paths.temp or output, plan.temporary_bytes), (output, plan.output_bytes))
+    wanted: dict[int, tuple[Path, int]] = {}
+    for path, size in needs:
+        first, more = wanted.get(files.disk_of(path), (path, 0))
+        wanted[files.disk_of(path)] = first, size + more
+    for path, size in wanted.values():
         free = files.free_bytes(path)
         if size > free:
             raise ResourceError(

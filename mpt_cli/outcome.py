@@ -132,7 +132,7 @@ class Run:
             start=start,
             duration=seconds,
             frames=planned.segment.frames,
-            elapsed_seconds=result.elapsed_seconds if result else None,
+            elapsed_seconds=result.elapsed_seconds if result and status is not ClipStatus.NOT_RUN else None,
             peak_memory_bytes=result.peak_memory_bytes if result else None,
             error=error,
         )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
 from enum import StrEnum
-
-# Reports of earlier runs are read back from JSON, for which the types are needed at run time.
 from fractions import Fraction  # noqa: TC003
 from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING
@@ -215,6 +214,15 @@ class VideoResult:
     def success(self) -> bool:
         """Whether an output was published."""
         return self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC."""
+
+    command: str
+    started_at: datetime
+    result: VideoResult
 
 
 @dataclass(frozen=True, slots=True)

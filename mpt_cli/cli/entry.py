@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -24,6 +25,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line; the exit code."""
     if COMPLETE_VARIABLE in os.environ:
         know_shells()
+    try:
+        Path.cwd()
+    except OSError:
+        return _answer(arguments, UsageError("the working folder is gone", hint="change to one that is there"))
     try:
         return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
     except typer.TyperException as error:
@@ -69,4 +74,4 @@ def _help_hint(arguments: Sequence[str]) -> str:
 
 
 def _one_line(error: typer.TyperException) -> str:
-    return " ".join(error.format_message().split())
+    return " ".join(error.format_message().replace("Value error, ", "").split())

@@ -165,7 +165,9 @@ JOINED = tuple(replace(flag, default="that of the clips") if flag.key == "video.
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
 JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="FILE", type=Path),)
 BATCH = (
-    Flag(("--fail-fast",), "Begin no further job after one that failed", RUNNING, value=True),
+    Flag(
+        ("--fail-fast",), "Begin no job after one that failed, and none beside one that is refused", RUNNING, value=True
+    ),
     *(flag for flag in REEL if flag.names[0] != "--output"),
 )
 HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=True),)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -185,6 +185,13 @@ def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that is given up in silence where its disk is full: the answer goes elsewhere."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing."""
+
+
 @contextmanager
 def _logging(given: Given) -> Iterator[None]:
     """Log records to stderr with ``-v``, and to a file where one is named; else nowhere."""
@@ -195,7 +202,7 @@ def _logging(given: Given) -> Iterator[None]:
         if path.suffix.lower() in MEDIA_SUFFIXES:  # a slip that would spoil a clip
             raise UsageError("the log would be written into a video file", path=path, hint="name a .log file")
         try:
-            handlers.append(logging.FileHandler(path, encoding="utf-8", errors="backslashreplace"))
+            handlers.append(_LogFile(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
             raise UsageError(f"the log cannot be written ({error.strerror})", path=path) from error
     for handler in handlers:
@@ -209,7 +216,8 @@ def _logging(given: Given) -> Iterator[None]:
         logger.setLevel(before)
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):
+                handler.close()
 
 
 def exit_code_of_run(code: Any, status: RunStatus, signal_number: int | None) -> int:

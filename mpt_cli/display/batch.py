@@ -98,15 +98,23 @@ def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: 
             say(out, Text(escape(end.name), "bold"))
             show_plan(out, end.result.plan, commands=commands)
             say(out, Text())
+    if any(end.result.plan is not None for end in ends):
+        planned = sum(end.result.plan is not None for end in ends)
+        say(out, Text(f"{planned} of {counted(len(ends), 'job')} planned"))
+    else:
+        _show_ends(out, ends)
+    for issue in issues_of(ends, warnings=True):
+        show_issue(err, issue, level="warning")
+    for issue in issues_of(ends):
+        show_issue(err, issue)
+
+
+def _show_ends(out: Console, ends: Sequence[JobEnd]) -> None:
     rows = [_cells(number, end) for number, end in enumerate(ends, 1)]
     for line in table_lines(_COLUMNS, rows, table_width(out)):
         say(out, line)
     say(out, Text())
     say(out, Text(_totals(ends)), words=True)
-    for issue in issues_of(ends, warnings=True):
-        show_issue(err, issue, level="warning")
-    for issue in issues_of(ends):
-        show_issue(err, issue)
 
 
 def _cells(number: int, end: JobEnd) -> list[Cell]:
@@ -129,8 +137,8 @@ def _totals(ends: Sequence[JobEnd]) -> str:
         RunStatus.SUCCESS: "succeeded",
         RunStatus.PARTIAL: "partial",
         RunStatus.ERROR: "failed",
-        RunStatus.CANCELLED: "stopped",
-        RunStatus.SKIPPED: "not begun",
+        RunStatus.CANCELLED: "cancelled",
+        RunStatus.SKIPPED: "skipped",
     }
     fates = ", ".join(f"{count[status]} {word}" for status, word in words.items() if count[status])
     made = fates_of([clip for end in ends for clip in end.result.clips])

@@ -27,6 +27,8 @@ _MIN_SHARE = 0.01
 @dataclass(slots=True)
 class _Run:
     clips: int
+    requested: int = 0
+    """Before unusable ones were left out: what the number of a clip counts in."""
     phase: Phase = Phase.CHECKING
     line: ClipLine | None = None
     """The line of a job, in a batch."""
@@ -48,6 +50,11 @@ def time_left(done: float, total: float, elapsed: float) -> float | None:
     if elapsed < _MIN_ELAPSED_SECONDS or min(done, total) <= 0 or done < total * _MIN_SHARE:
         return None
     return max(0.0, (total - done) * elapsed / done)
+
+
+def _seconds_of(clip: ClipLine) -> float:
+    """What a clip will still take at its own speed; 0 where that is not known."""
+    return (clip.total_seconds - clip.done_seconds) / clip.speed if clip.speed and clip.speed > 0 else 0.0
 
 
 class RunProgress:
@@ -92,7 +99,7 @@ class RunProgress:
     def clips_of(self, job: str | None) -> int:
         """How many clips a run has, or all of them where the run is not known."""
         run = self._runs.get(job)
-        return run.clips if run is not None and run.clips else self.total_clips
+        return run.requested if run is not None and run.requested else self.total_clips
 
     @property
     def rows(self) -> Rows:
@@ -162,7 +169,7 @@ class RunProgress:
         if event.total_jobs is not None:
             self.total_jobs, self.total_clips = event.total_jobs, event.total_clips
             return
-        run = self._runs[job] = _Run(clips=event.total_clips, started=self._clock())
+        run = self._runs[job] = _Run(event.total_clips, event.total_clips, started=self._clock())
         if self.total_jobs is not None:
             self._job_started(run, job)
             return
@@ -260,6 +267,8 @@ class RunProgress:
         # Copied and reused clips end at once: they count as done, and say nothing about the speed.
         quick = self._quick_seconds if self._quick_seconds < done else 0.0
         left = time_left(done - quick, total - quick, self._clock() - self._work_started_at)
+        slowest = max(map(_seconds_of, self.running.values()), default=0.0)
+        left = None if left is None else max(left, slowest)
         return Overall(Phase.ENCODING, min(1.0, done / total) if total > 0 else None, left)
 
     def _joining(self, run: _Run) -> Overall:

@@ -11,33 +11,12 @@ from mpt_cli.display.summary import say, show_clips, show_issues
 from mpt_cli.display.text import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from typing import Protocol
-
     from rich.console import Console
 
-    from mpt_cli.results import PerformanceReport, VideoResult
-
-    class Entry(Protocol):
-        """A run as it is kept."""
-
-        @property
-        def command(self) -> str:
-            """``process`` or ``concat``."""
-            ...
-
-        @property
-        def started_at(self) -> datetime:
-            """When, in UTC."""
-            ...
-
-        @property
-        def result(self) -> VideoResult:
-            """How it ended."""
-            ...
+    from mpt_cli.results import HistoryEntry, PerformanceReport
 
 
-def report_data(entry: Entry) -> dict[str, Any]:
+def report_data(entry: HistoryEntry) -> dict[str, Any]:
     """Return the ``data`` of ``mpt report``: that of the run, and when and how it ran."""
     result = entry.result
     return {
@@ -50,10 +29,10 @@ def report_data(entry: Entry) -> dict[str, Any]:
     }
 
 
-def show_report(out: Console, entry: Entry) -> None:
+def show_report(out: Console, entry: HistoryEntry) -> None:
     """Write when it ran, what came out, what it cost, its steps and its clips."""
     result = entry.result
-    say(out, Text(f"{entry.command} {result.workflow_id}: {result.status}", "bold"))
+    say(out, Text(escape(f"{entry.command} {result.workflow_id}: {result.status}"), "bold"))
     for label, value in _facts(entry):
         say(out, Text.assemble((f"  {label:<13}", "dim"), value))
     if result.metrics is not None and result.metrics.milestones:
@@ -67,7 +46,7 @@ def show_report(out: Console, entry: Entry) -> None:
     show_issues(out, result.errors)
 
 
-def _facts(entry: Entry) -> list[tuple[str, str]]:
+def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
     result = entry.result
     output = result.output
     facts = [("started", f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC")]

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mpt_cli.results import ClipResult, OutputInfo, VideoResult
 
 MOST_ROWS = 60
-_REASONS_SHOWN = 2
 """Clips that a table on a terminal names; a pipe gets all."""
+_REASONS_SHOWN = 2
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
 _STATUS_STYLES = {ClipStatus.FAILED: "red", ClipStatus.SKIPPED: "yellow", ClipStatus.NOT_RUN: "dim"}

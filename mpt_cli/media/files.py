@@ -200,7 +200,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _refuse_existing(target: Path) -> None:
-    if target.exists():
+    if os.path.lexists(target):
         raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
 
 
@@ -245,7 +245,17 @@ def _flush(path: Path) -> None:
 
 def free_bytes(path: Path) -> int:
     """Free space of the file system that a path, which need not exist, will lie on."""
+    return shutil.disk_usage(_existing(path)).free
+
+
+def disk_of(path: Path) -> int:
+    """A number that is the same for paths on one file system; they need not exist."""
+    return _existing(path).stat().st_dev
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
     folder = path.absolute()
     while not folder.exists():
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return folder

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -33,6 +32,8 @@ CONTENT_VERSION = 2
 """Raised when the probe finds more, or other things, in the same bytes."""
 _CHUNK_BYTES = 1 << 20
 _SHELF = re.compile(r"[0-9a-f]{2}")
+_OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
+"""An entry of finished files, a record of a file, and one that was not finished."""
 _KEPT_SECONDS = 180 * 24 * 3600
 _SETTLED_SECONDS = 2.0
 """A file that changed within this time may change again without its times showing it."""
@@ -98,7 +99,10 @@ class KnownFiles:
 
     def clear(self) -> None:
         """Remove all records."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for record in below(self._folder):
+            with suppress(OSError):
+                record.unlink()
+        remove_empty(self._folder)
 
     def forget(self) -> None:
         """Drop what is only held in memory."""
@@ -121,7 +125,8 @@ class KnownFiles:
         if self._paranoid:
             return None
         try:
-            record = _records().validate_json(self._place(path.stat()).read_bytes())
+            place = self._place(path.stat())
+            record = _records().validate_json(place.read_bytes() if place.is_file() else b"")
         except (OSError, ValidationError):
             return None
         return record.model_copy(update={"media": _about(record.media, path)})
@@ -145,10 +150,20 @@ class KnownFiles:
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """What lies in the folders of two hexadecimal digits of a store."""
+    """What lies in the folders of two hexadecimal digits of a store, under a name that a store gives.
+
+    A user's folder may have been named as the store's: nothing else in it is ours to remove.
+    """
     for shelf in listed(folder):
         if _SHELF.fullmatch(shelf.name):
-            yield from listed(shelf)
+            yield from (place for place in listed(shelf) if _OURS.fullmatch(place.name))
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove the folders of a store, and the store's own, as far as nothing lies in them."""
+    for shelf in (*(shelf for shelf in listed(folder) if _SHELF.fullmatch(shelf.name)), folder):
+        with suppress(OSError):
+            shelf.rmdir()
 
 
 def listed(folder: Path) -> list[Path]:

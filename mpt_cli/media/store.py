@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import shutil
 import threading
 import time
@@ -23,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.errors import VerificationError
 from mpt_cli.media.files import DISK_FULL, free_bytes
-from mpt_cli.media.known import below, content_hash, listed
+from mpt_cli.media.known import below, content_hash, listed, remove_empty
 from mpt_cli.results import CacheInfo
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ RECIPE_VERSION = 3
 """Raised when the same command would have to give another file, or what is stored looks different."""
 _NOTE = "note.json"
 _UNFINISHED = "unfinished-"
+_IS_UNFINISHED = re.compile(rf"{_UNFINISHED}[0-9a-f]{{32}}")
 _ABANDONED_SECONDS = 24 * 3600
 _FREE_SHARE = 2
 """The store may fill one part in this many of what the disk has left beside it."""
@@ -182,7 +184,8 @@ class Store:
         """Remove everything; what another run has just taken stays with it."""
         for entry in self._entries():
             self._remove(entry.place)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._sweep(0.0)
+        remove_empty(self._folder)
 
     def _place(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
@@ -201,11 +204,11 @@ class Store:
                 size = sum(file.stat().st_size for file in place.iterdir())
                 yield _Entry(place, size, place.stat().st_mtime)
 
-    def _sweep(self) -> None:
-        oldest = self._clock() - _ABANDONED_SECONDS
+    def _sweep(self, age_seconds: float = _ABANDONED_SECONDS) -> None:
+        oldest = self._clock() - age_seconds
         for unfinished in listed(self._folder):
             with suppress(OSError):
-                if unfinished.name.startswith(_UNFINISHED) and unfinished.stat().st_mtime < oldest:
+                if _IS_UNFINISHED.fullmatch(unfinished.name) and unfinished.stat().st_mtime <= oldest:
                     shutil.rmtree(unfinished, ignore_errors=True)
 
     def _remove(self, place: Path) -> None:
@@ -224,6 +227,8 @@ def _write_note(path: Path, note: _Note) -> None:
 
 def _read_note(path: Path) -> _Note:
     """ValueError unless it is as it was written."""
+    if not path.is_file():
+        raise FileNotFoundError(path)  # a pipe in its place would never answer
     text, _, seal = path.read_text(encoding="ascii").partition("\n")
     if seal != f"{_seal(text)}\n":
         raise ValueError(f"{path.name} is not what was written")

@@ -103,21 +103,30 @@ class Workers:
         assert share is not None
         return share
 
-    def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None) -> _Answer:
-        limit_seconds = self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
-        question |= {"path": str(path.absolute()), "limit_seconds": limit_seconds}
+    def _worker(self) -> _Worker:
+        """One that is idle, or a new one."""
         with self._lock:
             worker = self._idle.pop() if self._idle else None
         if worker is not None and not worker.is_fresh:
             worker.close()
             worker = None
-        if worker is None:
-            worker = _Worker(self._program, self._timeout_seconds, self._memory_bytes)
-        try:
-            answer = worker.ask(path, question, cancel or CancelToken())
-        except BaseException:
-            worker.close()
-            raise
+        return worker or _Worker(self._program, self._timeout_seconds, self._memory_bytes)
+
+    def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None) -> _Answer:
+        limit_seconds = self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
+        question |= {"path": str(path.absolute()), "limit_seconds": limit_seconds}
+        for last in (False, True):
+            worker = self._worker()
+            try:
+                answer = worker.ask(path, question, cancel or CancelToken())
+                break
+            except _KilledError as killed:  # by the system, or by somebody: the file is asked about once more
+                worker.close()
+                if last:
+                    raise killed.error from None
+            except BaseException:
+                worker.close()
+                raise
         with self._lock:
             keep = self._users > 0
             if keep:
@@ -206,7 +215,16 @@ class _Worker:
             return ProbeError(IssueCode.PROBE_TIMEOUT, message, path=path, hint=hint)
         said = end.stderr_tail.strip().splitlines()
         why = _signal_name(end.returncode) or (said[-1] if said else f"exit code {end.returncode}")
-        return ProbeError(IssueCode.PROBE_CRASHED, f"crashed what opened it ({why})", path=path, hint=hint)
+        error = ProbeError(IssueCode.PROBE_CRASHED, f"crashed what opened it ({why})", path=path, hint=hint)
+        return _KilledError(error) if end.killed_by_system else error
+
+
+class _KilledError(Exception):
+    """A worker was killed from outside; ``error`` is what is said where that happens again."""
+
+    def __init__(self, error: ProbeError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _TooLargeError(Exception):

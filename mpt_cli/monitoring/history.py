@@ -7,15 +7,13 @@ import logging
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - read back from JSON, as the result is
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from mpt_cli.results import VideoResult  # noqa: TC001
+from mpt_cli.results import HistoryEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,18 +23,10 @@ LAST = "last"
 _SPARE = 50
 """How many more may lie there, so that not every run must look for the oldest."""
 _ABANDONED_SECONDS = 3600
+_MOST_BYTES = 64 << 20
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC."""
-
-    command: str
-    started_at: datetime
-    result: VideoResult
 
 
 class History:
@@ -70,7 +60,9 @@ class History:
             return None
         pattern = "*.json" if which == LAST else f"*-{which}*.json"
         for path in sorted(self._folder.glob(pattern), reverse=True):
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, RecursionError):
+                if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+                    continue
                 return _entries().validate_python(json.loads(path.read_bytes()))
         return None
 

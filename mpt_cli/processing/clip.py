@@ -97,9 +97,10 @@ class ClipProcessor:
             planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
+            before = _identity(planned.clip.path)
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
             clip = self._proven(planned, form, pictures, wanted_sound)
-            self._refuse_changed(planned)
+            self._refuse_changed(planned, before)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
             damage = self._damage(planned, form, context) if doubtful else None
             self._keep(planned, clip, whole=damage is None)
@@ -128,13 +129,17 @@ class ClipProcessor:
         found = proof.SegmentProof(planned.segment.frames, note.vcl_crc, note.parameter_sets, note.extradata)
         return _processed(planned, form, pictures, sound, found, owned=True)
 
-    def _refuse_changed(self, planned: PlannedClip) -> None:
-        """ProcessingError where the file is not the one any more that was looked at."""
-        path, before, message = planned.clip.path, planned.media.size_bytes, "changed while it was worked on"
+    def _refuse_changed(self, planned: PlannedClip, before: tuple[int, ...]) -> None:
+        """ProcessingError where the file is not the one any more that was looked at.
+
+        By its content where that is known, else by whether it was touched since the work began.
+        """
+        path, known, message = planned.clip.path, planned.media.size_bytes, "changed while it was worked on"
         size = path.stat().st_size
-        if size != before:
-            message = f"{message}: {before} bytes became {size}"
-        elif planned.content is None or self._content(path) == planned.content:
+        same = self._content(path) == planned.content if planned.content else _identity(path) == before
+        if size != known:
+            message = f"{message}: {known} bytes became {size}"
+        elif same:
             return
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="wait until it is finished")
 
@@ -252,6 +257,12 @@ def _processed(
         extradata=proven.extradata,
         owned=owned,
     )
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes with every change of a file."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _is_heard(planned: PlannedClip) -> bool:

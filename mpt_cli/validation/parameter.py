@@ -68,7 +68,10 @@ class ParameterValidator:
         try:
             status = output.stat()
         except FileNotFoundError:
-            if (blocked := _unwritable_folder(output)) is not None:
+            if output.is_symlink() and not params.overwrite:
+                message = "already exists, as a link to what is not there"
+                yield Issue(IssueCode.OUTPUT_EXISTS, message, output, "add --overwrite to replace it")
+            elif (blocked := _unwritable_folder(output)) is not None:
                 yield _unwritable(output, f"cannot be written in {blocked}", "choose another folder")
         except OSError as error:
             yield _unwritable(output, f"cannot be written ({error.strerror})", "choose another name or folder")
@@ -80,7 +83,12 @@ class ParameterValidator:
     def _existing_output(self, params: VideoParams, status: os.stat_result) -> Iterable[Issue]:
         output = params.output_path
         if (same := _input_behind(status, params)) is not None:
-            yield Issue(IssueCode.OUTPUT_IS_INPUT, f"is also an input ({same})", output, "choose another output")
+            yield Issue(
+                IssueCode.OUTPUT_IS_INPUT,
+                f"is also an input ({same})",
+                output,
+                "choose another output, or one outside of a folder that is an input",
+            )
         elif stat.S_ISDIR(status.st_mode):
             yield _unwritable(output, "is a folder", "name a file in it")
         elif not params.overwrite:

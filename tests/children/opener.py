@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from mpt_cli.media import worker
 
 
-def misbehave(name: str) -> None:
+def misbehave(name: str, path: str) -> None:
     """What a file with this name does to who opens it."""
     if name == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if name == "once" and not Path(path).with_suffix(".seen").exists():
+        Path(path).with_suffix(".seen").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     if name == "leave":
         sys.exit("the library lost its mind")
     if name == "hang":
@@ -31,9 +36,10 @@ class Named(io.BufferedReader):
 
     def __next__(self) -> bytes:
         line = super().__next__()
-        for name in ("crash", "leave", "hang", "grow"):
-            if f"/{name}.mp4".encode() in line:
-                misbehave(name)
+        path = json.loads(line)["path"]
+        for name in ("crash", "leave", "hang", "grow", "once"):
+            if path.endswith(f"/{name}.mp4"):
+                misbehave(name, path)
         return line
 
 

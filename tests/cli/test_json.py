@@ -140,17 +140,11 @@ def test_a_missing_dependency_is_one_document(
     assert "MPT_FFMPEG__BINARY" in done.document["errors"][0]["hint"]
 
 
-def test_a_bug_is_one_document_and_its_traceback_is_for_v_only(
-    mpt: Mpt, clip: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A working folder that is gone makes Python's own functions fail, wherever they are used.
-    gone = Path("gone").absolute()
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    done = mpt("validate", clip, "--json")
-    verbose = mpt("validate", clip, "--json", "-v")
-    os.chdir(gone.parent)
+def test_a_bug_is_one_document_and_its_traceback_is_for_v_only(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A name that is longer than the system takes makes Python's own functions fail.
+    monkeypatch.setenv("MPT_PATHS__STATE", "x" * 300)
+    done = mpt("report", "--json")
+    verbose = mpt("report", "--json", "-v")
     assert (done.code, done.codes, done.err) == (1, ["internal"], "")
     assert "report it" in done.document["errors"][0]["hint"]
     assert verbose.document["errors"] == done.document["errors"]
@@ -218,4 +212,14 @@ def test_a_run_that_never_began_has_only_the_envelope(mpt: Mpt, arguments: list[
 
 def test_json_and_jsonl_exclude_each_other(mpt: Mpt, clip: Path) -> None:
     done = mpt("validate", clip, "--json", "--jsonl")
+    assert (done.code, done.codes) == (2, ["usage"])
+
+
+def test_a_working_folder_that_is_gone_is_no_bug(mpt: Mpt, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Path("gone").absolute()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = mpt("validate", clip, "--json")
+    os.chdir(gone.parent)
     assert (done.code, done.codes) == (2, ["usage"])

@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from mpt_cli.display.report import show_report
-from mpt_cli.monitoring.history import HistoryEntry
-from mpt_cli.results import PerformanceReport, RunStatus, VideoResult
+from mpt_cli.results import HistoryEntry, PerformanceReport, RunStatus, VideoResult
 from tests.cli.conftest import SMALL
 from tests.media import numbered
 

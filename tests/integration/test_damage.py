@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mpt_cli.config import CacheConfig, FfmpegConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.events import ClipStarted, Notice, RunContext
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.probe import probe
 from mpt_cli.models import VideoClip, VideoParams
 from mpt_cli.results import RunStatus
-from tests.fakes import ListEmit
+from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of, make_reel
 from tests.media import MediaFolder, Recipe
 
@@ -114,3 +115,21 @@ def test_the_loss_is_told_while_the_run_goes_on(media: MediaFolder, tmp_path: Pa
     orchestrator.process_video_request(params, context=RunContext("w", emit))
     (notice,) = emit.of(Notice)
     assert (notice.level, notice.code, notice.index) == ("warning", "damaged", 0)
+
+
+def test_a_file_of_the_same_size_in_its_place_is_noticed_also_without_a_store(
+    media: MediaFolder, tmp_path: Path
+) -> None:
+    """A program that encodes overwrites the clip before it begins: what was looked at is not what comes out."""
+    clip, other = tmp_path / "clip.avi", tmp_path / "other.avi"
+    for path, source in ((clip, "color=red"), (other, "color=blue")):
+        raw = media.make(Recipe(seconds=0.3, source=source, codec="rawvideo", suffix=".avi", sound=None))
+        path.write_bytes(raw.read_bytes())
+    assert clip.stat().st_size == other.stat().st_size
+    program = stand_in(tmp_path, f'case "$*" in *clip.avi*) cat "{other}" > "{clip}";; esac')
+    config = config_of().model_copy(
+        update={"ffmpeg": FfmpegConfig(binary=program), "cache": CacheConfig(enabled=False)}
+    )
+    result = make_reel(tmp_path / "reel.mp4", [clip], config)
+    assert [issue.code for issue in result.errors][:1] == [IssueCode.CLIP_FAILED]
+    assert not (tmp_path / "reel.mp4").exists()

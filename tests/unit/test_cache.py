@@ -327,14 +327,14 @@ def test_the_limit_of_a_store_that_is_not_there_yet_knows_the_disk(tmp_path: Pat
 
 def test_what_dead_runs_left_goes_after_a_day_and_not_before(store: Store) -> None:
     store.keep(KEY)
-    ages = {"unfinished-young": DAY - 1, "unfinished-old": DAY + 1}
+    ages = {f"unfinished-{'a' * 32}": DAY - 1, f"unfinished-{'b' * 32}": DAY + 1}
     for name, age in ages.items():
         (store.folder / name).mkdir()
         (store.folder / name / "pictures.mp4").write_bytes(b"half")
         os.utime(store.folder / name, (store.clock() - age, store.clock() - age))
     assert store.cache.info().entries == 1  # they are no entries
     store.cache.prune()
-    assert [path.name for path in store.unfinished()] == ["unfinished-young"]
+    assert [path.name for path in store.unfinished()] == [f"unfinished-{'a' * 32}"]
     assert store.cache.has(KEY)
 
 

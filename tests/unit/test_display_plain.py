@@ -47,10 +47,10 @@ def test_each_event_is_one_line() -> None:
     assert written(*RUN) == [
         "process: 3 clips",
         "checked: 2 clips can be used, 1 cannot be used",
-        "[1/2] a\\x1b[31m.mp4: encode, 4.2 s",
-        "[2/2] b.mp4: reuse, 4.2 s",
-        "[1/2] a\\x1b[31m.mp4: done in 3.2 s, peak 412 MiB",
-        "[2/2] b.mp4: FAILED: no\\nway (clip_failed)",
+        "[1/3] a\\x1b[31m.mp4: encode, 4.2 s",
+        "[2/3] b.mp4: reuse, 4.2 s",
+        "[1/3] a\\x1b[31m.mp4: done in 3.2 s, peak 412 MiB",
+        "[2/3] b.mp4: FAILED: no\\nway (clip_failed)",
         "warning: careful\\x07 (w)",
         "error: bad (e)",
         "joining 8.4 s",
@@ -66,7 +66,7 @@ def test_quiet_leaves_errors() -> None:
 def test_jobs_are_named() -> None:
     lines = written(*RUN[:3], events.ClipProgress(0, 1.0, None, None), events.ConcatStarted(), job="mon\x07day")
     assert lines[0] == "mon\\x07day: process: 3 clips"
-    assert lines[2].startswith("[1/2] mon\\x07day: a")
+    assert lines[2].startswith("[1/3] mon\\x07day: a")
     assert lines[-1] == "mon\\x07day: joining"
 
 

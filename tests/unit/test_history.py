@@ -15,11 +15,12 @@ import pytest
 
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.models import Action, Container, Dimensions
-from mpt_cli.monitoring.history import LAST, History, HistoryEntry
+from mpt_cli.monitoring.history import LAST, History
 from mpt_cli.results import (
     ClipResult,
     ClipStatus,
     ConcatenationResult,
+    HistoryEntry,
     Milestone,
     OutputInfo,
     PerformanceReport,

@@ -257,7 +257,7 @@ def test_clear_removes_all_records(desk: Desk) -> None:
 def test_half_a_record_of_a_dead_run_is_not_read(desk: Desk) -> None:
     desk.look()
     (record,) = desk.records()
-    unfinished = record.with_name(f"{record.name}.0123")
+    unfinished = record.with_name(f"{record.name}.{'01' * 16}")
     record.rename(unfinished)
     desk.look()
     assert len(desk.looks.asked) == 2

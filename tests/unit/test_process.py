@@ -24,6 +24,7 @@ from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import DependencyError, ExitCode, ResourceError
 from mpt_cli.media import launch, pipes, process
 from mpt_cli.media.process import Ended, Limits, Outcome, run
+from tests.conftest import living_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,7 @@ def _nothing_is_left() -> Iterator[None]:
     run(["true"], cancel=CancelToken())  # the spawner and its trial of setpriv stay
     files, threads = psutil.Process().num_fds(), threading.active_count()
     yield
-    assert psutil.Process().children(recursive=True) == []
+    assert living_children(0) == []
     assert threading.active_count() == threads
     assert psutil.Process().num_fds() == files
 
@@ -300,7 +301,7 @@ def test_on_memory_raises(cancel: CancelToken) -> None:
     heard = Heard()
     with pytest.raises(OddError):
         run(child("silent"), cancel=cancel, limits=Limits(LONG), on_line=heard, on_memory=fail)
-    assert psutil.Process().children() == []
+    assert living_children(0) == []
 
 
 def test_feed_raises(cancel: CancelToken) -> None:

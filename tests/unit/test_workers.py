@@ -156,3 +156,11 @@ def test_a_header_that_claims_giant_pictures_is_refused_before_they_are_decoded(
 
 def replace_limit(pixels: int) -> ValidationConfig:
     return LIMITS.model_copy(update={"max_pixels": pixels})
+
+
+def test_a_worker_that_is_killed_from_outside_costs_no_file(media: MediaFolder, tmp_path: Path) -> None:
+    """The system kills for memory, and takes whom it likes."""
+    path = named(tmp_path, "once", media.make(Recipe(seconds=0.3)))
+    with strange() as workers:
+        assert workers.probe(path, scan=True, limits=LIMITS) == probe(path, scan=True)
+    assert path.with_suffix(".seen").exists()

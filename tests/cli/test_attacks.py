@@ -1,0 +1,87 @@
+"""What was found by attacking: nothing of it loses a report, hangs, or touches what is the user's."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import SMALL, everything_in, run_program
+from tests.media import Recipe
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Mpt
+    from tests.media import MediaFolder
+
+
+@pytest.fixture
+def clip(media: MediaFolder) -> Path:
+    """A clip of a second."""
+    return media.make(Recipe())
+
+
+def test_clearing_the_cache_leaves_a_folder_of_clips_that_is_called_like_it(mpt: Mpt, clip: Path, here: Path) -> None:
+    for name in ("clips/a.mp4", "clips/ab/b.mp4", "files/notes.txt", "sounds/c.wav"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_bytes(clip.read_bytes())
+    before = everything_in(here)
+    (here / "mpt.toml").write_text('[cache]\ndir = "."\nmax_size = "10KiB"\n')
+    assert mpt("process", clip, "-o", "reel.mp4", *SMALL, "--copy", "never").code == 0
+    assert mpt("cache", "prune").code == mpt("cache", "clear").code == 0
+    (here / "mpt.toml").unlink()
+    (here / "reel.mp4").unlink()
+    assert everything_in(here) == before
+
+
+def test_a_job_with_an_impossible_folder_does_not_cost_the_others_their_report(mpt: Mpt, clip: Path) -> None:
+    jobs = [
+        {"output": "a.mp4", "clips": [str(clip)]},
+        {"output": "b.mp4", "clips": [str(clip)], "paths": {"temp": "x" * 300}},
+        {"output": "c.mp4", "clips": [str(clip)]},
+    ]
+    done = mpt("batch", "-", *SMALL, "--json", stdin="\n".join(map(json.dumps, jobs)).encode())
+    assert (done.code, [job["status"] for job in done.data["jobs"]]) == (5, ["success", "error", "success"])
+    assert done.data["jobs"][1]["errors"][-1]["code"] == "output_not_writable"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_log_on_a_full_disk_spoils_no_answer(clip: Path) -> None:
+    done = run_program("process", clip, "-o", "reel.mp4", *SMALL, "--json", "--log-file", "/dev/full")
+    assert (done.code, done.document["status"]) == (0, "success")
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
+@pytest.mark.parametrize(
+    "arguments", [("batch", "pipe"), ("process", "--job", "pipe"), ("validate", "x", "-c", "pipe")]
+)
+def test_a_pipe_that_never_answers_is_refused(mpt: Mpt, arguments: tuple[str, ...]) -> None:
+    os.mkfifo("pipe")
+    done = mpt(*arguments, "--json")
+    assert (done.code, "is a pipe" in done.document["errors"][0]["message"]) == (2, True)
+
+
+@pytest.mark.parametrize("seconds", ["9" * 320, "1" + "0" * 10])
+def test_a_time_that_no_clip_has_is_a_usage_error(mpt: Mpt, clip: Path, seconds: str) -> None:
+    Path("job.toml").write_text(f'[[job]]\noutput = "a.mp4"\nclips = [{{path = "{clip}", end = {seconds}}}]\n')
+    done = mpt("process", "--job", "job.toml", "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+
+
+def test_a_link_to_what_is_not_there_is_replaced_only_when_asked(mpt: Mpt, clip: Path, here: Path) -> None:
+    (here / "reel.mp4").symlink_to("far/away.mp4")
+    refused = mpt("process", clip, "-o", "reel.mp4", *SMALL, "--json")
+    assert (refused.code, refused.codes[0]) == (3, "output_exists")
+    assert (here / "reel.mp4").is_symlink()
+    assert mpt("process", clip, "-o", "reel.mp4", *SMALL, "-y").code == 0
+
+
+def test_a_budget_below_what_mpt_itself_uses_is_said_at_once(mpt: Mpt, clip: Path) -> None:
+    done = mpt("process", clip, "-o", "reel.mp4", *SMALL, "--json", "--max-memory", "1MiB")
+    assert (done.code, done.codes) == (7, ["memory_exhausted"])
+    assert "are needed" in done.document["errors"][0]["message"]
+    assert not Path("reel.mp4").exists()

@@ -1,0 +1,32 @@
+"""What is removed from a store is the store's: a user's folder may be called like it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.known import KnownFiles
+from mpt_cli.processing.cache import ClipCache
+from tests.looks import probe_here
+from tests.unit.test_cache import KEY, segment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_not_the_stores_is_never_removed(tmp_path: Path) -> None:
+    """A user's folder may be called as the store's, and hold what looks a little like it."""
+    mine = [tmp_path / name for name in ("a.mp4", "ab/holiday/b.mp4", "ab/c.mp4", "unfinished-film/d.mp4", "zz/e.mp4")]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"mine")
+        os.utime(path.parent, (0, 0))
+    cache = ClipCache(tmp_path, limit_bytes=1)
+    cache.store(KEY, segment(tmp_path / "run"))
+    cache.prune()
+    cache.clear()
+    known = KnownFiles(tmp_path, probe_here)
+    known.prune()
+    known.clear()
+    assert not cache.has(KEY)
+    assert [path.read_bytes() for path in mine] == [b"mine"] * 5
