@@ -12,6 +12,7 @@ import ffmpeg
 
 from mpt_cli.media import color, sound
 from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures
+from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
 
@@ -36,11 +37,6 @@ GLOBAL_ARGUMENTS = (
     "1",
 )
 """The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
-DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,gif,dv,nut,ivf,rm,wtv,"
-    "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
-)
-"""Containers that are opened; playlists and protocols in containers' clothes are not among them."""
 PCM_FORMAT = "s16le"
 AAC_FRAME = 1024
 """Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
@@ -155,21 +151,6 @@ def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
 def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:
     """Timestamp, in the clock of the file, of the segment's first output frame."""
     return media.zero + clip.start + segment.first_frame / frame_rate
-
-
-def file_url(path: Path) -> str:
-    """A path as ffmpeg must be given it."""
-    return _Url(f"file:{path.absolute()}")
-
-
-class _Url(str):
-    """Text for ffmpeg-python, which makes a key of ``str()`` of it by UTF-8; a path may be other bytes."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        """The text itself, or one that shows what UTF-8 cannot hold."""
-        return self.encode(errors="backslashreplace").decode()
 
 
 def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int) -> Any:

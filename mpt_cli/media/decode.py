@@ -16,8 +16,9 @@ import av
 
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
-from mpt_cli.media.commands import DEMUXERS, decode_arguments, file_url
+from mpt_cli.media.commands import decode_arguments
 from mpt_cli.media.process import Limits
+from mpt_cli.media.sources import DEMUXERS, file_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,9 +20,9 @@ from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media import color, dolby, signature
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.clock import Clock
-from mpt_cli.media.commands import DEMUXERS, file_url
 from mpt_cli.media.orientation import orientation_of
 from mpt_cli.media.shapes import Shapes
+from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timeline import PacketTimes, Timeline
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo

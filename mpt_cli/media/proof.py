@@ -17,7 +17,8 @@ import av
 from mpt_cli.errors import VerificationError
 from mpt_cli.media import boxes
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
-from mpt_cli.media.commands import AAC_FRAME, file_url
+from mpt_cli.media.commands import AAC_FRAME
+from mpt_cli.media.sources import file_url
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Container
 from mpt_cli.results import OutputInfo

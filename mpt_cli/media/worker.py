@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media import decode, probe
+from mpt_cli.media import probe
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -64,6 +64,8 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     path, alive = Path(question["path"]), _Signs(out, question["limit_seconds"])
     if question["ask"] == "probe":
         return {"media": dataclasses.asdict(probe.probe(path, **question["how"], alive=alive))}
+    from mpt_cli.media import decode  # few files are asked about that are damaged
+
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     share = decode.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
     return {"share": share}

@@ -1,0 +1,29 @@
+"""How libav is given a file, and which containers it may open: the same for ffmpeg and PyAV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,gif,dv,nut,ivf,rm,wtv,"
+    "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
+)
+"""Containers that are opened; playlists and protocols in containers' clothes are not among them."""
+
+
+def file_url(path: Path) -> str:
+    """A path as ffmpeg must be given it."""
+    return _Url(f"file:{path.absolute()}")
+
+
+class _Url(str):
+    """Text for ffmpeg-python, which makes a key of ``str()`` of it by UTF-8; a path may be other bytes."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """The text itself, or one that shows what UTF-8 cannot hold."""
+        return self.encode(errors="backslashreplace").decode()
