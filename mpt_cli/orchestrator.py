@@ -29,7 +29,7 @@ from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunS
 from mpt_cli.media import files
 from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
 from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration
+from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration, with_threads
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.results import HistoryEntry, RunStatus
 
@@ -265,7 +265,10 @@ class VideoProcessingOrchestrator:
         )
         _require_copies(run, plan)
         self._require_memory(plan)
-        run.plan = plan = self._pipeline.reusing(plan) if run.config.cache.enabled else plan
+        if run.config.cache.enabled:
+            plan = self._pipeline.reusing(plan)
+            plan = with_threads(plan, run.config, self._machine, self._optimizer, run.context.clips_beside)
+        run.plan = plan
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
 

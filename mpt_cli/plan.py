@@ -128,6 +128,19 @@ def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str],
     return replace(again, output_bytes=plan.output_bytes)
 
 
+def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
+    """The plan with as many encoder threads as the clips that are left to encode leave cores idle."""
+    medias = [clip.media for clip in plan.clips if clip.action is Action.ENCODE]
+    if not medias or len(medias) == len(plan.clips):
+        return plan
+    form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside)
+    clips = tuple(
+        replace(clip, need_bytes=need_bytes(clip.media, form)) if clip.action is Action.ENCODE else clip
+        for clip in plan.clips
+    )
+    return replace(plan, form=form, clips=clips)
+
+
 def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
     """Why the coded pictures of a clip cannot be used as they are; empty when they can.
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
-from mpt_cli.cost import Machine, concurrency
+from mpt_cli.cost import Machine, concurrency, need_bytes
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.probe import probe
 from mpt_cli.models import (
@@ -25,7 +25,7 @@ from mpt_cli.models import (
     Orientation,
     VideoClip,
 )
-from mpt_cli.plan import OTHERS_ENCODED, Plan, make_plan
+from mpt_cli.plan import OTHERS_ENCODED, Plan, make_plan, with_reuse, with_threads
 from tests.infos import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
 
@@ -387,3 +387,15 @@ def test_predicted_time_falls_with_jobs_and_faster_presets_and_rises_with_clips(
     assert seconds(preset="ultrafast") < seconds() < seconds(preset="medium")
     assert seconds(count=4) < seconds()
     assert 0 < plan_of(MANY).predicted_seconds < seconds(count=12)
+
+
+@pytest.mark.parametrize(("left", "threads"), [(0, 1), (1, 9), (2, 4), (12, 1)])
+def test_what_is_left_to_encode_takes_the_cores_that_reuse_leaves_idle(left: int, threads: int) -> None:
+    machine, optimizer = Machine(8, 64 * GIB), CodecOptimizer()
+    plan = plan_of([clip_of(media=SAME)] * 12, machine=machine, copy=CopyPolicy.NEVER)
+    assert plan.form.encoder.threads == 1
+    reused = with_reuse(plan, {}, {}, dict.fromkeys(range(left, 12), "finished before"))
+    again = with_threads(reused, Config(), machine, optimizer, 0)
+    assert again.form.encoder.threads == threads
+    needs = {clip.need_bytes for clip in again.clips if clip.action is Action.ENCODE}
+    assert needs == ({need_bytes(SAME, again.form)} if left else set())
