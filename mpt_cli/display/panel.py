@@ -119,7 +119,7 @@ def _footer(progress: RunProgress, columns: Grid, glyphs: Glyphs, *, stopping: b
 
 
 def _label(progress: RunProgress, verb: str, columns: Grid) -> str:
-    count = f"{verb}  {progress.ended_count} of {progress.total_clips}"
+    count = f"{verb}  {progress.clips.ended_count} of {progress.total_clips}"
     room = columns.prefix - 1 + columns.name
     if progress.total_jobs is not None:
         verb = "working" if verb in ("encoding", "checking") else verb
@@ -145,10 +145,10 @@ def _facts(progress: RunProgress, columns: Grid) -> str:
     """As many facts as fit whole, the most telling first."""
     sample = progress.resources
     facts = [
-        f"{progress.failed_count} failed" if progress.failed_count else "",
+        f"{progress.clips.failed_count} failed" if progress.clips.failed_count else "",
         f"{progress.invalid_count} unusable" if progress.invalid_count else "",
         f"{rounded_text(progress.elapsed_seconds)} so far",
-        f"{len(progress.running)} running" if progress.running else "",
+        f"{len(progress.clips.running)} running" if progress.clips.running else "",
         f"{progress.waiting_count} waiting" if progress.waiting_count else "",
         counted(progress.warning_count, "warning") if progress.warning_count else "",
         f"cpu {sample.cpu_percent:.0f}%" if sample else "",

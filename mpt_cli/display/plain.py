@@ -52,7 +52,7 @@ class PlainDisplay:
         with self._lock:
             clip = None
             if isinstance(event, events.ClipFinished | events.ClipFailed):
-                clip = self._progress.running.get((job, event.index))
+                clip = self._progress.clips.running.get((job, event.index))
             self._progress.feed(event, job)
             if self._quiet:
                 lines = [_notice(event)] if isinstance(event, events.Notice) and event.level == "error" else []
@@ -73,7 +73,7 @@ class PlainDisplay:
     def _line(self, event: events.Event, name: str, job: str | None) -> str:
         match event:
             case events.ClipStarted():
-                started = self._progress.running[job, event.index].name
+                started = self._progress.clips.running[job, event.index].name
                 return (
                     f"{self._number(event.index, job)} {started}: {event.action}, {seconds_text(event.total_seconds)}"
                 )
@@ -118,9 +118,9 @@ class PlainDisplay:
         overall = progress.overall()
         if overall.phase is Phase.DONE:
             return ""
-        parts = [f"{progress.ended_count} of {counted(progress.total_clips, 'clip')}"]
-        if progress.failed_count:
-            parts.append(f"{progress.failed_count} failed")
+        parts = [f"{progress.clips.ended_count} of {counted(progress.total_clips, 'clip')}"]
+        if progress.clips.failed_count:
+            parts.append(f"{progress.clips.failed_count} failed")
         if overall.share is not None:
             parts.append(percent_text(overall.share))
         if overall.time_left is not None:

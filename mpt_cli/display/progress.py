@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mpt_cli import events
-from mpt_cli.display.state import KEPT_ENDED, ClipLine, ClipState, Overall, Phase, Rows
+from mpt_cli.display.state import ClipLine, ClipState, Overall, Phase, Rows
 from mpt_cli.display.text import cell_width, escape
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class _Run:
     started: float = 0.0
     started_clips: int = 0
     ended_seconds: float = 0.0
+    running: dict[int, ClipLine] = field(default_factory=dict)
     join_started: float = 0.0
     join_total: float | None = None
     join_done: float = 0.0
@@ -70,21 +71,13 @@ class RunProgress:
         self._given_clips = self._started_clips = 0
         self.command = ""
         self.total_clips = 0
-        self.finished_count = self.failed_count = self.invalid_count = self.warning_count = 0
+        self.invalid_count = self.warning_count = 0
         self.total_jobs: int | None = None
         self.longest_name = 0
-        self.running: dict[tuple[str | None, int], ClipLine] = {}
-        self.finished: deque[ClipLine] = deque(maxlen=KEPT_ENDED)
-        self.failed: deque[ClipLine] = deque(maxlen=KEPT_ENDED)
-        self.jobs = Rows()
+        self.clips, self.jobs = Rows(), Rows()
         self.notices: deque[events.Notice] = deque(maxlen=KEPT_NOTICES)
         self.info: events.Notice | None = None
         self.resources: events.ResourceSample | None = None
-
-    @property
-    def ended_count(self) -> int:
-        """Clips that finished or failed."""
-        return self.finished_count + self.failed_count
 
     @property
     def waiting_count(self) -> int:
@@ -104,10 +97,7 @@ class RunProgress:
     @property
     def rows(self) -> Rows:
         """What the panel shows one row each of: clips, or the jobs of a batch."""
-        if self.total_jobs is not None:
-            return self.jobs
-        running = {str(key): clip for key, clip in self.running.items()}
-        return Rows(running, self.finished, self.failed, self.finished_count, self.failed_count)
+        return self.clips if self.total_jobs is None else self.jobs
 
     def overall(self) -> Overall:
         """Return the phase and how far it is."""
@@ -182,7 +172,7 @@ class RunProgress:
         name = escape(job or "")
         self.longest_name = max(self.longest_name, cell_width(name))
         run.line = ClipLine(self.jobs.ended_count + len(self.jobs.running), name, "job", 0.0)
-        self.jobs.running[name] = run.line
+        self.jobs.running[job] = run.line
 
     def _run_finished(self, event: events.RunFinished, job: str | None) -> None:
         run = self._runs.pop(job, None)
@@ -193,14 +183,14 @@ class RunProgress:
         line.state = ClipState.FINISHED if good else ClipState.FAILED
         line.elapsed_seconds, line.memory_bytes = self._clock() - run.started, None
         line.note = f"{event.status} ({event.code})" if event.code else event.status
-        self.jobs.end(line)
+        self.jobs.end(job, line)
 
     def _update_job(self, job: str | None) -> None:
         """Let the line of a job say how far its clips are, and what they use."""
         run = self._runs.get(job)
         if run is None or run.line is None:
             return
-        clips = [clip for (of, _), clip in self.running.items() if of == job]
+        clips = list(run.running.values())
         run.line.done_seconds = run.ended_seconds + sum(clip.done_seconds for clip in clips)
         run.line.memory_bytes = sum(clip.memory_bytes or 0 for clip in clips) or None
         run.line.speed = sum(clip.speed or 0.0 for clip in clips) or None
@@ -226,33 +216,31 @@ class RunProgress:
         name = escape(event.path.name if job is None else f"{job}: {event.path.name}")
         if self.total_jobs is None:
             self.longest_name = max(self.longest_name, cell_width(name))
-        self.running[job, event.index] = ClipLine(event.index, name, event.action, number(event.total_seconds))
+        line = ClipLine(event.index, name, event.action, number(event.total_seconds))
+        self.clips.running[job, event.index] = run.running[event.index] = line
 
     def _clip_progress(self, event: events.ClipProgress, job: str | None) -> None:
-        clip = self.running.get((job, event.index))
+        clip = self.clips.running.get((job, event.index))
         if clip is not None:
             clip.done_seconds = min(number(event.done_seconds), clip.total_seconds)
             clip.speed, clip.memory_bytes = event.speed, event.memory_bytes
             self._update_job(job)
 
     def _clip_ended(self, event: events.ClipFinished | events.ClipFailed, job: str | None) -> None:
-        clip = self.running.pop((job, event.index), None)
-        if clip is None:
-            clip = ClipLine(event.index, f"clip {event.index + 1}", "", 0.0)
+        key = job, event.index
+        clip = self.clips.running.get(key) or ClipLine(event.index, f"clip {event.index + 1}", "", 0.0)
         self._ended_seconds += clip.total_seconds
         if job in self._runs:
+            self._runs[job].running.pop(event.index, None)
             self._runs[job].ended_seconds += clip.total_seconds
             self._update_job(job)
         if isinstance(event, events.ClipFailed):
             clip.state, clip.note = ClipState.FAILED, escape(f"{event.message} ({event.code})")
-            self.failed_count += 1
-            self.failed.append(clip)
-            return
-        clip.state, clip.done_seconds = ClipState.FINISHED, clip.total_seconds
-        clip.elapsed_seconds, clip.memory_bytes = event.elapsed_seconds, event.peak_memory_bytes
-        self._quick_seconds += clip.total_seconds if clip.action != "encode" else 0.0
-        self.finished_count += 1
-        self.finished.append(clip)
+        else:
+            clip.state, clip.done_seconds = ClipState.FINISHED, clip.total_seconds
+            clip.elapsed_seconds, clip.memory_bytes = event.elapsed_seconds, event.peak_memory_bytes
+            self._quick_seconds += clip.total_seconds if clip.action != "encode" else 0.0
+        self.clips.end(key, clip)
 
     def _notice(self, event: events.Notice) -> None:
         if event.level == "info":
@@ -262,12 +250,12 @@ class RunProgress:
             self.notices.append(event)
 
     def _encoding(self) -> Overall:
-        running = sum(clip.done_seconds for clip in self.running.values())
+        running = sum(clip.done_seconds for clip in self.clips.running.values())
         done, total = self._ended_seconds + running, self._expected_seconds()
         # Copied and reused clips end at once: they count as done, and say nothing about the speed.
         quick = self._quick_seconds if self._quick_seconds < done else 0.0
         left = time_left(done - quick, total - quick, self._clock() - self._work_started_at)
-        slowest = max(map(_seconds_of, self.running.values()), default=0.0)
+        slowest = max(map(_seconds_of, self.clips.running.values()), default=0.0)
         left = None if left is None else max(left, slowest)
         return Overall(Phase.ENCODING, min(1.0, done / total) if total > 0 else None, left)
 

@@ -65,7 +65,8 @@ def _latest() -> deque[ClipLine]:
 class Rows:
     """The lines of a panel by state: those that run, and the last of those that ended."""
 
-    running: dict[str, ClipLine] = field(default_factory=dict)
+    running: dict[object, ClipLine] = field(default_factory=dict)
+    """By what their owner calls them."""
     finished: deque[ClipLine] = field(default_factory=_latest)
     failed: deque[ClipLine] = field(default_factory=_latest)
     finished_count: int = 0
@@ -76,9 +77,9 @@ class Rows:
         """How many finished or failed."""
         return self.finished_count + self.failed_count
 
-    def end(self, line: ClipLine) -> None:
+    def end(self, key: object, line: ClipLine) -> None:
         """Move a line from those that run to those that ended as its state says."""
-        self.running.pop(line.name, None)
+        self.running.pop(key, None)
         if line.state is ClipState.FAILED:
             self.failed.append(line)
             self.failed_count += 1

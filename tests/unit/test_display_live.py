@@ -204,7 +204,7 @@ def test_jobs_of_a_batch_do_not_mix() -> None:
     progress.feed(events.ClipFinished(0, 1.0, None), "monday")
     progress.feed(events.ConcatStarted(10.0), "monday")
     assert progress.total_clips == 4
-    assert [clip.name for clip in progress.running.values()] == ["tuesday: a.mp4"]
+    assert [clip.name for clip in progress.clips.running.values()] == ["tuesday: a.mp4"]
     assert progress.overall().phase is Phase.ENCODING
     progress.feed(events.ConcatStarted(10.0), "tuesday")
     assert progress.overall() == progress.overall().__class__(Phase.JOINING, None, None)
@@ -213,7 +213,7 @@ def test_jobs_of_a_batch_do_not_mix() -> None:
 def test_a_clip_that_ends_without_having_started_is_counted() -> None:
     progress = RunProgress(Clock())
     progress.feed(events.ClipFailed(4, "clip_failed", "no"))
-    assert progress.failed[0].name == "clip 5"
+    assert progress.clips.failed[0].name == "clip 5"
     assert_fits(shown(progress), 80, 24)
 
 
@@ -298,7 +298,7 @@ def test_events_may_come_from_many_threads() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert display._progress.finished_count == 400
+    assert display._progress.clips.finished_count == 400
 
 
 class _Gone(io.StringIO):
