@@ -204,6 +204,10 @@ class ProcessingConfig(Section):
             return self.min_success_rate
         return 1.0 if self.on_error is OnError.FAIL else 0.0
 
+    def is_enough(self, good: int, total: int) -> bool:
+        """Whether this many good clips of ``total`` make a reel; without one there is none."""
+        return good > 0 and good / total >= self.required_success_rate
+
 
 class MemoryConfig(Section):
     """``[memory]``: the budget of the whole process tree."""

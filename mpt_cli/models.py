@@ -6,7 +6,7 @@ where something was measured with a clock. This module imports nothing of mpt bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -318,6 +318,10 @@ class MediaInfo:
     clock_moves: tuple[Fraction, ...] = ()
     """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
     warnings: tuple[Issue, ...] = ()
+
+    def named(self, path: Path | None) -> Self:
+        """The same with warnings that name this path."""
+        return replace(self, warnings=tuple(replace(warning, path=path) for warning in self.warnings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,7 @@ class VideoProcessingOrchestrator:
         except Cancelled:
             return False
         good = sum(file.is_valid for file in validation.files)
-        return (
-            not validation.errors
-            and good > 0
-            and good / len(validation.files) >= config.processing.required_success_rate
-        )
+        return not validation.errors and config.processing.is_enough(good, len(validation.files))
 
     def _remembered(self, params: VideoParams, context: RunContext, work: Work) -> VideoResult:
         """The result of a request, which is also kept in the history."""
@@ -296,8 +292,7 @@ class VideoProcessingOrchestrator:
         for issue in validation.warnings:
             context.emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}"))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
-        enough = bool(usable) and len(usable) / len(validation.files) >= config.processing.required_success_rate
-        if validation.errors or not enough:
+        if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             logger.error("Validation failed for workflow %s", context.workflow_id)
             too_few = not validation.errors and bool(usable)
             raise _refusal(len(validation.errors) + len(refused), config, too_few=too_few)
@@ -380,8 +375,9 @@ def _require_space(run: Run, plan: Plan) -> None:
     needs = ((run.config.paths.temp or output, plan.temporary_bytes), (output, plan.output_bytes))
     wanted: dict[int, tuple[Path, int]] = {}
     for path, size in needs:
-        first, more = wanted.get(files.disk_of(path), (path, 0))
-        wanted[files.disk_of(path)] = first, size + more
+        disk = files.disk_of(path)
+        first, more = wanted.get(disk, (path, 0))
+        wanted[disk] = first, size + more
     for path, size in wanted.values():
         free = files.free_bytes(path)
         if size > free:

@@ -18,7 +18,7 @@ from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.commands import decode_arguments
 from mpt_cli.media.process import Limits
-from mpt_cli.media.sources import DEMUXERS, file_url
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def decoded_share(
     of packets that the container could not find again. In one thread, because PyAV loses with a
     damaged picture what is whole in the other threads.
     """
-    with av.open(file_url(path), options={"protocol_whitelist": "file", "format_whitelist": DEMUXERS}) as container:
+    with av.open(file_url(path), options=OPEN_OPTIONS) as container:
         found = _Found(interlaced, span, Clock(container.format.name))
         stream: Any = container.streams[stream_index]
         stream.codec_context.thread_type = "SLICE"

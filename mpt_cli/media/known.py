@@ -10,7 +10,6 @@ import hashlib
 import re
 import time
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -83,7 +82,7 @@ class KnownFiles:
 
     def content(self, path: Path) -> str:
         """A hash of the file's bytes, as they were when it was probed; OSError where it cannot be read."""
-        identity = _identity(path.stat())
+        identity = identity_of(path.stat())
         if identity not in self._contents:
             record = self._recall(path)
             self._contents[identity] = record.content if record else content_hash(path)
@@ -115,8 +114,8 @@ class KnownFiles:
         record = _Record(content=content, media=self._probe(path, scan=True, limits=limits, cancel=cancel))
         after = path.stat()
         settled = self._clock() - max(after.st_mtime, after.st_ctime) > _SETTLED_SECONDS
-        if _identity(before) == _identity(after):
-            self._contents[_identity(after)] = record.content
+        if identity_of(before) == identity_of(after):
+            self._contents[identity_of(after)] = record.content
             if settled and self._remembers:
                 self._remember(after, record)
         return record
@@ -125,11 +124,13 @@ class KnownFiles:
         if self._paranoid:
             return None
         try:
-            place = self._place(path.stat())
+            status = path.stat()
+            place = self._place(status)
             record = _records().validate_json(place.read_bytes() if place.is_file() else b"")
         except (OSError, ValidationError):
             return None
-        return record.model_copy(update={"media": _about(record.media, path)})
+        self._contents[identity_of(status)] = record.content
+        return record.model_copy(update={"media": record.media.named(path)})
 
     def _remember(self, status: os.stat_result, record: _Record) -> None:
         """Write the record under its name in one step; a store that cannot be written is no error."""
@@ -137,7 +138,7 @@ class KnownFiles:
         unfinished = place.with_name(f"{place.name}.{uuid4().hex}")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            unnamed = record.model_copy(update={"media": _about(record.media, None)})  # a name need not be UTF-8
+            unnamed = record.model_copy(update={"media": record.media.named(None)})  # a name need not be UTF-8
             unfinished.write_bytes(_records().dump_json(unnamed))
             unfinished.replace(place)
         except OSError:
@@ -145,7 +146,7 @@ class KnownFiles:
                 unfinished.unlink()
 
     def _place(self, status: os.stat_result) -> Path:
-        name = hashlib.sha256(repr((CONTENT_VERSION, *_identity(status))).encode()).hexdigest()
+        name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()
         return self._folder / name[:2] / f"{name[2:40]}.json"
 
 
@@ -183,12 +184,8 @@ def content_hash(path: Path) -> str:
     return found.hexdigest()
 
 
-def _about(media: MediaInfo, path: Path | None) -> MediaInfo:
-    """The same with warnings that name this path."""
-    return replace(media, warnings=tuple(replace(warning, path=path) for warning in media.warnings))
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
+def identity_of(status: os.stat_result) -> tuple[int, ...]:
+    """What is the same for as long as a file is: device, inode, size, and both its times in nanoseconds."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

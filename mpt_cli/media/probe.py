@@ -22,7 +22,7 @@ from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.clock import Clock
 from mpt_cli.media.orientation import orientation_of
 from mpt_cli.media.shapes import Shapes
-from mpt_cli.media.sources import DEMUXERS, file_url
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timeline import PacketTimes, Timeline
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo
@@ -113,9 +113,8 @@ def _refuse_by_signature(path: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     """The file opened by libav, which may open nothing else."""
-    options = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
     try:
-        container = av.open(file_url(path), options=options, metadata_errors="replace")
+        container = av.open(file_url(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except av.FFmpegError as error:
         raise ProbeError(
             IssueCode.NOT_MEDIA,

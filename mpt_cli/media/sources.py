@@ -12,6 +12,8 @@ DEMUXERS = (
     "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
 )
 """Containers that are opened; playlists and protocols in containers' clothes are not among them."""
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
+"""What PyAV opens an untrusted file with: nothing else is opened through it."""
 
 
 def file_url(path: Path) -> str:

@@ -11,7 +11,6 @@ import json
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
@@ -82,7 +81,7 @@ class Workers:
         question = {"ask": "probe", "how": how}
         media = self._ask(path, question, cancel).media
         assert media is not None
-        return replace(media, warnings=tuple(replace(warning, path=path) for warning in media.warnings))
+        return media.named(path)
 
     def decoded_share(
         self,

@@ -11,7 +11,7 @@ from mpt_cli.events import ClipProgress
 from mpt_cli.media import commands, proof
 from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
-from mpt_cli.media.known import content_hash
+from mpt_cli.media.known import content_hash, identity_of
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
@@ -97,7 +97,7 @@ class ClipProcessor:
             planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
-            before = _identity(planned.clip.path)
+            before = identity_of(planned.clip.path.stat())
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
             clip = self._proven(planned, form, pictures, wanted_sound)
             self._refuse_changed(planned, before)
@@ -136,7 +136,7 @@ class ClipProcessor:
         """
         path, known, message = planned.clip.path, planned.media.size_bytes, "changed while it was worked on"
         size = path.stat().st_size
-        same = self._content(path) == planned.content if planned.content else _identity(path) == before
+        same = self._content(path) == planned.content if planned.content else identity_of(path.stat()) == before
         if size != known:
             message = f"{message}: {known} bytes became {size}"
         elif same:
@@ -257,12 +257,6 @@ def _processed(
         extradata=proven.extradata,
         owned=owned,
     )
-
-
-def _identity(path: Path) -> tuple[int, ...]:
-    """What changes with every change of a file."""
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _is_heard(planned: PlannedClip) -> bool:

@@ -265,7 +265,7 @@ def require_success_rate(results: list[ProcessingResult], total: int, config: Pr
     issues = [result.error for result in results if result.error is not None]
     _raise_resource(issues, IssueCode.DISK_FULL)
     good, required = sum(result.success for result in results), config.required_success_rate
-    if good and good / total >= required:
+    if config.is_enough(good, total):
         return
     _raise_resource(issues, IssueCode.MEMORY_EXHAUSTED)
     failed = f"{total - good} of {total} clip{'s' if total != 1 else ''} failed"
