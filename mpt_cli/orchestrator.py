@@ -17,7 +17,6 @@ from mpt_cli.config import effective_config
 from mpt_cli.cost import need_bytes
 from mpt_cli.errors import (
     Cancelled,
-    ConcatenationError,
     InputError,
     IssueCode,
     MptError,
@@ -27,10 +26,11 @@ from mpt_cli.errors import (
 )
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
-from mpt_cli.models import Action, Container, CopyPolicy, JoinMethod, OnError
+from mpt_cli.models import Container
 from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import OTHERS_ENCODED, make_plan, wanted_duration, with_threads
+from mpt_cli.plan import make_plan, wanted_duration, with_threads
 from mpt_cli.processing.pipeline import require_success_rate
+from mpt_cli.requirements import copy_policy, refusal, require_copies, require_space
 from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class VideoProcessingOrchestrator:
 
     def _produce(self, run: Run) -> None:
         plan = self._planned(run)
-        _require_space(run, plan)
+        require_space(run, plan)
         output, config = run.params.output_path, run.config
         parent = config.paths.temp or output.absolute().parent
         with (
@@ -255,11 +255,11 @@ class VideoProcessingOrchestrator:
             container,
             machine=self._machine,
             optimizer=self._optimizer,
-            copy=_copy_policy(run),
+            copy=copy_policy(run),
             form_of_inputs=run.params.join is not None,
             clips_beside=run.context.clips_beside,
         )
-        _require_copies(run, plan)
+        require_copies(run, plan)
         self._require_memory(plan)
         if run.config.cache.enabled:
             plan = self._pipeline.reusing(plan)
@@ -295,7 +295,7 @@ class VideoProcessingOrchestrator:
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             logger.error("Validation failed for workflow %s", context.workflow_id)
             too_few = not validation.errors and bool(usable)
-            raise _refusal(len(validation.errors) + len(refused), config, too_few=too_few)
+            raise refusal(len(validation.errors) + len(refused), config, too_few=too_few)
         for index, file in refused.items():
             message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
             context.emit(Notice("warning", file.errors[0].code.value, message, index))
@@ -337,56 +337,6 @@ def _new_context() -> RunContext:
 
 def _command(params: VideoParams) -> str:
     return "process" if params.join is None else "concat"
-
-
-def _refusal(problems: int, config: Config, *, too_few: bool) -> InputError:
-    """The error of a request that validation refused; ``too_few`` where only more clips were asked for."""
-    why, hint = "", None
-    if too_few and config.processing.on_error is OnError.FAIL:
-        hint = "add --on-error skip to leave bad clips out"
-    elif too_few:
-        why = f" and less than {config.processing.required_success_rate:.0%} of the clips is left"
-        hint = "lower --min-success-rate to go on with fewer"
-    message = f"{problems} problem{'s' if problems != 1 else ''} found before any work{why}; nothing was written"
-    return InputError(IssueCode.VALIDATION_FAILED, message, hint=hint)
-
-
-def _copy_policy(run: Run) -> CopyPolicy:
-    return CopyPolicy.NEVER if run.params.join is JoinMethod.REENCODE else run.config.concat.copy_policy
-
-
-def _require_copies(run: Run, plan: Plan) -> None:
-    """``--method copy`` means it: ConcatenationError for the first clip that itself cannot be copied."""
-    if run.params.join is not JoinMethod.COPY:
-        return
-    for clip in plan.clips:
-        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,):
-            raise ConcatenationError(
-                IssueCode.CONCAT_FAILED,
-                f"cannot be copied: {', '.join(clip.reasons)}",
-                path=clip.clip.path,
-                hint="use --method auto to encode such clips",
-            )
-
-
-def _require_space(run: Run, plan: Plan) -> None:
-    """ResourceError when the predicted files do not fit on the disks they go to."""
-    output = run.params.output_path
-    needs = ((run.config.paths.temp or output, plan.temporary_bytes), (output, plan.output_bytes))
-    wanted: dict[int, tuple[Path, int]] = {}
-    for path, size in needs:
-        disk = files.disk_of(path)
-        first, more = wanted.get(disk, (path, 0))
-        wanted[disk] = first, size + more
-    for path, size in wanted.values():
-        free = files.free_bytes(path)
-        if size > free:
-            raise ResourceError(
-                IssueCode.DISK_FULL,
-                f"about {size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
-                path=path,
-                hint="free some space, or set paths.temp to another disk",
-            )
 
 
 def _free_bytes(path: Path) -> int | None:

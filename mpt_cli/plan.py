@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from mpt_cli.copying import copied_places, copy_reasons, copy_refusals
 from mpt_cli.cost import BASE_BYTES, Machine, concurrency, disk_bytes, need_bytes, run_seconds
 from mpt_cli.media import timing
-from mpt_cli.media.color import source_color
-from mpt_cli.models import Action, Codec, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
+from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from mpt_cli.config import Config
     from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.models import MediaInfo, VideoClip
-
-OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
-"""Why a clip that could be copied by itself is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +95,7 @@ def make_plan(
     refusals = [
         copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
     ]
-    copied, mixed = _copied(medias, refusals, copy, form.encoder.codec)
+    copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
     planned = tuple(
         _planned(
             index,
@@ -106,7 +103,7 @@ def make_plan(
             media,
             segment,
             form,
-            reasons=_reasons(i in copied, refusals[i], copy, all_fit=not any(refusals)),
+            reasons=copy_reasons(i in copied, refusals[i], copy, all_fit=not any(refusals)),
             copied=i in copied,
         )
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
@@ -139,78 +136,6 @@ def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecO
         for clip in plan.clips
     )
     return replace(plan, form=form, clips=clips)
-
-
-def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
-    """Why the coded pictures of a clip cannot be used as they are; empty when they can.
-
-    Parameter sets are judged over all clips, in :func:`_copied`.
-    """
-    video, traits = media.video, media.copy_traits
-    if video.codec != form.encoder.codec:
-        return (f"codec is {video.codec}",)
-    if traits is None:
-        return (f"pictures in {media.container} are not copied",)
-    color = source_color(video.color, video.dimensions, video.pixel_format)
-    checks = {
-        f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
-        f"size is {video.dimensions}": video.dimensions == form.dimensions,
-        "pixels are not square": video.sar == 1,
-        "stored rotated": video.orientation.is_identity,
-        f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
-        "interlaced": not video.interlaced,
-        "its size changes": not video.changes_size,
-        "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
-        == ("bt709", "bt709", "bt709")
-        and video.color.range in ("tv", "pc"),
-        "full colour range": not color.full_range,
-        f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
-        "picture times are not on the grid": traits.on_grid
-        and abs(media.video_start - media.zero) * 2 < 1 / form.frame_rate,
-        "keyframes are not closed": traits.closed_gop,
-        "trimmed": not clip.start and (clip.end is None or clip.end >= media.duration),
-        "its length is not that of its pictures": segment.frames == traits.pictures
-        or video.frame_rate != form.frame_rate
-        or not traits.on_grid,
-    }
-    return tuple(reason for reason, fine in checks.items() if not fine)
-
-
-def _profiles(codec: Codec) -> tuple[str, ...]:
-    return {
-        Codec.H264: ("Constrained Baseline", "Baseline", "Main", "High"),
-        Codec.HEVC: ("Main",),
-        Codec.AV1: ("Main",),
-    }[codec]
-
-
-def _copied(
-    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: Codec
-) -> tuple[set[int], bool]:
-    """Places of the clips that are copied, and whether their parameter sets differ.
-
-    With ``identical`` the reel has one set: so either all clips are copied, or none, because what
-    is encoded here has other sets than what was encoded elsewhere. HEVC is never mixed: ``hvc1``
-    promises that all sets stand in the header.
-    """
-    fit = {i for i, reasons in enumerate(refusals) if not reasons}
-    if policy is CopyPolicy.NEVER or not fit:
-        return set(), False
-    sets = {(t.parameter_sets, t.level) for i in fit if (t := medias[i].copy_traits) is not None}
-    uniform = len(sets) == 1 and len(fit) == len(medias)
-    if policy is CopyPolicy.IDENTICAL or codec is Codec.HEVC:
-        return (fit, False) if uniform else (set(), False)
-    return fit, not uniform
-
-
-def _reasons(copied: bool, refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
-    if copied:
-        return ("already has the target form",)
-    if refusals:
-        return refusals
-    if policy is CopyPolicy.NEVER:
-        return ("copying is ruled out",)
-    return ("parameter sets differ from the other clips'",) if all_fit else (OTHERS_ENCODED,)
 
 
 def _ordered(

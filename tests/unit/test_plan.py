@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.cost import Machine, concurrency, need_bytes
 from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.probe import probe
@@ -25,7 +26,7 @@ from mpt_cli.models import (
     Orientation,
     VideoClip,
 )
-from mpt_cli.plan import OTHERS_ENCODED, Plan, make_plan, with_reuse, with_threads
+from mpt_cli.plan import Plan, make_plan, with_reuse, with_threads
 from tests.infos import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
 

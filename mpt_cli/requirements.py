@@ -1,0 +1,68 @@
+"""What must hold before a request is worked on, and what is said where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.copying import OTHERS_ENCODED
+from mpt_cli.errors import ConcatenationError, InputError, IssueCode, ResourceError
+from mpt_cli.media import files
+from mpt_cli.models import Action, CopyPolicy, JoinMethod, OnError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.config import Config
+    from mpt_cli.outcome import Run
+    from mpt_cli.plan import Plan
+
+
+def refusal(problems: int, config: Config, *, too_few: bool) -> InputError:
+    """The error of a request that validation refused; ``too_few`` where only more clips were asked for."""
+    why, hint = "", None
+    if too_few and config.processing.on_error is OnError.FAIL:
+        hint = "add --on-error skip to leave bad clips out"
+    elif too_few:
+        why = f" and less than {config.processing.required_success_rate:.0%} of the clips is left"
+        hint = "lower --min-success-rate to go on with fewer"
+    message = f"{problems} problem{'s' if problems != 1 else ''} found before any work{why}; nothing was written"
+    return InputError(IssueCode.VALIDATION_FAILED, message, hint=hint)
+
+
+def copy_policy(run: Run) -> CopyPolicy:
+    """Which clips of a request may be copied, by its method of joining and its configuration."""
+    return CopyPolicy.NEVER if run.params.join is JoinMethod.REENCODE else run.config.concat.copy_policy
+
+
+def require_copies(run: Run, plan: Plan) -> None:
+    """``--method copy`` means it: ConcatenationError for the first clip that itself cannot be copied."""
+    if run.params.join is not JoinMethod.COPY:
+        return
+    for clip in plan.clips:
+        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,):
+            raise ConcatenationError(
+                IssueCode.CONCAT_FAILED,
+                f"cannot be copied: {', '.join(clip.reasons)}",
+                path=clip.clip.path,
+                hint="use --method auto to encode such clips",
+            )
+
+
+def require_space(run: Run, plan: Plan) -> None:
+    """ResourceError when the predicted files do not fit on the disks they go to."""
+    output = run.params.output_path
+    needs = ((run.config.paths.temp or output, plan.temporary_bytes), (output, plan.output_bytes))
+    wanted: dict[int, tuple[Path, int]] = {}
+    for path, size in needs:
+        disk = files.disk_of(path)
+        first, more = wanted.get(disk, (path, 0))
+        wanted[disk] = first, size + more
+    for path, size in wanted.values():
+        free = files.free_bytes(path)
+        if size > free:
+            raise ResourceError(
+                IssueCode.DISK_FULL,
+                f"about {size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
+                path=path,
+                hint="free some space, or set paths.temp to another disk",
+            )
