@@ -165,6 +165,7 @@ class QualitySettings(Section):
     threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = None
     crf: Annotated[int | None, Field(ge=0, le=63), OrAuto] = None
     preset: Annotated[str | None, OrAuto] = None
+    fallback: bool = True
 
 
 class AudioConfig(Section):

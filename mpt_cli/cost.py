@@ -60,8 +60,7 @@ def need_bytes(media: MediaInfo, form: TargetForm) -> int:
     video = media.video
     deep = 2 if video.bit_depth > 8 else 1
     source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_PICTURES + form.encoder.threads)
-    preset = form.encoder.options[form.encoder.options.index("-preset") + 1]
-    held = _LOOKAHEAD.get(preset, _MOST_LOOKAHEAD) + _THREAD_PICTURES * form.encoder.threads
+    held = _LOOKAHEAD.get(_preset(form), _MOST_LOOKAHEAD) + _THREAD_PICTURES * form.encoder.threads
     floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
     return BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
 
@@ -83,6 +82,12 @@ def run_seconds(form: TargetForm, jobs: int, *, pixels: int, seconds: Fraction) 
     The join and the proof add a share of the reel's duration. It is a guess for people who decide
     whether to wait; nothing depends on it.
     """
-    preset = form.encoder.options[form.encoder.options.index("-preset") + 1]
-    speed = _PIXELS_PER_SECOND * _PRESET_SPEED.get(preset, 1.0)
+    speed = _PIXELS_PER_SECOND * _PRESET_SPEED.get(_preset(form), 1.0)
     return pixels / (speed * jobs) + _JOIN_SHARE * float(seconds)
+
+
+def _preset(form: TargetForm) -> str:
+    """The encoder's preset; a device is quick, and holds its pictures in memory of its own."""
+    if form.encoder.hardware is not None:
+        return "ultrafast"
+    return form.encoder.options[form.encoder.options.index("-preset") + 1]

@@ -9,7 +9,8 @@ Validators return issues and never raise for bad input. A step that cannot go on
     ├── ConfigError           a configuration layer is wrong                         exit 2
     ├── InputError            a file or a parameter of the request is unusable       exit 3
     ├── ProcessingError       a clip failed, or too many did                         exit 4
-    │   └── ProbeError        a file could not be read; becomes an issue             exit 3
+    │   ├── ProbeError        a file could not be read; becomes an issue             exit 3
+    │   └── EncoderError      a hardware encoder failed; software takes its place    exit 3
     ├── ConcatenationError    the join failed                                        exit 4
     │   └── VerificationError the finished file is not what was asked for            exit 4
     ├── OutputError           the output is locked, busy or cannot be written        exit 3, 4
@@ -191,6 +192,14 @@ class ProcessingError(MptError):
 
 class ProbeError(ProcessingError):
     """A file could not be understood as a clip."""
+
+
+class EncoderError(ProcessingError):
+    """A hardware encoder failed at a clip that software can encode."""
+
+    def __init__(self, message: str) -> None:
+        """Build the error; its code is always ``encoder_unavailable``."""
+        super().__init__(IssueCode.ENCODER_UNAVAILABLE, message)
 
 
 class ConcatenationError(MptError):

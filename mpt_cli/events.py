@@ -85,6 +85,19 @@ class ClipFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipsRestarted:
+    """Clips that ended are worked on again: another encoder takes the place of one that failed.
+
+    So many had ``finished`` and ``failed``, with so many seconds of the reel; each starts once more.
+    """
+
+    type: ClassVar[str] = "clips-restarted"
+    finished: int
+    failed: int
+    total_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ConcatStarted:
     """The join began."""
 
@@ -146,6 +159,7 @@ Event = (
     | ClipProgress
     | ClipFinished
     | ClipFailed
+    | ClipsRestarted
     | ConcatStarted
     | ConcatProgress
     | ConcatFinished

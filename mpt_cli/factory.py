@@ -13,10 +13,11 @@ from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
 from mpt_cli.health import HealthChecks
 from mpt_cli.media.decode import DeepLook
-from mpt_cli.media.encoders import CodecOptimizer
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.known import KnownFiles, content_hash
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.media.store import Store
+from mpt_cli.media.trials import EncoderTrials
 from mpt_cli.media.workers import Workers
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.history import History
@@ -90,7 +91,7 @@ class ModuleFactory:
                 pipeline=pipeline,
                 service=service,
                 ffmpeg=self.ffmpeg,
-                optimizer=self.codec_optimizer,
+                optimizer=CodecOptimizer(EncoderTrials(self.ffmpeg, None)),  # tried again whatever is known
                 memory=self.memory_manager,
                 performance=self.performance_monitor,
                 cache=self.clip_cache,
@@ -165,7 +166,13 @@ class ModuleFactory:
     @cached_property
     def codec_optimizer(self) -> CodecOptimizer:
         """What chooses encoders."""
-        return CodecOptimizer()
+        return CodecOptimizer(self.encoder_trials)
+
+    @cached_property
+    def encoder_trials(self) -> EncoderTrials:
+        """What tries encoders in hardware, and remembers what it found for a day."""
+        remember = self._remember and self._config.cache.enabled
+        return EncoderTrials(self.ffmpeg, self._cache_folder / "encoders", remember=remember)
 
     @cached_property
     def memory_manager(self) -> MemoryManager:

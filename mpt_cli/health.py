@@ -19,7 +19,7 @@ from mpt_cli.config import CacheConfig, QualitySettings
 from mpt_cli.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.media import files, process, trial
 from mpt_cli.media.encoders import ENCODERS
-from mpt_cli.models import Dimensions, VideoParams
+from mpt_cli.models import VideoParams
 from mpt_cli.results import HealthCheck, HealthStatus
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config import Config
-    from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import EncoderSettings
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
@@ -95,6 +95,7 @@ class HealthChecks:
                 _Try(f"encoder:{name}", partial(self._encodes, name, folder), required=name == chosen, hint=_OTHER)
                 for name in dict.fromkeys((*ENCODERS, chosen))
             ),
+            _Try("hardware_encoders", self._hardware, required=False),
             _Try("pyav", _decodes),
             _Try("moviepy", _imports_moviepy, required=False),
         ]
@@ -131,6 +132,15 @@ class HealthChecks:
     def _encodes(self, name: str, folder: Path) -> str:
         self._write_gray(folder / f"{name}.mp4", name, frames=1)
         return "a picture was encoded, and decoded the same"
+
+    def _hardware(self) -> str:
+        """Which hardware encoders work; that none does is no fault of a machine."""
+        failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(trial.RATE))
+        works = [name for name, failure in failures.items() if failure is None]
+        if works:
+            return f"{', '.join(works)} work{'s' if len(works) == 1 else ''}"
+        example = next((f" ({name}: {failure})" for name, failure in failures.items()), "")
+        return f"none of the {len(failures)} that ffmpeg has works here{example}"
 
     def _validated(self, folder: Path) -> str:
         path = folder / "clip.mp4"
@@ -174,9 +184,8 @@ class HealthChecks:
         clips = [folder / "deep 1.mp4", folder / "deep 2.mp4"]
         for number, path in enumerate(clips):
             self._write_gray(path, luma=60 + 100 * number)
-        side = Dimensions(trial.SIDE, trial.SIDE)
         config = self._config.model_copy(update={"cache": CacheConfig(enabled=False)})  # what is kept would be reused
-        request = VideoParams(clips, folder / "deep.mp4", dimensions=side, config=config)
+        request = VideoParams(clips, folder / "deep.mp4", dimensions=trial.SMALL, config=config)
         result = process_request(request)
         if result.output is None:
             issue = result.errors[-1]

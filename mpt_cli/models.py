@@ -338,6 +338,18 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Hardware:
+    """What an encoder in hardware needs: its device, in ffmpeg's name, and how many clips it takes at once.
+
+    Pictures go there from memory, or are first loaded into the device where it ``uploads``.
+    """
+
+    device: str
+    at_once: int
+    uploads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderSettings:
     """One encoder with everything that decides its bits: the recipe's video half."""
 
@@ -346,6 +358,8 @@ class EncoderSettings:
     options: tuple[str, ...]
     pixel_format: str
     threads: int
+    hardware: Hardware | None = None
+    """None for software."""
 
 
 @dataclass(frozen=True, slots=True)

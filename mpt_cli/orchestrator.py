@@ -17,6 +17,7 @@ from mpt_cli.config import effective_config
 from mpt_cli.cost import need_bytes
 from mpt_cli.errors import (
     Cancelled,
+    EncoderError,
     InputError,
     IssueCode,
     MptError,
@@ -26,11 +27,11 @@ from mpt_cli.errors import (
 )
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
-from mpt_cli.models import Container
 from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import make_plan, wanted_duration, with_threads
+from mpt_cli.plan import wanted_duration
+from mpt_cli.planner import Planner
 from mpt_cli.processing.pipeline import require_success_rate
-from mpt_cli.requirements import copy_policy, refusal, require_copies, require_space
+from mpt_cli.requirements import refusal, require_space
 from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from mpt_cli.config import Config
     from mpt_cli.cost import Machine
     from mpt_cli.health import HealthChecks
-    from mpt_cli.media.encoders import CodecOptimizer
     from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import VideoParams
     from mpt_cli.monitoring.history import History
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
@@ -86,7 +87,8 @@ class VideoProcessingOrchestrator:
         """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``."""
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
-        self._optimizer, self._ffmpeg, self._machine = optimizer, ffmpeg, machine
+        self._ffmpeg, self._machine = ffmpeg, machine
+        self._planner = Planner(machine, optimizer, processing_pipeline)
         self._history, self._health, self._now = history, health, now
 
     def process_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
@@ -229,7 +231,7 @@ class VideoProcessingOrchestrator:
             files.publishing(output.absolute(), overwrite=run.params.overwrite) as hidden,
             files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder,
         ):
-            self._process(run, plan, folder)
+            plan = self._process(run, plan, folder)
             concatenation, finished = self._join(run, plan, hidden, folder)
             run.context.cancel.raise_if_cancelled()
         run.concatenation, run.output = concatenation, finished
@@ -240,30 +242,8 @@ class VideoProcessingOrchestrator:
         self._validate(run)
         run.context.cancel.raise_if_cancelled()
         run.ffmpeg = self._ffmpeg.build
-        container = Container.of(run.params.output_path)
-        assert container is not None  # validated
-        refused = run.refused()
-        assert run.validation is not None
-        usable = [
-            (index, clip, file.media)
-            for index, (clip, file) in enumerate(zip(run.params.clips, run.validation.files, strict=True))
-            if index not in refused and file.media is not None
-        ]
-        plan = make_plan(
-            usable,
-            run.config,
-            container,
-            machine=self._machine,
-            optimizer=self._optimizer,
-            copy=copy_policy(run),
-            form_of_inputs=run.params.join is not None,
-            clips_beside=run.context.clips_beside,
-        )
-        require_copies(run, plan)
+        plan = self._planner.plan(run)
         self._require_memory(plan)
-        if run.config.cache.enabled:
-            plan = self._pipeline.reusing(plan)
-            plan = with_threads(plan, run.config, self._machine, self._optimizer, run.context.clips_beside)
         run.plan = plan
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
@@ -290,7 +270,8 @@ class VideoProcessingOrchestrator:
         ]
         context.emit(ValidationFinished(len(usable), len(refused), float(sum(usable))))
         for issue in validation.warnings:
-            context.emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}"))
+            where = f"{issue.path}: " if issue.path is not None else ""
+            context.emit(Notice("warning", issue.code.value, f"{where}{issue.message}"))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             logger.error("Validation failed for workflow %s", context.workflow_id)
@@ -300,12 +281,18 @@ class VideoProcessingOrchestrator:
             message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
             context.emit(Notice("warning", file.errors[0].code.value, message, index))
 
-    def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> None:
-        results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
+    def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> Plan:
+        """Work on all clips; the plan that held in the end."""
+        try:
+            results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
+        except EncoderError as error:
+            run.plan = plan = self._planner.plan_in_software(run, plan, error)
+            results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
         run.processed = {result.index: result for result in results}
         run.context.cancel.raise_if_cancelled()
         require_success_rate(results, len(run.params.clips), run.config.processing)
         self._performance.record_milestone(run.context.workflow_id, "processed", 0.9)
+        return plan
 
     def _join(
         self, run: Run, plan: Plan, hidden: Path, folder: files.TempFileManager

@@ -45,6 +45,8 @@ class Run:
     plan_report: PlanReport | None = None
     metrics: PerformanceReport | None = None
     ffmpeg: str | None = None
+    replaced: list[Issue] = field(default_factory=list)
+    """What took the place of something else, and why."""
 
     def result(self, error: MptError | None = None) -> VideoResult:
         """The result as things stand, ended by this error or by none."""
@@ -94,7 +96,7 @@ class Run:
         return tuple(dict.fromkeys(own))  # a clip may have said already what ended the run
 
     def _warnings(self) -> tuple[Issue, ...]:
-        found = list(self.validation.warnings) if self.validation else []
+        found = [*(self.validation.warnings if self.validation else ()), *self.replaced]
         found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
         return (*found, *(self.concatenation.warnings if self.concatenation else ()))
 

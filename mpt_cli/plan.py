@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mpt_cli.config import Config
-    from mpt_cli.media.encoders import CodecOptimizer
+    from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import MediaInfo, VideoClip
 
 
@@ -58,6 +58,8 @@ class Plan:
     output_bytes: int
     mixed_parameter_sets: bool
     """Whether clips with other parameter sets are joined as they are (``--copy compatible``)."""
+    software_form: TargetForm | None = None
+    """The same by software, which takes over where hardware fails; None for software, or where it may not."""
 
     @property
     def frames(self) -> int:

@@ -42,9 +42,10 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "concatenation": VALUES | {"media", "monitoring", "plan"},
     "outcome": VALUES | {"plan"},
     "requirements": VALUES | {"media", "plan", "copying", "outcome"},
+    "planner": VALUES | {"media", "cost", "plan", "outcome", "requirements", "processing"},
     "batch": VALUES | {"monitoring", "window"},
     "health": VALUES | WORK | {"media"},
-    "orchestrator": VALUES | WORK | {"outcome", "media", "batch", "health", "requirements"},
+    "orchestrator": VALUES | WORK | {"outcome", "media", "batch", "health", "requirements", "planner"},
     "factory": VALUES | INPUT | WORK | {"media", "outcome", "orchestrator", "health"},
     "cli": VALUES | INPUT | {"factory", "display"},
     "__init__": VALUES | {"settings", "factory"},  # the public names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mpt_cli.config import QualitySettings
-from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import Codec, Container, Dimensions, Fit, QualityLevel, TargetForm
 
 

@@ -56,6 +56,7 @@ def _answer(session: Session, action: Action) -> Answer:
     elif action is Action.CLEAR:
         known.clear()
         sounds.clear()
+        factory.encoder_trials.clear()
         store.clear()
         after = store.info()
     else:

@@ -123,6 +123,8 @@ class RunProgress:
                 self._clip_started(event, job)
             case events.ClipFinished() | events.ClipFailed():
                 self._clip_ended(event, job)
+            case events.ClipsRestarted():
+                self._clips_restarted(event, self._run(job))
             case events.Notice():
                 self._notice(event)
             case _:
@@ -241,6 +243,16 @@ class RunProgress:
             clip.elapsed_seconds, clip.memory_bytes = event.elapsed_seconds, event.peak_memory_bytes
             self._quick_seconds += clip.total_seconds if clip.action != "encode" else 0.0
         self.clips.end(key, clip)
+
+    def _clips_restarted(self, event: events.ClipsRestarted, run: _Run) -> None:
+        """Count clips that will start once more as if they had not started yet."""
+        clips, seconds = event.finished + event.failed, number(event.total_seconds)
+        self._started_clips -= clips
+        run.started_clips -= clips
+        self._started_seconds -= seconds
+        self._ended_seconds -= seconds
+        run.ended_seconds -= seconds
+        self.clips.restart(event.finished, event.failed)
 
     def _notice(self, event: events.Notice) -> None:
         if event.level == "info":

@@ -86,3 +86,10 @@ class Rows:
         else:
             self.finished.append(line)
             self.finished_count += 1
+
+    def restart(self, finished: int, failed: int) -> None:
+        """Forget that so many ended; which ones were still shown is not known, so none is."""
+        self.finished.clear()
+        self.failed.clear()
+        self.finished_count -= finished
+        self.failed_count -= failed

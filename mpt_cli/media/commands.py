@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, sound
-from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures
+from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures, uploaded
 from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.models import MediaInfo, Segment, TargetForm, VideoClip
+    from mpt_cli.models import Dimensions, EncoderSettings, MediaInfo, Segment, TargetForm, VideoClip
 
 GLOBAL_ARGUMENTS = (
     "-hide_banner",
@@ -59,7 +59,8 @@ def segment_arguments(
     if audio_path is not None and media.audio is not None:
         outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
-    return [*GLOBAL_ARGUMENTS, "-filter_complex_threads", threads, *ffmpeg.merge_outputs(*outputs).get_args()]
+    arguments = ffmpeg.merge_outputs(*outputs).get_args()
+    return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
 
 
 def sound_arguments(
@@ -100,8 +101,24 @@ def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, outp
     A picture that does not decode ends it: pictures that were encoded again cannot be compared.
     """
     decoded = _concat_input(list_path, convert=True)["v:0"]
-    pictures = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
-    return ["-xerror", *_join_output(pictures, sound_path, _encoder_options(form), form, output)]
+    pictures = uploaded(decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near"), form.encoder)
+    joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
+    return ["-xerror", *device_arguments(form.encoder), *joined]
+
+
+def trial_arguments(encoder: EncoderSettings, dimensions: Dimensions, rate: int, output: Path) -> list[str]:
+    """Arguments that encode 4:2:0 pictures from stdin with what encodes those of a clip, and on the same device."""
+    raw = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": str(dimensions), "r": rate, "protocol_whitelist": "pipe"}
+    pictures = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
+    written = ffmpeg.output(pictures, file_url(output), **encoder_options(encoder), **_NO_METADATA, f="mp4")
+    return [*GLOBAL_ARGUMENTS, *device_arguments(encoder), *written.get_args()]
+
+
+def device_arguments(encoder: EncoderSettings) -> list[str]:
+    """What opens the device that pictures are loaded into, where there is one."""
+    if encoder.hardware is None or not encoder.hardware.uploads:
+        return []
+    return ["-init_hw_device", f"{encoder.hardware.device}=encoder", "-filter_hw_device", "encoder"]
 
 
 def annex_b_arguments(video_path: Path, output: Path) -> list[str]:
@@ -206,7 +223,7 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
     decode times from all but the last two entries of a table, and in a short clip guesses wrong.
     """
     return {
-        **_encoder_options(form),
+        **encoder_options(form.encoder),
         **_NO_METADATA,
         "f": "mp4",
         "video_track_timescale": timescale(form.frame_rate),
@@ -214,8 +231,8 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
     }
 
 
-def _encoder_options(form: TargetForm) -> dict[str, Any]:
-    encoder = form.encoder
+def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
+    """Options of the pictures of a segment or a join; the keys are without their dash."""
     pairs = dict(zip(encoder.options[::2], encoder.options[1::2], strict=True))
     return {
         "c:v": encoder.encoder,

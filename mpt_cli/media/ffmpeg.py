@@ -25,7 +25,19 @@ _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__B
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
 """What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
-_ECHOES = ("Last message repeated", "Terminating thread with return code", "Task finished with error code")
+_ECHOES = (
+    "Last message repeated",
+    "Terminating thread with return code",
+    "Task finished with error code",
+    "Nothing was written into output file",
+    "Could not open encoder before EOF",
+    "Error sending frames to consumers",
+    "Error while opening encoder",
+    "Error parsing global options",
+    "Failed to set value",
+    "Device creation failed",
+    "Error reinitializing filters",
+)
 """What follows an error in ffmpeg's log and says nothing new."""
 
 
@@ -64,6 +76,16 @@ class Ffmpeg:
         if number and (int(number[1]), int(number[2])) < OLDEST:
             raise DependencyError(f"ffmpeg {build} is older than 5.1", path=self.binary, hint=_INSTALL_HINT)
         return build
+
+    @cached_property
+    def encoders(self) -> frozenset[str]:
+        """The names of the encoders that it has; whether one works is another question."""
+        outcome = process.run(
+            [str(self.binary), "-hide_banner", "-encoders"],
+            cancel=CancelToken(),
+            limits=Limits(total_seconds=_QUESTION_SECONDS),
+        )
+        return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+) ", outcome.stdout_tail, re.MULTILINE))
 
     def run(
         self,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mpt_cli.media.geometry import Placement
-    from mpt_cli.models import MediaInfo, Orientation, Segment, TargetForm, VideoStreamInfo
+    from mpt_cli.models import EncoderSettings, MediaInfo, Orientation, Segment, TargetForm, VideoStreamInfo
 
 _BEYOND_SECONDS = 10
 """How far after a segment's end the copy of the last picture is put."""
@@ -38,9 +38,18 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
     if not drops:
         stream = _on_grid(stream, segment, form.frame_rate)
     stream = stream.filter("sidedata", mode="delete", type="DISPLAYMATRIX").filter("setsar", 1)
-    return stream.filter(
+    stream = stream.filter(
         "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709", field_mode="prog"
     )
+    return uploaded(stream, form.encoder)
+
+
+def uploaded(stream: Any, encoder: EncoderSettings) -> Any:
+    """Pictures where the encoder takes them from: memory, or its device."""
+    if encoder.hardware is None:
+        return stream
+    stream = stream.filter("format", "nv12")  # which all of them take
+    return stream.filter("hwupload") if encoder.hardware.uploads else stream
 
 
 def needs_one_size(video: VideoStreamInfo) -> bool:

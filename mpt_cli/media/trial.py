@@ -9,8 +9,10 @@ import av
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import IssueCode, VerificationError
+from mpt_cli.media.commands import trial_arguments
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.process import Limits
+from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,23 +20,29 @@ if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import EncoderSettings
 
-SIDE = 128
-"""Width and height of the pictures: large enough for every encoder."""
+SMALL = Dimensions(128, 128)
+"""A size that is large enough for every encoder in software."""
 RATE = 25
 _SECONDS = 10
 _NEAR = 6
 
 
-def encode_gray(ffmpeg: Ffmpeg, settings: EncoderSettings, output: Path, *, luma: int = 120, frames: int = 1) -> None:
+def encode_gray(
+    ffmpeg: Ffmpeg,
+    settings: EncoderSettings,
+    output: Path,
+    *,
+    dimensions: Dimensions = SMALL,
+    luma: int = 120,
+    frames: int = 1,
+) -> None:
     """Write gray pictures with this encoder and see that they decode to the same gray (luma 16 to 235).
 
     MptError where ffmpeg fails, or says that it did not and something else came out.
     """
-    picture = bytes([luma]) * SIDE**2 + bytes([128]) * (SIDE**2 // 2)
-    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{SIDE}x{SIDE}", "-r", str(RATE), "-i", "pipe:0"]
-    coded = ["-c:v", settings.encoder, *settings.options, "-pix_fmt", settings.pixel_format]
+    picture = bytes([luma]) * dimensions.pixels + bytes([128]) * (dimensions.pixels // 2)
     outcome = ffmpeg.run(
-        ["-v", "error", "-nostats", "-y", *raw, *coded, f"file:{output}"],
+        trial_arguments(settings, dimensions, RATE, output),
         cancel=CancelToken(),
         limits=Limits(total_seconds=_SECONDS),
         feed=[picture] * frames,
@@ -62,6 +70,6 @@ def _shades(path: Path) -> list[int]:
     try:
         with closing(av.open(str(path))) as container:
             planes = [frame.reformat(format="yuv420p").planes[0] for frame in container.decode(video=0)]
-            return [bytes(plane)[SIDE // 2 * plane.line_size + SIDE // 2] for plane in planes]
+            return [bytes(plane)[plane.height // 2 * plane.line_size + plane.width // 2] for plane in planes]
     except (av.FFmpegError, IndexError) as error:
         raise VerificationError(f"what was written cannot be decoded ({error})", path=path) from error

@@ -36,6 +36,7 @@ class Wish:
 
     ``priority`` goes before the order of asking, lower first. ``alone`` shares the pool with nobody.
     ``give_way`` makes the work end at once when memory must come free; without it the work stays.
+    ``device`` is what it works with beside cores and memory, which has room for ``at_once`` of its kind.
     """
 
     need_bytes: int = 0
@@ -43,6 +44,8 @@ class Wish:
     priority: int = 0
     alone: bool = False
     give_way: Callable[[], object] | None = None
+    device: str | None = None
+    at_once: int = 1
 
 
 @dataclass(order=True, slots=True)
@@ -185,6 +188,8 @@ class ResourcePool:
             if self._queue[0] is not ticket or len(self._held) >= self._slots:
                 return None
             if self._held and (wish.alone or any(held.alone for held in self._held.values())):
+                return None
+            if wish.device and sum(held.device == wish.device for held in self._held.values()) >= wish.at_once:
                 return None
             if not self._memory.reserve(wish.need_bytes, anyway=not self._held):
                 return None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.cost import need_bytes
-from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, Notice
+from mpt_cli.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice
 from mpt_cli.media.files import DISK_FULL
 from mpt_cli.media.known import content_hash
 from mpt_cli.models import Action, OnError
@@ -54,11 +54,13 @@ class _Work:
     context: RunContext
     full: threading.Event = field(default_factory=threading.Event)
     """Set when the disk is full."""
+    encoder_failures: list[str] = field(default_factory=list)
+    """What a hardware encoder said of clips that software can encode."""
 
     @property
     def is_over(self) -> bool:
         """Whether no further clip is to begin."""
-        return self.full.is_set() or self.context.cancel.cancelled
+        return self.full.is_set() or bool(self.encoder_failures) or self.context.cancel.cancelled
 
 
 class ProcessingPipeline:
@@ -89,6 +91,9 @@ class ProcessingPipeline:
         A clip that fails does not stop the others: what they become can be used again. Once the run
         is stopped or the disk is full no further clip begins, and clips that did not may be missing:
         whether what there is suffices is for :func:`require_success_rate` and the caller to say.
+
+        :class:`~mpt_cli.errors.EncoderError` where a hardware encoder failed: all clips are then to
+        be made by software, because what both make does not fit together.
         """
         work = _Work(plan, config, files, context)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
@@ -96,6 +101,9 @@ class ProcessingPipeline:
         found = [clip for clip in longest_first if clip.action is Action.REUSE]  # also what is made now
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             results = self._run_window(made, work) | self._run_window(found, work)
+        if work.encoder_failures:
+            self._tell_restart(list(results.values()), work)
+            raise EncoderError(work.encoder_failures[0])
         if self._cache is not None and made:
             self._cache.keep_to_limit()
         return [results[clip.index] for clip in plan.clips if clip.index in results]
@@ -177,20 +185,34 @@ class ProcessingPipeline:
         return planned
 
     def _run_in_turn(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        result = self._attempt(planned, work, alone=False)
-        if _is_short_of_memory(result) and not work.is_over and self._can_be_lighter(work.plan):
+        plan, form = work.plan, work.plan.form
+        result = self._attempt(planned, work, form)
+        if _is_short_of_memory(result) and not work.is_over and self._can_be_lighter(plan):
             message = f"{planned.clip.path}: memory was short; it is tried again alone"
             work.context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message, planned.index))
-            again = self._attempt(planned, work, alone=True)
-            result = replace(again, elapsed_seconds=result.elapsed_seconds + again.elapsed_seconds)
+            result = self._second_attempt(result, planned, work, plan.light_form, alone=True)
+        elif plan.software_form is not None and _may_be_the_encoder(result, planned):
+            failure = f"failed at {planned.clip.path}: {result.error.message}" if result.error else ""
+            unkept = replace(planned, key=None)  # which is that of what the hardware would have made
+            result = self._second_attempt(result, unkept, work, plan.software_form)
+            if result.success:  # else it is the clip's fault
+                work.encoder_failures.append(failure)
         if result.started:
             self._tell_end(result, planned, work)
         return result
 
-    def _attempt(self, planned: PlannedClip, work: _Work, *, alone: bool) -> ProcessingResult:
+    def _second_attempt(
+        self, first: ProcessingResult, planned: PlannedClip, work: _Work, form: TargetForm, *, alone: bool = False
+    ) -> ProcessingResult:
+        """How the other try at a clip ended; its start was told already."""
+        again = self._attempt(planned, work, form, alone=alone, started=True)
+        return replace(again, elapsed_seconds=first.elapsed_seconds + again.elapsed_seconds)
+
+    def _attempt(
+        self, planned: PlannedClip, work: _Work, form: TargetForm, *, alone: bool = False, started: bool = False
+    ) -> ProcessingResult:
         """One try at a clip, after a resource was had for it; a stop is a result too."""
-        form = work.plan.light_form if alone else work.plan.form
-        need = need_bytes(planned.media, form) if alone else planned.need_bytes
+        need = need_bytes(planned.media, form) if started else planned.need_bytes
         context = replace(work.context, cancel=CancelToken(work.context.cancel))
 
         def give_way() -> None:
@@ -198,10 +220,12 @@ class ProcessingPipeline:
             context.cancel.cancel()  # at once: what is to end holds the memory that is needed
 
         wish = Wish(need, context.workflow_id, context.priority, alone=alone, give_way=give_way)
+        if form.encoder.hardware is not None and planned.action is Action.ENCODE:
+            wish = replace(wish, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
         with self._pool.resource(wish, timeout_seconds=None, cancel=work.context.cancel) as resource:
             if resource is None or work.is_over:
-                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None, started=alone)
-            if not alone:
+                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None, started=started)
+            if not started:
                 self._tell_start(planned, work)
             result = self._made(planned, form, work, context)
             self._pool.release_resource(resource, peak_bytes=result.peak_memory_bytes)
@@ -238,6 +262,13 @@ class ProcessingPipeline:
         for issue in result.warnings:
             emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}", planned.index))
         emit(ClipFinished(planned.index, result.elapsed_seconds, result.peak_memory_bytes))
+
+    def _tell_restart(self, results: list[ProcessingResult], work: _Work) -> None:
+        ended = {result.index: result.success for result in results if result.started}
+        frames = sum(clip.segment.frames for clip in work.plan.clips if clip.index in ended)
+        finished = sum(ended.values())
+        seconds = float(frames / work.plan.form.frame_rate)
+        work.context.emit(ClipsRestarted(finished, len(ended) - finished, seconds))
 
     def _can_be_lighter(self, plan: Plan) -> bool:
         """Whether trying a clip alone with one thread is another thing than what was tried."""
@@ -279,6 +310,12 @@ def _raise_resource(issues: list[Issue], code: IssueCode) -> None:
     for issue in issues:
         if issue.code is code:
             raise ResourceError(code, issue.message, path=issue.path, hint=issue.hint)
+
+
+def _may_be_the_encoder(result: ProcessingResult, planned: PlannedClip) -> bool:
+    """Whether a clip failed in a way in which a hardware encoder fails, or the clip itself."""
+    codes = (IssueCode.CLIP_FAILED, IssueCode.CLIP_TIMEOUT, IssueCode.CLIP_STALLED)
+    return planned.action is Action.ENCODE and result.error is not None and result.error.code in codes
 
 
 def _is_short_of_memory(result: ProcessingResult) -> bool:

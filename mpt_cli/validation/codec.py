@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
@@ -10,9 +11,12 @@ from mpt_cli.media.encoders import fits_container
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import QualitySettings
-    from mpt_cli.media.encoders import CodecOptimizer
+    from mpt_cli.config import Config, QualitySettings
+    from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import Container
+
+_USUAL_RATE = Fraction(30)
+"""Stands for a rate that follows from the clips, which are not known yet."""
 
 
 class CodecValidator:
@@ -25,9 +29,22 @@ class CodecValidator:
     def validate_compatibility(
         self, quality: QualitySettings, container: Container | None, output: Path
     ) -> list[Issue]:
-        """What is wrong with the wanted coding; a container that is not known is not judged here."""
+        """What is wrong with the wanted coding; a container that is not known is not judged here.
+
+        Whether an encoder works is another question: :meth:`validate_hardware`.
+        """
         issues = self._optimizer.problems(quality)
         if container is not None and not fits_container(quality.codec, container):
             message = f"{quality.codec} cannot be written into .{container}"
             issues.append(Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, output, "use .mp4 or .mkv"))
         return issues
+
+    def validate_hardware(self, config: Config) -> Issue | None:
+        """What there is to say of the encoder that is named, after it was tried; nothing of ``auto``.
+
+        An error where the configuration allows no other, else a warning; ``problems`` go first.
+        """
+        if self._optimizer.problems(config.encode) or config.encode.encoder == "auto":
+            return None
+        rate = config.video.fps or _USUAL_RATE
+        return self._optimizer.choose(config.encode, dimensions=config.video.size, frame_rate=rate).issue

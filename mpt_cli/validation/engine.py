@@ -53,10 +53,15 @@ class ValidationEngine:
         ]
         if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):
             return ValidationResult(tuple(errors))
+        hardware = self._codecs.validate_hardware(config)
+        if hardware is not None and not config.encode.fallback:
+            errors.append(hardware)
+            hardware = None
         found = self.validate_files([clip.path for clip in params.clips], scan=True, cancel=cancel)
         files = tuple(self._with_trim(clip, file) for clip, file in zip(params.clips, found, strict=True))
-        warnings = tuple(dict.fromkeys(warning for file in files for warning in file.warnings))
-        return ValidationResult(tuple(errors), warnings, files)
+        warnings = dict.fromkeys(warning for file in files for warning in file.warnings)
+        own = () if hardware is None else (hardware,)
+        return ValidationResult(tuple(errors), (*own, *warnings), files)
 
     def validate_files(
         self, paths: Sequence[Path], *, cancel: CancelToken, scan: bool = False, deep: bool = False

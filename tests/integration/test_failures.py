@@ -27,7 +27,7 @@ from mpt_cli.events import (
     ValidationFinished,
 )
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import OnError, VideoClip, VideoParams
 from mpt_cli.results import ClipStatus, RunStatus
 from tests.conftest import leftovers

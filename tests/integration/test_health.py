@@ -40,6 +40,7 @@ NAMES = (
     "concatenation_service",
     "ffmpeg",
     *ENCODERS,
+    "hardware_encoders",
     "pyav",
     "moviepy",
     "memory",
@@ -47,7 +48,7 @@ NAMES = (
     "cache",
     "temp",
 )
-OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "moviepy", "cache"}
+OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache"}
 NEED_ENCODER = {"validation_engine", "encoder:libx264"}
 
 
@@ -129,7 +130,7 @@ def _no_cache_folder(folder: Path) -> Config:
 BREAKS: dict[str, tuple[Callable[[Path], Config], set[str]]] = {
     "no binary": (
         lambda folder: Config(ffmpeg=FfmpegConfig(binary=folder / "none")),
-        {"ffmpeg", "validation_engine", *ENCODERS},
+        {"ffmpeg", "validation_engine", "hardware_encoders", *ENCODERS},
     ),
     "an old ffmpeg": (_old, {"ffmpeg"}),
     "an encoder that is listed and fails": (lambda folder: lame(folder, _fails("libx264")), NEED_ENCODER),
@@ -294,7 +295,7 @@ def test_a_trial_knows_each_shade_again(tmp_path: Path, luma: int) -> None:
     trial.encode_gray(Ffmpeg(), form_of().encoder, tmp_path / "gray.mp4", luma=luma, frames=3)
 
 
-@pytest.mark.parametrize("wrong", ["-vf lutyuv=y=200", "-frames:v 2"], ids=["another shade", "a picture missing"])
+@pytest.mark.parametrize("wrong", ["-filter:v lutyuv=y=200", "-frames:v 2"], ids=["another shade", "a picture missing"])
 def test_a_trial_does_not_believe_an_exit_code(tmp_path: Path, wrong: str) -> None:
     """An ffmpeg that ends well and wrote other pictures than it was given."""
     last = f'for last; do :; done; set -- $(echo "$*" | sed "s# file:# {wrong} file:#")'

@@ -12,7 +12,7 @@ import pytest
 
 from mpt_cli.config import Config, QualitySettings
 from mpt_cli.errors import IssueCode, ProcessingError
-from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import Action, Codec, Container, QualityLevel, TargetForm
 from tests import reader
 from tests.forms import form_of

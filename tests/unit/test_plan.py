@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.cost import Machine, concurrency, need_bytes
-from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.media.probe import probe
 from mpt_cli.models import (
     Action,

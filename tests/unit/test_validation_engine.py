@@ -13,7 +13,7 @@ from mpt_cli.cancel import CancelToken
 from mpt_cli.config import Config, ProcessingConfig, QualitySettings, ValidationConfig, VideoConfig
 from mpt_cli.errors import Cancelled, IssueCode, VerificationError
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.encoders import CodecOptimizer
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import Codec, Dimensions, MediaInfo, VideoClip, VideoParams
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine

@@ -1,0 +1,179 @@
+"""EncoderTrials: which encoders work here, found out by encoding a picture and remembered for a day.
+
+That an encoder is listed proves nothing: without a GPU, ffmpeg lists NVENC, QSV, AMF and Vulkan,
+and all of them fail. Trials of several encoders run side by side (six take 0.2 s, measured).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mpt_cli.errors import MptError
+from mpt_cli.media import trial
+from mpt_cli.media.known import identity_of, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.models import Dimensions, EncoderSettings
+
+_KEPT_SECONDS = 24 * 3600
+"""A driver that is installed or mended is seen after this time."""
+_FRAMES = 3
+_FOLDERS = ("/dev/dri", "/proc/driver/nvidia/gpus")
+_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
+_LABELS = re.compile(r"^ffmpeg failed: (\[\w+\] )?")
+_OURS = re.compile(r"[0-9a-f]{40}\.json(\.[0-9a-f]{32})?")
+
+
+class _Answers(BaseModel):
+    """What is remembered of one ffmpeg with the devices of a machine: each question's answer, and since when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: float
+    encoders: frozenset[str] | None = None
+    failures: dict[str, str | None] = {}
+
+
+class EncoderTrials:
+    """Answers by trial; several threads may ask."""
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        folder: Path | None,
+        *,
+        remember: bool = True,
+        devices: Callable[[], str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Try with this ffmpeg; answers are read from a folder, if any, and kept there unless ``remember`` says no.
+
+        ``devices`` tells what there is to encode with: with other devices everything is tried again.
+        """
+        self._ffmpeg, self._folder, self._remembers = ffmpeg, folder, remember
+        self._devices, self._clock = devices or devices_here, clock
+        self._lock = threading.RLock()
+        self._answers: _Answers | None = None
+
+    def failures(self, candidates: Sequence[EncoderSettings], dimensions: Dimensions) -> list[str | None]:
+        """Why each encoder does not encode pictures of this size, in ffmpeg's words; None for one that does."""
+        asked = {_question(each, dimensions): each for each in candidates}
+        with self._lock:
+            known = self._known()
+            new = {question: each for question, each in asked.items() if question not in known.failures}
+            if new:
+                with ThreadPoolExecutor(len(new), thread_name_prefix="trial") as threads:
+                    found = threads.map(partial(self._tried, dimensions), new.values())
+                    answers = {**known.failures, **dict(zip(new, found, strict=True))}
+                known = self._note(known.model_copy(update={"failures": answers}))
+        return [known.failures[question] for question in asked]
+
+    def listed(self) -> frozenset[str]:
+        """The encoders that this ffmpeg says it has."""
+        with self._lock:
+            known = self._known()
+            if known.encoders is None:
+                known = self._note(known.model_copy(update={"encoders": self._ffmpeg.encoders}))
+        return known.encoders or frozenset()
+
+    def forget(self, settings: EncoderSettings) -> None:
+        """Try an encoder again the next time it is asked for, whatever the size of its pictures."""
+        with self._lock:
+            known, mine = self._known(), f"{settings.encoder} "
+            kept = {question: why for question, why in known.failures.items() if not question.startswith(mine)}
+            self._note(known.model_copy(update={"failures": kept}))
+
+    def clear(self) -> None:
+        """Remove everything that is remembered in the folder."""
+        if self._folder is None:
+            return
+        for path in listed(self._folder):
+            if _OURS.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._folder.rmdir()
+
+    def _tried(self, dimensions: Dimensions, settings: EncoderSettings) -> str | None:
+        """How a trial ended; a folder that cannot be written is the trial's failure too."""
+        try:
+            with tempfile.TemporaryDirectory(prefix=".mpt-trial-") as folder:
+                picture = Path(folder) / "picture.mp4"
+                trial.encode_gray(self._ffmpeg, settings, picture, dimensions=dimensions, frames=_FRAMES)
+        except MptError as error:
+            return _LABELS.sub("", error.issue.message)
+        except OSError as error:
+            return f"it could not be tried ({error.strerror or error})"
+        return None
+
+    def _known(self) -> _Answers:
+        """The answers so far, at first those that were remembered, unless they are too old."""
+        if self._answers is None:
+            self._answers = (self._remembered(self._folder) if self._folder else None) or _Answers(since=self._clock())
+        return self._answers
+
+    def _remembered(self, folder: Path) -> _Answers | None:
+        try:
+            found = _Answers.model_validate_json((folder / self._name).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return found if 0 <= self._clock() - found.since < _KEPT_SECONDS else None
+
+    def _note(self, answers: _Answers) -> _Answers:
+        """Keep the answers, written in one step; a folder that cannot be written is no error."""
+        self._answers = answers
+        if self._folder and self._remembers:
+            unfinished = self._folder / f"{self._name}.{uuid4().hex}"
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                unfinished.write_text(answers.model_dump_json(), encoding="utf-8")
+                unfinished.replace(self._folder / self._name)
+            except OSError:
+                with suppress(OSError):
+                    unfinished.unlink()
+        return answers
+
+    @cached_property
+    def _name(self) -> str:
+        """That of the file: one for each ffmpeg and set of devices."""
+        binary = self._ffmpeg.binary
+        who = repr((self._ffmpeg.build, str(binary), identity_of(binary.stat()), self._devices()))
+        return f"{hashlib.sha256(who.encode()).hexdigest()[:40]}.json"
+
+
+def devices_here() -> str:
+    """What there is to encode with, as far as the system shows it without being asked for long.
+
+    Linux shows it as files; elsewhere a change is seen when the answers are a day old.
+    """
+    found = [f"{folder}/{entry.name}" for folder in _FOLDERS for entry in listed(Path(folder))]
+    found += [f"{path} {_text(Path(path))}" for path in _FILES if Path(path).exists()]
+    return "\n".join((sys.platform, *sorted(found)))
+
+
+def _text(path: Path) -> str:
+    """What a file of the driver says; nothing of a device."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    except OSError:
+        return ""
+
+
+def _question(settings: EncoderSettings, dimensions: Dimensions) -> str:
+    """What an answer is the answer to."""
+    return " ".join((settings.encoder, str(dimensions), settings.pixel_format, *settings.options))

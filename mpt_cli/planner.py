@@ -1,0 +1,102 @@
+"""Planner: the plan of a request that was validated, with the encoder that works here and what is reused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import InputError
+from mpt_cli.events import Notice
+from mpt_cli.models import Action, Container
+from mpt_cli.plan import make_plan, with_threads
+from mpt_cli.requirements import copy_policy, require_copies
+
+if TYPE_CHECKING:
+    from mpt_cli.cost import Machine
+    from mpt_cli.errors import EncoderError
+    from mpt_cli.media.optimizer import Choice, CodecOptimizer
+    from mpt_cli.outcome import Run
+    from mpt_cli.plan import Plan
+    from mpt_cli.processing.pipeline import ProcessingPipeline
+
+
+class Planner:
+    """Makes plans for this machine."""
+
+    def __init__(self, machine: Machine, optimizer: CodecOptimizer, pipeline: ProcessingPipeline) -> None:
+        """Ask this optimizer for encoders, and this pipeline for what was finished before."""
+        self._machine, self._optimizer, self._pipeline = machine, optimizer, pipeline
+
+    def plan(self, run: Run) -> Plan:
+        """The plan for the clips that validation let pass; the configuration of the run then names its encoder.
+
+        InputError where the named encoder does not work and no other may take its place,
+        ConcatenationError where only copies were asked for and a clip cannot be copied.
+        """
+        plan = self._made(run)
+        require_copies(run, plan)
+        if any(clip.action is Action.ENCODE for clip in plan.clips):
+            form = plan.form
+            self._take(
+                run,
+                self._optimizer.choose(run.config.encode, dimensions=form.dimensions, frame_rate=form.frame_rate),
+            )
+            plan = plan if form.encoder.encoder == run.config.encode.encoder else self._made(run)
+        return self._with_fallback(self._reusing(plan, run), run)
+
+    def plan_in_software(self, run: Run, plan: Plan, error: EncoderError) -> Plan:
+        """The plan that takes the place of one whose hardware encoder failed."""
+        self._optimizer.distrust(plan.form.encoder)
+        self._take(run, self._optimizer.replaced(run.config.encode, error.issue.message))
+        return self._reusing(self._made(run), run)
+
+    def _made(self, run: Run) -> Plan:
+        container = Container.of(run.params.output_path)
+        assert container is not None  # validated
+        assert run.validation is not None
+        usable = [
+            (index, clip, file.media)
+            for index, (clip, file) in enumerate(zip(run.params.clips, run.validation.files, strict=True))
+            if file.is_valid and file.media is not None
+        ]
+        return make_plan(
+            usable,
+            run.config,
+            container,
+            machine=self._machine,
+            optimizer=self._optimizer,
+            copy=copy_policy(run),
+            form_of_inputs=run.params.join is not None,
+            clips_beside=run.context.clips_beside,
+        )
+
+    def _take(self, run: Run, choice: Choice) -> None:
+        """Let the run's configuration name the chosen encoder, and say why it is not the one that was asked for."""
+        run.config = run.config.model_copy(update={"encode": choice.quality})
+        issue = choice.issue
+        if issue is None:
+            return
+        if not choice.quality.fallback:
+            raise InputError(issue.code, issue.message, hint=issue.hint)
+        if run.validation is None or issue not in run.validation.warnings:
+            run.replaced.append(issue)
+            run.context.emit(Notice("warning", issue.code.value, issue.message))
+
+    def _reusing(self, plan: Plan, run: Run) -> Plan:
+        """The plan without what was finished before; what is left to encode gets the idle cores."""
+        if not run.config.cache.enabled:
+            return plan
+        plan = self._pipeline.reusing(plan)
+        return with_threads(plan, run.config, self._machine, self._optimizer, run.context.clips_beside)
+
+    def _with_fallback(self, plan: Plan, run: Run) -> Plan:
+        """The plan as a hardware encoder wants it: not too many clips at once, and software behind it."""
+        encoder, quality = plan.form.encoder, run.config.encode
+        if encoder.hardware is None:
+            return plan
+        if quality.fallback:
+            software = self._optimizer.get_optimal_settings(
+                self._optimizer.in_software(quality), frame_rate=plan.form.frame_rate, threads=encoder.threads
+            )
+            plan = replace(plan, software_form=replace(plan.form, encoder=software))
+        return replace(plan, jobs=min(plan.jobs, encoder.hardware.at_once))
