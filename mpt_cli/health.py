@@ -136,11 +136,13 @@ class HealthChecks:
     def _hardware(self) -> str:
         """Which hardware encoders work; that none does is no fault of a machine."""
         failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(trial.RATE))
+        if not failures:
+            return "ffmpeg has none"
         works = [name for name, failure in failures.items() if failure is None]
         if works:
             return f"{', '.join(works)} work{'s' if len(works) == 1 else ''}"
-        example = next((f" ({name}: {failure})" for name, failure in failures.items()), "")
-        return f"none of the {len(failures)} that ffmpeg has works here{example}"
+        name, failure = next(iter(failures.items()))
+        return f"none of the {len(failures)} that ffmpeg has works here ({name}: {failure})"
 
     def _validated(self, folder: Path) -> str:
         path = folder / "clip.mp4"

@@ -35,12 +35,12 @@ class Planner:
         """
         plan = self._made(run)
         require_copies(run, plan)
-        if any(clip.action is Action.ENCODE for clip in plan.clips):
-            form = plan.form
-            self._take(
-                run,
-                self._optimizer.choose(run.config.encode, dimensions=form.dimensions, frame_rate=form.frame_rate),
+        form, wanted = plan.form, run.config.encode
+        if wanted.encoder != "auto" or any(clip.action is Action.ENCODE for clip in plan.clips):
+            choice = self._optimizer.choose(
+                wanted, dimensions=form.dimensions, frame_rate=form.frame_rate, cancel=run.context.cancel
             )
+            self._take(run, choice)
             plan = plan if form.encoder.encoder == run.config.encode.encoder else self._made(run)
         return self._with_fallback(self._reusing(plan, run), run)
 
@@ -91,12 +91,12 @@ class Planner:
 
     def _with_fallback(self, plan: Plan, run: Run) -> Plan:
         """The plan as a hardware encoder wants it: not too many clips at once, and software behind it."""
-        encoder, quality = plan.form.encoder, run.config.encode
-        if encoder.hardware is None:
+        hardware, quality = plan.form.encoder.hardware, run.config.encode
+        if hardware is None:
             return plan
         if quality.fallback:
             software = self._optimizer.get_optimal_settings(
-                self._optimizer.in_software(quality), frame_rate=plan.form.frame_rate, threads=encoder.threads
+                self._optimizer.in_software(quality), frame_rate=plan.form.frame_rate, threads=1
             )
             plan = replace(plan, software_form=replace(plan.form, encoder=software))
-        return replace(plan, jobs=min(plan.jobs, encoder.hardware.at_once))
+        return replace(plan, jobs=min(plan.jobs, hardware.at_once))

@@ -79,7 +79,7 @@ class Ffmpeg:
 
     @cached_property
     def encoders(self) -> frozenset[str]:
-        """The names of the encoders that it has; whether one works is another question."""
+        """The names of the encoders that it has, none where it does not tell; whether one works is another question."""
         outcome = process.run(
             [str(self.binary), "-hide_banner", "-encoders"],
             cancel=CancelToken(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
+from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder, software_options
 from mpt_cli.media.hardware import HARDWARE_ENCODERS, hardware_options
@@ -31,7 +32,9 @@ _ALL = ENCODERS | HARDWARE_ENCODERS
 class Trials(Protocol):
     """Tells whether encoders work, by trying them."""
 
-    def failures(self, candidates: Sequence[EncoderSettings], dimensions: Dimensions) -> list[str | None]:
+    def failures(
+        self, candidates: Sequence[EncoderSettings], dimensions: Dimensions, *, cancel: CancelToken
+    ) -> list[str | None]:
         """Why each of them does not encode pictures of this size, in ffmpeg's words; None for one that does."""
         ...
 
@@ -59,7 +62,8 @@ class Choice:
         if not self.quality.fallback:
             hint = f"choose --encoder auto or {self.quality.encoder}, or leave out --no-fallback"
             return Issue(IssueCode.ENCODER_UNAVAILABLE, self.failure, hint=hint)
-        return Issue(IssueCode.ENCODER_UNAVAILABLE, f"{self.failure}; {self.quality.encoder} is used instead")
+        instead = f"{self.quality.encoder} is used instead, at {self.quality.quality} quality"
+        return Issue(IssueCode.ENCODER_UNAVAILABLE, f"{self.failure}; {instead}")
 
 
 class CodecOptimizer:
@@ -88,18 +92,21 @@ class CodecOptimizer:
             ]
         return [*_mismatch(encoder, quality), *_out_of_range(encoder, quality)]
 
-    def choose(self, quality: QualitySettings, *, dimensions: Dimensions, frame_rate: Fraction) -> Choice:
+    def choose(
+        self, quality: QualitySettings, *, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken
+    ) -> Choice:
         """The encoder that serves these wishes for pictures of this size; see :meth:`problems` first.
 
         ``auto`` with a crf or a preset is software, whose scales they are. A named encoder that does
-        not work is replaced by software at the same level.
+        not work is replaced by software at the same level. Cancelled when it is stopped.
         """
         if quality.encoder == "auto":
-            return Choice(quality.model_copy(update={"encoder": self._best(quality, dimensions, frame_rate)}))
+            best = self._best(quality, dimensions, frame_rate, cancel)
+            return Choice(quality.model_copy(update={"encoder": best}))
         if quality.encoder not in HARDWARE_ENCODERS or self._trials is None:
             return Choice(quality)
         settings = self.get_optimal_settings(quality, frame_rate=frame_rate, threads=1)
-        (failure,) = self._trials.failures([settings], dimensions)
+        (failure,) = self._trials.failures([settings], dimensions, cancel=cancel)
         return Choice(quality) if failure is None else self.replaced(quality, f"does not work here: {failure}")
 
     def replaced(self, quality: QualitySettings, failure: str) -> Choice:
@@ -123,7 +130,7 @@ class CodecOptimizer:
         listed = self._trials.listed()
         encoders = [encoder for encoder in HARDWARE_ENCODERS.values() if encoder.name in listed]
         tried = [_settings(encoder, encoder.levels[QualityLevel.BALANCED], frame_rate, 1) for encoder in encoders]
-        failures = self._trials.failures(tried, dimensions)
+        failures = self._trials.failures(tried, dimensions, cancel=CancelToken())
         return {encoder.name: failure for encoder, failure in zip(encoders, failures, strict=True)}
 
     def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
@@ -138,7 +145,7 @@ class CodecOptimizer:
         wished = quality.preset or preset, crf if quality.crf is None else quality.crf
         return _settings(encoder, wished, frame_rate, quality.threads or threads)
 
-    def _best(self, quality: QualitySettings, dimensions: Dimensions, frame_rate: Fraction) -> str:
+    def _best(self, quality: QualitySettings, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken) -> str:
         software = self.default_encoder(quality.codec)
         if self._trials is None or quality.crf is not None or quality.preset is not None:
             return software
@@ -150,7 +157,7 @@ class CodecOptimizer:
             for encoder in HARDWARE_ENCODERS.values()
             if encoder.codec is quality.codec and encoder.name in listed
         ]
-        failures = self._trials.failures(candidates, dimensions)
+        failures = self._trials.failures(candidates, dimensions, cancel=cancel)
         works = (each.encoder for each, failure in zip(candidates, failures, strict=True) if failure is None)
         return next(works, software)
 

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import EncoderSettings
 
-SMALL = Dimensions(128, 128)
-"""A size that is large enough for every encoder in software."""
+SMALL = Dimensions(256, 256)
+"""A size that is large enough for every encoder: NVENC takes nothing below 145 in width."""
 RATE = 25
-_SECONDS = 10
+LIMIT_SECONDS = 10.0
+"""How long a trial may take, which is well below a second where nothing hangs."""
 _NEAR = 6
 
 
@@ -35,24 +36,30 @@ def encode_gray(
     dimensions: Dimensions = SMALL,
     luma: int = 120,
     frames: int = 1,
+    limit_seconds: float = LIMIT_SECONDS,
+    cancel: CancelToken | None = None,
 ) -> None:
     """Write gray pictures with this encoder and see that they decode to the same gray (luma 16 to 235).
 
-    MptError where ffmpeg fails, or says that it did not and something else came out.
+    MptError where ffmpeg fails, or says that it did not and something else came out; Cancelled when
+    it is stopped.
     """
+    cancel = cancel or CancelToken()
     picture = bytes([luma]) * dimensions.pixels + bytes([128]) * (dimensions.pixels // 2)
     outcome = ffmpeg.run(
         trial_arguments(settings, dimensions, RATE, output),
-        cancel=CancelToken(),
-        limits=Limits(total_seconds=_SECONDS),
+        cancel=cancel,
+        limits=Limits(total_seconds=limit_seconds),
         feed=[picture] * frames,
     )
+    cancel.raise_if_cancelled()
     failed = IssueCode.ENCODER_UNAVAILABLE
     if (error := explain(outcome, failed=failed, timed_out=failed, stalled=failed)) is not None:
         raise error
     shades = _shades(output)
     if len(shades) != frames or any(abs(shade - luma) > _NEAR for shade in shades):
-        raise VerificationError(f"{settings.encoder} wrote {len(shades)} pictures of luma {shades}", path=output)
+        message = f"wrote {len(shades)} pictures of luma {shades} where {frames} of luma {luma} were given"
+        raise VerificationError(message, path=output)
 
 
 def decoders() -> dict[str, bool]:
@@ -72,4 +79,5 @@ def _shades(path: Path) -> list[int]:
             planes = [frame.reformat(format="yuv420p").planes[0] for frame in container.decode(video=0)]
             return [bytes(plane)[plane.height // 2 * plane.line_size + plane.width // 2] for plane in planes]
     except (av.FFmpegError, IndexError) as error:
-        raise VerificationError(f"what was written cannot be decoded ({error})", path=path) from error
+        reason = error.strerror if isinstance(error, av.FFmpegError) else "it holds no pictures"
+        raise VerificationError(f"wrote what cannot be decoded ({reason})", path=path) from error

@@ -21,13 +21,14 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mpt_cli.errors import MptError
+from mpt_cli.errors import Cancelled, IssueCode, MptError
 from mpt_cli.media import trial
 from mpt_cli.media.known import identity_of, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mpt_cli.cancel import CancelToken
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.models import Dimensions, EncoderSettings
 
@@ -36,8 +37,12 @@ _KEPT_SECONDS = 24 * 3600
 _FRAMES = 3
 _FOLDERS = ("/dev/dri", "/proc/driver/nvidia/gpus")
 _FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
-_LABELS = re.compile(r"^ffmpeg failed: (\[\w+\] )?")
+_LABELS = re.compile(r"^ffmpeg failed: (\[[^\]]*\] )*")
 _OURS = re.compile(r"[0-9a-f]{40}\.json(\.[0-9a-f]{32})?")
+
+
+_OF_THE_ENCODER = (IssueCode.ENCODER_UNAVAILABLE, IssueCode.VERIFY_FAILED)
+"""Failures that say something of the encoder; a full disk, or memory that is short, will pass."""
 
 
 class _Answers(BaseModel):
@@ -46,7 +51,7 @@ class _Answers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     since: float
-    encoders: frozenset[str] | None = None
+    encoders: frozenset[str] = frozenset()
     failures: dict[str, str | None] = {}
 
 
@@ -61,36 +66,47 @@ class EncoderTrials:
         remember: bool = True,
         devices: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.time,
+        limit_seconds: float = trial.LIMIT_SECONDS,
     ) -> None:
         """Try with this ffmpeg; answers are read from a folder, if any, and kept there unless ``remember`` says no.
 
         ``devices`` tells what there is to encode with: with other devices everything is tried again.
+        A trial that takes longer than its limit has failed.
         """
         self._ffmpeg, self._folder, self._remembers = ffmpeg, folder, remember
-        self._devices, self._clock = devices or devices_here, clock
+        self._devices, self._clock, self._limit_seconds = devices or devices_here, clock, limit_seconds
         self._lock = threading.RLock()
         self._answers: _Answers | None = None
 
-    def failures(self, candidates: Sequence[EncoderSettings], dimensions: Dimensions) -> list[str | None]:
-        """Why each encoder does not encode pictures of this size, in ffmpeg's words; None for one that does."""
+    def failures(
+        self, candidates: Sequence[EncoderSettings], dimensions: Dimensions, *, cancel: CancelToken
+    ) -> list[str | None]:
+        """Why each encoder does not encode pictures of this size, in ffmpeg's words; None for one that does.
+
+        Raises :class:`~mpt_cli.errors.Cancelled` when it is stopped; what was begun then has no answer.
+        """
         asked = {_question(each, dimensions): each for each in candidates}
         with self._lock:
             known = self._known()
             new = {question: each for question, each in asked.items() if question not in known.failures}
-            if new:
-                with ThreadPoolExecutor(len(new), thread_name_prefix="trial") as threads:
-                    found = threads.map(partial(self._tried, dimensions), new.values())
-                    answers = {**known.failures, **dict(zip(new, found, strict=True))}
-                known = self._note(known.model_copy(update={"failures": answers}))
-        return [known.failures[question] for question in asked]
+            if not new:
+                return [known.failures[question] for question in asked]
+            with ThreadPoolExecutor(len(new), thread_name_prefix="trial") as threads:
+                tried = threads.map(partial(self._tried, dimensions, cancel), new.values())
+                found = dict(zip(new, tried, strict=True))
+            lasting = {question: why for question, (why, lasts) in found.items() if lasts}
+            self._note(known.model_copy(update={"failures": known.failures | lasting}))
+        answers = known.failures | {question: why for question, (why, _) in found.items()}
+        return [answers[question] for question in asked]
 
     def listed(self) -> frozenset[str]:
         """The encoders that this ffmpeg says it has."""
         with self._lock:
             known = self._known()
-            if known.encoders is None:
-                known = self._note(known.model_copy(update={"encoders": self._ffmpeg.encoders}))
-        return known.encoders or frozenset()
+            if not known.encoders:
+                known = known.model_copy(update={"encoders": self._ffmpeg.encoders})
+                self._note(known)
+        return known.encoders
 
     def forget(self, settings: EncoderSettings) -> None:
         """Try an encoder again the next time it is asked for, whatever the size of its pictures."""
@@ -105,36 +121,47 @@ class EncoderTrials:
             return
         for path in listed(self._folder):
             if _OURS.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
         with suppress(OSError):
             self._folder.rmdir()
 
-    def _tried(self, dimensions: Dimensions, settings: EncoderSettings) -> str | None:
-        """How a trial ended; a folder that cannot be written is the trial's failure too."""
+    def _tried(self, dimensions: Dimensions, cancel: CancelToken, settings: EncoderSettings) -> tuple[str | None, bool]:
+        """Why a trial failed, if it did, and whether the next one would end the same."""
         try:
             with tempfile.TemporaryDirectory(prefix=".mpt-trial-") as folder:
-                picture = Path(folder) / "picture.mp4"
-                trial.encode_gray(self._ffmpeg, settings, picture, dimensions=dimensions, frames=_FRAMES)
+                trial.encode_gray(
+                    self._ffmpeg,
+                    settings,
+                    Path(folder) / "picture.mp4",
+                    dimensions=dimensions,
+                    frames=_FRAMES,
+                    limit_seconds=self._limit_seconds,
+                    cancel=cancel,
+                )
+        except Cancelled:
+            raise
         except MptError as error:
-            return _LABELS.sub("", error.issue.message)
+            return _LABELS.sub("", error.issue.message), error.code in _OF_THE_ENCODER
         except OSError as error:
-            return f"it could not be tried ({error.strerror or error})"
-        return None
+            return f"it could not be tried ({error.strerror or error})", False
+        return None, True
 
     def _known(self) -> _Answers:
-        """The answers so far, at first those that were remembered, unless they are too old."""
-        if self._answers is None:
-            self._answers = (self._remembered(self._folder) if self._folder else None) or _Answers(since=self._clock())
-        return self._answers
+        """The answers so far, at first those that were remembered; none that is too old."""
+        known = self._answers or (self._remembered(self._folder) if self._folder else None)
+        if known is None or not 0 <= self._clock() - known.since < _KEPT_SECONDS:
+            known = _Answers(since=self._clock())
+        self._answers = known
+        return known
 
     def _remembered(self, folder: Path) -> _Answers | None:
         try:
-            found = _Answers.model_validate_json((folder / self._name).read_bytes())
+            return _Answers.model_validate_json((folder / self._name).read_bytes())
         except (OSError, ValidationError):
             return None
-        return found if 0 <= self._clock() - found.since < _KEPT_SECONDS else None
 
-    def _note(self, answers: _Answers) -> _Answers:
+    def _note(self, answers: _Answers) -> None:
         """Keep the answers, written in one step; a folder that cannot be written is no error."""
         self._answers = answers
         if self._folder and self._remembers:
@@ -146,7 +173,6 @@ class EncoderTrials:
             except OSError:
                 with suppress(OSError):
                     unfinished.unlink()
-        return answers
 
     @cached_property
     def _name(self) -> str:

@@ -11,6 +11,7 @@ from mpt_cli.media.encoders import fits_container
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mpt_cli.cancel import CancelToken
     from mpt_cli.config import Config, QualitySettings
     from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import Container
@@ -39,12 +40,14 @@ class CodecValidator:
             issues.append(Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, output, "use .mp4 or .mkv"))
         return issues
 
-    def validate_hardware(self, config: Config) -> Issue | None:
+    def validate_hardware(self, config: Config, *, cancel: CancelToken) -> Issue | None:
         """What there is to say of the encoder that is named, after it was tried; nothing of ``auto``.
 
         An error where the configuration allows no other, else a warning; ``problems`` go first.
+        Cancelled when it is stopped.
         """
         if self._optimizer.problems(config.encode) or config.encode.encoder == "auto":
             return None
         rate = config.video.fps or _USUAL_RATE
-        return self._optimizer.choose(config.encode, dimensions=config.video.size, frame_rate=rate).issue
+        size = config.video.size
+        return self._optimizer.choose(config.encode, dimensions=size, frame_rate=rate, cancel=cancel).issue

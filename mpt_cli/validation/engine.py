@@ -53,7 +53,8 @@ class ValidationEngine:
         ]
         if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):
             return ValidationResult(tuple(errors))
-        hardware = self._codecs.validate_hardware(config)
+        # The size of a join is that of its clips: whether the encoder takes it is seen when it is planned.
+        hardware = self._codecs.validate_hardware(config, cancel=cancel) if params.join is None else None
         if hardware is not None and not config.encode.fallback:
             errors.append(hardware)
             hardware = None

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from mpt_cli.config import QualitySettings
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.encoders import ENCODERS, fits_container
 from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.media.probe import probe
@@ -124,122 +123,6 @@ def test_the_lowest_and_highest_crf_that_are_allowed_can_be_encoded(tmp_path: Pa
     assert low.video.codec == high.video.codec == codec
     assert low.video.profile == high.video.profile
     assert low.size_bytes > 2 * high.size_bytes
-
-
-# --- choices --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "codec"), CODECS.items())
-def test_auto_takes_the_encoder_of_the_codec(name: str, codec: Codec) -> None:
-    chosen = settings(codec=codec)
-    assert (chosen.codec, chosen.encoder) == (codec, name)
-    assert settings(codec=codec, encoder=name) == chosen
-
-
-def test_wishes_win_over_the_level() -> None:
-    plain = settings()
-    wished = settings(crf=33, preset="slower")
-    assert (option(wished, "-crf"), option(wished, "-preset")) == ("33", "slower")
-    assert (option(plain, "-crf"), option(plain, "-preset")) != ("33", "slower")
-    assert option(settings(crf=33), "-preset") == option(plain, "-preset")
-
-
-@pytest.mark.parametrize("codec", Codec)
-def test_threads_are_those_of_the_machine_unless_named(codec: Codec) -> None:
-    assert settings(5, codec=codec).threads == 5
-    named = settings(5, codec=codec, threads=2)
-    assert named.threads == 2
-    assert named == settings(2, codec=codec)
-    if codec is not Codec.H264:  # which takes them from -threads; the others would take all cores
-        assert named.options != settings(5, codec=codec).options
-
-
-@pytest.mark.parametrize(("rate", "pictures"), [("30", "60"), ("30000/1001", "60"), ("24000/1001", "48"), ("1", "2")])
-def test_two_seconds_are_a_whole_number_of_pictures(rate: str, pictures: str) -> None:
-    chosen = CodecOptimizer().get_optimal_settings(QualitySettings(), frame_rate=Fraction(rate), threads=1)
-    assert option(chosen, "-g") == pictures
-
-
-def test_settings_of_an_unknown_encoder_cannot_be_had() -> None:
-    with pytest.raises(ValueError, match="h265_vaapi"):
-        settings(encoder="h265_vaapi")
-
-
-# --- wishes that cannot be granted ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("level", QualityLevel)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_level_of_every_encoder_is_possible(name: str, level: QualityLevel) -> None:
-    assert problems(codec=CODECS[name], encoder=name, quality=level) == []
-    assert problems(codec=CODECS[name], quality=level) == []
-
-
-def test_an_encoder_that_is_not_known_is_named_with_the_nearest_one() -> None:
-    (issue,) = problems(encoder="libsvt-av1")
-    assert issue.code is IssueCode.ENCODER_UNAVAILABLE
-    assert "libsvt-av1" in issue.message
-    assert issue.hint is not None
-    assert "did you mean libsvtav1?" in issue.hint
-    (stranger,) = problems(encoder="h264_nvenc")
-    assert stranger.hint is not None
-    assert all(name in stranger.hint for name in ("auto", *NAMES))
-
-
-def test_an_encoder_of_another_codec_says_which_codec_to_ask_for() -> None:
-    (issue,) = problems(codec=Codec.H264, encoder="libsvtav1")
-    assert issue.code is IssueCode.ENCODER_UNAVAILABLE
-    assert issue.hint == "add --codec av1"
-
-
-@pytest.mark.parametrize(
-    ("codec", "crf", "fine"),
-    [
-        (Codec.H264, 0, False),  # lossless, which is another profile
-        (Codec.H264, 1, True),
-        (Codec.H264, 51, True),
-        (Codec.H264, 52, False),
-        (Codec.HEVC, 0, True),
-        (Codec.HEVC, 51, True),
-        (Codec.HEVC, 52, False),
-        (Codec.AV1, 0, False),  # which ffmpeg takes for no wish at all
-        (Codec.AV1, 1, True),
-        (Codec.AV1, 63, True),
-    ],
-)
-def test_a_crf_that_the_encoder_does_not_take_is_out_of_range(codec: Codec, crf: int, *, fine: bool) -> None:
-    found = [issue.code for issue in problems(codec=codec, crf=crf)]
-    assert found == ([] if fine else [IssueCode.QUALITY_OUT_OF_RANGE])
-
-
-@pytest.mark.parametrize(
-    ("codec", "preset", "fine"),
-    [
-        (Codec.H264, "veryfast", True),
-        (Codec.H264, "7", False),
-        (Codec.HEVC, "placebo", True),
-        (Codec.HEVC, "quick", False),
-        (Codec.AV1, "0", True),
-        (Codec.AV1, "13", True),
-        (Codec.AV1, "14", False),
-        (Codec.AV1, "veryfast", False),
-    ],
-)
-def test_a_preset_that_the_encoder_does_not_have_is_refused_with_those_it_has(
-    codec: Codec, preset: str, *, fine: bool
-) -> None:
-    found = problems(codec=codec, preset=preset)
-    assert [issue.code for issue in found] == ([] if fine else [IssueCode.QUALITY_OUT_OF_RANGE])
-    assert all(issue.hint and "choose one of" in issue.hint for issue in found)
-
-
-def test_everything_that_is_wrong_is_named_at_once() -> None:
-    found = problems(codec=Codec.AV1, encoder="libx264", crf=60, preset="quick")
-    assert [issue.code for issue in found] == [
-        IssueCode.ENCODER_UNAVAILABLE,
-        IssueCode.QUALITY_OUT_OF_RANGE,
-        IssueCode.QUALITY_OUT_OF_RANGE,
-    ]
 
 
 # --- containers -----------------------------------------------------------------------------------
