@@ -59,7 +59,8 @@ class Plan:
     mixed_parameter_sets: bool
     """Whether clips with other parameter sets are joined as they are (``--copy compatible``)."""
     software_form: TargetForm | None = None
-    """The same by software, which takes over where hardware fails; None for software, or where it may not."""
+    """The same by software with one thread, which takes over where hardware fails; None for software, or where
+    it may not."""
 
     @property
     def frames(self) -> int:

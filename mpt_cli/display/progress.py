@@ -35,6 +35,8 @@ class _Run:
     started: float = 0.0
     started_clips: int = 0
     ended_seconds: float = 0.0
+    quick_seconds: float = 0.0
+    """Those of them that were copied or reused."""
     running: dict[int, ClipLine] = field(default_factory=dict)
     join_started: float = 0.0
     join_total: float | None = None
@@ -124,7 +126,7 @@ class RunProgress:
             case events.ClipFinished() | events.ClipFailed():
                 self._clip_ended(event, job)
             case events.ClipsRestarted():
-                self._clips_restarted(event, self._run(job))
+                self._clips_restarted(event, job)
             case events.Notice():
                 self._notice(event)
             case _:
@@ -231,28 +233,31 @@ class RunProgress:
     def _clip_ended(self, event: events.ClipFinished | events.ClipFailed, job: str | None) -> None:
         key = job, event.index
         clip = self.clips.running.get(key) or ClipLine(event.index, f"clip {event.index + 1}", "", 0.0)
+        quick = clip.total_seconds if isinstance(event, events.ClipFinished) and clip.action != "encode" else 0.0
         self._ended_seconds += clip.total_seconds
+        self._quick_seconds += quick
         if job in self._runs:
             self._runs[job].running.pop(event.index, None)
             self._runs[job].ended_seconds += clip.total_seconds
+            self._runs[job].quick_seconds += quick
             self._update_job(job)
         if isinstance(event, events.ClipFailed):
             clip.state, clip.note = ClipState.FAILED, escape(f"{event.message} ({event.code})")
         else:
             clip.state, clip.done_seconds = ClipState.FINISHED, clip.total_seconds
             clip.elapsed_seconds, clip.memory_bytes = event.elapsed_seconds, event.peak_memory_bytes
-            self._quick_seconds += clip.total_seconds if clip.action != "encode" else 0.0
         self.clips.end(key, clip)
 
-    def _clips_restarted(self, event: events.ClipsRestarted, run: _Run) -> None:
-        """Count clips that will start once more as if they had not started yet."""
-        clips, seconds = event.finished + event.failed, number(event.total_seconds)
-        self._started_clips -= clips
-        run.started_clips -= clips
-        self._started_seconds -= seconds
-        self._ended_seconds -= seconds
-        run.ended_seconds -= seconds
+    def _clips_restarted(self, event: events.ClipsRestarted, job: str | None) -> None:
+        """Count the clips of a run, which will start once more, as if they had not started yet."""
+        run = self._run(job)
+        self._started_clips -= run.started_clips
+        self._started_seconds -= run.ended_seconds
+        self._ended_seconds -= run.ended_seconds
+        self._quick_seconds -= run.quick_seconds
+        run.started_clips, run.ended_seconds, run.quick_seconds = 0, 0.0, 0.0
         self.clips.restart(event.finished, event.failed)
+        self._update_job(job)
 
     def _notice(self, event: events.Notice) -> None:
         if event.level == "info":

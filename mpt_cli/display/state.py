@@ -91,5 +91,5 @@ class Rows:
         """Forget that so many ended; which ones were still shown is not known, so none is."""
         self.finished.clear()
         self.failed.clear()
-        self.finished_count -= finished
-        self.failed_count -= failed
+        self.finished_count = max(0, self.finished_count - finished)
+        self.failed_count = max(0, self.failed_count - failed)

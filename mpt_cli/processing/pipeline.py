@@ -185,34 +185,58 @@ class ProcessingPipeline:
         return planned
 
     def _run_in_turn(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        plan, form = work.plan, work.plan.form
-        result = self._attempt(planned, work, form)
-        if _is_short_of_memory(result) and not work.is_over and self._can_be_lighter(plan):
-            message = f"{planned.clip.path}: memory was short; it is tried again alone"
-            work.context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message, planned.index))
-            result = self._second_attempt(result, planned, work, plan.light_form, alone=True)
-        elif plan.software_form is not None and _may_be_the_encoder(result, planned):
-            failure = f"failed at {planned.clip.path}: {result.error.message}" if result.error else ""
-            unkept = replace(planned, key=None)  # which is that of what the hardware would have made
-            result = self._second_attempt(result, unkept, work, plan.software_form)
-            if result.success:  # else it is the clip's fault
-                work.encoder_failures.append(failure)
+        plan = work.plan
+        result = self._patient_attempt(planned, work, plan.form, plan.light_form)
+        if plan.software_form is not None and result.error is not None and _may_be_the_encoder(result.error, planned):
+            result = self._attempt_in_software(result, result.error, planned, work, plan.software_form)
         if result.started:
             self._tell_end(result, planned, work)
         return result
 
-    def _second_attempt(
-        self, first: ProcessingResult, planned: PlannedClip, work: _Work, form: TargetForm, *, alone: bool = False
+    def _patient_attempt(
+        self,
+        planned: PlannedClip,
+        work: _Work,
+        form: TargetForm,
+        light_form: TargetForm,
+        after: ProcessingResult | None = None,
     ) -> ProcessingResult:
-        """How the other try at a clip ended; its start was told already."""
-        again = self._attempt(planned, work, form, alone=alone, started=True)
-        return replace(again, elapsed_seconds=first.elapsed_seconds + again.elapsed_seconds)
+        """How a try at a clip ended, or another one alone where memory was short for it."""
+        result = self._attempt(planned, work, form, after=after)
+        if not _is_short_of_memory(result) or work.is_over or not self._can_be_lighter(work.plan):
+            return result
+        message = f"{planned.clip.path}: memory was short; it is tried again alone"
+        work.context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message, planned.index))
+        return self._attempt(planned, work, light_form, alone=True, after=result)
+
+    def _attempt_in_software(
+        self, first: ProcessingResult, error: Issue, planned: PlannedClip, work: _Work, form: TargetForm
+    ) -> ProcessingResult:
+        """How a clip ends in software that failed in hardware: where well, it was the encoder's fault.
+
+        What software makes is kept under a key of its own, and found when all clips are made again.
+        """
+        key = self._processor.key(planned, form, planned.content) if planned.key and planned.content else None
+        result = self._patient_attempt(replace(planned, key=key), work, form, form, after=first)
+        if result.success:
+            work.encoder_failures.append(f"failed at {planned.clip.path}: {error.message}")
+        return result
 
     def _attempt(
-        self, planned: PlannedClip, work: _Work, form: TargetForm, *, alone: bool = False, started: bool = False
+        self,
+        planned: PlannedClip,
+        work: _Work,
+        form: TargetForm,
+        *,
+        alone: bool = False,
+        after: ProcessingResult | None = None,
     ) -> ProcessingResult:
-        """One try at a clip, after a resource was had for it; a stop is a result too."""
-        need = need_bytes(planned.media, form) if started else planned.need_bytes
+        """One try at a clip, after a resource was had for it; a stop is a result too.
+
+        ``after`` another try the clip's start was told already, and the time of that one counts too.
+        """
+        need = planned.need_bytes if after is None else need_bytes(planned.media, form)
+        spent = 0.0 if after is None else after.elapsed_seconds
         context = replace(work.context, cancel=CancelToken(work.context.cancel))
 
         def give_way() -> None:
@@ -224,12 +248,13 @@ class ProcessingPipeline:
             wish = replace(wish, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
         with self._pool.resource(wish, timeout_seconds=None, cancel=work.context.cancel) as resource:
             if resource is None or work.is_over:
-                return ProcessingResult(planned.index, None, Cancelled().issue, 0.0, None, started=started)
-            if not started:
+                stopped = Cancelled().issue
+                return ProcessingResult(planned.index, None, stopped, spent, None, started=after is not None)
+            if after is None:
                 self._tell_start(planned, work)
             result = self._made(planned, form, work, context)
             self._pool.release_resource(resource, peak_bytes=result.peak_memory_bytes)
-            return result
+            return replace(result, elapsed_seconds=spent + result.elapsed_seconds)
 
     def _made(self, planned: PlannedClip, form: TargetForm, work: _Work, context: RunContext) -> ProcessingResult:
         started = self._clock()
@@ -312,10 +337,10 @@ def _raise_resource(issues: list[Issue], code: IssueCode) -> None:
             raise ResourceError(code, issue.message, path=issue.path, hint=issue.hint)
 
 
-def _may_be_the_encoder(result: ProcessingResult, planned: PlannedClip) -> bool:
+def _may_be_the_encoder(error: Issue, planned: PlannedClip) -> bool:
     """Whether a clip failed in a way in which a hardware encoder fails, or the clip itself."""
     codes = (IssueCode.CLIP_FAILED, IssueCode.CLIP_TIMEOUT, IssueCode.CLIP_STALLED)
-    return planned.action is Action.ENCODE and result.error is not None and result.error.code in codes
+    return planned.action is not Action.COPY and error.code in codes
 
 
 def _is_short_of_memory(result: ProcessingResult) -> bool:

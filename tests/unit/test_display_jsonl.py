@@ -30,6 +30,7 @@ ALL: tuple[events.Event, ...] = (
     events.ClipFinished(0, 1.5, 2**40),
     events.ClipStarted(1, Path(os.fsdecode(b"/x/bad\xff\n.mp4")), "copy", 1.0),
     events.ClipFailed(1, "clip_failed", "no"),
+    events.ClipsRestarted(1, 1, 2.5),
     events.ConcatStarted(float("inf")),
     events.ConcatProgress(1.0),
     events.ConcatFinished("FFmpeg"),
@@ -86,7 +87,7 @@ def test_values_are_plain() -> None:
     assert lines[2]["total_seconds"] == pytest.approx(1 / 3)
     assert lines[3]["speed"] is None
     assert os.fsencode(lines[5]["path"]) == b"/x/bad\xff\n.mp4"
-    assert lines[7]["total_seconds"] is None
+    assert lines[8]["total_seconds"] is None
 
 
 def test_a_batch_names_the_job() -> None:
