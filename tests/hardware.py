@@ -41,12 +41,17 @@ class Machine:
     says: str = NO_SESSION
     wrong: str = ""
 
-    def build(self, folder: Path) -> Path:
-        """The program, in a folder in which it also notes what it was asked for."""
-        path = folder / "ffmpeg-with-hardware"
+    def build(self, folder: Path, name: str = "ffmpeg-with-hardware") -> Path:
+        """The program, in a folder in which it also notes what it was asked for.
+
+        Under one name it stays the same file, whatever becomes of the machine.
+        """
+        path = folder / name
         told = {**asdict(self), "ffmpeg": ffmpeg(), "log": str(folder / "hardware.log")}
-        path.write_text(_PROGRAM.format(python=sys.executable, told=json.dumps(json.dumps(told))))
-        path.chmod(0o755)
+        path.with_suffix(".json").write_text(json.dumps(told))
+        if not path.exists():
+            path.write_text(f"#!{sys.executable} -IS\n{_PROGRAM}")
+            path.chmod(0o755)
         return path
 
 
@@ -66,23 +71,23 @@ def trials(folder: Path) -> int:
     return sum(what == "trial" for _, what in asked(folder))
 
 
-_PROGRAM = """#!{python} -IS
-import json, os, sys, time
+_PROGRAM = """import json, os, sys, time
 
-told = json.loads({told})
+with open(__file__ + ".json") as file:
+    told = json.load(file)
 arguments = sys.argv[1:]
 hardware = [*told["works"], *told["broken"]]
 
 
 def fail(words):
-    sys.stderr.write(f"[{{encoder}} @ 0x1] {{words}}\\n")
-    sys.stderr.write(f"[vost#0:0/{{encoder}} @ 0x2] Error while opening encoder - maybe incorrect parameters\\n")
+    sys.stderr.write(f"[{encoder} @ 0x1] {words}\\n")
+    sys.stderr.write(f"[vost#0:0/{encoder} @ 0x2] Error while opening encoder - maybe incorrect parameters\\n")
     sys.exit(1)
 
 
 def note(what):
     with open(told["log"], "a+") as log:
-        log.write(f"{{encoder}} {{what}}\\n")
+        log.write(f"{encoder} {what}\\n")
         log.seek(0)
         return sum(not line.endswith((" trial\\n", " join\\n")) for line in log)
 
@@ -103,7 +108,7 @@ def in_software():
 
 if "-encoders" in arguments:
     for name in ("libx264", "libx265", "libsvtav1", *hardware):
-        print(f" V....D {{name:20}} stand-in (codec {{name}})")
+        print(f" V....D {name:20} stand-in (codec {name})")
     sys.exit()
 encoder = arguments[arguments.index("-c:v") + 1] if "-c:v" in arguments else ""
 if encoder in hardware:

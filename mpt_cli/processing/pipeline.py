@@ -93,7 +93,7 @@ class ProcessingPipeline:
         whether what there is suffices is for :func:`require_success_rate` and the caller to say.
 
         :class:`~mpt_cli.errors.EncoderError` where a hardware encoder failed: all clips are then to
-        be made by software, because what both make does not fit together.
+        be made by software, because what both make does not fit together, and none is left in ``files``.
         """
         work = _Work(plan, config, files, context)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
@@ -102,6 +102,8 @@ class ProcessingPipeline:
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             results = self._run_window(made, work) | self._run_window(found, work)
         if work.encoder_failures:
+            for clip in plan.clips:  # the store may hold the same file, which ffmpeg would write over
+                files.discard(*files.segment_paths(clip.index))
             self._tell_restart(list(results.values()), work)
             raise EncoderError(work.encoder_failures[0])
         if self._cache is not None and made:

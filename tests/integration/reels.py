@@ -6,6 +6,7 @@ in one of the two shows.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -18,6 +19,7 @@ from mpt_cli.events import (
     ClipFailed,
     ClipFinished,
     ClipProgress,
+    ClipsRestarted,
     ClipStarted,
     ConcatStarted,
     RunFinished,
@@ -203,7 +205,7 @@ def assert_well_told(emit: ListEmit, status: RunStatus) -> None:
     assert last.status == status.value
     assert (last.code is None) == (status in (RunStatus.SUCCESS, RunStatus.PARTIAL))
     assert (len(emit.of(RunStarted)), len(emit.of(RunFinished))) == (1, 1)
-    open_clips, seen = set[int](), set[int]()
+    open_clips, seen, ends = set[int](), set[int](), Counter[str]()
     for event in emit.events:
         if isinstance(event, ClipStarted):
             assert event.index not in seen
@@ -213,6 +215,12 @@ def assert_well_told(emit: ListEmit, status: RunStatus) -> None:
             assert event.index in open_clips
         elif isinstance(event, ClipFinished | ClipFailed):
             open_clips.remove(event.index)
+            ends[event.type] += 1
+        elif isinstance(event, ClipsRestarted):
+            assert not open_clips
+            assert (event.finished, event.failed) == (ends[ClipFinished.type], ends[ClipFailed.type])
+            seen.clear()
+            ends.clear()
         elif isinstance(event, ValidationFinished):
             assert not seen
         elif isinstance(event, ConcatStarted):

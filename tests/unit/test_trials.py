@@ -175,7 +175,7 @@ def other_devices(bench: Bench) -> str | None:
 
 
 def other_build(bench: Bench) -> str | None:
-    bench.machine(NO_GPU)
+    bench.binary = NO_GPU.build(bench.folder, "another")
     return failure(bench.trials())
 
 
