@@ -5,13 +5,16 @@ After a change that is meant: ``pytest tests/golden --snapshot-update``, and rea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mpt_cli.config import QualitySettings
 from mpt_cli.media import commands
+from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import AudioStreamInfo, Codec, Color, Container, Dimensions, Fit, Orientation, Segment, VideoClip
 from tests.forms import form_of
 from tests.infos import media_of
@@ -109,6 +112,47 @@ def test_a_lying_picture_in_a_standing_one(fit: Fit, snapshot: SnapshotAssertion
 def test_a_segment_of_each_codec(codec: Codec, snapshot: SnapshotAssertion) -> None:
     form = form_of(codec=codec, rate="30000/1001", threads=2)
     assert difference(segment(media_of(), form), segment(media_of())) == snapshot
+
+
+def in_hardware(name: str, *, codec: Codec = Codec.H264) -> TargetForm:
+    """The usual form by an encoder in hardware."""
+    form = form_of(codec=codec)
+    quality = QualitySettings(codec=codec, encoder=name)
+    settings = CodecOptimizer().get_optimal_settings(quality, frame_rate=form.frame_rate, threads=1)
+    return replace(form, encoder=settings)
+
+
+@pytest.mark.anchor("T062")
+@pytest.mark.parametrize("name", ["h264_nvenc", "hevc_qsv", "av1_amf", "h264_videotoolbox", "h264_vaapi", "av1_vulkan"])
+def test_a_segment_by_each_kind_of_hardware(name: str, snapshot: SnapshotAssertion) -> None:
+    form = in_hardware(name, codec=Codec(name.partition("_")[0]))
+    assert difference(segment(media_of(), form), segment(media_of())) == snapshot
+
+
+@pytest.mark.anchor("T062")
+@pytest.mark.parametrize("name", ["h264_nvenc", "h264_vaapi"])
+def test_a_join_by_hardware_that_encodes_again(name: str, snapshot: SnapshotAssertion) -> None:
+    again = [
+        readable(commands.reencode_arguments(CONCAT_LIST, SOUND, form, REEL)) for form in (in_hardware(name), form_of())
+    ]
+    assert difference(*again) == snapshot
+
+
+@pytest.mark.parametrize("name", ["h264_nvenc", "h264_vaapi", "h264_vulkan"])
+def test_a_trial_and_a_clip_open_the_same_device_and_load_pictures_alike(name: str) -> None:
+    form = in_hardware(name)
+    trial = commands.trial_arguments(form.encoder, form.dimensions, 25, PICTURES)
+    clip = commands.segment_arguments(VideoClip(CLIP), media_of(), SECOND, form, video_path=PICTURES, audio_path=None)
+    join = commands.reencode_arguments(CONCAT_LIST, SOUND, form, REEL)
+    device = commands.device_arguments(form.encoder)
+    assert bool(device) is (name != "h264_nvenc")
+    for arguments in (trial, clip, join):
+        at = arguments.index("-init_hw_device") if device else 0
+        assert arguments[at : at + len(device)] == device
+        assert at < arguments.index("-i")
+        (graph,) = (value for value in arguments if "format=nv12" in value)
+        assert ("hwupload" in graph) is bool(device)
+        assert [value for value in form.encoder.options if value not in arguments] == []
 
 
 def test_a_trim_is_sought_to_the_last_keyframe_a_second_before_it(snapshot: SnapshotAssertion) -> None:

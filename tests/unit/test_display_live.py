@@ -217,6 +217,61 @@ def test_a_clip_that_ends_without_having_started_is_counted() -> None:
     assert_fits(shown(progress), 80, 24)
 
 
+def worked_on(progress: RunProgress, indices: range, job: str | None, *, failing: int | None = None) -> None:
+    """Clips begin and end; the first is copied."""
+    for at in indices:
+        progress.feed(events.ClipStarted(at, Path(f"{at}.mp4"), "encode" if at else "copy", 10.0), job)
+        end = events.ClipFailed(at, "clip_failed", "no") if at == failing else events.ClipFinished(at, 1.0, None)
+        progress.feed(end, job)
+
+
+def test_clips_that_are_made_again_count_once() -> None:
+    clock = Clock()
+    progress = RunProgress(clock)
+    progress.feed(events.RunStarted("process", "w", 6, 60.0))
+    progress.feed(events.ValidationFinished(6, 0, 60.0))
+    worked_on(progress, range(4), None, failing=3)
+    clock.now += 20
+    assert "4 of 6 clips" in "\n".join(shown(progress))
+    progress.feed(events.ClipsRestarted(3, 1, 40.0))
+    assert (progress.waiting_count, progress.clips.ended_count, progress.clips.failed_count) == (6, 0, 0)
+    assert progress.overall() == progress.overall().__class__(Phase.ENCODING, 0.0, None)
+    text = "\n".join(shown(progress))
+    assert "0 of 6 clips" in text
+    assert "6 waiting" in text
+    assert "failed" not in text
+    worked_on(progress, range(1), None)
+    clock.now += 10
+    worked_on(progress, range(1, 3), None)
+    overall = progress.overall()
+    assert overall.share == pytest.approx(0.5)
+    assert overall.time_left == pytest.approx(15)  # 20 of 50 s took 10 s, since the clips began again
+    worked_on(progress, range(3, 6), None)
+    assert "6 of 6 clips" in "\n".join(shown(progress))
+    assert (progress.waiting_count, progress.total_clips) == (0, 6)
+    assert progress.overall().share == 1.0
+
+
+def test_a_job_that_begins_again_takes_nothing_from_the_others() -> None:
+    progress = RunProgress(Clock())
+    progress.feed(events.RunStarted("batch", "w", 8, None, total_jobs=2))
+    for job in ("monday", "tuesday"):
+        progress.feed(events.RunStarted("process", job, 4), job)
+        progress.feed(events.ValidationFinished(4, 0, 40.0), job)
+        worked_on(progress, range(2), job)
+    progress.feed(events.ClipsRestarted(2, 0, 20.0), "monday")
+    assert (progress.waiting_count, progress.clips.ended_count) == (6, 2)
+    monday, tuesday = progress.jobs.running["monday"], progress.jobs.running["tuesday"]
+    assert (monday.done_seconds, tuesday.done_seconds) == (0.0, 20.0)
+    worked_on(progress, range(4), "monday")
+    worked_on(progress, range(2, 4), "tuesday")
+    assert (progress.waiting_count, progress.clips.ended_count, progress.total_clips) == (0, 8, 8)
+    assert progress.overall().share == 1.0
+    for job in ("monday", "tuesday"):
+        progress.feed(events.RunFinished("success"), job)
+    assert (progress.total_clips, progress.jobs.ended_count) == (8, 2)
+
+
 index = st.integers(0, 5)
 seconds = st.floats(allow_nan=True, allow_infinity=True)
 some_bytes = st.none() | st.integers(0, 2**60)
@@ -233,6 +288,7 @@ any_event = st.one_of(
     st.builds(events.ClipProgress, index, seconds, st.none() | seconds, some_bytes),
     st.builds(events.ClipFinished, index, seconds, some_bytes),
     st.builds(events.ClipFailed, index, st.just("clip_failed"), st.text()),
+    st.builds(events.ClipsRestarted, index, index, seconds),
     st.builds(events.ConcatStarted, st.none() | seconds),
     st.builds(events.ConcatProgress, seconds),
     st.builds(events.ConcatFinished, st.just("FFmpeg")),

@@ -41,6 +41,7 @@ RUN: tuple[events.Event, ...] = (
     events.ConcatFinished("FFmpeg"),
     events.RunFinished("partial"),
 )
+RESTART = events.ClipsRestarted(1, 1, 8.4)
 
 
 def test_each_event_is_one_line() -> None:
@@ -102,6 +103,23 @@ def test_a_progress_line_says_what_is_known() -> None:
     assert stream.getvalue().splitlines()[-1] == "finished: error after 6 s"
 
 
+def test_clips_that_are_made_again_are_counted_once() -> None:
+    clock, stream = Clock(), io.StringIO()
+    display = PlainDisplay(stream, clock=clock)
+    once = [
+        event
+        for at in (0, 1)
+        for event in (events.ClipStarted(at, Path(f"{at}.mp4"), "encode", 4.2), events.ClipFinished(at, 1.0, None))
+    ]
+    seen = []
+    for event in (events.RunStarted("process", "w", 2, 8.4), *once, events.ClipsRestarted(2, 0, 8.4), *once):
+        clock.now += 500
+        display.emit(event)
+        seen.append(stream.getvalue().splitlines()[-1].partition(":")[2].split(",")[0].strip())
+    counts = ["0 of 2 clips", "1 of 2 clips", "1 of 2 clips", "2 of 2 clips"]
+    assert seen[1:] == [*counts, *counts[:1], *counts]
+
+
 class _Closed(io.StringIO):
     writes = 0
 
@@ -118,7 +136,7 @@ def test_a_closed_pipe_is_left_in_peace() -> None:
     assert stream.writes == 1
 
 
-@given(st.lists(st.sampled_from(RUN)))
+@given(st.lists(st.sampled_from((*RUN, RESTART))))
 def test_no_order_of_events_raises(order: list[events.Event]) -> None:
     for line in written(*order):
         assert line.isprintable()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -385,3 +386,75 @@ def test_earlier_jobs_go_first_whoever_asked_first(executor: ThreadPoolExecutor)
     assert not later.done()
     pool.release_resource(admitted)
     assert later.result(PATIENCE) is not None
+
+
+# --- devices
+
+
+CARD = Wish(device="cuda", at_once=2)
+
+
+def queued(executor: ThreadPoolExecutor, pool: ResourcePool, wish: Wish) -> Future[int | None]:
+    """A caller that waits, in the queue before the next."""
+    token = AnnouncingToken()
+    future = executor.submit(pool.acquire_resource, wish, timeout_seconds=2 * PATIENCE, cancel=token)
+    assert token.queued.wait(PATIENCE)
+    return future
+
+
+def test_a_device_takes_no_more_at_once_than_it_has_room_for_whoever_asks() -> None:
+    pool = pool_of(8)
+    held = [pool.acquire_resource(Wish(workflow_id=name, device="cuda", at_once=2)) for name in ("a", "b")]
+    assert pool.acquire_resource(CARD, timeout_seconds=0) is None
+    assert pool.acquire_resource(timeout_seconds=0) is not None  # what needs no device goes on
+    assert pool.acquire_resource(Wish(device="vaapi"), timeout_seconds=0) is not None
+    assert held[0] is not None
+    pool.release_resource(held[0])
+    assert pool.acquire_resource(CARD, timeout_seconds=0) is not None
+
+
+def test_runs_that_share_a_device_and_the_cores_all_come_to_their_end(executor: ThreadPoolExecutor) -> None:
+    pool, lock = pool_of(4), threading.Lock()
+    inside: Counter[str | None] = Counter()
+    most: Counter[str | None] = Counter()
+
+    def work(number: int) -> bool:
+        wish = Wish(10, f"run {number % 3}", number % 3, device="cuda" if number % 2 else None, at_once=2)
+        with pool.resource(wish, timeout_seconds=PATIENCE) as resource_id:
+            with lock:
+                inside[wish.device] += 1
+                most[wish.device] = max(most[wish.device], inside[wish.device])
+            with lock:
+                inside[wish.device] -= 1
+            return resource_id is not None
+
+    futures = [executor.submit(work, number) for number in range(90)]
+    assert all(future.result(PATIENCE) for future in futures)
+    assert most["cuda"] <= 2
+    assert pool.in_use == 0
+
+
+def test_who_waits_for_a_device_is_not_overtaken_and_holds_nobody_for_ever(executor: ThreadPoolExecutor) -> None:
+    pool = pool_of(8)
+    first, second = pool.acquire_resource(CARD), pool.acquire_resource(CARD)
+    waiting = queued(executor, pool, CARD)
+    behind = queued(executor, pool, Wish())
+    assert pool.acquire_resource(timeout_seconds=0) is None
+    assert [waiting.done(), behind.done()] == [False, False]
+    assert first is not None
+    pool.release_resource(first)
+    assert waiting.result(PATIENCE) is not None
+    assert behind.result(PATIENCE) is not None
+    assert second is not None
+
+
+def test_who_gives_up_on_a_device_lets_those_behind_go_on(executor: ThreadPoolExecutor) -> None:
+    pool, token = pool_of(8), AnnouncingToken()
+    for _ in range(2):
+        assert pool.acquire_resource(CARD) is not None
+    waiting = executor.submit(pool.acquire_resource, CARD, timeout_seconds=2 * PATIENCE, cancel=token)
+    assert token.queued.wait(PATIENCE)
+    behind = queued(executor, pool, Wish())
+    token.cancel()
+    assert waiting.result(PATIENCE) is None
+    assert behind.result(PATIENCE) is not None
