@@ -184,6 +184,7 @@ class ConcatConfig(Section):
     seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto] = None
     copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
     timeout: OptionalSeconds = None
+    fallback: bool = True
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
+from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
 from mpt_cli.health import HealthChecks
@@ -71,8 +72,11 @@ class ModuleFactory:
             cache=self.clip_cache,
             content=content,
         )
-        engine = FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._config.cache.enabled else None)
-        service = ConcatenationService([engine], self.memory_manager, self.performance_monitor)
+        engines = (
+            FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._config.cache.enabled else None),
+            MoviePyConcatenator(self.ffmpeg, pool),
+        )
+        service = ConcatenationService(engines, self.memory_manager, self.performance_monitor)
         validation = self.create_validation_engine()
         return VideoProcessingOrchestrator(
             validation_engine=validation,

@@ -81,6 +81,7 @@ class JoinMethod(StrEnum):
     AUTO = "auto"
     COPY = "copy"
     REENCODE = "reencode"
+    MOVIEPY = "moviepy"
 
 
 class OnError(StrEnum):

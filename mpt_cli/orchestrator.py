@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.batch import Batch, require_possible
+from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import JoinOrder
 from mpt_cli.config import effective_config
 from mpt_cli.cost import need_bytes
@@ -27,6 +28,7 @@ from mpt_cli.errors import (
 )
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
+from mpt_cli.models import JoinMethod
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import wanted_duration
 from mpt_cli.planner import Planner
@@ -300,7 +302,18 @@ class VideoProcessingOrchestrator:
         clips = tuple(result.clip for result in run.good() if result.clip is not None)
         seconds = sum(clip.segment.frames for clip in clips) / plan.form.frame_rate
         timeout = run.config.concat.timeout or _JOIN_SECONDS + _JOIN_SECONDS_PER_SECOND * seconds
-        order = JoinOrder(clips, plan.form, plan.mixed_parameter_sets, float(timeout), reuse=run.config.cache.enabled)
+        method = run.params.join
+        order = JoinOrder(
+            clips,
+            plan.form,
+            plan.mixed_parameter_sets,
+            float(timeout),
+            reuse=run.config.cache.enabled,
+            engine=MoviePyConcatenator.name if method is JoinMethod.MOVIEPY else None,
+            # --method copy means it, and no other engine copies.
+            fallback=run.config.concat.fallback and method is not JoinMethod.COPY,
+            stall_seconds=float(run.config.processing.stall_timeout),
+        )
 
         def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
             return self._validation.validate_output(

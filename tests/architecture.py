@@ -61,7 +61,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "av": ("media",),
     "ffmpeg": ("media",),
     "imageio_ffmpeg": ("media",),
-    "moviepy": ("concatenation.moviepy",),
+    "moviepy": ("concatenation.moviepy_child",),
     "rich": ("display",),
     "typer": ("cli",),
     "click": ("cli",),

@@ -92,7 +92,11 @@ BROKEN = [
     ("media/process.py", "from mpt_cli.media import probe", "imports in a circle, or leading into one: "),
     ("media/new.py", "import subprocess", "media.new:2: subprocess belongs to media.process"),
     ("plan.py", "def _f():\n    from av.video import frame", "plan:3: av.video belongs to media"),
-    ("concatenation/service.py", "import moviepy", "concatenation.service:2: moviepy belongs to concatenation.moviepy"),
+    (
+        "concatenation/service.py",
+        "import moviepy",
+        "concatenation.service:2: moviepy belongs to concatenation.moviepy_child",
+    ),
     ("concatenation/service.py", "__import__('moviepy')", "concatenation.service:2: moviepy belongs to"),
     ("cli/new.py", "from rich.table import Table", "cli.new:2: rich.table belongs to display"),
     ("display/live.py", "import typer", "display.live:2: typer belongs to cli"),

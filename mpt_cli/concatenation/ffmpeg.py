@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import reel_sound, sound_pieces
 from mpt_cli.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
-from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
@@ -50,6 +50,7 @@ class _Join:
     clips: Sequence[ProcessedClip]
     form: TargetForm
     deadline: float
+    stall_seconds: float | None
     files: TempFileManager
     context: RunContext
     store: Store | None
@@ -88,6 +89,7 @@ class FFmpegConcatenator:
         allow_mixed: bool,
         reuse: bool,
         timeout_seconds: float,
+        stall_seconds: float | None,
         files: TempFileManager,
         context: RunContext,
     ) -> bool:
@@ -100,7 +102,7 @@ class FFmpegConcatenator:
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed and mixable)
         store = self._store if reuse else None
-        join = _Join(clips, form, self._clock() + timeout_seconds, files, context, store)
+        join = _Join(clips, form, self._clock() + timeout_seconds, stall_seconds, files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -201,20 +203,13 @@ class FFmpegConcatenator:
         outcome = self._ffmpeg.run(
             arguments,
             cancel=join.context.cancel,
-            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock())),
+            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock()), stall_seconds=join.stall_seconds),
             on_progress=lambda progress: report(float(progress.done_seconds)),
             feed=feed,
             cwd=join.files.folder,
         )
         join.context.cancel.raise_if_cancelled()
-        timed_out = IssueCode.CONCAT_TIMEOUT
-        error = explain(outcome, failed=IssueCode.CONCAT_FAILED, timed_out=timed_out, stalled=timed_out)
-        if error is not None and error.code in (IssueCode.CONCAT_FAILED, IssueCode.CONCAT_TIMEOUT):
-            raise ConcatenationError(
-                error.code, f"the join {error.issue.message}" if error.code is timed_out else str(error)
-            )
-        if error is not None:
-            raise error
+        require_success(outcome)
 
 
 def _was_kept(store: Store, key: str, output: Path) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import ConcatenationError, Issue, IssueCode, MptError, VerificationError
+from mpt_cli.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
 from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.media import boxes, proof
 from mpt_cli.media.files import writing
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DIRECT_COPY = "DirectCopy"
+_LEAST_BYTES_PER_SECOND = 5_000_000
+"""A disk that is slower stands still: a join puts the index in front at its end, which copies the file in silence."""
+_SURVIVABLE = (IssueCode.CONCAT_FAILED, IssueCode.VERIFY_FAILED)
 _MIXED_WARNING = Issue(
     IssueCode.MIXED_PARAMETER_SETS,
     "clips with different parameter sets were copied: some players show black after the first one",
@@ -57,10 +61,15 @@ class Concatenator(Protocol):
         allow_mixed: bool,
         reuse: bool,
         timeout_seconds: float,
+        stall_seconds: float | None,
         files: TempFileManager,
         context: RunContext,
     ) -> bool:
-        """Write the join to ``output``; whether pictures were copied. Raises ConcatenationError."""
+        """Write the join to ``output``; whether pictures were copied.
+
+        Raises ConcatenationError, of code ``concat_timeout`` where it took longer than
+        ``timeout_seconds``, and of ``concat_failed`` where it stood still for ``stall_seconds``.
+        """
         ...
 
 
@@ -74,6 +83,12 @@ class JoinOrder:
     timeout_seconds: float
     reuse: bool = True
     """Whether what was finished before may be used, and what is finished now is kept."""
+    engine: str | None = None
+    """The only engine to join by; None for all in their order, after a byte copy where that is enough."""
+    fallback: bool = True
+    """Whether another engine may have its turn after one that failed."""
+    stall_seconds: float | None = None
+    """How long a join may stand still, beside the time that its file takes to be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +111,27 @@ class ConcatenationService:
         performance_monitor: PerformanceMonitor,
         *,
         copy_file: Callable[[Path, Path], object] = shutil.copyfile,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Try the engines in this order; ``copy_file`` is the seam for a disk that fails."""
         self._engines, self._memory, self._performance = tuple(engines), memory_manager, performance_monitor
-        self._copy_file = copy_file
+        self._copy_file, self._clock = copy_file, clock
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, verify: Verify, files: TempFileManager, context: RunContext
     ) -> tuple[ConcatenationResult, OutputInfo]:
         """How the clips were joined into ``output``, and what the proven file holds.
 
-        Raises :class:`~mpt_cli.errors.ConcatenationError` when no engine's output is right; nothing
-        is then left at ``output``.
+        Raises :class:`~mpt_cli.errors.ConcatenationError` when no engine's output is right, with the
+        reason of each that had its turn; nothing is then left at ``output``.
         """
         if not order.clips:
             raise ConcatenationError(IssueCode.CONCAT_FAILED, "there is no clip to join")
         total = sum(clip.segment.frames for clip in order.clips) / order.form.frame_rate
         context.emit(ConcatStarted(float(total)))
         with self._performance.start_timer("concatenation") as timer, self._memory.growth() as growth:
-            joined = self.handle_single_clip(order, output, verify=verify)
-            joined = joined or self._by_engine(order, output, verify, files, context)
+            joined = None if order.engine else self.handle_single_clip(order, output, verify=verify)
+            joined = joined or self._by_engines(order, output, verify, files, context)
             used, seconds = growth(), timer.stop()
         logger.info("%s concatenation completed in %.2f s, memory used: %d bytes", joined.method, seconds, used)
         context.emit(ConcatFinished(joined.method))
@@ -157,12 +173,24 @@ class ConcatenationService:
         """Whether there is an engine."""
         return bool(self._engines)
 
-    def _by_engine(
+    def _by_engines(
         self, order: JoinOrder, output: Path, verify: Verify, files: TempFileManager, context: RunContext
     ) -> Joined:
-        """The join by the first engine whose output proves right; other errors than of a join end it."""
-        failure, reason = ConcatenationError(IssueCode.CONCAT_FAILED, "there is nothing to join with"), None
-        for engine in self._engines:
+        """The join by the first engine whose output proves right.
+
+        The next one has its turn only after a failure that it may survive: an ffmpeg that failed or
+        stood still, and an output that is not right. Not after one that it would meet as well, and
+        later: a full disk, a lack of memory, an output that cannot be written, a stop. Nor when the
+        time is over, which is one for all engines: whoever sets a limit wants an end by then, and
+        what is slower would only be cut off too.
+        """
+        deadline = self._clock() + order.timeout_seconds
+        failures: list[tuple[str, MptError]] = []
+        engines = [engine for engine in self._engines if order.engine in (None, engine.name)]
+        for engine in engines if order.fallback else engines[:1]:
+            if failures:
+                message = f"{_reason(*failures[-1])}; joining by {engine.name} instead, which takes longer"
+                context.emit(Notice("warning", failures[-1][1].code.value, message))
             try:
                 copied = engine.concatenate(
                     order.clips,
@@ -170,18 +198,60 @@ class ConcatenationService:
                     order.form,
                     allow_mixed=order.allow_mixed,
                     reuse=order.reuse,
-                    timeout_seconds=order.timeout_seconds,
+                    timeout_seconds=max(0.0, deadline - self._clock()),
+                    stall_seconds=_patience_seconds(order),
                     files=files,
                     context=context,
                 )
-                return Joined(engine.name, copied, verify(output, pictures_copied=copied), reason)
-            except ConcatenationError as error:
-                output.unlink(missing_ok=True)
+                info = verify(output, pictures_copied=copied)
+                return Joined(engine.name, copied, info, _reason(*failures[-1]) if failures else None)
+            except (ConcatenationError, DependencyError) as error:
                 logger.warning("%s concatenation failed: %s", engine.name, error)
-                failure, reason = error, f"{engine.name} failed: {error}"
-                if engine is not self._engines[-1]:
-                    context.emit(Notice("warning", error.code.value, f"{reason}; the next method is tried"))
-        raise failure
+                failures.append((engine.name, error))
+                _clear(output)
+                if error.code not in _SURVIVABLE:
+                    break
+        raise _all_failed(failures)
+
+
+def _clear(output: Path) -> None:
+    """Remove what a failed join left; OutputError or ResourceError where nothing can be written there.
+
+    Engines say of that only what their program said, in words that they do not all know.
+    """
+    with writing(output):
+        output.unlink(missing_ok=True)
+        output.touch()
+        output.unlink()
+
+
+def _patience_seconds(order: JoinOrder) -> float | None:
+    """How long a join of these clips may show no progress."""
+    if order.stall_seconds is None:
+        return None
+    paths = {clip.processed_path for clip in order.clips}
+    return order.stall_seconds + sum(path.stat().st_size for path in paths if path.exists()) / _LEAST_BYTES_PER_SECOND
+
+
+def _reason(engine: str, error: MptError) -> str:
+    """Why an engine failed, in words that begin with its name."""
+    said = str(error)
+    return (
+        f"{engine}{said[len(engine) :]}"
+        if said.lower().startswith(f"{engine} ".lower())
+        else f"{engine} failed: {said}"
+    )
+
+
+def _all_failed(failures: Sequence[tuple[str, MptError]]) -> MptError:
+    """The one error of a join that nobody could do; that of the only engine that tried, as it is."""
+    if not failures:
+        return ConcatenationError(IssueCode.CONCAT_FAILED, "there is nothing to join with")
+    last = failures[-1][1]
+    if len(failures) == 1:
+        return last
+    code = last.code if last.code is IssueCode.CONCAT_TIMEOUT else IssueCode.CONCAT_FAILED
+    return ConcatenationError(code, "; ".join(_reason(*failure) for failure in failures), hint=last.issue.hint)
 
 
 def _is_final(source: Path, order: JoinOrder) -> bool:

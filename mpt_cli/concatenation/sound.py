@@ -49,9 +49,14 @@ def sound_pieces(samples: int) -> list[SoundPiece]:
 
     Packet p of the reel decodes to the samples from ``1024 p`` on.
     """
-    total = max(1, -(-samples // AAC_FRAME))
+    total = whole_sound(samples).kept
     starts = list(range(0, max(1, total - _PIECE_PACKETS // 2), _PIECE_PACKETS))
     return [_piece(first, end) for first, end in pairwise((*starts, total))]
+
+
+def whole_sound(samples: int) -> SoundPiece:
+    """The reel in one piece, for who encodes it without a break."""
+    return _piece(0, max(1, -(-samples // AAC_FRAME)))
 
 
 def _piece(first: int, end: int) -> SoundPiece:

@@ -37,6 +37,7 @@ GLOBAL_ARGUMENTS = (
     "1",
 )
 """The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
+_QUIET = ("-v", "error", "-nostats")
 PCM_FORMAT = "s16le"
 AAC_FRAME = 1024
 """Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
@@ -139,6 +140,56 @@ def _join_output(
     sound = ffmpeg.input(file_url(sound_path), f="aac", protocol_whitelist="file")["a:0"]
     options = {**video_options, "c:a": "copy", **_NO_METADATA, **muxer_options(form)}
     return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, sound, file_url(output), **options).get_args()]
+
+
+def moviepy_sound(form: TargetForm) -> dict[str, Any]:
+    """What MoviePy's writer of sound takes, to encode as :func:`sound_piece_arguments` does."""
+    return {
+        "fps_input": form.sample_rate,
+        "nchannels": form.channels,
+        "codec": form.audio_codec,
+        "bitrate": str(form.audio_bitrate),
+        "ffmpeg_params": list(_QUIET),
+    }
+
+
+def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
+    """What MoviePy's writer of pictures takes, to make a reel as :func:`reencode_arguments` does.
+
+    It gives its ffmpeg RGB without a word on colours, at a rate of two decimals: what the pictures
+    become is said here, and when each is shown comes from its number.
+    """
+    size = form.dimensions.width, form.dimensions.height
+    clock = f"settb=1/{timescale(form.frame_rate)},setpts=N*{ticks_per_frame(form.frame_rate)}"
+    filters = (
+        "scale=flags=accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=limited",
+        f"format={form.encoder.pixel_format}",
+        "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+        clock,
+        f"fps={form.frame_rate}:start_time=0:round=near",
+        *_upload(form.encoder),
+    )
+    options = encoder_options(form.encoder)
+    codec, threads = options.pop("c:v"), options.pop("threads")
+    preset = options.pop("preset", "medium")  # MoviePy names one always; encoders that have none look past it
+    options |= {**_NO_METADATA, **muxer_options(form)}
+    arguments = [part for key, value in options.items() for part in (f"-{key}", str(value))]
+    return {
+        "filename": file_url(output),
+        "size": size,
+        "fps": float(form.frame_rate),
+        "codec": codec,
+        "preset": preset,
+        "threads": threads,
+        "ffmpeg_params": [*_QUIET, *device_arguments(form.encoder), "-vf", ",".join(filters), *arguments],
+    }
+
+
+def _upload(encoder: EncoderSettings) -> tuple[str, ...]:
+    """What :func:`~mpt_cli.media.pictures.uploaded` does, as text."""
+    if encoder.hardware is None:
+        return ()
+    return ("format=nv12", *(["hwupload"] if encoder.hardware.uploads else []))
 
 
 def muxer_options(form: TargetForm) -> dict[str, Any]:

@@ -125,7 +125,9 @@ class Ffmpeg:
         )
 
 
-def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode) -> MptError | None:
+def explain(
+    outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode, program: str = "ffmpeg"
+) -> MptError | None:
     """The error that a run ended with, or None; a finished run may still have written rubbish."""
     said = last_words(outcome.stderr_tail)
     if outcome.ended is Ended.TIMED_OUT:
@@ -140,9 +142,9 @@ def explain(outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalle
         )
     if outcome.killed_by_system:
         return ResourceError(
-            IssueCode.MEMORY_EXHAUSTED, "the system killed ffmpeg, most likely for its memory", hint="try --jobs 1"
+            IssueCode.MEMORY_EXHAUSTED, f"the system killed {program}, most likely for its memory", hint="try --jobs 1"
         )
-    return ProcessingError(failed, f"ffmpeg failed: {said or f'exit code {outcome.returncode}'}")
+    return ProcessingError(failed, f"{program} failed: {said or f'exit code {outcome.returncode}'}")
 
 
 def last_words(stderr: str) -> str:

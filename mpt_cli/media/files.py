@@ -70,23 +70,35 @@ class TempFileManager:
         """The list that ffmpeg joins by, with exact durations; ffmpeg has to run in this folder.
 
         A name with a protocol is taken from where ffmpeg runs, one without from the list's own URL,
-        of which a ``#`` or ``?`` in the name of a folder cuts off the rest. A user's own clip is
-        listed under a link in this folder, because its name may hold anything, also a line break,
-        which no quoting takes through the list.
+        of which a ``#`` or ``?`` in the name of a folder cuts off the rest.
         """
         durations = microsecond_durations([clip.segment.frames for clip in clips], form.frame_rate)
         lines = ["ffconcat version 1.0"]
         for clip, duration in zip(clips, durations, strict=True):
-            name = clip.processed_path.name if clip.owned else self._linked(clip).name
-            lines += [f"file file:{name}", f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}"]
+            lines += [
+                f"file file:{self.linked(clip).name}",
+                f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}",
+            ]
         self.concat_list.write_text("\n".join([*lines, ""]), encoding="ascii")
         return self.concat_list
 
     def cleanup_concat_list(self) -> None:
         """Remove the list and the links that it named, as far as they are there."""
-        self.discard(self.concat_list, *self.folder.glob("link-*"))
+        self.discard(self.concat_list)
+        self.discard_links()
 
-    def _linked(self, clip: ProcessedClip) -> Path:
+    def discard_links(self) -> None:
+        """Remove what :meth:`linked` made."""
+        self.discard(*self.folder.glob("link-*"))
+
+    def linked(self, clip: ProcessedClip) -> Path:
+        """The pictures of a clip under a plain name in this folder.
+
+        For a user's own clip that is a link, because its name may hold anything, also a line break,
+        which no quoting takes through a list.
+        """
+        if clip.owned:
+            return clip.processed_path
         link = self.folder / f"link-{clip.index:05d}"
         link.unlink(missing_ok=True)
         try:

@@ -201,6 +201,14 @@ def test_a_join_by_encoding_again(snapshot: SnapshotAssertion) -> None:
     assert readable(arguments) == snapshot
 
 
+@pytest.mark.parametrize("kind", ["usual", *JOINS])
+def test_a_join_by_moviepy(kind: str, snapshot: SnapshotAssertion) -> None:
+    form = form_of(**JOINS.get(kind, {}))
+    told = commands.moviepy_pictures(form, REEL.with_suffix(f".{form.container}"))
+    parameters = readable(told.pop("ffmpeg_params"))
+    assert (told, parameters, commands.moviepy_sound(form)) == snapshot
+
+
 # --- what holds for all of them -------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
+from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.config import MemoryConfig, ProcessingConfig
 from mpt_cli.events import RunContext
 from mpt_cli.media import proof, timing
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from av.packet import Packet
 
+    from mpt_cli.concatenation.service import Concatenator
     from mpt_cli.media.process import Outcome
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.results import OutputInfo
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
     Edit = Callable[[Packets], Packets]
 
 JOIN_SECONDS = 60.0
+ENGINES: dict[str, Callable[[Ffmpeg, ResourcePool], Concatenator]] = {
+    "FFmpeg": FFmpegConcatenator,
+    "MoviePy": MoviePyConcatenator,
+}
+"""All that can join, by name."""
 
 
 def planned(source: Path, form: TargetForm, index: int = 0, *, action: Action = Action.ENCODE) -> PlannedClip:
@@ -97,16 +104,18 @@ class Bench:
         allow_mixed: bool = False,
         slots: int = 2,
         timeout_seconds: float = JOIN_SECONDS,
+        engine: str = "FFmpeg",
     ) -> bool:
-        """Join by ffmpeg; whether pictures were copied."""
+        """Join by this engine; whether pictures were copied."""
         pool = ResourcePool(slots, MemoryManager(MemoryConfig()))
-        return FFmpegConcatenator(self.ffmpeg, pool).concatenate(
+        return ENGINES[engine](self.ffmpeg, pool).concatenate(
             clips,
             output,
             form,
             allow_mixed=allow_mixed,
             reuse=False,
             timeout_seconds=timeout_seconds,
+            stall_seconds=None,
             files=self.files,
             context=self.context,
         )

@@ -88,6 +88,7 @@ class Bench:
         config = config_of().model_copy(
             update={
                 "processing": ProcessingConfig(on_error=on_error, **more),
+                "concat": config_of().concat.model_copy(update={"fallback": False}),
                 "ffmpeg": FfmpegConfig(binary=binary),
             }
         )

@@ -4,96 +4,36 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.concatenation.service import ConcatenationService, JoinOrder
-from mpt_cli.config import MemoryConfig
 from mpt_cli.errors import (
-    Cancelled,
     ConcatenationError,
-    DependencyError,
     IssueCode,
     MptError,
     OutputError,
     ResourceError,
-    VerificationError,
 )
-from mpt_cli.events import ConcatFinished, ConcatStarted, Notice, RunContext
+from mpt_cli.events import ConcatFinished, ConcatStarted
 from mpt_cli.media import proof
-from mpt_cli.media.files import TempFileManager
 from mpt_cli.models import Action, Container
-from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
-from mpt_cli.results import OutputInfo
 from tests.forms import form_of
 from tests.integration.segments import Bench, duplicate
 from tests.media import numbered, run_ffmpeg
+from tests.unit.joining import Desk, FakeEngine, Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mpt_cli.models import ProcessedClip, TargetForm
-    from mpt_cli.results import ConcatenationResult
+    from mpt_cli.results import OutputInfo
     from tests.fakes import FakeClock, ListEmit
     from tests.media import MediaFolder
 
 REEL_OPTIONS = ("-use_editlist", "0", "-movflags", "+faststart+negative_cts_offsets", "-map_metadata", "-1")
-
-
-class FakeEngine:
-    """An engine that writes a word, or fails with what it was given."""
-
-    def __init__(self, name: str, error: Exception | None = None, *, copied: bool = True) -> None:
-        self.name = name
-        self.error = error
-        self.copied = copied
-        self.orders: list[tuple[tuple[int, ...], bool, float]] = []
-
-    def concatenate(self, clips: Sequence[ProcessedClip], output: Path, form: TargetForm, **options: Any) -> bool:
-        self.orders.append((tuple(clip.index for clip in clips), options["allow_mixed"], options["timeout_seconds"]))
-        assert form == form_of()
-        output.write_text(self.name)
-        if self.error is not None:
-            raise self.error
-        return self.copied
-
-
-class Judge:
-    """A proof that refuses what some engines wrote, and remembers what it was asked."""
-
-    def __init__(self, *refused: str) -> None:
-        self.refused = refused
-        self.asked: list[tuple[str, bool]] = []
-
-    def __call__(self, path: Path, *, pictures_copied: bool) -> OutputInfo:
-        self.asked.append((path.read_text(), pictures_copied))
-        if path.read_text() in self.refused:
-            raise VerificationError("is not what was planned", path=path)
-        form = form_of()
-        return OutputInfo(
-            path, 1, form.container, Fraction(2), 60, form.dimensions, form.frame_rate, "h264", form.audio_codec
-        )
-
-
-class Desk:
-    """A service with everything that it needs, and one order for it."""
-
-    def __init__(self, folder: Path, *engines: FakeEngine, emit: ListEmit | None = None, **options: Any) -> None:
-        self.folder = folder
-        memory = MemoryManager(MemoryConfig())
-        monitor = options.pop("monitor", None) or PerformanceMonitor()
-        self.service = ConcatenationService(engines, memory, monitor, **options)
-        self.context = RunContext("test", emit) if emit else RunContext("test")
-        self.output = folder / "reel.mp4"
-
-    def join(self, clips: Sequence[ProcessedClip], verify: Any, form: TargetForm | None = None) -> ConcatenationResult:
-        order = JoinOrder(tuple(clips), form or form_of(), allow_mixed=False, timeout_seconds=7.0)
-        files = TempFileManager(self.folder)
-        return self.service.concatenate(order, self.output, verify=verify, files=files, context=self.context)[0]
 
 
 @pytest.fixture
@@ -136,71 +76,6 @@ def test_clips_are_joined_in_the_order_that_the_mode_gave_them(
     assert judge.asked == [("FFmpeg", True)]
     assert (result.method, result.stream_copy, result.fallback_reason) == ("FFmpeg", True, None)
     assert emit.events == [ConcatStarted(1.5), ConcatFinished("FFmpeg")]
-
-
-@pytest.mark.anchor("T056")
-@pytest.mark.parametrize(
-    ("first", "refused", "reason"),
-    [
-        (ConcatenationError(IssueCode.CONCAT_FAILED, "ffmpeg failed: no"), (), "FFmpeg failed: ffmpeg failed: no"),
-        (ConcatenationError(IssueCode.CONCAT_TIMEOUT, "took too long"), (), "FFmpeg failed: took too long"),
-        (None, ("FFmpeg",), "FFmpeg failed: is not what was planned"),
-    ],
-    ids=["failed", "too slow", "wrong"],
-)
-def test_the_second_engine_has_its_turn_after_the_first_one_failed(
-    tmp_path: Path,
-    clips: list[ProcessedClip],
-    emit: ListEmit,
-    caplog: pytest.LogCaptureFixture,
-    first: ConcatenationError | None,
-    refused: tuple[str, ...],
-    reason: str,
-) -> None:
-    engines = FakeEngine("FFmpeg", first), FakeEngine("MoviePy", copied=False)
-    desk, judge = Desk(tmp_path, *engines, emit=emit), Judge(*refused)
-    result = desk.join(clips, judge)
-    assert (result.method, result.stream_copy, result.fallback_reason) == ("MoviePy", False, reason)
-    assert [len(engine.orders) for engine in engines] == [1, 1]
-    assert judge.asked[-1] == ("MoviePy", False)
-    assert desk.output.read_text() == "MoviePy"
-    (notice,) = emit.of(Notice)
-    assert (notice.level, notice.message) == ("warning", f"{reason}; the next method is tried")
-    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
-        f"FFmpeg concatenation failed: {reason.removeprefix('FFmpeg failed: ')}"
-    ]
-
-
-def test_the_error_of_the_last_engine_ends_a_join_that_none_can_do(
-    tmp_path: Path, clips: list[ProcessedClip], emit: ListEmit
-) -> None:
-    broken = ConcatenationError(IssueCode.CONCAT_FAILED, "no")
-    desk = Desk(tmp_path, FakeEngine("FFmpeg", broken), FakeEngine("MoviePy"), emit=emit)
-    with pytest.raises(VerificationError, match="not what was planned"):
-        desk.join(clips, Judge("MoviePy"))
-    assert list(tmp_path.iterdir()) == []
-    assert len(emit.of(Notice)) == 1
-    assert emit.of(ConcatFinished) == []
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        Cancelled(),
-        ResourceError(IssueCode.DISK_FULL, "the disk is full"),
-        ResourceError(IssueCode.MEMORY_EXHAUSTED, "killed"),
-        DependencyError("ffmpeg was not found"),
-    ],
-    ids=["cancelled", "disk full", "out of memory", "no ffmpeg"],
-)
-def test_what_no_other_engine_can_mend_ends_the_join(
-    tmp_path: Path, clips: list[ProcessedClip], error: MptError
-) -> None:
-    engines = FakeEngine("FFmpeg", error), FakeEngine("MoviePy")
-    with pytest.raises(type(error)) as ended:
-        Desk(tmp_path, *engines).join(clips, Judge())
-    assert ended.value is error
-    assert engines[1].orders == []
 
 
 def test_nothing_is_joined_without_a_clip_or_without_an_engine(

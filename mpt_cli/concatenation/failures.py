@@ -1,0 +1,29 @@
+"""How a join by a child process failed, said the same way for every engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import ConcatenationError, IssueCode
+from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.process import Ended
+
+if TYPE_CHECKING:
+    from mpt_cli.media.process import Outcome
+
+
+def require_success(outcome: Outcome, *, program: str = "ffmpeg") -> None:
+    """Return after a run that ended well.
+
+    Raises ConcatenationError where it did not, with ``concat_timeout`` only where the time for the
+    whole join was over: one that stood still has failed, and another engine may not. ResourceError
+    where memory or disk ran out.
+    """
+    failed, timed_out = IssueCode.CONCAT_FAILED, IssueCode.CONCAT_TIMEOUT
+    error = explain(outcome, program=program, failed=failed, timed_out=timed_out, stalled=failed)
+    if error is None:
+        return
+    if error.code not in (failed, timed_out):
+        raise error
+    stopped = outcome.ended in (Ended.TIMED_OUT, Ended.STALLED)
+    raise ConcatenationError(error.code, f"the join {error}" if stopped else str(error))

@@ -1,0 +1,184 @@
+"""MoviePyConcatenator: the second way to join, slower by far, which shares little with the first.
+
+MoviePy decodes every picture, hands it through Python and has it encoded again, one clip at a time.
+It runs in a child (``concatenation/moviepy_child.py``): nothing of it is imported here, and what it
+does, its ffmpegs with it, is held to the limits of time and memory like any other child.
+
+Its ffmpeg is the one of the configuration, also where that failed to join: another one in its place
+would be a second silent change, with other encoders and another licence.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.cancel import CancelToken
+from mpt_cli.concatenation import moviepy_child
+from mpt_cli.concatenation.failures import require_success
+from mpt_cli.concatenation.sound import reel_sound, whole_sound
+from mpt_cli.errors import DependencyError, IssueCode, ResourceError
+from mpt_cli.events import ConcatProgress
+from mpt_cli.media import commands, process
+from mpt_cli.media.process import Limits
+from mpt_cli.media.timing import sample_boundary
+from mpt_cli.monitoring.pool import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mpt_cli.concatenation.sound import SoundPiece
+    from mpt_cli.events import RunContext
+    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.process import Outcome
+    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.monitoring.pool import ResourcePool
+
+_ROOT = str(Path(__file__).parents[2])
+_PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from mpt_cli.concatenation.moviepy_child import main; main()"
+_BASE_BYTES, _HELD_PICTURES = 100 * 2**20, 180
+"""What the child and its two ffmpegs need, and how many pictures of 12 bits a pixel they hold, most of them
+twice as large as RGB (measured: 97 MiB at 160x90, 606 at 1080x1920; as much for 60 clips as for 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Join:
+    """What the attempts at one join share; ``limits`` hold from one reading of the clock on."""
+
+    clips: Sequence[ProcessedClip]
+    output: Path
+    form: TargetForm
+    deadline: float
+    stall_seconds: float | None
+    files: TempFileManager
+    context: RunContext
+
+
+class MoviePyConcatenator:
+    """The slow way to join, for when the fast one fails; it encodes all pictures again."""
+
+    name = "MoviePy"
+
+    def __init__(
+        self,
+        ffmpeg: Ffmpeg,
+        pool: ResourcePool,
+        *,
+        program: Sequence[str] = (sys.executable, "-P", "-c", _PROGRAM),
+        package: str = "moviepy",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Let MoviePy use this ffmpeg, and the memory that the pool has room for.
+
+        ``program`` is the child, ``package`` what must be installed for it.
+        """
+        self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
+        self._program, self._package = program, package
+
+    def concatenate(
+        self,
+        clips: Sequence[ProcessedClip],
+        output: Path,
+        form: TargetForm,
+        *,
+        allow_mixed: bool,
+        reuse: bool,
+        timeout_seconds: float,
+        stall_seconds: float | None,
+        files: TempFileManager,
+        context: RunContext,
+    ) -> bool:
+        """Join into a file that is then to be proven; False, because no pictures are copied.
+
+        Raises :class:`~mpt_cli.errors.ConcatenationError`, DependencyError where MoviePy cannot be
+        had, or ResourceError where memory or disk ran out.
+        """
+        del allow_mixed, reuse  # every picture is encoded again, and nothing of it is kept
+        if importlib.util.find_spec(self._package) is None:
+            raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
+        join = _Join(clips, output, form, self._clock() + timeout_seconds, stall_seconds, files, context)
+        try:
+            if not self._attempt(join, alone=False) and not self._attempt(join, alone=True):
+                raise ResourceError(
+                    IssueCode.MEMORY_EXHAUSTED,
+                    "the join by MoviePy needs more memory than there is",
+                    hint="raise --max-memory",
+                )
+        finally:
+            files.discard(*files.folder.glob("moviepy*"))
+            files.discard_links()
+        return False
+
+    def _attempt(self, join: _Join, *, alone: bool) -> bool:
+        """One run of the child; False where it was stopped because memory was short."""
+        token = CancelToken(join.context.cancel)
+
+        def give_way() -> None:
+            token.cancel()
+            token.cancel()  # at once: what is to end holds the memory that is needed
+
+        need = _BASE_BYTES + join.form.dimensions.pixels * 3 // 2 * _HELD_PICTURES
+        wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=give_way)
+        with self._pool.resource(wish, timeout_seconds=None, cancel=token):
+            outcome, said = self._run(join, token)
+        join.context.cancel.raise_if_cancelled()
+        if token.cancelled:
+            return False
+        _raise_failure(outcome, said)
+        return True
+
+    def _run(self, join: _Join, cancel: CancelToken) -> tuple[Outcome, list[str]]:
+        """How the child ended, and what it said beside its progress."""
+        said: list[str] = []
+        furthest = 0
+
+        def on_line(line: str) -> bool:
+            nonlocal furthest
+            if not line.isdigit():
+                said.append(line)
+                return False
+            moved, furthest = int(line) > furthest, int(line)
+            join.context.emit(ConcatProgress(float(furthest / join.form.frame_rate)))
+            return moved
+
+        sound = _sound(join)
+        outcome = process.run(
+            self._program,
+            cancel=cancel,
+            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock()), stall_seconds=join.stall_seconds),
+            on_line=on_line,
+            feed=chain([self._order(join)], reel_sound(join.clips, join.form, sound.first, sound.end)),
+            on_memory=lambda _rss_bytes: None,  # counts the ffmpegs below the child into its peak
+            cwd=join.files.folder,
+        )
+        return outcome, said
+
+    def _order(self, join: _Join) -> bytes:
+        """What the child is to do, as a line of JSON."""
+        order = {
+            "ffmpeg": str(self._ffmpeg.binary),
+            "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.clips],
+            "sound": commands.moviepy_sound(join.form),
+            "packets": _sound(join).kept,
+            "pictures": commands.moviepy_pictures(join.form, join.output),
+        }
+        return json.dumps(order).encode() + b"\n"
+
+
+def _sound(join: _Join) -> SoundPiece:
+    frames = sum(clip.segment.frames for clip in join.clips)
+    return whole_sound(sample_boundary(frames, join.form.frame_rate, join.form.sample_rate))
+
+
+def _raise_failure(outcome: Outcome, said: list[str]) -> None:
+    """The error that the child ended with, if it did."""
+    if outcome.returncode == moviepy_child.NO_MOVIEPY and said:
+        raise DependencyError(said[-1], hint="pip install --force-reinstall moviepy")
+    require_success(replace(outcome, stderr_tail="\n".join(said)) if said else outcome, program="MoviePy")

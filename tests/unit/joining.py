@@ -1,0 +1,90 @@
+"""A service of joining with engines and a proof that only pretend."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.concatenation.service import ConcatenationService, JoinOrder
+from mpt_cli.config import MemoryConfig
+from mpt_cli.errors import VerificationError
+from mpt_cli.events import RunContext
+from mpt_cli.media.files import TempFileManager
+from mpt_cli.monitoring.memory import MemoryManager
+from mpt_cli.monitoring.performance import PerformanceMonitor
+from mpt_cli.results import OutputInfo
+from tests.fakes import FakeClock
+from tests.forms import form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.results import ConcatenationResult
+    from tests.fakes import ListEmit
+
+JOIN_SECONDS = 7.0
+
+
+class FakeEngine:
+    """An engine that takes some seconds and writes a word, or fails with what it was given."""
+
+    def __init__(self, name: str, error: Exception | None = None, *, copied: bool = True, seconds: float = 0.0) -> None:
+        self.name = name
+        self.error = error
+        self.copied = copied
+        self.seconds = seconds
+        self.clock = FakeClock()
+        self.orders: list[tuple[tuple[int, ...], bool, float]] = []
+        self.patience: float | None = None
+
+    def concatenate(self, clips: Sequence[ProcessedClip], output: Path, form: TargetForm, **options: Any) -> bool:
+        self.orders.append((tuple(clip.index for clip in clips), options["allow_mixed"], options["timeout_seconds"]))
+        self.patience = options["stall_seconds"]
+        assert form == form_of()
+        output.write_text(self.name)
+        self.clock.advance(self.seconds)
+        if self.error is not None:
+            raise self.error
+        return self.copied
+
+
+class Judge:
+    """A proof that refuses what some engines wrote, and remembers what it was asked."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.asked: list[tuple[str, bool]] = []
+
+    def __call__(self, path: Path, *, pictures_copied: bool) -> OutputInfo:
+        self.asked.append((path.read_text(), pictures_copied))
+        if path.read_text() in self.refused:
+            raise VerificationError("is not what was planned", path=path)
+        form = form_of()
+        return OutputInfo(
+            path, 1, form.container, Fraction(2), 60, form.dimensions, form.frame_rate, "h264", form.audio_codec
+        )
+
+
+class Desk:
+    """A service with everything that it needs, and one order for it."""
+
+    def __init__(self, folder: Path, *engines: FakeEngine, emit: ListEmit | None = None, **options: Any) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        for engine in engines:
+            engine.clock = self.clock
+        memory = MemoryManager(MemoryConfig())
+        monitor = options.pop("monitor", None) or PerformanceMonitor()
+        self.service = ConcatenationService(engines, memory, monitor, clock=self.clock, **options)
+        self.context = RunContext("test", emit) if emit else RunContext("test")
+        self.output = folder / "reel.mp4"
+
+    def join(
+        self, clips: Sequence[ProcessedClip], verify: Any, form: TargetForm | None = None, **rules: Any
+    ) -> ConcatenationResult:
+        """The result of a join by these rules."""
+        order = JoinOrder(tuple(clips), form or form_of(), allow_mixed=False, timeout_seconds=JOIN_SECONDS, **rules)
+        files = TempFileManager(self.folder)
+        return self.service.concatenate(order, self.output, verify=verify, files=files, context=self.context)[0]
