@@ -28,7 +28,11 @@ RUNNING, REPORTING = "Running", "Reporting"
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One option. ``key`` is its place in the configuration, empty for one that belongs to the command."""
+    """One option.
+
+    ``key`` is its place in the configuration, several with spaces between, none for an option that
+    belongs to the command.
+    """
 
     names: tuple[str, ...]
     help: str
@@ -128,6 +132,13 @@ REEL = (
         default="identical",
     ),
     Flag(
+        ("--no-fallback",),
+        "Fail rather than replace the encoder or the join method by one that works",
+        JOINING,
+        "encode.fallback concat.fallback",
+        value=False,
+    ),
+    Flag(
         ("--on-error",),
         "What a bad clip does",
         RUNNING,
@@ -223,13 +234,11 @@ def _given(flags: Sequence[Flag], values: dict[str, Any]) -> Given:
         if value is None or value is False:
             continue
         value = flag.value if flag.is_switch else _checked(flag, value, names)
-        section, _, key = flag.key.rpartition(".")
         if not flag.key:
             given.own[flag.parameter] = value
-        elif section:
-            given.flags.setdefault(section, {})[key] = value
-        else:
-            given.flags[key] = value
+        for place in flag.key.split():
+            section, _, key = place.rpartition(".")
+            (given.flags.setdefault(section, {}) if section else given.flags)[key] = value
     if given.get("json") and given.get("jsonl"):
         raise typer.BadParameter("cannot be given together with --jsonl", param_hint="--json")
     return given

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mpt_cli.cli.options import REEL
+from mpt_cli.settings import Settings
 from tests import reader
 from tests.cli.conftest import Mpt, events_of
+from tests.fakes import stand_in
 from tests.integration.reels import of, problems
 from tests.media import numbered
 
@@ -60,6 +64,39 @@ def test_copy_means_copy(mpt: Mpt, parts: tuple[str, str], media: MediaFolder, h
     assert error["message"] == "cannot be copied: size is 64x64, colours are not tagged BT.709"
     assert "--method auto" in error["hint"]
     assert sorted(here.iterdir()) == before
+
+
+def test_moviepy_joins_where_it_is_asked_for(mpt: Mpt, parts: tuple[str, str]) -> None:
+    done = mpt("concat", *parts, "-o", "whole.mp4", "--method", "moviepy", "--json")
+    assert [clip["action"] for clip in done.data["clips"]] == ["copy", "copy"]
+    told = done.data["concatenation"]
+    assert (told["method"], told["stream_copy"], told["fallback_reason"]) == ("MoviePy", False, None)
+    assert problems(Path("whole.mp4"), of(FIRST, SECOND), Fraction(30)) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_moviepy_takes_over_from_an_ffmpeg_that_fails_unless_told_not_to(
+    mpt: Mpt, parts: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = stand_in(tmp_path, 'case "$*" in *concat.txt*) echo "x.c: no join" >&2; exit 1;; esac')
+    monkeypatch.setenv("MPT_FFMPEG__BINARY", str(broken))
+    failed = mpt("concat", *parts, "-o", "whole.mp4", "--no-fallback", "--json")
+    assert (failed.code, failed.codes) == (4, ["concat_failed"])
+    assert failed.document["errors"][0]["message"] == "ffmpeg failed: x.c: no join"
+    done = mpt("concat", *parts, "-o", "whole.mp4")
+    assert done.code == 0
+    assert "joined by MoviePy (encoded again; FFmpeg failed: x.c: no join)" in " ".join(done.out.split())
+    notice = "FFmpeg failed: x.c: no join; joining by MoviePy instead, which takes longer"
+    assert notice in " ".join(done.err.split())
+    assert problems(Path("whole.mp4"), of(FIRST, SECOND), Fraction(30)) == []
+
+
+def test_one_option_forbids_every_replacement() -> None:
+    (flag,) = (flag for flag in REEL if "--no-fallback" in flag.names)
+    settings = Settings.load(flags={})
+    sections = [place.split(".") for place in flag.key.split()]
+    assert [getattr(getattr(settings, section), key) for section, key in sections] == [True, True]
+    assert (flag.value, {section for section, _ in sections}) == (False, {"encode", "concat"})
 
 
 def test_one_part_that_has_the_form_is_copied_byte_for_byte(mpt: Mpt, parts: tuple[str, str]) -> None:

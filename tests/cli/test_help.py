@@ -21,7 +21,7 @@ INPUT = "--null -0"
 REEL = (
     "--output -o --preset --size --fps --fit --codec --encoder --quality --encoder-threads --crf --encoder-preset"
     " --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout"
-    " --max-memory --overwrite -y --dry-run -n --copy --no-cache --paranoid --keep-temp"
+    " --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o"}
 OPTIONS = {
@@ -73,7 +73,7 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
         ("--mode", "sequential random (sequential)"),
         ("--copy", "identical compatible never (identical)"),
         ("--on-error", "fail skip (fail)"),
-        ("--method", "auto copy reencode (auto)"),
+        ("--method", "auto copy reencode moviepy (auto)"),
         ("--color", "auto always never (auto)"),
         ("--size", "(that of the clips)"),
         ("--fps", "auto 30 30000/1001 (auto)"),
