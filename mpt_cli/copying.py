@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.color import source_color
-from mpt_cli.models import Codec, CopyPolicy
+from mpt_cli.media.timing import frame_count, round_half_up, timescale
+from mpt_cli.models import Codec, Container, CopyPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.models import MediaInfo, Segment, TargetForm, VideoClip
+    from mpt_cli.models import CopyTraits, MediaInfo, Segment, TargetForm, VideoClip
 
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """Why a clip that could be copied by itself is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Pictures of a file that are shown one after another: the number of the first one, and how many."""
+
+    first: int
+    pictures: int
+
+
+def wanted_part(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> Part:
+    """The pictures that a segment shows, where they are on the grid of the target's rate."""
+    late = media.zero + clip.start - media.video_start
+    return Part(round_half_up(late * form.frame_rate), segment.frames)
 
 
 def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
@@ -27,6 +44,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     if traits is None:
         return (f"pictures in {media.container} are not copied",)
     color = source_color(video.color, video.dimensions, video.pixel_format)
+    on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
     checks = {
         f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
         f"size is {video.dimensions}": video.dimensions == form.dimensions,
@@ -40,15 +58,51 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         and video.color.range in ("tv", "pc"),
         "full colour range": not color.full_range,
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
-        "picture times are not on the grid": traits.on_grid
-        and abs(media.video_start - media.zero) * 2 < 1 / form.frame_rate,
+        "picture times are not on the grid": on_grid,
         "keyframes are not closed": traits.closed_gop,
-        "trimmed": not clip.start and (clip.end is None or clip.end >= media.duration),
-        "its length is not that of its pictures": segment.frames == traits.pictures
-        or video.frame_rate != form.frame_rate
-        or not traits.on_grid,
+        "an edit list hides some of its pictures": not traits.hides_pictures,
     }
-    return tuple(reason for reason, fine in checks.items() if not fine)
+    reasons = [reason for reason, fine in checks.items() if not fine]
+    if on_grid and video.frame_rate == form.frame_rate:
+        reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
+    return tuple(reasons)
+
+
+def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTraits) -> list[str]:
+    """Why a part cannot be cut out of a file of pictures on a grid.
+
+    Decoding begins at a keyframe. It may end wherever all pictures that are stored so far are those
+    shown so far: before a keyframe, and in a file without reordering everywhere.
+    """
+    end, reasons = part.first + part.pictures, []
+    keyframes = {round((point - media.video_start) * media.video.frame_rate) for point in media.seek_points}
+    if part.first and part.first not in keyframes:
+        reasons.append("its trim does not start at a keyframe")
+    if end > traits.pictures or (end < traits.pictures and traits.delay and end not in keyframes):
+        whole = part.pictures == frame_count(media.duration - clip.start, media.video.frame_rate)
+        reasons.append("its length is not that of its pictures" if whole else "its trim does not end at a keyframe")
+    return reasons
+
+
+def shown_at(media: MediaInfo, part: Part) -> Fraction:
+    """When the first picture of a part that is copied is shown, in the clock of the file."""
+    about = media.video_start + part.first / media.video.frame_rate
+    return min((media.video_start, *media.seek_points), key=lambda point: abs(point - about))
+
+
+def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone: bool) -> bool:
+    """Whether the join can read a copied clip's own file, so that no segment need be written.
+
+    It rounds times in ticks of the first file (measured: in another clock than that of the target
+    every picture lands beside its place, ffmpeg 7 and 9), and puts the earliest stream of a file,
+    which may be its sound, where the clip before ends. Matroska's milliseconds are not rounded
+    there: only alone are they what they should be.
+    """
+    traits = media.copy_traits
+    assert traits is not None
+    matroska = alone and form.container is Container.MKV
+    clock = Fraction(1, 1000) if matroska else Fraction(1, timescale(form.frame_rate))
+    return traits.exact and traits.leads and traits.time_base == clock and part == Part(0, traits.pictures)
 
 
 def _profiles(codec: Codec) -> tuple[str, ...]:
@@ -78,10 +132,18 @@ def copied_places(
     return fit, not uniform
 
 
-def copy_reasons(copied: bool, refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
-    """Why a clip is copied, or is not; ``all_fit`` where each clip by itself could be."""
-    if copied:
-        return ("already has the target form",)
+def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, ...]:
+    """Why a clip is copied, and what is done to it on the way."""
+    traits = media.copy_traits
+    assert traits is not None
+    whole_ticks = (1 / (media.video.frame_rate * traits.time_base)).denominator == 1
+    trimmed = () if part == Part(0, traits.pictures) else ("trimmed without encoding",)
+    rounded = () if in_place or (traits.exact and whole_ticks) else ("picture times rounded to the grid",)
+    return ("already has the target form", *trimmed, *rounded)
+
+
+def refusal_reasons(refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
+    """Why a clip is not copied; ``all_fit`` where each clip by itself could be."""
     if refusals:
         return refusals
     if policy is CopyPolicy.NEVER:

@@ -65,15 +65,17 @@ def need_bytes(media: MediaInfo, form: TargetForm) -> int:
     return BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
 
 
-def disk_bytes(form: TargetForm, *, encoded_frames: int, copied_bytes: int, seconds: Fraction) -> tuple[int, int]:
+def disk_bytes(
+    form: TargetForm, *, encoded_frames: int, copied_bytes: int, written_bytes: int, seconds: Fraction
+) -> tuple[int, int]:
     """Predicted bytes of temporary files and of the output.
 
     Pictures at 0.12 bits a pixel, which no preset at its usual CRF passes on phone footage; PCM is
-    exact.
+    exact. Of what is copied, ``written_bytes`` are also written into segments.
     """
     pictures = int(encoded_frames * form.dimensions.pixels * Fraction(12, 100) / 8)
     sound = int(seconds * form.sample_rate * form.channels * 2)
-    return pictures + sound, pictures + copied_bytes + int(seconds * form.audio_bitrate / 8)
+    return pictures + written_bytes + sound, pictures + copied_bytes + int(seconds * form.audio_bitrate / 8)
 
 
 def run_seconds(form: TargetForm, jobs: int, *, pixels: int, seconds: Fraction) -> float:

@@ -285,7 +285,18 @@ class CopyTraits:
     """How bytes look where what is known of a file is written down."""
 
     closed_gop: bool
+    """Whether decoding can begin at each keyframe, and nothing behind it is shown before it."""
+    hides_pictures: bool
+    """Whether an edit list leaves out some of its pictures, which others may need."""
     on_grid: bool
+    """Whether all pictures are so near to a grid of the rate that each can be put on its place."""
+    exact: bool
+    """Whether they are on it already, and stored in the same steps."""
+    leads: bool
+    """Whether nothing else in the file begins before its pictures."""
+    time_base: Fraction
+    delay: int
+    """How many pictures, at most, are stored before one that is shown before them."""
     pictures: int
     level: int | None
     parameter_sets: str

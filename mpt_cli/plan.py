@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.copying import copied_places, copy_reasons, copy_refusals
+from mpt_cli.copying import (
+    copied_places,
+    copy_reasons,
+    copy_refusals,
+    is_copied_in_place,
+    refusal_reasons,
+    shown_at,
+    wanted_part,
+)
 from mpt_cli.cost import BASE_BYTES, Machine, concurrency, disk_bytes, need_bytes, run_seconds
 from mpt_cli.media import timing
 from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
@@ -37,6 +45,8 @@ class PlannedClip:
     need_bytes: int
     work: int
     """Pixels decoded plus pixels encoded: what orders clips, longest first."""
+    copied_from: Fraction | None = None
+    """When the first picture is shown of what is copied into a segment; None where the file is joined as it is."""
     key: str | None = None
     """Under which its segment is kept when it is finished; None where nothing is kept."""
     content: str | None = None
@@ -100,15 +110,9 @@ def make_plan(
     ]
     copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
     planned = tuple(
-        _planned(
-            index,
-            clip,
-            media,
-            segment,
-            form,
-            reasons=copy_reasons(i in copied, refusals[i], copy, all_fit=not any(refusals)),
-            copied=i in copied,
-        )
+        _copied(index, clip, media, segment, form, alone=len(ordered) == 1)
+        if i in copied
+        else _encoded(index, clip, media, segment, form, refusal_reasons(refusals[i], copy, all_fit=not any(refusals)))
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
     )
     jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
@@ -226,27 +230,38 @@ def _segment(index: int, clip: VideoClip, media: MediaInfo, config: Config, rate
     return Segment(index, 0, timing.frame_count(wanted_duration(clip, media, config), rate))
 
 
-def _planned(
-    index: int,
-    clip: VideoClip,
-    media: MediaInfo,
-    segment: Segment,
-    form: TargetForm,
-    *,
-    reasons: tuple[str, ...],
-    copied: bool,
+def _encoded(
+    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, reasons: tuple[str, ...]
 ) -> PlannedClip:
     seconds = segment.frames / form.frame_rate
     decoded = int(media.video.dimensions.pixels * media.video.frame_rate * seconds)
     return PlannedClip(
-        index=index,
-        clip=clip,
-        media=media,
-        segment=segment,
-        action=Action.COPY if copied else Action.ENCODE,
-        reasons=reasons,
-        need_bytes=BASE_BYTES if copied else need_bytes(media, form),
-        work=segment.frames if copied else decoded + form.dimensions.pixels * segment.frames,
+        index,
+        clip,
+        media,
+        segment,
+        Action.ENCODE,
+        reasons,
+        need_bytes=need_bytes(media, form),
+        work=decoded + form.dimensions.pixels * segment.frames,
+    )
+
+
+def _copied(
+    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, alone: bool
+) -> PlannedClip:
+    part = wanted_part(clip, media, segment, form)
+    in_place = is_copied_in_place(media, part, form, alone=alone)
+    return PlannedClip(
+        index,
+        clip,
+        media,
+        segment,
+        Action.COPY,
+        copy_reasons(media, part, in_place=in_place),
+        need_bytes=BASE_BYTES,
+        work=segment.frames,
+        copied_from=None if in_place else shown_at(media, part),
     )
 
 
@@ -262,11 +277,20 @@ def _costed(
     """The plan with what it will cost."""
     seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
     encoded = [clip for clip in clips if clip.action is Action.ENCODE]
+    copied = [clip for clip in clips if clip.action is Action.COPY]
     temporary, output = disk_bytes(
         form,
         encoded_frames=sum(clip.segment.frames for clip in encoded),
-        copied_bytes=sum(clip.media.size_bytes for clip in clips if clip.action is Action.COPY),
+        copied_bytes=sum(map(_copied_bytes, copied)),
+        written_bytes=sum(_copied_bytes(clip) for clip in copied if clip.copied_from is not None),
         seconds=seconds,
     )
     time = run_seconds(form, jobs, pixels=sum(clip.work for clip in encoded), seconds=seconds)
     return Plan(form, light_form, clips, jobs, seed, time, temporary, output, mixed)
+
+
+def _copied_bytes(clip: PlannedClip) -> int:
+    """At most what its part of the file takes, pictures being of one size."""
+    traits = clip.media.copy_traits
+    assert traits is not None
+    return clip.media.size_bytes * clip.segment.frames // traits.pictures

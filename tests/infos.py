@@ -40,7 +40,17 @@ _VIDEO = VideoStreamInfo(
     interlaced=False,
 )
 _TRAITS = CopyTraits(
-    closed_gop=True, on_grid=True, pictures=30, level=11, parameter_sets="sets", extradata=b"extradata"
+    closed_gop=True,
+    hides_pictures=False,
+    on_grid=True,
+    exact=True,
+    leads=True,
+    time_base=Fraction(1, 15_360),
+    delay=2,
+    pictures=30,
+    level=11,
+    parameter_sets="sets",
+    extradata=b"extradata",
 )
 _MEDIA = MediaInfo(
     container="mov,mp4,m4a,3gp,3g2,mj2",

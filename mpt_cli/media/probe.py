@@ -18,14 +18,13 @@ from av.video.frame import VideoFrame
 
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media import color, dolby, signature
-from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.clock import Clock
+from mpt_cli.media.coded import SEEKABLE, CodedPictures
 from mpt_cli.media.orientation import orientation_of
-from mpt_cli.media.shapes import Shapes
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timeline import PacketTimes, Timeline
 from mpt_cli.media.timing import clip_duration, nominal_rate
-from mpt_cli.models import AudioStreamInfo, Color, CopyTraits, Dimensions, MediaInfo, VideoStreamInfo
+from mpt_cli.models import AudioStreamInfo, Color, Dimensions, MediaInfo, VideoStreamInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,8 +42,7 @@ _PLAUSIBLE_BYTES_PER_SECOND = 4000
 """A file that holds less for each second that its header claims is scanned before it is believed."""
 _SAMPLE_PACKETS = 300
 """Pictures whose times are looked at when a plausible header is trusted."""
-_SEEKABLE = ("mov,mp4", "matroska")
-_TOLD_LENGTH = (*_SEEKABLE, "avi")
+_TOLD_LENGTH = (*SEEKABLE, "avi")
 """Containers whose length stands in a header; that of others is libav's estimate."""
 _LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
 
@@ -192,11 +190,7 @@ class _Findings:
         self.sound: _Sound | None = None
         self.encrypted = False
         self.scanned = self.suspect = False
-        self.keyframes: list[int] = []
-        self.data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
-        self.sets = configured_sets(self.data.codec, video.codec_context.extradata or b"")
-        self.shapes, self.clock = Shapes(video.codec_context), Clock(container.format.name)
-        self.closed_gop = True
+        self.coded, self.clock = CodedPictures(video), Clock(container.format.name)
         self.undecoded_sound = 0
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
@@ -220,24 +214,15 @@ class _Findings:
         return self.picture is not None and heard and len(self.times) >= _SAMPLE_PACKETS
 
     def _take_picture(self, packet: Packet[Any]) -> None:
-        if packet.size and not packet.is_discard:
+        if packet.size and packet.is_discard:
+            self.coded.hide()
+        elif packet.size:
             shift = round(self.clock.shift_of(packet) / self.times.time_base)
             self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
             self.suspect = self.suspect or packet.is_corrupt
-            if packet.is_keyframe:
-                self._take_keyframe(packet)
+            self.coded.take(packet)
         if self.picture is None:
             self.picture = _first_frame(packet, VideoFrame)
-
-    def _take_keyframe(self, packet: Packet[Any]) -> None:
-        if packet.pts is not None:
-            self.keyframes.append(packet.pts)
-        data, new_sets = bytes(packet), list[bytes]()
-        if self.data.codec in ("h264", "hevc", "av1"):
-            self.closed_gop = self.closed_gop and self.data.is_clean_start(data)
-            new_sets = [unit for unit in self.data.parameter_sets(data) if unit not in self.sets]
-            self.sets += new_sets
-        self.shapes.take(packet, data, new_sets)
 
     def _take_sound(self, packet: Packet[Any]) -> None:
         shift = self.clock.shift_of(packet) if packet.size else Fraction(0)
@@ -276,8 +261,6 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
     duration = clip_duration(zero, timeline.end, sound.end if sound else None)
     if not found.scanned:
         duration = _header_seconds(container, found.video) or duration
-    seekable = found.scanned and container.format.name.startswith(_SEEKABLE)
-    base = found.times.time_base
     return MediaInfo(
         container=_container_name(container, path),
         size_bytes=path.stat().st_size,
@@ -288,8 +271,8 @@ def _media_info(path: Path, container: InputContainer, found: _Findings) -> Medi
         video_start=timeline.first,
         last_picture=timeline.last,
         scanned=found.scanned,
-        seek_points=tuple(sorted({point * base for point in found.keyframes})) if seekable else (),
-        copy_traits=_copy_traits(container, found, timeline),
+        seek_points=found.coded.seek_points(container, found.times.time_base) if found.scanned else (),
+        copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
         suspect=found.suspect,
         clock_moves=tuple(found.clock.moves),
         warnings=_cut_off(path, container, found, timeline),
@@ -356,8 +339,8 @@ def _video_info(path: Path, found: _Findings, timeline: Timeline) -> VideoStream
         ),
         hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
         interlaced=bool(frame.interlaced_frame),
-        changes_size=found.shapes.change_size,
-        changes_shape=found.shapes.change_shape,
+        changes_size=found.coded.shapes.change_size,
+        changes_shape=found.coded.shapes.change_shape,
     )
 
 
@@ -377,21 +360,6 @@ def _audio_info(found: _Findings) -> AudioStreamInfo:
         channels=tuple(channel.name for channel in frame.layout.channels),
         layout=frame.layout.name,
         sample_rate=frame.sample_rate,
-    )
-
-
-def _copy_traits(container: InputContainer, found: _Findings, timeline: Timeline) -> CopyTraits | None:
-    """What a stream copy would need to know, where all packets were read and sets are declared."""
-    sets = digest(found.sets)
-    if not (found.scanned and sets and container.format.name.startswith(_SEEKABLE)):
-        return None
-    return CopyTraits(
-        closed_gop=found.closed_gop,
-        on_grid=timeline.on_grid,
-        pictures=timeline.pictures,
-        level=found.video.codec_context.level,
-        parameter_sets=sets,
-        extradata=found.video.codec_context.extradata or b"",
     )
 
 

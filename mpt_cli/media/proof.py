@@ -52,11 +52,12 @@ class SegmentProof:
     extradata: bytes
 
 
-def prove_segment(path: Path, form: TargetForm, frames: int) -> SegmentProof:
+def prove_segment(path: Path, form: TargetForm, frames: int, *, vcl_crc: int | None = None) -> SegmentProof:
     """What the coded pictures of a segment are; VerificationError where they are not as planned.
 
     The segment has exactly ``frames`` pictures, on the grid of the target's rate from 0 on, and
-    begins with a keyframe; the first picture decodes to the target's size.
+    begins with a keyframe; the first picture decodes to the target's size. Where they were copied,
+    ``vcl_crc`` is that of the originals.
     """
     with _opened(path) as container:
         video = _only_video(container, path)
@@ -74,6 +75,8 @@ def prove_segment(path: Path, form: TargetForm, frames: int) -> SegmentProof:
     if len(times) != frames:
         raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
     _on_grid(path, "picture", times, base, form.frame_rate, slack=base, origin=min(times))
+    if vcl_crc not in (None, crc):
+        raise VerificationError("does not hold the pictures that were copied", path=path)
     return SegmentProof(frames, crc, digest(sets), video.codec_context.extradata or b"")
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median_low
+from typing import TYPE_CHECKING
 
 from mpt_cli.media.timing import nominal_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _FALLBACK_RATE = Fraction(25)
 _HIGHEST_GUESS = 240
@@ -16,6 +21,8 @@ _SNAP = Fraction(1, 2000)
 _JITTER_TICKS = 2
 _JITTER_SHARE = Fraction(1, 10)
 """Gaps that differ from the usual one by at most this much are the same gap, written coarsely."""
+_OFF_GRID_SHARE = Fraction(1, 4)
+"""Of a frame: as far from the grid, and no farther, a picture is still nearest to its own place on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +36,21 @@ class Timeline:
     frame_rate: Fraction
     variable: bool
     on_grid: bool
-    """Whether every picture lies within a tick of ``first + k / frame_rate``, none missing."""
+    """Whether some grid of the rate has every picture within two ticks of its place, none missing."""
+    exact: bool
+    """Whether nothing need be rounded: shown and decoded from the first on in steps of a frame, to half a tick."""
+    delay: int
+    """How many pictures, at most, are stored before one that is shown before them."""
 
 
 class PacketTimes:
-    """Collects the timestamps of one stream; 8 bytes a packet, so that 24 hours fit."""
+    """Collects the timestamps of one stream; 16 bytes a packet, so that 24 hours fit."""
 
     def __init__(self, time_base: Fraction) -> None:
         """Start empty."""
         self.time_base = time_base
         self._times = array("q")
+        self._decode_times = array("q")
         self._has_pts = True
         self._last: int | None = None
         self._last_duration = 0
@@ -50,6 +62,8 @@ class PacketTimes:
             return
         self._has_pts = self._has_pts and pts is not None
         self._times.append(time)
+        if dts is not None:
+            self._decode_times.append(dts)
         if self._last is None or time >= self._last:
             self._last, self._last_duration = time, duration or 0
 
@@ -73,14 +87,30 @@ class PacketTimes:
         first = times[0] * base + shift
         last = times[-1] * base + shift
         length = self._last_duration * base or usual or 1 / rate
+        decodes = first_shown is None or not self._has_pts or first_shown <= first
+        on_grid, delay = decodes and _is_near_grid(times, base, rate), self._delay(times)
         return Timeline(
             pictures=len(times),
             first=max(first, first_shown) if first_shown is not None and first_shown <= last else first,
             last=last,
             end=last + length,
             frame_rate=rate,
-            variable=_varies(gaps, base, 1 / rate),
-            on_grid=_on_grid(times, base, rate),
+            variable=not on_grid and _varies(gaps, base, 1 / rate),
+            on_grid=on_grid,
+            exact=on_grid and self._is_exact(times, 1 / (rate * base), delay),
+            delay=delay,
+        )
+
+    def _delay(self, shown: list[int]) -> int:
+        """Pictures that are stored earlier than they are shown, counted at the one that is worst."""
+        return max((number - bisect_left(shown, time) for number, time in enumerate(self._times)), default=0)
+
+    def _is_exact(self, shown: list[int], ticks: Fraction, delay: int) -> bool:
+        """Whether picture k is shown at k frames, and the k-th one decoded ``delay`` frames before that."""
+        decoded = self._decode_times if len(self._decode_times) == len(shown) else ()  # Matroska stores none
+        return all(
+            2 * max(map(abs, _distances(row, shown[0], ticks, begin)), default=0) <= ticks.denominator
+            for row, begin in ((shown, 0), (decoded, -delay))
         )
 
 
@@ -98,6 +128,10 @@ def _rate(times: list[int], gaps: list[int], base: Fraction, guessed: Fraction |
     constant = nominal_rate(average)
     if guessed and abs(guessed - average) <= average * (base / span + _SNAP):
         constant = nominal_rate(guessed)
+    whole = Fraction(max(1, round(average)))
+    for likely in (constant, whole, whole * Fraction(1000, 1001)):  # ends that are off make a short clip's average so
+        if _is_near_grid(times, base, likely):
+            return likely
     if not _varies(gaps, base, 1 / constant):
         return constant
     usual: int = median_low(gaps)
@@ -110,8 +144,19 @@ def _varies(gaps: list[int], base: Fraction, usual: Fraction) -> bool:
     return bool(gaps) and (max(gaps) * base - usual > slack or usual - min(gaps) * base > slack)
 
 
-def _on_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
-    """Whether picture k lies within a tick of k frames after the first, in whole numbers for speed."""
+def _is_near_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
+    """Whether there is a grid that no picture is off by more than two ticks.
+
+    The first picture may itself be off, so the grid is not hung on it: what counts is how far the
+    pictures' distances from one that is are apart.
+    """
     ticks = 1 / (rate * base)
-    numerator, denominator = ticks.numerator, ticks.denominator
-    return all(abs((time - times[0]) * denominator - k * numerator) <= denominator for k, time in enumerate(times))
+    spread = max(_distances(times, times[0], ticks)) - min(_distances(times, times[0], ticks))
+    return spread <= 2 * _JITTER_TICKS * ticks.denominator and spread < 2 * _OFF_GRID_SHARE * ticks.numerator
+
+
+def _distances(times: Iterable[int], first: int, ticks: Fraction, begin: int = 0) -> Iterator[int]:
+    """How far each is from ``first`` and its number of frames, in parts of a tick so small that they are whole."""
+    return (
+        (time - first) * ticks.denominator - number * ticks.numerator for number, time in enumerate(times, start=begin)
+    )

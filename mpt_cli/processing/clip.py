@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
-from mpt_cli.media import commands, proof
+from mpt_cli.media import commands, proof, remux
 from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.known import content_hash, identity_of
@@ -53,7 +53,7 @@ class Processed:
 
 
 class ClipProcessor:
-    """Makes one clip uniform: by ffmpeg where pictures are encoded, by proof alone where they are copied."""
+    """Makes one clip uniform: by ffmpeg where pictures are encoded, without it where they are copied."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class ClipProcessor:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             before = identity_of(planned.clip.path.stat())
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
-            clip = self._proven(planned, form, pictures, wanted_sound)
+            clip = self._proven(planned, form, pictures, wanted_sound, context)
             self._refuse_changed(planned, before)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
             damage = self._damage(planned, form, context) if doubtful else None
@@ -155,7 +155,7 @@ class ClipProcessor:
         return [str(self._ffmpeg.binary), *arguments] if arguments and planned.action is not Action.REUSE else []
 
     def _arguments(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> list[str]:
-        """Arguments of the one ffmpeg that is needed; none for a silent clip that is copied."""
+        """Arguments of the one ffmpeg that is needed: for the sound alone, or none, where pictures are copied."""
         if planned.action is not Action.COPY:
             return commands.segment_arguments(
                 planned.clip, planned.media, planned.segment, form, video_path=pictures, audio_path=sound
@@ -190,12 +190,15 @@ class ClipProcessor:
             raise _about(error, planned)
         return outcome
 
-    def _proven(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> ProcessedClip:
-        owned = planned.action is Action.ENCODE
+    def _proven(
+        self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None, context: RunContext
+    ) -> ProcessedClip:
+        owned = planned.action is Action.ENCODE or planned.copied_from is not None
         path = pictures if owned else planned.clip.path
         frames = planned.segment.frames
         try:
-            proven = proof.prove_segment(path, form, frames)
+            copied = _copy(planned, pictures, context)
+            proven = proof.prove_segment(path, form, frames, vcl_crc=copied)
             if sound is not None:
                 proof.prove_sound(sound, stored_samples(frames, form.frame_rate, form.sample_rate), form.channels)
         except VerificationError as error:
@@ -256,6 +259,20 @@ def _processed(
         parameter_sets=proven.parameter_sets,
         extradata=proven.extradata,
         owned=owned,
+    )
+
+
+def _copy(planned: PlannedClip, pictures: Path, context: RunContext) -> int | None:
+    """Write the segment of a clip whose pictures are copied out of its file; the CRC of what was written."""
+    if planned.copied_from is None:
+        return None
+    return remux.copy_pictures(
+        planned.clip.path,
+        pictures,
+        planned.media,
+        first=planned.copied_from,
+        frames=planned.segment.frames,
+        alive=context.cancel.raise_if_cancelled,
     )
 
 

@@ -122,7 +122,8 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
     "grid": ({"traits": {"on_grid": False, "pictures": 29}}, "picture times are not on the grid"),
     "start": ({"video_start": Fraction(1, 60)}, "picture times are not on the grid"),
     "groups": ({"traits": {"closed_gop": False}}, "keyframes are not closed"),
-    "length": ({"traits": {"pictures": 31}}, "its length is not that of its pictures"),
+    "length": ({"traits": {"pictures": 29}}, "its length is not that of its pictures"),
+    "edit list": ({"traits": {"hides_pictures": True}}, "an edit list hides some of its pictures"),
 }
 
 
@@ -153,20 +154,98 @@ def test_a_clip_of_the_wanted_codec_is_copied_beside_others_but_not_hevc(codec: 
     assert plan.clips[1].reasons == ("codec is h264",)
 
 
+# --- trims ----------------------------------------------------------------------------------------
+
+KEYS = tuple(Fraction(number, 30) for number in (0, 10, 20))
+NO_START, NO_END = "its trim does not start at a keyframe", "its trim does not end at a keyframe"
+
+
 @pytest.mark.parametrize(
-    ("trim", "copied"),
+    ("trim", "longest", "reasons"),
     [
-        ({}, True),
-        ({"end": Fraction(1)}, True),
-        ({"mute": True}, True),
-        ({"start": Fraction(1, 30)}, False),
-        ({"end": Fraction(29, 30)}, False),
+        ({}, None, ()),
+        ({"end": Fraction(1)}, None, ()),
+        ({"mute": True}, None, ()),
+        ({"start": Fraction(1, 3)}, None, ()),
+        ({"start": Fraction(1, 3), "end": Fraction(2, 3)}, None, ()),
+        ({"start": Fraction(21, 61)}, None, ()),  # less than half a frame behind the keyframe
+        ({"end": Fraction(40, 61)}, None, ()),
+        ({}, "0.66", ()),
+        ({"start": Fraction(1, 3)}, "0.33", ()),
+        ({"start": Fraction(1, 30)}, None, (NO_START,)),
+        ({"start": Fraction(11, 30)}, None, (NO_START,)),
+        ({"end": Fraction(29, 30)}, None, (NO_END,)),
+        ({}, "0.5", (NO_END,)),
+        ({"start": Fraction(1, 2), "end": Fraction(3, 4)}, None, (NO_START, NO_END)),
     ],
 )
-def test_only_a_whole_clip_is_copied_but_it_may_be_muted(trim: dict[str, Any], *, copied: bool) -> None:
-    (planned,) = plan_of([clip_of(**trim)]).clips
-    assert planned.action is (Action.COPY if copied else Action.ENCODE)
-    assert copied or "trimmed" in planned.reasons
+def test_a_part_between_keyframes_is_copied(
+    trim: dict[str, Any], longest: str | None, reasons: tuple[str, ...]
+) -> None:
+    video = VideoConfig(size=SIZE, fps=Fraction(30), max_clip_duration=longest)  # type: ignore[arg-type]
+    (planned,) = plan_of([clip_of(media=media_of(seek_points=KEYS), **trim)], video=video).clips
+    assert planned.action is (Action.ENCODE if reasons else Action.COPY)
+    assert planned.reasons == reasons or not reasons
+
+
+def test_a_file_without_reordering_may_end_anywhere() -> None:
+    media = media_of(seek_points=KEYS, traits={"delay": 0})
+    planned, other = plan_of(
+        [
+            clip_of(media=media, start=Fraction(1, 3), end=Fraction(1, 2)),
+            clip_of(media=media, start=Fraction(1, 30)),
+        ],
+        copy=CopyPolicy.COMPATIBLE,
+    ).clips
+    assert (planned.action, planned.segment.frames, planned.copied_from) == (Action.COPY, 5, Fraction(1, 3))
+    assert planned.reasons == ("already has the target form", "trimmed without encoding")
+    assert other.reasons == (NO_START,)
+
+
+def test_a_trim_counts_from_where_the_clip_begins() -> None:
+    media = media_of(
+        seek_points=tuple(point + 7 for point in KEYS), zero=Fraction(7) - Fraction(1, 100), video_start=Fraction(7)
+    )
+    (planned,) = plan_of([clip_of(media=media, start=Fraction(1, 3) + Fraction(1, 100))]).clips
+    assert (planned.action, planned.copied_from) == (Action.COPY, 7 + Fraction(1, 3))
+
+
+# --- the file as it is, or a segment of it --------------------------------------------------------
+
+OWN = {"90 kHz": Fraction(1, 90_000), "milliseconds": Fraction(1, 1000)}
+
+
+@pytest.mark.parametrize(
+    ("traits", "container", "clips", "in_place"),
+    [
+        ({}, Container.MP4, 2, True),
+        ({}, Container.MKV, 2, True),
+        ({"time_base": OWN["90 kHz"]}, Container.MP4, 2, False),
+        ({"exact": False}, Container.MP4, 2, False),
+        ({"leads": False}, Container.MP4, 2, False),
+        ({"time_base": OWN["milliseconds"]}, Container.MKV, 1, True),
+        ({"time_base": OWN["milliseconds"]}, Container.MKV, 2, False),
+        ({"time_base": OWN["milliseconds"]}, Container.MP4, 1, False),
+    ],
+)
+def test_a_file_is_joined_as_it_is_only_where_its_clock_is_that_of_the_reel(
+    traits: dict[str, Any], container: Container, clips: int, *, in_place: bool
+) -> None:
+    media = media_of(traits=traits)
+    plan = plan_of([clip_of(media=media)] * clips, container=container)
+    assert {planned.action for planned in plan.clips} == {Action.COPY}
+    assert {planned.copied_from for planned in plan.clips} == {None if in_place else Fraction(0)}
+    assert plan.temporary_bytes == clips * (48_000 * 4 + (0 if in_place else media.size_bytes))
+
+
+@pytest.mark.parametrize(
+    ("traits", "rounded"),
+    [({"time_base": OWN["90 kHz"]}, False), ({"time_base": OWN["milliseconds"]}, True), ({"exact": False}, True)],
+)
+def test_times_that_are_rounded_are_told(traits: dict[str, Any], *, rounded: bool) -> None:
+    (planned,) = plan_of([clip_of(media=media_of(traits=traits))]).clips
+    told = ("picture times rounded to the grid",) if rounded else ()
+    assert planned.reasons == ("already has the target form", *told)
 
 
 SAME, OTHER_SETS, OTHER_LEVEL, BAD = (

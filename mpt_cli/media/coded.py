@@ -1,0 +1,85 @@
+"""What a file's coded pictures are, as they lie there: whether others can follow them without encoding."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.shapes import Shapes
+from mpt_cli.models import CopyTraits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    from mpt_cli.media.timeline import Timeline
+
+SEEKABLE = ("mov,mp4", "matroska")
+"""Containers of which a seek lands on the keyframe that was meant; only their pictures are copied."""
+_READABLE = ("h264", "hevc", "av1")
+_CLOCK_OF_CONTAINERS = Fraction(1, av.time_base)
+
+
+class CodedPictures:
+    """Collects from the packets of one video stream what a stream copy would need to know."""
+
+    def __init__(self, video: VideoStream) -> None:
+        """Know of the stream what its header says."""
+        self._video = video
+        extradata = video.codec_context.extradata or b""
+        self._data = PictureData(video.codec_context.codec.canonical_name, extradata)
+        self._sets = configured_sets(self._data.codec, extradata)
+        self._closed, self._hides = True, False
+        self.shapes = Shapes(video.codec_context)
+        self.keyframes: list[int] = []
+
+    def take(self, packet: Packet[Any]) -> None:
+        """Note a packet that is shown."""
+        if packet.is_keyframe:
+            self._take_keyframe(packet)
+        elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
+            self._closed = False  # no keyframe before it, or shown before the one that it needs
+
+    def hide(self) -> None:
+        """Note a packet that an edit list leaves out."""
+        self._hides = True
+
+    def _take_keyframe(self, packet: Packet[Any]) -> None:
+        if packet.pts is not None:
+            self.keyframes.append(packet.pts)
+        data, new_sets = bytes(packet), list[bytes]()
+        if self._data.codec in _READABLE:
+            self._closed = self._closed and self._data.is_clean_start(data)
+            new_sets = [unit for unit in self._data.parameter_sets(data) if unit not in self._sets]
+            self._sets += new_sets
+        self.shapes.take(packet, data, new_sets)
+
+    def seek_points(self, container: InputContainer, base: Fraction) -> tuple[Fraction, ...]:
+        """When keyframes are shown that a seek lands on exactly; empty where seeking is not trusted."""
+        seekable = container.format.name.startswith(SEEKABLE)
+        return tuple(sorted({point * base for point in self.keyframes})) if seekable else ()
+
+    def traits(self, container: InputContainer, timeline: Timeline) -> CopyTraits | None:
+        """What a stream copy would need to know when all packets were read; None where nothing is copied."""
+        sets = digest(self._sets)
+        if not (sets and container.format.name.startswith(SEEKABLE)):
+            return None
+        start = container.start_time  # of the earliest stream, which is where a join puts the file
+        leads = start is not None and abs(start * _CLOCK_OF_CONTAINERS - timeline.first) <= _CLOCK_OF_CONTAINERS
+        return CopyTraits(
+            closed_gop=self._closed,
+            hides_pictures=self._hides,
+            on_grid=timeline.on_grid,
+            exact=timeline.exact,
+            leads=leads,
+            time_base=Fraction(self._video.time_base or 1),
+            delay=timeline.delay,
+            pictures=timeline.pictures,
+            level=self._video.codec_context.level,
+            parameter_sets=sets,
+            extradata=self._video.codec_context.extradata or b"",
+        )

@@ -1,0 +1,100 @@
+"""Copies coded pictures into a segment: those of a part of a file, put exactly on the grid.
+
+By libav and not by ffmpeg, whose filter for timestamps means another clock in each version: what
+``setts=time_base`` makes of a file in milliseconds is right by 7.0 and wrong by 5.1 and 9.0 (measured),
+and without it times stay in the clock of the file, which may not be able to say them.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from mpt_cli.errors import VerificationError
+from mpt_cli.media.bitstream import PictureData
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+from mpt_cli.media.timing import ticks_per_frame, timescale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer, OutputContainer
+
+    from mpt_cli.models import MediaInfo
+
+_SEEK_SECONDS = 1
+"""So far before the part a seek goes: it counts decode times, which are earlier than those of showing."""
+
+
+def copy_pictures(
+    source: Path,
+    target: Path,
+    media: MediaInfo,
+    *,
+    first: Fraction,
+    frames: int,
+    alive: Callable[[], object] = lambda: None,
+) -> int:
+    """Copy that many pictures from the keyframe that is shown at ``first``; the CRC of their data.
+
+    Picture k is then shown k frames after the start of ``target``, an MP4. ``alive`` is called for
+    each. VerificationError where the file does not hold them.
+    """
+    rate = media.video.frame_rate
+    scale, ticks = timescale(rate), ticks_per_frame(rate)
+    traits = media.copy_traits
+    assert traits is not None
+    with _opened(source, target, scale) as (container, output):
+        stream: Any = container.streams[media.video.index]
+        data = PictureData(media.video.codec, stream.codec_context.extradata or b"")
+        copied = output.add_stream_from_template(stream, opaque=True)  # else it looks for an encoder
+        copied.time_base = Fraction(1, scale)
+        crc = count = 0
+        for number, packet in _packets_from(container, stream, media, first):
+            alive()
+            crc = data.crc(bytes(packet), crc)
+            packet.pts, packet.dts, packet.duration = number * ticks, (count - traits.delay) * ticks, ticks
+            packet.time_base, packet.stream = Fraction(1, scale), copied
+            output.mux(packet)
+            count += 1
+            if count == frames:
+                return crc
+    raise VerificationError(f"has {count} pictures where {frames} were planned", path=source)
+
+
+def _packets_from(
+    container: InputContainer, stream: Any, media: MediaInfo, first: Fraction
+) -> Iterator[tuple[int, Any]]:
+    """Packets from that of the picture shown at ``first``, each with its place among the shown ones."""
+    base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
+    seek = max((point for point in media.seek_points if point <= first - _SEEK_SECONDS), default=None)
+    if seek is not None:
+        container.seek(round(seek / base), stream=stream)
+    begun = False
+    for packet in container.demux(stream):
+        if not packet.size or packet.pts is None:
+            continue
+        number = round((packet.pts * base - first) * rate)
+        begun = begun or number == 0
+        if begun:
+            yield number, packet
+
+
+@contextmanager
+def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputContainer, OutputContainer]]:
+    """Both files; OSError where the disk is full, VerificationError for whatever else libav says against them."""
+    options = {"video_track_timescale": str(scale)}
+    try:
+        with (
+            av.open(file_url(source), options=OPEN_OPTIONS) as container,
+            av.open(file_url(target), "w", format="mp4", options=options) as output,
+        ):
+            yield container, output
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        raise VerificationError(f"cannot be copied ({error.strerror})", path=source) from error
