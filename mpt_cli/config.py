@@ -18,6 +18,7 @@ from mpt_cli.models import (
     CopyPolicy,
     Dimensions,
     Fit,
+    FormSource,
     OnError,
     QualityLevel,
     VideoParams,
@@ -149,6 +150,7 @@ class Section(BaseModel):
 class VideoConfig(Section):
     """``[video]``: the picture of the reel."""
 
+    form: FormSource = FormSource.GIVEN
     size: Size = Dimensions(1080, 1920)
     fps: FrameRate = None
     fit: Fit = Fit.CONTAIN

@@ -1,7 +1,7 @@
 """The frozen values that flow through mpt: what is asked for, what a file is, what is made of it.
 
 Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`; floats appear only
-where something was measured with a clock. This module imports nothing of mpt but the issues.
+where something was measured with a clock. This module imports nothing of mpt but issues and traits.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from mpt_cli.errors import Issue  # noqa: TC001 - what reads media back from JSON needs the type
+from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     import os
@@ -50,6 +51,13 @@ class Fit(StrEnum):
     COVER = "cover"
     STRETCH = "stretch"
     BLUR = "blur"
+
+
+class FormSource(StrEnum):
+    """What sets size, rate and codec of a reel: the configuration, or the clips where that is silent."""
+
+    GIVEN = "given"
+    AUTO = "auto"
 
 
 class QualityLevel(StrEnum):
@@ -271,36 +279,6 @@ class AudioStreamInfo:
     channels: tuple[str, ...]
     layout: str
     sample_rate: int
-
-
-@dataclass(frozen=True, slots=True)
-class CopyTraits:
-    """What decides whether coded pictures can be joined without encoding them again.
-
-    ``parameter_sets`` is a digest of the VPS, SPS and PPS (or AV1 sequence header), ``extradata``
-    the decoder configuration that holds them.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
-    """How bytes look where what is known of a file is written down."""
-
-    closed_gop: bool
-    """Whether decoding can begin at each keyframe, and nothing behind it is shown before it."""
-    hides_pictures: bool
-    """Whether an edit list leaves out some of its pictures, which others may need."""
-    on_grid: bool
-    """Whether all pictures are so near to a grid of the rate that each can be put on its place."""
-    exact: bool
-    """Whether they are on it already, and stored in the same steps."""
-    leads: bool
-    """Whether nothing else in the file begins before its pictures."""
-    time_base: Fraction
-    delay: int
-    """How many pictures, at most, are stored before one that is shown before them."""
-    pictures: int
-    level: int | None
-    parameter_sets: str
-    extradata: bytes
 
 
 @dataclass(frozen=True, slots=True)

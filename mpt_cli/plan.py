@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.copying import (
@@ -22,10 +20,11 @@ from mpt_cli.copying import (
 )
 from mpt_cli.cost import BASE_BYTES, Machine, concurrency, disk_bytes, need_bytes, run_seconds
 from mpt_cli.media import timing
-from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Dimensions, Segment, TargetForm
+from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Segment, TargetForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from fractions import Fraction
 
     from mpt_cli.config import Config
     from mpt_cli.media.optimizer import CodecOptimizer
@@ -91,17 +90,16 @@ def make_plan(
     machine: Machine,
     optimizer: CodecOptimizer,
     copy: CopyPolicy,
-    form_of_inputs: bool = False,
     clips_beside: int = 0,
 ) -> Plan:
     """The plan for valid clips, given with their places in the request.
 
-    ``form_of_inputs`` takes size and rate from the form that holds the most seconds (``mpt concat``)
-    instead of from the configuration. ``clips_beside`` are those of other requests that run on the
-    machine at the same time: with them fewer cores are idle.
+    The form is that of the configuration, which says its rate too (:func:`mpt_cli.forms.settled`).
+    ``clips_beside`` are those of other requests that run on the machine at the same time: with them
+    fewer cores are idle.
     """
     ordered, seed = _ordered(clips, config)
-    form = _target_form(ordered, config, container, optimizer, form_of_inputs=form_of_inputs)
+    form = _target_form(config, container, optimizer)
     medias = [media for _, _, media in ordered]
     light_form, form = form, _with_threads(form, medias, config, machine, optimizer, clips_beside)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
@@ -157,22 +155,12 @@ def _ordered(
     return ordered, seed
 
 
-def _target_form(
-    clips: Sequence[tuple[int, VideoClip, MediaInfo]],
-    config: Config,
-    container: Container,
-    optimizer: CodecOptimizer,
-    *,
-    form_of_inputs: bool,
-) -> TargetForm:
+def _target_form(config: Config, container: Container, optimizer: CodecOptimizer) -> TargetForm:
     """The form with one encoder thread, unless the configuration names a number."""
-    dimensions, rate = config.video.size, config.video.fps
-    if form_of_inputs:
-        dimensions = _dominant_size(clips) if "size" not in config.video.model_fields_set else dimensions
-    if rate is None:
-        rate = timing.dominant_rate((media.video.frame_rate, media.duration) for _, _, media in clips)
+    rate = config.video.fps
+    assert rate is not None  # settled
     return TargetForm(
-        dimensions=dimensions,
+        dimensions=config.video.size,
         frame_rate=rate,
         fit=config.video.fit,
         background=config.video.background,
@@ -207,15 +195,6 @@ def _with_threads(
     while threads > 1 and jobs * need(threads) > machine.memory_bytes:
         threads -= 1
     return with_threads(threads)
-
-
-def _dominant_size(clips: Sequence[tuple[int, VideoClip, MediaInfo]]) -> Dimensions:
-    """The even size, as shown, that holds the most seconds."""
-    seconds: dict[Dimensions, Fraction] = defaultdict(Fraction)
-    for _, _, media in clips:
-        shown = media.video.display
-        seconds[Dimensions(shown.width // 2 * 2 or 2, shown.height // 2 * 2 or 2)] += media.duration
-    return max(seconds, key=lambda size: (seconds[size], size.pixels))
 
 
 def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:

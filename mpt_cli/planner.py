@@ -1,4 +1,4 @@
-"""Planner: the plan of a request that was validated, with the encoder that works here and what is reused."""
+"""Planner: the plan of a request that was validated, with its form, the encoder that works here, and what is reused."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import InputError
 from mpt_cli.events import Notice
+from mpt_cli.forms import settled
 from mpt_cli.models import Action, Container
-from mpt_cli.plan import make_plan, with_threads
-from mpt_cli.requirements import copy_policy, require_copies
+from mpt_cli.plan import make_plan, wanted_duration, with_threads
+from mpt_cli.requirements import copy_policy, require_copies, takes_form_of_clips
 
 if TYPE_CHECKING:
     from mpt_cli.cost import Machine
     from mpt_cli.errors import EncoderError
     from mpt_cli.media.optimizer import Choice, CodecOptimizer
+    from mpt_cli.models import MediaInfo, VideoClip
     from mpt_cli.outcome import Run
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
@@ -28,11 +30,12 @@ class Planner:
         self._machine, self._optimizer, self._pipeline = machine, optimizer, pipeline
 
     def plan(self, run: Run) -> Plan:
-        """The plan for the clips that validation let pass; the configuration of the run then names its encoder.
+        """The plan for the clips that validation let pass; the configuration of the run then names form and encoder.
 
         InputError where the named encoder does not work and no other may take its place,
         ConcatenationError where only copies were asked for and a clip cannot be copied.
         """
+        self._settle(run)
         plan = self._made(run)
         require_copies(run, plan)
         form, wanted = plan.form, run.config.encode
@@ -50,23 +53,19 @@ class Planner:
         self._take(run, self._optimizer.replaced(run.config.encode, error.issue.message))
         return self._reusing(self._made(run), run)
 
+    def _settle(self, run: Run) -> None:
+        """Let the run's configuration say the form of the reel, also where the clips decide."""
+        used = ((media, wanted_duration(clip, media, run.config)) for _, clip, media in _usable(run))
+        run.config = settled(run.config, used, _container(run), of_clips=takes_form_of_clips(run))
+
     def _made(self, run: Run) -> Plan:
-        container = Container.of(run.params.output_path)
-        assert container is not None  # validated
-        assert run.validation is not None
-        usable = [
-            (index, clip, file.media)
-            for index, (clip, file) in enumerate(zip(run.params.clips, run.validation.files, strict=True))
-            if file.is_valid and file.media is not None
-        ]
         return make_plan(
-            usable,
+            _usable(run),
             run.config,
-            container,
+            _container(run),
             machine=self._machine,
             optimizer=self._optimizer,
             copy=copy_policy(run),
-            form_of_inputs=run.params.join is not None,
             clips_beside=run.context.clips_beside,
         )
 
@@ -100,3 +99,19 @@ class Planner:
             )
             plan = replace(plan, software_form=replace(plan.form, encoder=software))
         return replace(plan, jobs=min(plan.jobs, hardware.at_once))
+
+
+def _usable(run: Run) -> list[tuple[int, VideoClip, MediaInfo]]:
+    """The clips that validation let pass, with their places in the request."""
+    assert run.validation is not None
+    return [
+        (index, clip, file.media)
+        for index, (clip, file) in enumerate(zip(run.params.clips, run.validation.files, strict=True))
+        if file.is_valid and file.media is not None
+    ]
+
+
+def _container(run: Run) -> Container:
+    container = Container.of(run.params.output_path)
+    assert container is not None  # validated
+    return container

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.errors import ConcatenationError, InputError, IssueCode, ResourceError
 from mpt_cli.media import files
-from mpt_cli.models import Action, CopyPolicy, JoinMethod, OnError
+from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,12 @@ def refusal(problems: int, config: Config, *, too_few: bool) -> InputError:
 def copy_policy(run: Run) -> CopyPolicy:
     """Which clips of a request may be copied, by its method of joining and its configuration."""
     return CopyPolicy.NEVER if run.params.join is JoinMethod.REENCODE else run.config.concat.copy_policy
+
+
+def takes_form_of_clips(run: Run) -> bool:
+    """Whether the clips choose the form of a request: for ``mpt concat`` they do unless it is said."""
+    video = run.config.video
+    return video.form is FormSource.AUTO or (run.params.join is not None and "form" not in video.model_fields_set)
 
 
 def require_copies(run: Run, plan: Plan) -> None:

@@ -22,7 +22,7 @@ PACKAGE = "mpt_cli"
 
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
-VALUES = frozenset({"models", "results", "config", "errors", "events", "cancel"})
+VALUES = frozenset({"models", "traits", "results", "config", "errors", "events", "cancel"})
 INPUT = frozenset({"layers", "settings", "jobs", "inputs"})
 WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})
 
@@ -36,13 +36,14 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "turns": VALUES,
     "cost": VALUES,
     "copying": VALUES | {"media"},
+    "forms": VALUES | {"media"},
     "plan": VALUES | {"media", "cost", "copying"},
     "validation": VALUES | {"media"},
     "processing": VALUES | {"media", "monitoring", "cost", "plan", "window", "turns"},
     "concatenation": VALUES | {"media", "monitoring", "plan"},
     "outcome": VALUES | {"plan"},
     "requirements": VALUES | {"media", "plan", "copying", "outcome"},
-    "planner": VALUES | {"media", "cost", "plan", "outcome", "requirements", "processing"},
+    "planner": VALUES | {"media", "cost", "forms", "plan", "outcome", "requirements", "processing"},
     "batch": VALUES | {"monitoring", "window"},
     "health": VALUES | WORK | {"media"},
     "orchestrator": VALUES | WORK | {"outcome", "media", "batch", "health", "requirements", "planner"},

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.models import (
     AudioStreamInfo,
     Color,
-    CopyTraits,
     Dimensions,
     MediaInfo,
     Orientation,
     VideoStreamInfo,
 )
+from mpt_cli.traits import CopyTraits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

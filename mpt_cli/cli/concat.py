@@ -16,7 +16,7 @@ def concat(
 ) -> int:
     """Join clips: copy their pictures where that is safe, else encode them again.
 
-    Without --size and --fps the form that holds the most seconds of the clips is the target.
+    Without --size, --fps and --codec the form that holds the most seconds of the clips is the target.
 
     Example: mpt concat part1.mp4 part2.mp4 -o whole.mp4
     """

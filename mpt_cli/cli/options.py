@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mpt_cli.config import PRESETS
-from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, JoinMethod, OnError, QualityLevel
+from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, FormSource, JoinMethod, OnError, QualityLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -100,6 +100,15 @@ REEL = (
     Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True),
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
+    Flag(
+        ("--form",),
+        "What sets size, rate and codec: options, or also clips",
+        PICTURE,
+        "video.form",
+        "WHO",
+        tuple(FormSource),
+        default="given",
+    ),
     Flag(("--size",), "Picture size", PICTURE, "video.size", "WxH", default="1080x1920"),
     Flag(("--fps",), "Frame rate: auto, or such as 30 or 30000/1001", PICTURE, "video.fps", "RATE", default="auto"),
     Flag(("--fit",), "How other shapes fill it", PICTURE, "video.fit", "FIT", tuple(Fit), default="contain"),
@@ -170,7 +179,9 @@ REEL = (
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
 )
 
-JOINED = tuple(replace(flag, default="that of the clips") if flag.key == "video.size" else flag for flag in REEL)
+_OF_THE_CLIPS = "that of the clips"
+_JOINED_DEFAULTS = {"video.form": "auto", "video.size": _OF_THE_CLIPS, "encode.codec": _OF_THE_CLIPS}
+JOINED = tuple(replace(flag, default=_JOINED_DEFAULTS.get(flag.key, flag.default)) for flag in REEL)
 """The same for ``mpt concat``."""
 
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)

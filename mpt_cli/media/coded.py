@@ -9,7 +9,7 @@ import av
 
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.shapes import Shapes
-from mpt_cli.models import CopyTraits
+from mpt_cli.traits import CopyTraits
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -5,14 +5,13 @@ Every rule about time stands here once; the derivations are those of the functio
 
 from __future__ import annotations
 
-from collections import defaultdict
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 SAMPLE_RATE = 48_000
 CODEC_PADDING = Fraction(1, 10)
@@ -118,17 +117,10 @@ def within_auto_range(rate: Fraction) -> Fraction:
     return rate
 
 
-def dominant_rate(clips: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
-    """The rate that holds the most seconds among (rate, seconds), within 24-60; 30 for no clips.
-
-    Of two that hold the same, the higher one: dropping pictures loses more than repeating them.
-    """
-    seconds: dict[Fraction, Fraction] = defaultdict(Fraction)
-    for rate, duration in clips:
-        auto = within_auto_range(nominal_rate(rate))
-        if auto.numerator <= _MOST_TIMESCALE:
-            seconds[auto] += duration
-    return max(seconds, key=lambda rate: (seconds[rate], rate)) if seconds else Fraction(30)
+def auto_rate(rate: Fraction) -> Fraction | None:
+    """What ``auto`` makes of a clip's rate: the standard one, within 24-60; None where no timescale divides it."""
+    auto = within_auto_range(nominal_rate(rate))
+    return auto if auto.numerator <= _MOST_TIMESCALE else None
 
 
 def frames_to_seconds(frames: int, frame_rate: Fraction) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests import reader
 from tests.cli.conftest import Mpt, events_of
 from tests.fakes import stand_in
 from tests.integration.reels import of, problems
-from tests.media import numbered
+from tests.media import Color, numbered
 
 if TYPE_CHECKING:
     from tests.media import MediaFolder
@@ -115,6 +115,34 @@ def test_the_form_that_holds_the_most_seconds_is_the_target(mpt: Mpt, media: Med
     pictures = list(reader.frames(Path("whole.mp4")))
     assert {(picture.width, picture.height) for picture in pictures} == {(64, 64)}
     assert len(pictures) == 6 + 12 + 9
+
+
+def form_of_plan(plan: dict[str, Any]) -> tuple[Any, ...]:
+    """Width, rate and encoder."""
+    return plan["width"], plan["fps"], plan["encoder"].split()[0]
+
+
+def test_the_form_of_the_clips_is_one_thing_and_holds_their_codec(mpt: Mpt, media: MediaFolder, here: Path) -> None:
+    hevc = media.make(seconds=0.4, size="96x64", fps="30", codec="libx265")
+    clips = (hevc, media.make(seconds=0.3, fps="25"), media.make(seconds=0.3, size="64x64", fps="25"))
+    arguments = (*clips, "-o", "whole.mp4", "-n", "--json")
+    own, given = (96, "30", "libx265"), (1080, "25", "libx264")
+    assert form_of_plan(mpt("concat", *arguments).plan) == own
+    assert form_of_plan(mpt("process", *arguments, "--form", "auto").plan) == own
+    assert form_of_plan(mpt("process", *arguments).plan) == given
+    assert form_of_plan(mpt("concat", *arguments, "--form", "given").plan) == given
+    assert form_of_plan(mpt("concat", *arguments, "--codec", "h264").plan) == (96, "30", "libx264")
+    assert form_of_plan(mpt("process", *arguments, "--form", "auto", "--size", "48x48").plan)[0] == 48
+    (here / "mpt.toml").write_text('video.form = "auto"\nencode.codec = "h264"\n')
+    assert form_of_plan(mpt("process", *arguments).plan) == (96, "30", "libx264")
+
+
+def test_clips_of_one_form_that_mpt_did_not_make_are_copied(mpt: Mpt, media: MediaFolder) -> None:
+    clip = media.make(codec="libx265", color=Color(), options=("-x265-params", "open-gop=0:log-level=none"))
+    for command in (("concat",), ("process", "--form", "auto")):
+        done = mpt(*command, clip, clip, "-o", "whole.mp4", "--overwrite", "--json")
+        assert [clip["action"] for clip in done.data["clips"]] == ["copy", "copy"], done.out
+        assert done.data["output"]["video_codec"] == "hevc"
 
 
 def test_a_lying_clip_is_taken_as_it_is_shown(mpt: Mpt, media: MediaFolder) -> None:

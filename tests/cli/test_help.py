@@ -19,9 +19,9 @@ from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt, run_program
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
 INPUT = "--null -0"
 REEL = (
-    "--output -o --preset --size --fps --fit --codec --encoder --quality --encoder-threads --crf --encoder-preset"
-    " --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout"
-    " --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
+    "--output -o --preset --form --size --fps --fit --codec --encoder --quality --encoder-threads --crf"
+    " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
+    " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o"}
 OPTIONS = {
@@ -68,7 +68,8 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
     [
         ("--preset", " ".join(PRESETS)),
         ("--fit", "contain cover stretch blur (contain)"),
-        ("--codec", "h264 hevc av1 (h264)"),
+        ("--form", "given auto (auto)"),
+        ("--codec", "h264 hevc av1 (that of the clips)"),
         ("--quality", "draft balanced high (balanced)"),
         ("--mode", "sequential random (sequential)"),
         ("--copy", "identical compatible never (identical)"),
@@ -86,8 +87,9 @@ def test_help_names_choices_and_default(mpt: Mpt, option: str, choices: str) -> 
     assert [choice for choice in choices.split() if choice not in explained] == []
 
 
-def test_process_and_concat_differ_in_the_default_size(mpt: Mpt) -> None:
+def test_process_and_concat_differ_in_the_default_form(mpt: Mpt) -> None:
     assert "Picture size (1080x1920)." in mpt("process", "-h").out
+    assert "(h264)" in mpt("process", "-h").out
     assert "1080x1920" not in mpt("concat", "-h").out
 
 

@@ -165,6 +165,7 @@ def test_dump_reads_back() -> None:
     )
     assert Config.model_validate(config.model_dump(by_alias=True)) == config
     assert config.model_dump(mode="json")["video"] == {
+        "form": "given",
         "size": "2x4",
         "fps": "auto",
         "fit": "contain",

@@ -50,7 +50,6 @@ def plan_of(
     copy: CopyPolicy = CopyPolicy.IDENTICAL,
     machine: Machine = MACHINE,
     container: Container = Container.MP4,
-    form_of_inputs: bool = False,
     **sections: Any,
 ) -> Plan:
     """The plan of a small reel at 30; ``sections`` are those of the configuration."""
@@ -62,7 +61,6 @@ def plan_of(
         machine=machine,
         optimizer=CodecOptimizer(),
         copy=copy,
-        form_of_inputs=form_of_inputs,
     )
 
 
@@ -311,23 +309,6 @@ def test_a_clip_has_as_many_frames_as_its_trim_and_the_longest_allowed_leave(
     assert plan.clips[0].segment.frames == frames
     assert plan.frames == sum(planned.segment.frames for planned in plan.clips)
     assert plan.duration == Fraction(plan.frames, 30)
-
-
-def test_the_rate_is_the_one_that_holds_the_most_seconds_unless_it_is_said() -> None:
-    clips = [
-        clip_of(media=media_of(video={"frame_rate": Fraction(50)}, duration=Fraction(2))),
-        clip_of(media=media_of(video={"frame_rate": Fraction(30_000, 1001)}, duration=Fraction(3))),
-    ]
-    assert plan_of(clips, video=VideoConfig(size=SIZE)).form.frame_rate == Fraction(30_000, 1001)
-    assert plan_of(clips).form.frame_rate == 30
-
-
-def test_a_join_takes_the_shown_size_that_holds_the_most_seconds_unless_one_is_said() -> None:
-    lying = media_of(video={"dimensions": Dimensions(321, 181), "orientation": Orientation(90)}, duration=Fraction(3))
-    clips = [clip_of(media=media_of(duration=Fraction(2))), clip_of(media=lying)]
-    assert plan_of(clips, video=VideoConfig(), form_of_inputs=True).form.dimensions == Dimensions(180, 320)
-    assert plan_of(clips, form_of_inputs=True).form.dimensions == SIZE
-    assert plan_of(clips, video=VideoConfig()).form.dimensions == Dimensions(1080, 1920)
 
 
 def test_the_form_is_what_the_configuration_says() -> None:

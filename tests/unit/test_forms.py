@@ -1,0 +1,94 @@
+"""The form of a reel: what is said, and where nothing is said what most seconds of the clips have."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from mpt_cli.config import Config, QualitySettings, VideoConfig
+from mpt_cli.forms import settled
+from mpt_cli.models import Codec, Container, Dimensions, Orientation
+from tests.infos import media_of
+
+HD, SMALL = Dimensions(1920, 1080), Dimensions(640, 360)
+Clip = tuple[str, Dimensions, str, int]
+
+
+def chosen(
+    clips: list[Clip], *, of_clips: bool = True, container: Container = Container.MP4, **sections: Any
+) -> tuple[str, str, str]:
+    """Size, rate and codec for clips of codec, size, rate and seconds."""
+    found = settled(
+        Config(**sections),
+        (
+            (media_of(video={"codec": codec, "dimensions": size, "frame_rate": Fraction(rate)}), Fraction(seconds))
+            for codec, size, rate, seconds in clips
+        ),
+        container,
+        of_clips=of_clips,
+    )
+    return str(found.video.size), str(found.video.fps), str(found.encode.codec)
+
+
+@pytest.mark.parametrize(
+    ("clips", "dominant"),
+    [
+        ([("25", 10), ("30", 9)], "25"),
+        ([("25", 5), ("30", 9), ("25", 5)], "25"),
+        ([("25", 5), ("30", 5)], "30"),  # a tie goes to the higher one
+        ([("2997/100", 4), ("30000/1001", 4), ("25", 7)], "30000/1001"),
+        ([("15", 3), ("30", 3), ("25", 5)], "30"),
+        ([("119617/1001", 9)], "30"),  # no timescale divides half of it
+        ([("119617/1001", 9), ("25", 1)], "25"),
+        ([("1/2500", 5000)], "24"),
+    ],
+)
+def test_the_rate_is_that_of_the_most_seconds(clips: list[tuple[str, int]], dominant: str) -> None:
+    found = chosen([("hevc", SMALL, rate, seconds) for rate, seconds in clips], of_clips=False)
+    assert found == ("1080x1920", dominant, "h264")
+
+
+MIXED: list[Clip] = [("hevc", HD, "30", 4), ("h264", HD, "25", 3), ("h264", SMALL, "25", 3), ("av1", SMALL, "24", 3)]
+
+
+def test_the_form_is_one_that_clips_have_and_not_what_each_key_has_most_of() -> None:
+    assert chosen(MIXED) == ("1920x1080", "30", "hevc")
+
+
+@pytest.mark.parametrize(
+    ("sections", "form"),
+    [
+        ({"video": VideoConfig(size=SMALL)}, ("640x360", "25", "h264")),  # now two clips are alike
+        ({"video": VideoConfig(fps=Fraction(50))}, ("1920x1080", "50", "hevc")),
+        ({"encode": QualitySettings(codec=Codec.H264)}, ("1920x1080", "30", "h264")),
+        ({"encode": QualitySettings(encoder="libx264")}, ("1920x1080", "30", "h264")),
+        ({"encode": QualitySettings(crf=20)}, ("1920x1080", "30", "h264")),  # a number of x264
+        ({"encode": QualitySettings(preset="fast")}, ("1920x1080", "30", "h264")),
+        ({"encode": QualitySettings(encoder="auto", crf=None)}, ("1920x1080", "30", "hevc")),
+    ],
+)
+def test_what_is_said_wins(sections: dict[str, Any], form: tuple[str, str, str]) -> None:
+    if "video" in sections and sections["video"].size == SMALL:
+        assert chosen(MIXED[1:3], **sections) == form
+    else:
+        assert chosen(MIXED, **sections) == form
+
+
+def test_a_codec_that_cannot_be_written_is_none() -> None:
+    clips: list[Clip] = [("av1", HD, "30", 5), ("h264", SMALL, "30", 3)]
+    assert chosen(clips) == ("1920x1080", "30", "av1")
+    assert chosen(clips, container=Container.MOV) == ("1920x1080", "30", "h264")
+    assert chosen([("vp9", HD, "30", 5), ("hevc", SMALL, "30", 3)]) == ("1920x1080", "30", "h264")
+    assert chosen([("vp9", HD, "30", 2), ("h264", HD, "30", 2), ("hevc", SMALL, "30", 3)])[2] == "h264"
+
+
+def test_more_pixels_win_where_seconds_are_equal() -> None:
+    assert chosen([("h264", SMALL, "60", 1), ("hevc", HD, "24", 1)]) == ("1920x1080", "24", "hevc")
+
+
+def test_the_size_is_the_even_one_that_is_shown() -> None:
+    media = media_of(video={"dimensions": Dimensions(321, 181), "orientation": Orientation(90)})
+    found = settled(Config(), [(media, Fraction(1))], Container.MP4, of_clips=True)
+    assert found.video.size == Dimensions(180, 320)
