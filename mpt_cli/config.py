@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from mpt_cli.models import (
     Codec,
@@ -126,17 +126,57 @@ _rate_text = PlainSerializer(lambda rate: "auto" if rate is None else str(rate),
 _auto_text = PlainSerializer(lambda value: "auto" if value is None else value)
 _seconds_number = PlainSerializer(lambda value: None if value is None else float(value))
 
-ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
+
+def _written(kind: str, pattern: str, **limits: object) -> WithJsonSchema:
+    """The JSON Schema of what may be written as a number of this kind, or as text."""
+    return WithJsonSchema({"type": [kind, "string"], "pattern": f"^({pattern})$", **limits})
+
+
+_SIZE_TEXT = r"\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?"
+_SECONDS_TEXT = r"\d+(\.\d*)?|\.\d+"
+_COLOR_TEXT = "[A-Za-z]+|#[0-9A-Fa-f]{6}"
+
+ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0), _written("integer", _SIZE_TEXT, minimum=1)]
 AutoByteSize = Annotated[
     int | None,
     Field(gt=0),
     BeforeValidator(lambda value: None if value in ("auto", None) else parse_size(value)),
     _auto_text,
+    _written("integer", f"auto|{_SIZE_TEXT}", minimum=1),
 ]
-Size = Annotated[Dimensions, BeforeValidator(_dimensions), PlainSerializer(str, return_type=str)]
-FrameRate = Annotated[Fraction | None, BeforeValidator(parse_frame_rate), _rate_text]
-Seconds = Annotated[Fraction, BeforeValidator(parse_seconds), _seconds_number, Field(gt=0)]
-OptionalSeconds = Annotated[Fraction | None, Field(gt=0), BeforeValidator(_optional_seconds), _seconds_number]
+Size = Annotated[
+    Dimensions,
+    BeforeValidator(_dimensions),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+[xX]\d+$"}),
+]
+FrameRate = Annotated[
+    Fraction | None,
+    BeforeValidator(parse_frame_rate),
+    _rate_text,
+    _written("integer", r"auto|\d+(/\d+)?", minimum=1, maximum=240),
+]
+Seconds = Annotated[
+    Fraction,
+    BeforeValidator(parse_seconds),
+    _seconds_number,
+    Field(gt=0),
+    _written("number", _SECONDS_TEXT, exclusiveMinimum=0),
+]
+OptionalSeconds = Annotated[
+    Fraction | None,
+    Field(gt=0),
+    BeforeValidator(_optional_seconds),
+    _seconds_number,
+    _written("number", f"auto|none|{_SECONDS_TEXT}", exclusiveMinimum=0),
+]
+BitRate = Annotated[
+    int,
+    BeforeValidator(_bitrate),
+    Field(ge=16_000, le=512_000),
+    _written("integer", r"\d+[kKmM]?", minimum=16_000, maximum=512_000),
+]
+Color = Annotated[str, BeforeValidator(_color), WithJsonSchema({"type": "string", "pattern": f"^({_COLOR_TEXT})$"})]
 OrAuto = BeforeValidator(_none_if_auto)
 """Lets a layer say ``auto`` or ``none``, so that it can take back what a layer below it says."""
 
@@ -154,7 +194,7 @@ class VideoConfig(Section):
     size: Size = Dimensions(1080, 1920)
     fps: FrameRate = None
     fit: Fit = Fit.CONTAIN
-    background: Annotated[str, BeforeValidator(_color)] = "black"
+    background: Color = "black"
     max_clip_duration: OptionalSeconds = None
 
 
@@ -174,7 +214,7 @@ class AudioConfig(Section):
     """``[audio]``: the sound of the reel."""
 
     codec: Literal["aac"] = "aac"
-    bitrate: Annotated[int, BeforeValidator(_bitrate), Field(ge=16_000, le=512_000)] = 192_000
+    bitrate: BitRate = 192_000
     sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = 48000
     channels: Annotated[Literal[2], BeforeValidator(_whole)] = 2
 

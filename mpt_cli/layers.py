@@ -25,7 +25,7 @@ from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -53,6 +53,7 @@ _OPTIONS: dict[Key, str] = {
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",
 }
+_NOTHING = {("video", "max_clip_duration"), ("concat", "seed")}
 _TYPES = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 _short = reprlib.Repr()
@@ -66,6 +67,28 @@ class LayerKind(StrEnum):
     ARGUMENT = "argument"
     ENVIRONMENT = "environment"
     FILE = "file"
+    USER_FILE = "user file"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the value of a key comes from: a layer, or nowhere, which is the default.
+
+    ``name`` is that of the flag, of the variable, or of the part of the file at ``path``.
+    """
+
+    kind: LayerKind | None = None
+    name: str = ""
+    path: Path | None = None
+    preset: str | None = None
+    """The preset that stands for the value, where the layer names only that."""
+
+    def __str__(self) -> str:
+        """One line, such as ``flag --preset (preset reels)``."""
+        place = ": ".join(part for part in (str(self.path or ""), self.name) if part)
+        if self.kind is LayerKind.FLAG:
+            place = f"flag {place}"
+        return (place or str(self.kind or "default")) + (f" (preset {self.preset})" if self.preset else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +126,12 @@ class Layer:
             return variable_of(key)
         return ": ".join(part for part in (str(self.path or ""), self.part, dotted(key)) if part)
 
-    def source_of(self, key: Key) -> str:
+    def origin_of(self, key: Key) -> Origin:
         """Where the value of this key comes from, for ``mpt config show``."""
-        table = self.values.get(key[0], {})
-        if key != PRESET and key[-1] not in table:
-            return f"{self.source_of(PRESET)} (preset {self.values['preset']})"
-        if self.kind is LayerKind.FLAG:
-            return f"flag {self.name_of(key)}"
-        if self.kind is LayerKind.ENVIRONMENT:
-            return variable_of(key)
-        return ": ".join(part for part in (str(self.path or ""), self.part) if part) or str(self.kind)
+        by_preset = key[-1] not in self.values.get(key[0], {})
+        named = self.kind in (LayerKind.FLAG, LayerKind.ENVIRONMENT)
+        name = self.name_of(PRESET if by_preset else key) if named else self.part
+        return Origin(self.kind, name, self.path, self.values["preset"] if by_preset else None)
 
     def expanded(self) -> dict[str, dict[str, Any]]:
         """The values with the preset below them and paths made absolute; only for a layer without faults."""
@@ -147,7 +166,9 @@ class Layer:
     def _wrong(self, key: Key, value: Any) -> str | None:
         """What is wrong about a key or a value apart from type and range."""
         if key == PRESET:
-            return None if isinstance(value, str) and value in PRESETS else f"must be one of {', '.join(PRESETS)}"
+            if isinstance(value, str) and value in PRESETS:
+                return None
+            return f"must be one of {', '.join(PRESETS)}{meant(value, PRESETS)}"
         if len(key) == 1 and key[0] in _SECTIONS:
             return "must be a table"
         if key not in FIELDS:
@@ -177,12 +198,13 @@ def _wrong_values(tables: dict[str, dict[str, Any]]) -> dict[Key, str]:
     except ValidationError as error:
         for part in error.errors():
             key = (str(part["loc"][0]), str(part["loc"][1]))
-            wrong[key] = _allowed(FIELDS[key], part)
+            wrong[key] = _allowed(key, part)
     return wrong
 
 
-def _allowed(field: FieldInfo, error: ErrorDetails) -> str:
+def _allowed(key: Key, error: ErrorDetails) -> str:
     """What pydantic's complaint allows, in our words."""
+    field = FIELDS[key]
     kind = error["type"].partition("_")[0]
     if kind == "value":
         return str(error["ctx"]["error"])
@@ -192,7 +214,13 @@ def _allowed(field: FieldInfo, error: ErrorDetails) -> str:
         text = f"must be {_bounds(field, '')}"
     else:
         text = error["msg"].replace("Input should be", "must be")
-    return text + (" (or auto)" if field.default is None else "")
+        text += meant(error["input"], re.findall(r"'([^']+)'", text))
+    return text + (f" (or {word_of_none(key)})" if field.default is None else "")
+
+
+def word_of_none(key: Key) -> str:
+    """What a key without a value is called: ``none`` where there is nothing, else ``auto``."""
+    return "none" if key in _NOTHING else "auto"
 
 
 def _bounds(field: FieldInfo, joint: str) -> str:
@@ -248,6 +276,12 @@ def nearest(key: str, known: Sequence[str]) -> str:
     if similar := get_close_matches(name, here, n=1):
         return here[similar[0]]
     return get_close_matches(key, known, n=1, cutoff=0)[0]
+
+
+def meant(value: object, known: Iterable[str]) -> str:
+    """What was most likely meant, to be added to an error; empty where nothing is like it."""
+    near = get_close_matches(str(value).lower(), list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:

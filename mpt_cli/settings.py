@@ -5,6 +5,7 @@ The only module that imports pydantic-settings, which is slow to load; ``cli`` i
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -20,6 +21,7 @@ from mpt_cli.layers import (
     PRESET,
     Layer,
     LayerKind,
+    Origin,
     dotted,
     nearest,
     one_line,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 INTERNAL_VARIABLES: frozenset[str] = frozenset()
 """Variables named ``MPT_*`` that are no settings and are left alone. There are none."""
 
+logger = logging.getLogger(__name__)
+
 _ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate")
 
 
@@ -53,7 +57,7 @@ class Settings(Config, BaseSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True
     )
-    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **values: Any) -> None:
         """Read the layers, check each on its own, and merge them."""
@@ -62,8 +66,19 @@ class Settings(Config, BaseSettings):
             layers = (argument_layer(values), *standing_layers())
         _refuse_faults(layers)
         super().__init__(_layers=layers)  # type: ignore[call-arg]
-        self._sources.update(_sources_of(layers))
+        self._origins.update(_origins_of(layers))
+        self._log()
         _refuse_pointless_rate(self, layers)
+
+    def _log(self) -> None:
+        """Say at ``-v`` what differs from the defaults, and why."""
+        if not logger.isEnabledFor(logging.DEBUG):
+            return
+        values = self.model_dump(mode="json", by_alias=True)
+        for key, origin in self._origins.items():
+            if origin.kind is not None:
+                section, _, name = key.partition(".")
+                logger.debug("Setting %s = %s from %s", key, values[section][name], origin)
 
     @classmethod
     def load(
@@ -90,9 +105,14 @@ class Settings(Config, BaseSettings):
         return cls(_layers=tuple(layer for layer in layers if layer is not None))
 
     @property
+    def origins(self) -> dict[str, Origin]:
+        """Where the value of each key comes from."""
+        return dict(self._origins)
+
+    @property
     def sources(self) -> dict[str, str]:
-        """Where the value of each key comes from: ``default``, ``flag --crf``, a variable or a file."""
-        return dict(self._sources)
+        """The same in words: ``default``, ``flag --crf``, a variable or a file."""
+        return {key: str(origin) for key, origin in self._origins.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -132,12 +152,12 @@ def _refuse_pointless_rate(config: Config, layers: Sequence[Layer]) -> None:
     )
 
 
-def _sources_of(layers: Sequence[Layer]) -> dict[str, str]:
-    sources = {dotted(key): "default" for key in FIELDS}
+def _origins_of(layers: Sequence[Layer]) -> dict[str, Origin]:
+    origins = {dotted(key): Origin() for key in FIELDS}
     for layer in reversed(layers):
         keys: list[Key] = [(section, name) for section, table in layer.expanded().items() for name in table]
-        sources |= {dotted(key): layer.source_of(key) for key in keys}
-    return sources
+        origins |= {dotted(key): layer.origin_of(key) for key in keys}
+    return origins
 
 
 def argument_layer(values: Mapping[str, Any]) -> Layer:
@@ -178,14 +198,15 @@ def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
         values = read_toml(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if path.name != "pyproject.toml":
-        return Layer(LayerKind.FILE, values, path=path, base=path.parent, trusted=trusted)
+    if path.name != "pyproject.toml" or trusted:
+        kind = LayerKind.USER_FILE if trusted else LayerKind.FILE
+        return Layer(kind, values, path=path, base=path.parent, trusted=trusted)
     tool = values.get("tool")
     if not isinstance(tool, dict) or "mpt" not in tool:
         return None
     if not isinstance(tool["mpt"], dict):
         raise ConfigError(f"{path}: tool.mpt = {shown(tool['mpt'])}: must be a table", path=path)
-    return Layer(LayerKind.FILE, tool["mpt"], path=path, part="[tool.mpt]", base=path.parent, trusted=trusted)
+    return Layer(LayerKind.FILE, tool["mpt"], path=path, part="[tool.mpt]", base=path.parent, trusted=False)
 
 
 def standing_layers(

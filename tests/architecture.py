@@ -23,7 +23,7 @@ PACKAGE = "mpt_cli"
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 VALUES = frozenset({"models", "traits", "results", "config", "errors", "events", "cancel"})
-INPUT = frozenset({"layers", "settings", "jobs", "inputs"})
+INPUT = frozenset({"layers", "settings", "jobs", "inputs", "reference"})
 WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mpt_cli.cli.options import COMMON, Given, with_options
+from mpt_cli.cli.options import COMMON, Given, chosen, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.store import cache_data, show_cache
 from mpt_cli.errors import ExitCode
@@ -25,21 +25,19 @@ class Action(StrEnum):
 @with_options(COMMON)
 def cache(
     action: Annotated[
-        Action,
+        str,
         typer.Argument(
             metavar="info|prune|clear",
-            help="Say what is stored, remove what is over the limit, or remove everything.",
+            help="Say what is stored, remove what is over the limit, or remove everything (info).",
             show_default=False,
         ),
-    ] = Action.INFO,
+    ] = "info",
     *,
     given: Given,
 ) -> int:
-    """Look after the store of finished clips, which later runs use again.
-
-    Example: mpt cache info
-    """
-    return Session("cache", given, follows_run=False).run(lambda session: _answer(session, action))
+    """Look after the store of finished clips, which later runs use again."""
+    what = Action(chosen(action, list(Action), "ACTION"))
+    return Session("cache", given, follows_run=False).run(lambda session: _answer(session, what))
 
 
 def _answer(session: Session, action: Action) -> Answer:

@@ -17,8 +17,6 @@ def concat(
     """Join clips: copy their pictures where that is safe, else encode them again.
 
     Without --size, --fps and --codec the form that holds the most seconds of the clips is the target.
-
-    Example: mpt concat part1.mp4 part2.mp4 -o whole.mp4
     """
     method = JoinMethod(given.get("method") or JoinMethod.AUTO)
     return Session("concat", given).run(lambda session: answer_request(session, inputs or [], join=method))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mpt_cli.cli.app import app
-from mpt_cli.cli.completions import COMPLETE_VARIABLE, know_shells
-from mpt_cli.display.base import discard
+from mpt_cli.cli.commands import NAMES
 from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose":
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; the exit code."""
-    if COMPLETE_VARIABLE in os.environ:
-        know_shells()
     try:
         Path.cwd()
     except OSError:
@@ -38,6 +34,8 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):  # before the session looked at signals
         return _answer(arguments, Cancelled())
     except (BrokenPipeError, SystemExit):  # nobody reads a help text any more, for which rich ends the program
+        from mpt_cli.display.base import discard
+
         discard(sys.stdout)
         return ExitCode.OK
     except Exception as error:
@@ -64,8 +62,7 @@ def _switches(arguments: Sequence[str]) -> set[str]:
 
 
 def _command(arguments: Sequence[str]) -> str:
-    names = {command.callback.__name__ for command in app.registered_commands if command.callback}
-    return next((argument for argument in arguments if argument in names), "mpt")
+    return next((argument for argument in arguments if argument in NAMES), "mpt")
 
 
 def _help_hint(arguments: Sequence[str]) -> str:

@@ -11,10 +11,7 @@ from mpt_cli.results import RunStatus
 
 @with_options(HEALTH, COMMON)
 def health(*, given: Given) -> int:
-    """Try everything that mpt needs; exit 6 if something required does not work.
-
-    Example: mpt health --deep
-    """
+    """Try everything that mpt needs; exit 6 if something required does not work."""
     return Session("health", given, follows_run=False).run(_answer)
 
 

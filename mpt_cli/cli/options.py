@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mpt_cli.cli.commands import REPORTING
 from mpt_cli.config import PRESETS
+from mpt_cli.layers import meant
 from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, FormSource, JoinMethod, OnError, QualityLevel
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files
 """The clips of a command, as the user names them."""
 
 FILES, PICTURE, CODING, JOINING = "Input and output", "Picture", "Coding", "Order and join"
-RUNNING, REPORTING = "Running", "Reporting"
+RUNNING = "Running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Flag:
     """One option.
 
     ``key`` is its place in the configuration, several with spaces between, none for an option that
-    belongs to the command.
+    belongs to the command. ``metavar`` also says to completions what may stand there
+    (:mod:`mpt_cli.cli.completion.tree`).
     """
 
     names: tuple[str, ...]
@@ -45,6 +48,8 @@ class Flag:
     value: object = None
     """What a flag without an argument stands for; None for an option that takes one."""
     type: type = str
+    many: bool = False
+    """Whether it may be given more than once."""
 
     @property
     def parameter(self) -> str:
@@ -77,7 +82,7 @@ class Given:
 
 
 COMMON = (
-    Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="FILE", type=Path),
+    Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="TOML", type=Path),
     Flag(("--json",), "Print one JSON document and nothing else", REPORTING, value=True),
     Flag(("--jsonl",), "Print one JSON object an event, the result last", REPORTING, value=True),
     Flag(("--quiet", "-q"), "Show only errors", REPORTING, value=True),
@@ -114,7 +119,7 @@ REEL = (
     Flag(("--fit",), "How other shapes fill it", PICTURE, "video.fit", "FIT", tuple(Fit), default="contain"),
     Flag(("--max-clip-duration",), "Use at most this much of a clip", PICTURE, "video.max_clip_duration", "SECONDS"),
     Flag(("--codec",), "Video codec", CODING, "encode.codec", "CODEC", tuple(Codec), default="h264"),
-    Flag(("--encoder",), "auto, or an ffmpeg encoder", CODING, "encode.encoder", "NAME", default="auto"),
+    Flag(("--encoder",), "auto, or an ffmpeg encoder", CODING, "encode.encoder", "ENCODER", default="auto"),
     Flag(
         ("--quality",), "Size against looks", CODING, "encode.quality", "LEVEL", tuple(QualityLevel), default="balanced"
     ),
@@ -185,12 +190,19 @@ JOINED = tuple(replace(flag, default=_JOINED_DEFAULTS.get(flag.key, flag.default
 """The same for ``mpt concat``."""
 
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
-JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="FILE", type=Path),)
+JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="TOML", type=Path),)
 BATCH = (
+    Flag(("--only",), "Run this job alone; may be given again for more", FILES, metavar="JOB", many=True),
+    *(flag for flag in REEL if flag.names[0] != "--output"),
     Flag(
         ("--fail-fast",), "Begin no job after one that failed, and none beside one that is refused", RUNNING, value=True
     ),
-    *(flag for flag in REEL if flag.names[0] != "--output"),
+)
+SETTINGS = tuple(flag for flag in REEL if flag.key)
+"""Options that stand for settings, for a look at what they would do."""
+INIT = (
+    Flag(("--user",), "Write the file of the user, which holds in every folder", FILES, value=True),
+    Flag(("--overwrite", "-y"), "Replace an existing file", FILES, value=True),
 )
 HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=True),)
 VALIDATE = (
@@ -214,6 +226,8 @@ def with_options(*groups: Iterable[Flag]) -> Callable[[Callable[..., int]], Call
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         command.__name__, command.__doc__ = function.__name__, function.__doc__
+        # For completions and the man page.
+        command.flags = flags  # type: ignore[attr-defined]
         return command
 
     return decorate
@@ -225,10 +239,8 @@ def _parameter(flag: Flag) -> inspect.Parameter:
     details["metavar"] = flag.metavar  # empty for a switch: else typer writes "<bool>"
     if flag.is_switch:
         return _keyword(flag, Annotated[bool, typer.Option(*flag.names, **details)], default=False)
-    if flag.choices:
-        choices = flag.choices
-        details["autocompletion"] = lambda incomplete: [c for c in choices if c.startswith(incomplete)]
-    return _keyword(flag, Annotated[flag.type | None, typer.Option(*flag.names, **details)], default=None)
+    taken: Any = list[str] if flag.many else flag.type
+    return _keyword(flag, Annotated[taken | None, typer.Option(*flag.names, **details)], default=None)
 
 
 def _keyword(flag: Flag, annotation: Any, *, default: object) -> inspect.Parameter:
@@ -244,7 +256,7 @@ def _given(flags: Sequence[Flag], values: dict[str, Any]) -> Given:
         value = values[flag.parameter]
         if value is None or value is False:
             continue
-        value = flag.value if flag.is_switch else _checked(flag, value, names)
+        value = flag.value if flag.is_switch else value if flag.many else _checked(flag, value, names)
         if not flag.key:
             given.own[flag.parameter] = value
         for place in flag.key.split():
@@ -259,6 +271,14 @@ def _checked(flag: Flag, value: object, names: Collection[str]) -> object:
     """The value of an option, unless it is the next option (``-o --json``) or not one of its choices."""
     if str(value) in names:
         raise typer.BadParameter(f"{str(value)!r} is an option, so the value is missing", param_hint=flag.names[0])
-    if flag.choices and not flag.key and value not in flag.choices:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(flag.choices)}", param_hint=flag.names[0])
+    if flag.choices and not flag.key:
+        chosen(str(value), flag.choices, flag.names[0])
     return value
+
+
+def chosen(word: str, choices: Collection[str], name: str) -> str:
+    """The word, which must be one of the choices of an option or an argument."""
+    if word not in choices:
+        near = meant(word, choices)
+        raise typer.BadParameter(f"{word!r} is not one of {', '.join(choices)}{near}", param_hint=name)
+    return word

@@ -16,7 +16,8 @@ def process(
 ) -> int:
     """Check clips, make them uniform, join them into one reel and prove that it is right.
 
-    Example: mpt process clips/ -o reel.mp4 --preset tiktok
+    All problems of all clips are named before any work, and nothing that exists is replaced without
+    --overwrite. Pictures are encoded once or not at all, and finished clips are used again by later runs.
     """
     job = given.get("job")
 

@@ -10,19 +10,18 @@ from mpt_cli.cli.options import COMMON, Given, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.report import report_data, show_report
 from mpt_cli.errors import ExitCode, UsageError
+from mpt_cli.layers import meant
 from mpt_cli.results import RunStatus
 
 Workflow = Annotated[
-    str, typer.Argument(metavar="WORKFLOW", help="The first digits of a workflow id, or last.", show_default=False)
+    str,
+    typer.Argument(metavar="WORKFLOW", help="The first digits of a workflow id, or last (last).", show_default=False),
 ]
 
 
 @with_options(COMMON)
 def report(workflow: Workflow = "last", *, given: Given) -> int:
-    """Print the report of an earlier run: its steps, its clips, time and memory.
-
-    Example: mpt report last
-    """
+    """Print the report of an earlier run: its steps, its clips, time and memory."""
     return Session("report", given, follows_run=False).run(lambda session: _answer(session, workflow))
 
 
@@ -33,9 +32,10 @@ def _answer(session: Session, workflow: str) -> Answer:
     history = ModuleFactory(Settings.load(config_file=session.given.get("config"))).history
     entry = history.find(workflow)
     if entry is None:
-        known = history.ids(5)
-        hint = f"the last ones are {', '.join(known)}" if known else "no run was reported on yet"
-        raise UsageError(f"there is no report of workflow {workflow!r}", hint=hint)
+        known = history.ids(1000)
+        hint = f"the last ones are {', '.join(known[:5])}" if known else "no run was reported on yet"
+        near = meant(workflow[:8], known)
+        raise UsageError(f"there is no report of workflow {workflow!r}{near}", hint=hint)
     return Answer(
         RunStatus.SUCCESS,
         ExitCode.OK,

@@ -23,10 +23,7 @@ def validate(
     *,
     given: Given,
 ) -> int:
-    """Check clips and say what they are; exit 3 if any cannot be used.
-
-    Example: mpt validate clips/ --deep
-    """
+    """Check clips and say what they are; exit 3 if any cannot be used."""
     return Session("validate", given).run(lambda session: _answer(session, inputs or []))
 
 

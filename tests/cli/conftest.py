@@ -30,7 +30,7 @@ SMALL = ("--size", "160x90", "--quality", "draft")
 
 _DATA_SCHEMAS = {
     "concat": "process",
-    **{name: name for name in ("process", "validate", "batch", "health", "cache", "report")},
+    **{name: name for name in ("process", "validate", "batch", "health", "cache", "report", "config")},
 }
 
 FAKE_FFMPEG = """#!/bin/sh

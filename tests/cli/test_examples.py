@@ -44,7 +44,7 @@ def test_every_key_is_there_once_with_its_default_switched_off() -> None:
     document = written_out()
     assert document.pop("preset") == "tiktok"
     found = {(section, key) for section, table in document.items() for key in table}
-    assert found == set(FIELDS) - {("ffmpeg", "binary")}
+    assert found == set(FIELDS)
     assert list(document) == list(Config.model_fields)
     assert not [line for line in lines() if line and not line.startswith(("#", "["))]
     layer = Layer(LayerKind.FILE, document)

@@ -72,6 +72,9 @@ def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: 
     assert (unknown.code, unknown.out) == (2, "")
     assert "there is no report of workflow '00000000000000000000000000000000'" in unknown.err
     assert f"hint: the last ones are {second[:8]}, {first[:8]}" in unknown.err
+    slip = mpt("report", f"{first[:7]}{'0' if first[7] != '0' else '1'}")
+    assert f"did you mean {first[:8]}?" in slip.err
+    assert mpt("completions", "workflows").out.split() == ["last", second[:8], first[:8]]
 
 
 def test_without_any_run_there_is_nothing_to_report(mpt: Mpt) -> None:

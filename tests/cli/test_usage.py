@@ -43,6 +43,10 @@ def clip(media: MediaFolder) -> Path:
         ("process a.mp4 -o b.avi", "b.avi: the output must end in one of .mp4, .mov, .mkv", "for example b.mp4"),
         ("process a.mp4 -o b.mp4 --min-success-rate 0.9", "processing.on_error = skip", "--on-error skip"),
         ("validate a.mp4 --color blue", "'blue' is not one of auto, always, never", "see mpt validate --help"),
+        ("validate a.mp4 --color alway", "did you mean always?", "see mpt validate --help"),
+        ("cache inf", "did you mean info?", "see mpt cache --help"),
+        ("config shwo", "Did you mean 'show'?", "see mpt config --help"),
+        ("batch - -", "stdin was named twice", "name - once"),
     ],
 )
 def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: str, said: str, hint: str) -> None:
@@ -73,9 +77,11 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
         ("--copy always", "must be 'identical', 'compatible' or 'never'"),
         ("--on-error ignore", "must be 'fail' or 'skip'"),
         ("--preset vimeo", "must be one of tiktok, reels, shorts, youtube, square"),
+        ("--preset tictok", "youtube, square; did you mean tiktok?"),
+        ("--fit cotain", "'stretch' or 'blur'; did you mean contain?"),
         ("--max-memory much", "--max-memory 'much': give a size such as 2GiB"),
         ("--clip-timeout 0", "--clip-timeout '0': must be above 0"),
-        ("--max-clip-duration -1", "--max-clip-duration '-1': must be above 0"),
+        ("--max-clip-duration -1", "--max-clip-duration '-1': must be above 0 (or none)"),
         ("--seed -1", "--seed '-1': must be at least 0"),
         ("--min-success-rate 2", "--min-success-rate '2': must be at least 0 and at most 1"),
     ],

@@ -1,0 +1,86 @@
+"""What ``mpt`` and ``mpt --help`` say: plain text, made without loading a command or a library that draws."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from mpt_cli import __version__
+from mpt_cli.cli.commands import COMMANDS, GROUPS
+from mpt_cli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXITS: tuple[tuple[tuple[ExitCode, ...], str], ...] = (
+    ((ExitCode.OK,), "done"),
+    ((ExitCode.INTERNAL,), "a bug in mpt"),
+    ((ExitCode.USAGE,), "usage or configuration"),
+    ((ExitCode.INVALID,), "a clip or a parameter cannot be used; nothing was written"),
+    ((ExitCode.FAILED,), "processing, joining or the proof failed; nothing was published"),
+    ((ExitCode.PARTIAL,), "an output without skipped clips, or a batch with a failed job"),
+    ((ExitCode.DEPENDENCY,), "a dependency is missing, or mpt health found a failure"),
+    ((ExitCode.RESOURCES,), "out of memory or disk"),
+    ((ExitCode.SIGINT, ExitCode.SIGTERM), "stopped by SIGINT, SIGTERM"),
+)
+"""What each exit code means."""
+
+TAGLINE = "many video clips in, one verified reel out"
+_FIRST_STEPS = (
+    ("mpt validate clips/", "which clips can be used"),
+    ("mpt process clips/ -o reel.mp4 --dry-run", "the plan; writes nothing"),
+    ("mpt process clips/ -o reel.mp4 --preset tiktok", "the reel"),
+)
+_WHERE_MORE = "mpt COMMAND --help explains a command, mpt --help adds exit codes."
+_OPTIONS = (("-h, --help", "this text, or that of a command"), ("--version", "the version"))
+
+
+def front_page() -> str:
+    """What mpt can do, in one screen of 24 lines and 80 columns."""
+    return "\n".join([f"mpt {__version__}: {TAGLINE}.", "", *_commands(), *_first_steps(), "", _WHERE_MORE])
+
+
+def help_page() -> str:
+    """The front page with what programs and the curious want beside it."""
+    return "\n".join(
+        [
+            f"{_bold('Usage:')} mpt COMMAND [OPTIONS]",
+            "",
+            f"{TAGLINE.capitalize()}.",
+            "",
+            *_commands(),
+            *_first_steps(),
+            _bold("Options"),
+            *(f"  {names:<12} {text}" for names, text in _OPTIONS),
+            _bold("Exit codes"),
+            *(f"  {', '.join(str(int(code)) for code in codes):<12} {text}" for codes, text in EXITS),
+            "",
+            "mpt COMMAND --help explains a command and its options; man mpt has everything.",
+        ]
+    )
+
+
+def _commands() -> Iterator[str]:
+    """All commands below their headings; a group is one line."""
+    heading, done = "", set[str]()
+    for entry in COMMANDS:
+        name = entry.words[0]
+        if name in done:
+            continue
+        done.add(name)
+        if entry.heading != heading:
+            heading = entry.heading
+            yield _bold(heading)
+        yield f"  {name:<12} {GROUPS.get(name, entry.summary)}"
+
+
+def _first_steps() -> Iterator[str]:
+    yield _bold("First steps")
+    yield from (f"  {line:<48} # {text}" for line, text in _FIRST_STEPS)
+
+
+def _bold(text: str) -> str:
+    """The text in bold where a terminal shows it and nobody asked for plain text."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else f"\x1b[1m{text}\x1b[0m"
