@@ -7,6 +7,7 @@ Inputs stay as they were written (``inputs`` expands them) and options stay a la
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -196,6 +197,10 @@ class _Part:
             self.fault(key, value, wrong)
         return str(value)
 
+    def file(self, key: str, value: object) -> str:
+        """A path, in which no shell has put a folder in place of ``~``."""
+        return os.path.expanduser(self.text(key, value))  # noqa: PTH111 - leaves an unknown user as it is
+
     def seconds(self, key: str, value: object) -> Fraction:
         try:
             seconds = parse_seconds(value)
@@ -221,7 +226,7 @@ def _job(file: _Part, table: dict[str, Any], number: int, base: Path, *, overwri
     part = _Part(file.path, shown_name, file.faults)
     return Job(
         name=part.text("name", name),
-        output=base / part.text("output", table.get("output")),
+        output=base / part.file("output", table.get("output")),
         inputs=_inputs(part, table.get("clips")),
         base=base,
         overwrite=part.flag("overwrite", table, default=overwrite),
@@ -244,13 +249,13 @@ def _inputs(part: _Part, clips: object) -> tuple[JobInput, ...]:
 
 def _input(part: _Part, clip: object) -> JobInput:
     if not isinstance(clip, dict):
-        return JobInput(part.text("path", clip))
+        return JobInput(part.file("path", clip))
     part.refuse_unknown(clip, _CLIP_KEYS)
     start = part.seconds("start", clip.get("start", 0))
     end = part.seconds("end", clip["end"]) if "end" in clip else None
     if end is not None and end <= start:
         part.fault("end", clip["end"], f"must be above 0 and above start, which is {float(start):g}")
-    return JobInput(part.text("path", clip.get("path")), start, end, part.flag("mute", clip))
+    return JobInput(part.file("path", clip.get("path")), start, end, part.flag("mute", clip))
 
 
 def _refuse(path: Path, why: str) -> NoReturn:

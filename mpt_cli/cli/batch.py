@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mpt_cli.cli.job_files import labels_of, read_job_files, requests_of
 from mpt_cli.cli.options import BATCH, COMMON, Given, with_options
-from mpt_cli.cli.request import params_of_job
 from mpt_cli.cli.session import Answer, Session, end_of_batch, exit_code_of_run
 from mpt_cli.display.batch import JobEnd, batch_data, issues_of, show_batch
-from mpt_cli.errors import UsageError
 from mpt_cli.events import RunFinished, RunStarted
 from mpt_cli.results import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.jobs import JobFile
-    from mpt_cli.layers import Layer
-    from mpt_cli.models import VideoParams
     from mpt_cli.results import VideoResult
-    from mpt_cli.settings import Settings
 
 JobFiles = Annotated[list[str] | None, typer.Argument(metavar="JOBS", help="Job files, or - for JSON Lines on stdin.")]
-_OF_ALL = ("memory", "cache", "batch")
-"""Sections that hold for all jobs of a batch together."""
 
 
 @with_options(BATCH, COMMON)
@@ -38,7 +29,7 @@ def batch(
 ) -> int:
     """Run many jobs, each as mpt process would; exit 5 if any of them failed.
 
-    Example: mpt batch monday.toml tuesday.toml
+    Jobs share cores, memory and finished clips; all of them are checked before the first one runs.
     """
     return Session("batch", given).run(lambda session: _answer(session, job_files or []))
 
@@ -46,15 +37,9 @@ def batch(
 def _answer(session: Session, names: list[str]) -> Answer:
     from mpt_cli.factory import ModuleFactory
 
-    if not names:
-        raise UsageError("no job file was named", hint="name TOML files, or - for JSON Lines on stdin")
-    files = [_load(session, name) for name in names]
-    settings, requests = _requests(files, session.given)
-    labels = [
-        job.name if len(files) == 1 else f"{name}: {job.name}"
-        for name, file in zip(names, files, strict=True)
-        for job in file.jobs
-    ]
+    files = read_job_files(session, names)
+    settings, requests = requests_of(files, session.given)
+    labels = labels_of(names, files)
     dry_run = bool(session.given.get("dry_run"))
     orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
     context, status = session.context, RunStatus.ERROR
@@ -95,34 +80,3 @@ def _answer_of(
         ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
         show=lambda out, err: show_batch(out, err, ends, commands=commands),
     )
-
-
-def _load(session: Session, name: str) -> JobFile:
-    from mpt_cli.jobs import load_jobs, read_job_lines
-
-    return read_job_lines(io.BytesIO(session.read_stdin()), base=Path.cwd()) if name == "-" else load_jobs(Path(name))
-
-
-def _requests(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[VideoParams]]:
-    """The settings of the batch as a whole, and the request of each job."""
-    from mpt_cli.layers import Layer, LayerKind
-    from mpt_cli.settings import Settings, standing_layers
-
-    standing = standing_layers(config_file=given.get("config"))
-    flags = Layer(LayerKind.FLAG, given.flags)
-    requests: list[VideoParams] = []
-    for file in files:
-        common = Settings.of((flags, file.defaults, *standing))
-        if len(files) > 1:
-            _refuse_shared(file.defaults, "stands for all job files together: give it as an option")
-        for job in file.jobs:
-            _refuse_shared(job.layer, "is for all jobs together: write it under [defaults]")
-            own = Settings.of((flags, job.layer, file.defaults, *standing)) if job.layer.values else common
-            requests.append(params_of_job(job, own, given))
-    return Settings.of((flags, files[0].defaults if len(files) == 1 else None, *standing)), requests
-
-
-def _refuse_shared(layer: Layer, why: str) -> None:
-    for key, _ in layer.items():
-        if key[0] in _OF_ALL:
-            raise UsageError(f"{layer.name_of(key)} {why}", path=layer.path)

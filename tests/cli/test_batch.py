@@ -175,6 +175,28 @@ def test_fail_fast_runs_nothing_beside_a_job_that_is_refused(mpt: Mpt, week: Pat
     assert not (here / "out").exists()
 
 
+def test_only_the_jobs_that_are_named_are_run(mpt: Mpt, week: Path, here: Path) -> None:
+    (here / "more.toml").write_text(week.read_text().replace("out/", "other/"))
+    plan = mpt("batch", week, "--only", "tuesday", "-n", "--json")
+    assert [job["name"] for job in plan.data["jobs"]] == ["tuesday"]
+    done = mpt("batch", "week.toml", "more.toml", "--only", "tuesday", "-n", "--json")
+    assert [job["name"] for job in done.data["jobs"]] == ["week.toml: tuesday", "more.toml: tuesday"]
+    both = mpt("batch", week, "--only", "tuesday", "--only", "monday", "-n", "--json")
+    assert [job["name"] for job in both.data["jobs"]] == ["monday", "tuesday"]
+    unknown = mpt("batch", week, "--only", "mondy", "--json")
+    assert (unknown.code, unknown.codes) == (2, ["usage"])
+    (error,) = unknown.document["errors"]
+    assert error["message"] == "--only 'mondy': there is no such job; did you mean monday?"
+    assert error["hint"] == "the jobs are monday, tuesday"
+
+
+def test_where_reports_are_kept_is_for_all_jobs_together(mpt: Mpt, week: Path) -> None:
+    week.write_text(week.read_text().replace('name = "monday"', 'name = "monday"\npaths.state = "here"'))
+    done = mpt("batch", week, "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert "paths.state is for all jobs together" in done.document["errors"][0]["message"]
+
+
 def test_the_memory_of_a_job_file_holds_for_its_batch(mpt: Mpt, week: Path) -> None:
     text = week.read_text().replace("[defaults]", "[defaults]\nmemory.max = '3GiB'")
     week.write_text(text)

@@ -192,3 +192,12 @@ def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, says: str) -> No
 def test_missing_file(tmp_path: Path) -> None:
     assert "there is no such file" in str(_error(tmp_path / "none.toml"))
     assert "Is a directory" in str(_error(tmp_path))
+
+
+def test_a_home_folder_is_put_in_place_of_its_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    path = tmp_path / "jobs.toml"
+    path.write_text('[[job]]\noutput = "~/a.mp4"\nclips = ["~/b.mp4", { path = "~/c.mp4" }, "d~.mp4"]\n')
+    job = load_jobs(path).single()
+    assert job.output == tmp_path / "home/a.mp4"
+    assert [each.text for each in job.inputs] == [f"{tmp_path}/home/b.mp4", f"{tmp_path}/home/c.mp4", "d~.mp4"]

@@ -1,0 +1,86 @@
+"""From job files to the requests of a batch."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.cli.request import params_of_job
+from mpt_cli.errors import UsageError
+from mpt_cli.layers import Layer, LayerKind, meant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.cli.options import Given
+    from mpt_cli.cli.session import Session
+    from mpt_cli.jobs import JobFile
+    from mpt_cli.models import VideoParams
+    from mpt_cli.settings import Settings
+
+_OF_ALL, _HISTORY = ("memory", "cache", "batch"), ("paths", "state")
+"""Sections, and a key, that hold for all jobs of a batch together."""
+_NAMED_AT_MOST = 10
+
+
+def read_job_files(session: Session, names: Sequence[str]) -> list[JobFile]:
+    """The job files, each with those of its jobs that are to run."""
+    if not names:
+        raise UsageError("no job file was named", hint="name TOML files, or - for JSON Lines on stdin")
+    if names.count("-") > 1:
+        raise UsageError("stdin was named twice, but can be read only once", hint="name - once")
+    return _only(session.given.get("only"), [_load(session, name) for name in names])
+
+
+def labels_of(names: Sequence[str], files: Sequence[JobFile]) -> list[str]:
+    """What each job is called: its name, with that of its file where there are several."""
+    return [
+        job.name if len(files) == 1 else f"{name}: {job.name}"
+        for name, file in zip(names, files, strict=True)
+        for job in file.jobs
+    ]
+
+
+def _load(session: Session, name: str) -> JobFile:
+    from mpt_cli.jobs import load_jobs, read_job_lines
+
+    return read_job_lines(io.BytesIO(session.read_stdin()), base=Path.cwd()) if name == "-" else load_jobs(Path(name))
+
+
+def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:
+    """The files with the jobs of these names alone; with all of theirs if none is named."""
+    if wanted is None:
+        return files
+    known = [job.name for file in files for job in file.jobs]
+    for name in wanted:
+        if name not in known:
+            more = f" and {len(known) - _NAMED_AT_MOST} more" if len(known) > _NAMED_AT_MOST else ""
+            hint = f"the jobs are {', '.join(known[:_NAMED_AT_MOST])}{more}"
+            raise UsageError(f"--only {name!r}: there is no such job{meant(name, known)}", hint=hint)
+    return [replace(file, jobs=tuple(job for job in file.jobs if job.name in wanted)) for file in files]
+
+
+def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[VideoParams]]:
+    """The settings of the batch as a whole, and the request of each job."""
+    from mpt_cli.settings import Settings, standing_layers
+
+    standing = standing_layers(config_file=given.get("config"))
+    flags = Layer(LayerKind.FLAG, given.flags)
+    requests: list[VideoParams] = []
+    for file in files:
+        common = Settings.of((flags, file.defaults, *standing))
+        if len(files) > 1:
+            _refuse_shared(file.defaults, "stands for all job files together: give it as an option")
+        for job in file.jobs:
+            _refuse_shared(job.layer, "is for all jobs together: write it under [defaults]")
+            own = Settings.of((flags, job.layer, file.defaults, *standing)) if job.layer.values else common
+            requests.append(params_of_job(job, own, given))
+    return Settings.of((flags, files[0].defaults if len(files) == 1 else None, *standing)), requests
+
+
+def _refuse_shared(layer: Layer, why: str) -> None:
+    for key, _ in layer.items():
+        if key[0] in _OF_ALL or key == _HISTORY:
+            raise UsageError(f"{layer.name_of(key)} {why}", path=layer.path)
