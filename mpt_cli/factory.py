@@ -178,6 +178,11 @@ class ModuleFactory:
         remember = self._remember and self._config.cache.enabled
         return EncoderTrials(self.ffmpeg, self._cache_folder / "encoders", remember=remember)
 
+    @staticmethod
+    def encoder_names() -> dict[str, tuple[str, ...]]:
+        """The names of all encoders that can be asked for, whether they work here or not, by codec."""
+        return CodecOptimizer.names()
+
     @cached_property
     def memory_manager(self) -> MemoryManager:
         """What measures memory; one for all runs of this factory."""

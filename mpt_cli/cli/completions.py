@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated
 
 import typer
-
-COMPLETE_VARIABLE = "_MPT_COMPLETE"
-"""Set by the script: mpt then says what may come next on a command line instead of running it."""
 
 
 class Shell(StrEnum):
     """Shells that a script is made for."""
 
     BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
 
 
-def completions(shell: Annotated[Shell, typer.Argument(help="The shell to make it for.")]) -> int:
-    """Print a shell's completion script.
+def completions(
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh, fish or powershell.", show_default=False)],
+    *,
+    of: Annotated[list[str] | None, typer.Option("--of", hidden=True)] = None,
+) -> int:
+    """Print a shell's completion script: commands, options, values, names of jobs and of runs."""
+    if shell in ("jobs", "workflows"):  # how the scripts ask: mpt completions jobs --of week.toml
+        from mpt_cli.cli.completion.names import names
 
-    Example: mpt completions bash > ~/.local/share/bash-completion/completions/mpt
-    """
-    typer.echo(script(shell))
+        typer.echo("\n".join(names(shell, of or [])))
+        return 0
+    from mpt_cli.cli.options import chosen
+
+    typer.echo(script(Shell(chosen(shell, list(Shell), "SHELL"))), nl=False)
     return 0
 
 
 def script(shell: Shell) -> str:
-    """The completion script of a shell; it asks mpt itself what comes next."""
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]  # no public name
-
-    return get_completion_script(prog_name="mpt", complete_var=COMPLETE_VARIABLE, shell=shell.value)
-
-
-def know_shells() -> None:
-    """Let typer answer what the script asks; by itself it does so only with its own options to install one."""
-    from typer.completion import completion_init  # type: ignore[attr-defined]  # no public name
-
-    completion_init()
+    """The completion script of a shell, made from the command tree."""
+    text: str = import_module(f"mpt_cli.cli.completion.{shell}").script()
+    return text

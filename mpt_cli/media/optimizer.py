@@ -15,14 +15,14 @@ from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder, software_options
 from mpt_cli.media.hardware import HARDWARE_ENCODERS, hardware_options
 from mpt_cli.media.timing import round_half_up
-from mpt_cli.models import EncoderSettings, QualityLevel
+from mpt_cli.models import Codec, EncoderSettings, QualityLevel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
     from mpt_cli.config import QualitySettings
-    from mpt_cli.models import Codec, Dimensions
+    from mpt_cli.models import Dimensions
 
 GOP_SECONDS = 2
 """Distance of keyframes: what platforms ask for, and short enough to seek in."""
@@ -76,6 +76,11 @@ class CodecOptimizer:
     def default_encoder(self, codec: Codec) -> str:
         """The name of the software encoder of a codec."""
         return DEFAULT_ENCODERS[codec].name
+
+    @staticmethod
+    def names() -> dict[str, tuple[str, ...]]:
+        """The names of all encoders, software first, by codec."""
+        return {codec: tuple(each.name for each in _ALL.values() if each.codec is codec) for codec in Codec}
 
     def problems(self, quality: QualitySettings) -> list[Issue]:
         """What is wrong with the wishes of a request, before any of them is tried."""

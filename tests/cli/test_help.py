@@ -1,4 +1,4 @@
-"""Help names every option and fits a terminal, completions work, and what is generated is not stale."""
+"""Help names every option and fits a terminal, and README names what there is."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from mpt_cli import __version__
-from mpt_cli.cli.app import app
-from mpt_cli.cli.completions import Shell, script
+from mpt_cli.cli.commands import COMMANDS, NAMES
+from mpt_cli.cli.overview import EXITS
 from mpt_cli.config import PRESETS
-from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt, run_program
+from mpt_cli.errors import ExitCode
+from tests.cli.conftest import ROOT, Mpt, run_program
 
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
 INPUT = "--null -0"
@@ -24,8 +24,12 @@ REEL = (
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o"}
+SETTINGS = OF_JOBS - {"--overwrite", "-y", "--dry-run", "-n", "--keep-temp"}
 OPTIONS = {
-    "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast",
+    "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast --only",
+    "config show": f"{COMMON} {' '.join(SETTINGS)}",
+    "config init": f"{COMMON} --user --overwrite -y",
+    "config schema": COMMON,
     "health": f"{COMMON} --deep",
     "cache": COMMON,
     "report": COMMON,
@@ -51,7 +55,7 @@ def words(text: str) -> set[str]:
 @pytest.mark.parametrize("command", OPTIONS)
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: str) -> None:
-    done = mpt(command, option)
+    done = mpt(*command.split(), option)
     assert (done.code, done.err) == (0, "")
     rows = [re.split(r" {2,}", line.strip("│ ")) for line in done.out.splitlines() if line.startswith("│ -")]
     named = {name for row in rows for name in row[:2] if name.startswith("-")}
@@ -61,6 +65,7 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
     assert "…" not in done.out
     assert f"Usage: mpt {command}" in done.out
     assert "\x1b" not in done.out
+    assert not re.search(r"<\w+", done.out), "a Python type"
 
 
 @pytest.mark.parametrize(
@@ -93,13 +98,48 @@ def test_process_and_concat_differ_in_the_default_form(mpt: Mpt) -> None:
     assert "1080x1920" not in mpt("concat", "-h").out
 
 
-def test_mpt_alone_is_the_help(mpt: Mpt) -> None:
-    alone, asked = mpt(), mpt("--help")
-    assert (alone.code, alone.err) == (0, "")
-    assert (asked.code, asked.out.strip()) == (0, alone.out.strip())
-    assert all(f" {command} " in alone.out for command in OPTIONS)
-    assert max(map(len, alone.out.splitlines())) <= 80
-    assert "130 and 143 stopped" in alone.out
+def test_every_command_has_examples_that_fit_a_line(mpt: Mpt) -> None:
+    for entry in COMMANDS:
+        shown = mpt(*entry.words, "-h").out.split("Examples")[1].splitlines()
+        for line, text in entry.examples:
+            assert any(f" {line} " in row and text in row for row in shown), line
+
+
+def test_examples_are_command_lines_that_mpt_understands(mpt: Mpt) -> None:
+    known = {option for options in OPTIONS.values() for option in options.split()}
+    for entry in COMMANDS:
+        for line, _ in entry.examples:
+            words = shlex.split(line.split("| ")[-1].split(" > ")[0].split(" >> ")[0])
+            assert words[: 1 + len(entry.words)] == ["mpt", *entry.words]
+            assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_mpt_alone_shows_in_one_screen_what_it_can_do(mpt: Mpt) -> None:
+    done = mpt()
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if re.match(r"  [a-z]+  ", line)] == list(NAMES)
+    assert "mpt process clips/ -o reel.mp4" in done.out
+    assert "\x1b" not in done.out
+
+
+def test_help_adds_options_and_exit_codes(mpt: Mpt) -> None:
+    long, short = mpt("--help"), mpt("-h")
+    assert (long.code, long.err) == (0, "")
+    assert long == short
+    assert all(f"  {name} " in long.out for name in (*NAMES, "-h, --help", "--version"))
+    assert max(map(len, long.out.splitlines())) <= 80
+    codes = re.findall(r"^  (\d[\d, ]*) ", long.out, re.MULTILINE)
+    assert [int(code) for row in codes for code in row.split(",")] == [int(code) for code in ExitCode]
+    assert [code for codes, _ in EXITS for code in codes] == list(ExitCode)
+
+
+def test_a_group_alone_is_its_help(mpt: Mpt) -> None:
+    assert mpt("config") == mpt("config", "--help")
+    assert mpt("config").code == 0
+    assert all(f"│ {name} " in mpt("config").out for name in ("show", "init", "schema"))
 
 
 def test_python_m_is_the_same(mpt: Mpt) -> None:
@@ -109,54 +149,11 @@ def test_python_m_is_the_same(mpt: Mpt) -> None:
 
 def test_help_starts_quickly_because_nothing_heavy_is_loaded() -> None:
     code = "import sys; from mpt_cli.__main__ import main; sys.argv = ['mpt', '--version']\ntry: main()\nfinally:"
-    code += " print(sorted({'av', 'moviepy', 'numpy', 'pydantic_settings'} & set(sys.modules)))"
+    code += (
+        " print(sorted({'av', 'moviepy', 'numpy', 'pydantic_settings', 'rich', 'mpt_cli.config'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-# --- completions --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shell", Shell)
-def test_the_committed_script_is_what_mpt_prints(mpt: Mpt, shell: Shell) -> None:
-    file = ROOT / f"completions/mpt.{shell}"
-    assert mpt("completions", shell).out == file.read_text(), f"stale: mpt completions {shell} > {file.name}"
-    assert script(shell) in file.read_text()
-
-
-def completed(*line: str) -> list[str]:
-    """What bash offers for the last word of a command line."""
-    tools = f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
-    call = f"COMP_WORDS=({shlex.join(line)}) COMP_CWORD={len(line) - 1}; _mpt_completion mpt"
-    lines = f'{tools}; source {ROOT}/completions/mpt.bash; {call}; printf "%s\\n" "${{COMPREPLY[@]}}"'
-    done = subprocess.run(["bash", "-c", lines], capture_output=True, text=True, check=True, timeout=LIMIT_SECONDS)
-    assert done.stderr == ""
-    return done.stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("mpt ''", ["validate", "process", "batch", "concat", "health", "cache", "report", "completions"]),
-        ("mpt pro", ["process"]),
-        ("mpt process --fi", ["--fit"]),
-        ("mpt process --fit ''", ["contain", "cover", "stretch", "blur"]),
-        ("mpt process --fit co", ["contain", "cover"]),
-        ("mpt concat --method c", ["copy"]),
-        ("mpt completions ''", ["bash"]),
-        ("mpt process -o ''", []),
-    ],
-)
-def test_bash_completes(line: str, expected: list[str]) -> None:
-    assert completed(*shlex.split(line)) == expected
-
-
-def test_mpt_answers_the_script_in_place_of_running(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = {"_MPT_COMPLETE": "complete_bash", "COMP_WORDS": "mpt validate --de", "COMP_CWORD": "2"}
-    for name, value in asked.items():
-        monkeypatch.setenv(name, value)
-    done = mpt("validate", "--bogus")
-    assert (done.code, done.out.split(), done.err) == (0, ["--deep"], "")
 
 
 # --- README -------------------------------------------------------------------------------------
@@ -181,8 +178,9 @@ def test_readme_has_two_commands_of_one_line_each() -> None:
 
 def test_readme_names_only_what_exists() -> None:
     prose = README.replace(section("Two commands"), "")
-    commands = {callback.__name__ for command in app.registered_commands if (callback := command.callback)}
-    assert set(re.findall(r"\bmpt ([a-z]+) [^|]", "\n".join(re.findall(r"^\$ .*|`mpt .*?`", prose, re.M)))) <= commands
+    assert set(re.findall(r"\bmpt ([a-z]+) [^|]", "\n".join(re.findall(r"^\$ .*|`mpt .*?`", prose, re.M)))) <= set(
+        NAMES
+    )
     known = {option for options in OPTIONS.values() for option in options.split()} | {"--version"}
     code = " ".join(re.findall(r"`[^`]+`|^\$ .*", prose, re.MULTILINE))
     ours = re.sub(r"python3? -m json\.tool|jq -r", "", code)

@@ -1,0 +1,111 @@
+# Completion of mpt for PowerShell, made by `mpt completions powershell`. Nothing here but the names
+# of jobs and of earlier runs needs mpt to run.
+
+Register-ArgumentCompleter -Native -CommandName mpt -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # What may follow each command: a word and what it means.
+    $words = @{
+        '' = @(@('--help', 'Show help'), @('-h', 'Show help'), @('--version', 'Print the version'))
+        ' ' = @(@('process', 'check clips, make them uniform, join and prove the reel'), @('concat', 'join only: copy pictures where that is safe'), @('batch', 'run many jobs side by side, from files or stdin'), @('validate', 'say which clips can be used, and what they are'), @('health', 'try everything that mpt needs on this machine'), @('report', 'tell what an earlier run came to, and what it cost'), @('config', 'settings: show, init, schema'), @('cache', 'look after the store of finished clips'), @('completions', 'print what makes TAB complete it in your shell'))
+        'config' = @(@('--help', 'Show help'), @('-h', 'Show help'))
+        'config ' = @(@('show', 'print each setting and where its value comes from'), @('init', 'write a file with every setting, explained'), @('schema', 'print the JSON Schema of the settings, for editors'))
+        'process' = @(@('--null', 'Paths on stdin end with a NUL, not a line break'), @('-0', 'Paths on stdin end with a NUL, not a line break'), @('--job', 'Take clips and options from a file with one job'), @('--output', 'The reel: .mp4, .mov or .mkv'), @('-o', 'The reel: .mp4, .mov or .mkv'), @('--overwrite', 'Replace an existing output'), @('-y', 'Replace an existing output'), @('--dry-run', 'Print the plan and write nothing'), @('-n', 'Print the plan and write nothing'), @('--preset', 'A platform''s size, rate and sound'), @('--size', 'Picture size'), @('--fps', 'Frame rate: auto, or such as 30 or 30000/1001'), @('--fit', 'How other shapes fill it'), @('--max-clip-duration', 'Use at most this much of a clip'), @('--codec', 'Video codec'), @('--encoder', 'auto, or an ffmpeg encoder'), @('--quality', 'Size against looks'), @('--crf', 'Constant rate factor, lower is better'), @('--encoder-preset', 'The encoder''s own preset'), @('--encoder-threads', 'Threads of one encoder'), @('--mode', 'Order of the clips'), @('--seed', 'Makes a random order repeatable'), @('--copy', 'Which clips may be copied'), @('--on-error', 'What a bad clip does'), @('--min-success-rate', 'With --on-error skip, the least share of good clips'), @('--jobs', 'Clips at a time'), @('-j', 'Clips at a time'), @('--clip-timeout', 'Most seconds for one clip'), @('--stall-timeout', 'Most seconds a clip may stand still'), @('--max-memory', 'Budget, such as 2GiB'), @('--no-cache', 'Reuse nothing that was finished before'), @('--paranoid', 'Read inputs again that look unchanged'), @('--keep-temp', 'Leave temporary files, for debugging'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'concat' = @(@('--null', 'Paths on stdin end with a NUL, not a line break'), @('-0', 'Paths on stdin end with a NUL, not a line break'), @('--method', 'How to join'), @('--output', 'The reel: .mp4, .mov or .mkv'), @('-o', 'The reel: .mp4, .mov or .mkv'), @('--overwrite', 'Replace an existing output'), @('-y', 'Replace an existing output'), @('--dry-run', 'Print the plan and write nothing'), @('-n', 'Print the plan and write nothing'), @('--preset', 'A platform''s size, rate and sound'), @('--size', 'Picture size'), @('--fps', 'Frame rate: auto, or such as 30 or 30000/1001'), @('--fit', 'How other shapes fill it'), @('--max-clip-duration', 'Use at most this much of a clip'), @('--codec', 'Video codec'), @('--encoder', 'auto, or an ffmpeg encoder'), @('--quality', 'Size against looks'), @('--crf', 'Constant rate factor, lower is better'), @('--encoder-preset', 'The encoder''s own preset'), @('--encoder-threads', 'Threads of one encoder'), @('--mode', 'Order of the clips'), @('--seed', 'Makes a random order repeatable'), @('--copy', 'Which clips may be copied'), @('--on-error', 'What a bad clip does'), @('--min-success-rate', 'With --on-error skip, the least share of good clips'), @('--jobs', 'Clips at a time'), @('-j', 'Clips at a time'), @('--clip-timeout', 'Most seconds for one clip'), @('--stall-timeout', 'Most seconds a clip may stand still'), @('--max-memory', 'Budget, such as 2GiB'), @('--no-cache', 'Reuse nothing that was finished before'), @('--paranoid', 'Read inputs again that look unchanged'), @('--keep-temp', 'Leave temporary files, for debugging'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'batch' = @(@('--only', 'Run this job alone; may be given again for more'), @('--overwrite', 'Replace an existing output'), @('-y', 'Replace an existing output'), @('--dry-run', 'Print the plan and write nothing'), @('-n', 'Print the plan and write nothing'), @('--preset', 'A platform''s size, rate and sound'), @('--size', 'Picture size'), @('--fps', 'Frame rate: auto, or such as 30 or 30000/1001'), @('--fit', 'How other shapes fill it'), @('--max-clip-duration', 'Use at most this much of a clip'), @('--codec', 'Video codec'), @('--encoder', 'auto, or an ffmpeg encoder'), @('--quality', 'Size against looks'), @('--crf', 'Constant rate factor, lower is better'), @('--encoder-preset', 'The encoder''s own preset'), @('--encoder-threads', 'Threads of one encoder'), @('--mode', 'Order of the clips'), @('--seed', 'Makes a random order repeatable'), @('--copy', 'Which clips may be copied'), @('--on-error', 'What a bad clip does'), @('--min-success-rate', 'With --on-error skip, the least share of good clips'), @('--jobs', 'Clips at a time'), @('-j', 'Clips at a time'), @('--clip-timeout', 'Most seconds for one clip'), @('--stall-timeout', 'Most seconds a clip may stand still'), @('--max-memory', 'Budget, such as 2GiB'), @('--no-cache', 'Reuse nothing that was finished before'), @('--paranoid', 'Read inputs again that look unchanged'), @('--keep-temp', 'Leave temporary files, for debugging'), @('--fail-fast', 'Begin no job after one that failed, and none beside one that is refused'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'validate' = @(@('--null', 'Paths on stdin end with a NUL, not a line break'), @('-0', 'Paths on stdin end with a NUL, not a line break'), @('--deep', 'Decode every picture of every clip'), @('--strict', 'Treat warnings as errors'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'health' = @(@('--deep', 'Also make a small reel end to end'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'report' = @(@('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'config show' = @(@('--preset', 'A platform''s size, rate and sound'), @('--size', 'Picture size'), @('--fps', 'Frame rate: auto, or such as 30 or 30000/1001'), @('--fit', 'How other shapes fill it'), @('--max-clip-duration', 'Use at most this much of a clip'), @('--codec', 'Video codec'), @('--encoder', 'auto, or an ffmpeg encoder'), @('--quality', 'Size against looks'), @('--crf', 'Constant rate factor, lower is better'), @('--encoder-preset', 'The encoder''s own preset'), @('--encoder-threads', 'Threads of one encoder'), @('--mode', 'Order of the clips'), @('--seed', 'Makes a random order repeatable'), @('--copy', 'Which clips may be copied'), @('--on-error', 'What a bad clip does'), @('--min-success-rate', 'With --on-error skip, the least share of good clips'), @('--jobs', 'Clips at a time'), @('-j', 'Clips at a time'), @('--clip-timeout', 'Most seconds for one clip'), @('--stall-timeout', 'Most seconds a clip may stand still'), @('--max-memory', 'Budget, such as 2GiB'), @('--no-cache', 'Reuse nothing that was finished before'), @('--paranoid', 'Read inputs again that look unchanged'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'config init' = @(@('--user', 'Write the file of the user, which holds in every folder'), @('--overwrite', 'Replace an existing file'), @('-y', 'Replace an existing file'), @('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'config schema' = @(@('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'cache' = @(@('--config', 'Read this configuration instead of ./mpt.toml'), @('-c', 'Read this configuration instead of ./mpt.toml'), @('--json', 'Print one JSON document and nothing else'), @('--jsonl', 'Print one JSON object an event, the result last'), @('--quiet', 'Show only errors'), @('-q', 'Show only errors'), @('--verbose', 'Show what happens inside, and tracebacks'), @('-v', 'Show what happens inside, and tracebacks'), @('--log-file', 'Also write the log to this file'), @('--color', 'When to use colours'), @('--help', 'Show help'), @('-h', 'Show help'))
+        'completions' = @(@('--help', 'Show help'), @('-h', 'Show help'))
+    }
+    # What each option or argument takes: a kind, then words.
+    $wanted = @{
+        '--job' = @('toml')
+        '--output' = @('file')
+        '-o' = @('file')
+        '--preset' = @('words', 'tiktok', 'reels', 'shorts', 'youtube', 'square')
+        '--size' = @('words', '1080x1920', '1920x1080', '1080x1080')
+        '--fps' = @('words', 'auto', '24', '25', '30', '50', '60', '30000/1001')
+        '--fit' = @('words', 'contain', 'cover', 'stretch', 'blur')
+        '--max-clip-duration' = @('text')
+        '--codec' = @('words', 'h264', 'hevc', 'av1')
+        '--encoder' = @('encoder')
+        '--quality' = @('words', 'draft', 'balanced', 'high')
+        '--crf' = @('text')
+        '--encoder-preset' = @('text')
+        '--encoder-threads' = @('text')
+        '--mode' = @('words', 'sequential', 'random')
+        '--seed' = @('text')
+        '--copy' = @('words', 'identical', 'compatible', 'never')
+        '--on-error' = @('words', 'fail', 'skip')
+        '--min-success-rate' = @('text')
+        '--jobs' = @('text')
+        '-j' = @('text')
+        '--clip-timeout' = @('text')
+        '--stall-timeout' = @('text')
+        '--max-memory' = @('text')
+        '--config' = @('toml')
+        '-c' = @('toml')
+        '--log-file' = @('file')
+        '--color' = @('words', 'auto', 'always', 'never')
+        '--method' = @('words', 'auto', 'copy', 'reencode')
+        '--only' = @('job')
+        'process *' = @('file')
+        'concat *' = @('file')
+        'batch *' = @('toml')
+        'validate *' = @('file')
+        'report 0' = @('workflow')
+        'config show 0' = @('words', 'video', 'encode', 'audio', 'concat', 'processing', 'memory', 'validation', 'batch', 'cache', 'paths', 'ffmpeg', 'video.size', 'video.fps', 'video.fit', 'video.background', 'video.max_clip_duration', 'encode.codec', 'encode.encoder', 'encode.quality', 'encode.threads', 'encode.crf', 'encode.preset', 'encode.fallback', 'audio.codec', 'audio.bitrate', 'audio.sample_rate', 'audio.channels', 'concat.mode', 'concat.seed', 'concat.copy', 'concat.timeout', 'processing.on_error', 'processing.min_success_rate', 'processing.jobs', 'processing.clip_timeout', 'processing.stall_timeout', 'processing.max_clips', 'memory.max', 'memory.pressure_threshold', 'memory.cleanup_interval', 'validation.max_file_size', 'validation.min_width', 'validation.min_height', 'validation.max_width', 'validation.max_height', 'validation.max_pixels', 'validation.min_aspect_ratio', 'validation.max_aspect_ratio', 'validation.max_duration', 'validation.max_streams', 'validation.probe_timeout', 'validation.probe_memory', 'batch.max_jobs', 'cache.enabled', 'cache.paranoid', 'cache.max_size', 'cache.dir', 'paths.temp', 'paths.state', 'ffmpeg.binary')
+        'config init 0' = @('file')
+        'cache 0' = @('words', 'info', 'prune', 'clear')
+        'completions 0' = @('words', 'bash', 'zsh', 'fish', 'powershell')
+    }
+    $encoders = @{
+        'h264' = @('libx264', 'h264_nvenc', 'h264_qsv', 'h264_amf', 'h264_videotoolbox', 'h264_vaapi', 'h264_vulkan')
+        'hevc' = @('libx265', 'hevc_nvenc', 'hevc_qsv', 'hevc_amf', 'hevc_videotoolbox', 'hevc_vaapi', 'hevc_vulkan')
+        'av1' = @('libsvtav1', 'av1_nvenc', 'av1_qsv', 'av1_amf', 'av1_vaapi', 'av1_vulkan')
+    }
+
+    $line = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+            ForEach-Object { $_.Extent.Text.Trim("'", '"') })
+    $path = ''; $option = ''; $codec = ''; $files = @()
+    for ($i = 1; $i -lt $line.Count; $i++) {
+        $each = $line[$i]
+        if ($option) {
+            if ($option -ceq '--codec') { $codec = $each }
+            $option = ''
+        } elseif (-not $path) { $path = $each }
+        elseif ($each -notlike '-*' -and @('config') -ccontains $path) { $path = "$path $each" }
+        elseif ($each -like '-?*') { if ($wanted.ContainsKey($each)) { $option = $each } }
+        else { $files += "--of=$each" }
+    }
+
+    $take = if ($option) { $wanted[$option] }
+    elseif ($wordToComplete -like '-*' -or $words.ContainsKey("$path ")) { @() }
+    elseif ($wanted.ContainsKey("$path $($files.Count)")) { $wanted["$path $($files.Count)"] }
+    else { $wanted["$path *"] }
+    $offers = switch ($take | Select-Object -First 1) {
+        'words' { $take | Select-Object -Skip 1 | ForEach-Object { , @($_, $_) } }
+        'encoder' {
+            $known = if ($encoders.ContainsKey($codec)) { $encoders[$codec] } else { $encoders.Values }
+            @('auto') + ($known | ForEach-Object { $_ }) | ForEach-Object { , @($_, $_) }
+        }
+        'job' { & $line[0] completions jobs @files 2>$null | ForEach-Object { , @($_, $_) } }
+        'workflow' { & $line[0] completions workflows 2>$null | ForEach-Object { , @($_, $_) } }
+        'toml' { return } # PowerShell itself offers files where there is no answer
+        'file' { return }
+        default {
+            if (-not $option) {
+                if ($wordToComplete -like '-*') { $words[$path] } else { $words["$path "] }
+            }
+        }
+    }
+    $offers | Where-Object { $_ -and $_[0] -like "$wordToComplete*" } | ForEach-Object {
+        $text = if ($_[0] -match '\s') { "'" + $_[0] + "'" } else { $_[0] }
+        [System.Management.Automation.CompletionResult]::new($text, $_[0], 'ParameterValue', $_[1])
+    }
+}

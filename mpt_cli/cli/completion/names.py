@@ -1,0 +1,42 @@
+"""Names that a script cannot hold, because they change: of jobs in files, and of earlier runs.
+
+Asked for while someone waits at the keyboard: it is quick, and silent where it fails.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import MptError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_MOST_BYTES = 8 << 20
+_MOST_RUNS = 20
+
+
+def names(which: str, files: Sequence[str]) -> list[str]:
+    """The names of all jobs in these files, or of the latest workflows; empty if anything is wrong."""
+    with suppress(OSError, ValueError, RecursionError, MptError):
+        if which == "jobs":
+            return [name for file in files for name in _jobs(Path(file)) if name.isprintable()]
+        return ["last", *_workflows()]
+    return []
+
+
+def _jobs(path: Path) -> Iterable[str]:
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        return []
+    jobs = tomllib.loads(path.read_text(encoding="utf-8")).get("job", [])
+    return [str(job.get("name", f"job {number}")) for number, job in enumerate(jobs, 1) if isinstance(job, dict)]
+
+
+def _workflows() -> list[str]:
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.settings import Settings
+
+    return ModuleFactory(Settings.load()).history.ids(_MOST_RUNS)

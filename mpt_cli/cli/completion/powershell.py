@@ -1,0 +1,130 @@
+"""The completion script of PowerShell: tables, and one block that reads the line by them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.cli.commands import COMMANDS, GROUPS
+from mpt_cli.cli.completion.tree import HELP, VERSION, Kind, Value, commands, encoders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mpt_cli.cli.completion.tree import Option
+
+_SCRIPT = r"""# Completion of mpt for PowerShell, made by `mpt completions powershell`. Nothing here but the names
+# of jobs and of earlier runs needs mpt to run.
+
+Register-ArgumentCompleter -Native -CommandName mpt -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # What may follow each command: a word and what it means.
+    $words = @{
+%(words)s
+    }
+    # What each option or argument takes: a kind, then words.
+    $wanted = @{
+%(wanted)s
+    }
+    $encoders = @{
+%(encoders)s
+    }
+
+    $line = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+            ForEach-Object { $_.Extent.Text.Trim("'", '"') })
+    $path = ''; $option = ''; $codec = ''; $files = @()
+    for ($i = 1; $i -lt $line.Count; $i++) {
+        $each = $line[$i]
+        if ($option) {
+            if ($option -ceq '--codec') { $codec = $each }
+            $option = ''
+        } elseif (-not $path) { $path = $each }
+        elseif ($each -notlike '-*' -and @(%(groups)s) -ccontains $path) { $path = "$path $each" }
+        elseif ($each -like '-?*') { if ($wanted.ContainsKey($each)) { $option = $each } }
+        else { $files += "--of=$each" }
+    }
+
+    $take = if ($option) { $wanted[$option] }
+    elseif ($wordToComplete -like '-*' -or $words.ContainsKey("$path ")) { @() }
+    elseif ($wanted.ContainsKey("$path $($files.Count)")) { $wanted["$path $($files.Count)"] }
+    else { $wanted["$path *"] }
+    $offers = switch ($take | Select-Object -First 1) {
+        'words' { $take | Select-Object -Skip 1 | ForEach-Object { , @($_, $_) } }
+        'encoder' {
+            $known = if ($encoders.ContainsKey($codec)) { $encoders[$codec] } else { $encoders.Values }
+            @('auto') + ($known | ForEach-Object { $_ }) | ForEach-Object { , @($_, $_) }
+        }
+        'job' { & $line[0] completions jobs @files 2>$null | ForEach-Object { , @($_, $_) } }
+        'workflow' { & $line[0] completions workflows 2>$null | ForEach-Object { , @($_, $_) } }
+        'toml' { return } # PowerShell itself offers files where there is no answer
+        'file' { return }
+        default {
+            if (-not $option) {
+                if ($wordToComplete -like '-*') { $words[$path] } else { $words["$path "] }
+            }
+        }
+    }
+    $offers | Where-Object { $_ -and $_[0] -like "$wordToComplete*" } | ForEach-Object {
+        $text = if ($_[0] -match '\s') { "'" + $_[0] + "'" } else { $_[0] }
+        [System.Management.Automation.CompletionResult]::new($text, $_[0], 'ParameterValue', $_[1])
+    }
+}
+"""
+
+
+def script() -> str:
+    """The script."""
+    return _SCRIPT % {
+        "words": "\n".join(_words()),
+        "wanted": "\n".join(_wanted()),
+        "encoders": "\n".join(f"        {_quoted(codec)} = {_list(names)}" for codec, names in encoders().items()),
+        "groups": ", ".join(map(_quoted, GROUPS)),
+    }
+
+
+def _words() -> Iterator[str]:
+    """Options below the name of their command; commands below the name of their group and a space."""
+    top = {entry.words[0]: GROUPS.get(entry.words[0], entry.summary) for entry in COMMANDS}
+    yield _table("", _options((HELP, VERSION)))
+    yield _table(" ", top.items())
+    for group in GROUPS:
+        yield _table(group, _options((HELP,)))
+        inner = ((entry.words[1], entry.summary) for entry in COMMANDS if entry.words[0] == group)
+        yield _table(f"{group} ", inner)
+    for command in commands():
+        yield _table(command.name, _options(command.options))
+
+
+def _options(options: Iterable[Option]) -> Iterator[tuple[str, str]]:
+    yield from ((name, option.help) for option in options for name in option.names)
+
+
+def _table(name: str, words: Iterable[tuple[str, str]]) -> str:
+    rows = ", ".join(f"@({_quoted(word)}, {_quoted(text)})" for word, text in words)
+    return f"        {_quoted(name)} = @({rows})"
+
+
+def _wanted() -> Iterator[str]:
+    values = {
+        name: option.value
+        for command in commands()
+        for option in command.options
+        if option.value
+        for name in option.names
+    }
+    for command in commands():
+        for place, argument in enumerate(command.arguments):
+            values[f"{command.name} {'*' if argument.many else place}"] = argument.value
+    yield from (f"        {_quoted(name)} = {_list(_what(value))}" for name, value in values.items())
+
+
+def _what(value: Value) -> tuple[str, ...]:
+    return (str(value.kind), *(value.words if value.kind is Kind.WORDS else ()))
+
+
+def _list(words: Iterable[str]) -> str:
+    return f"@({', '.join(map(_quoted, words))})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
