@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,8 @@ def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *,
         state = "" if user_file.exists() else " (not there)"
         say(out, Text(f"\nuser file: {escape(str(user_file))}{state}", "dim"))
     elif len(settings) == 1:
-        say(out, Text(f"\n{settings[0].text}", "dim"))
+        text = settings[0].text
+        say(out, Text(f"\n{textwrap.fill(text, out.width) if out.is_terminal else text}", "dim"))
 
 
 def show_file(out: Console, path: Path) -> None:

@@ -93,6 +93,16 @@ def test_a_mistake_in_a_file_is_said_as_elsewhere(mpt: Mpt, here: Path) -> None:
     assert (done.code, done.codes) == (2, ["config_invalid"])
 
 
+def test_verbose_tells_what_is_not_a_default(mpt: Mpt, here: Path) -> None:
+    (here / "mpt.toml").write_text("[encode]\ncrf = 20\n")
+    told = mpt("config", "show", "encode.crf", "--fit", "blur", "-v").err.splitlines()
+    assert [line.partition(": ")[2] for line in told] == [
+        "Setting video.fit = blur from flag --fit",
+        f"Setting encode.crf = 20 from {here}/mpt.toml",
+    ]
+    assert mpt("config", "show", "encode.crf").err == ""
+
+
 # --- init ---------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ _SCRIPT = r"""# Completion of mpt for PowerShell, made by `mpt completions power
 Register-ArgumentCompleter -Native -CommandName mpt -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    # What may follow each command: a word and what it means.
+    # What may follow each command: a word, an equals sign, what it means.
     $words = @{
 %(words)s
     }
@@ -44,29 +44,32 @@ Register-ArgumentCompleter -Native -CommandName mpt -ScriptBlock {
         else { $files += "--of=$each" }
     }
 
-    $take = if ($option) { $wanted[$option] }
-    elseif ($wordToComplete -like '-*' -or $words.ContainsKey("$path ")) { @() }
-    elseif ($wanted.ContainsKey("$path $($files.Count)")) { $wanted["$path $($files.Count)"] }
-    else { $wanted["$path *"] }
-    $offers = switch ($take | Select-Object -First 1) {
-        'words' { $take | Select-Object -Skip 1 | ForEach-Object { , @($_, $_) } }
-        'encoder' {
-            $known = if ($encoders.ContainsKey($codec)) { $encoders[$codec] } else { $encoders.Values }
-            @('auto') + ($known | ForEach-Object { $_ }) | ForEach-Object { , @($_, $_) }
+    $take = @(
+        if ($option) { $wanted[$option] }
+        elseif ($wordToComplete -like '-*' -or $words.ContainsKey("$path ")) { }
+        elseif ($wanted.ContainsKey("$path $($files.Count)")) { $wanted["$path $($files.Count)"] }
+        else { $wanted["$path *"] }
+    )
+    $kind = if ($take.Count) { $take[0] } else { '' }
+    $program = $line[0]
+    $offers = @(
+        if ($kind -eq 'words') { $take | Select-Object -Skip 1 }
+        elseif ($kind -eq 'encoder') {
+            'auto'
+            if ($encoders.ContainsKey($codec)) { $encoders[$codec] } else { $encoders.Values | ForEach-Object { $_ } }
         }
-        'job' { & $line[0] completions jobs @files 2>$null | ForEach-Object { , @($_, $_) } }
-        'workflow' { & $line[0] completions workflows 2>$null | ForEach-Object { , @($_, $_) } }
-        'toml' { return } # PowerShell itself offers files where there is no answer
-        'file' { return }
-        default {
-            if (-not $option) {
-                if ($wordToComplete -like '-*') { $words[$path] } else { $words["$path "] }
-            }
+        elseif ($kind -eq 'job') { & $program completions jobs @files 2>$null }
+        elseif ($kind -eq 'workflow') { & $program completions workflows 2>$null }
+        elseif ($kind) { } # PowerShell itself offers files where there is no answer
+        elseif ($wordToComplete -like '-*') { $words[$path] }
+        else { $words["$path "] }
+    )
+    foreach ($offer in $offers) {
+        $word, $text = if ($kind) { $offer, $offer } else { $offer -split '=', 2 }
+        if ($word -like "$wordToComplete*") {
+            $quoted = if ($word -match '\s') { "'$word'" } else { $word }
+            [System.Management.Automation.CompletionResult]::new($quoted, $word, 'ParameterValue', $text)
         }
-    }
-    $offers | Where-Object { $_ -and $_[0] -like "$wordToComplete*" } | ForEach-Object {
-        $text = if ($_[0] -match '\s') { "'" + $_[0] + "'" } else { $_[0] }
-        [System.Management.Automation.CompletionResult]::new($text, $_[0], 'ParameterValue', $_[1])
     }
 }
 """
@@ -100,8 +103,7 @@ def _options(options: Iterable[Option]) -> Iterator[tuple[str, str]]:
 
 
 def _table(name: str, words: Iterable[tuple[str, str]]) -> str:
-    rows = ", ".join(f"@({_quoted(word)}, {_quoted(text)})" for word, text in words)
-    return f"        {_quoted(name)} = @({rows})"
+    return f"        {_quoted(name)} = {_list(f'{word}={text}' for word, text in words)}"
 
 
 def _wanted() -> Iterator[str]:
