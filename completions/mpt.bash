@@ -6,13 +6,13 @@ _mpt_words() {
     case $1 in
     "") if [[ -n $2 ]]; then echo "--help -h --version"; else echo "process concat batch validate health report config cache completions"; fi ;;
     config) if [[ -n $2 ]]; then echo "--help -h"; else echo "show init schema"; fi ;;
-    "process") echo "--null -0 --job --output -o --overwrite -y --dry-run -n --preset --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "concat") echo "--null -0 --method --output -o --overwrite -y --dry-run -n --preset --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "batch") echo "--only --overwrite -y --dry-run -n --preset --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "process") echo "--null -0 --job --output -o --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "concat") echo "--null -0 --method --output -o --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "batch") echo "--only --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "validate") echo "--null -0 --deep --strict --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "report") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "config show") echo "--preset --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "config show") echo "--preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config init") echo "--user --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config schema") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "cache") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
@@ -26,6 +26,7 @@ _mpt_wanted() {
     --job) echo toml ;;
     --output | -o) echo file ;;
     --preset) echo 'words tiktok reels shorts youtube square' ;;
+    --form) echo 'words given auto' ;;
     --size) echo 'words 1080x1920 1920x1080 1080x1080' ;;
     --fps) echo 'words auto 24 25 30 50 60 30000/1001' ;;
     --fit) echo 'words contain cover stretch blur' ;;
@@ -48,14 +49,14 @@ _mpt_wanted() {
     --config | -c) echo toml ;;
     --log-file) echo file ;;
     --color) echo 'words auto always never' ;;
-    --method) echo 'words auto copy reencode' ;;
+    --method) echo 'words auto copy reencode moviepy' ;;
     --only) echo job ;;
     "process *") echo file ;;
     "concat *") echo file ;;
     "batch *") echo toml ;;
     "validate *") echo file ;;
     "report 0") echo workflow ;;
-    "config show 0") echo 'words video encode audio concat processing memory validation batch cache paths ffmpeg video.size video.fps video.fit video.background video.max_clip_duration encode.codec encode.encoder encode.quality encode.threads encode.crf encode.preset encode.fallback audio.codec audio.bitrate audio.sample_rate audio.channels concat.mode concat.seed concat.copy concat.timeout processing.on_error processing.min_success_rate processing.jobs processing.clip_timeout processing.stall_timeout processing.max_clips memory.max memory.pressure_threshold memory.cleanup_interval validation.max_file_size validation.min_width validation.min_height validation.max_width validation.max_height validation.max_pixels validation.min_aspect_ratio validation.max_aspect_ratio validation.max_duration validation.max_streams validation.probe_timeout validation.probe_memory batch.max_jobs cache.enabled cache.paranoid cache.max_size cache.dir paths.temp paths.state ffmpeg.binary' ;;
+    "config show 0") echo 'words video encode audio concat processing memory validation batch cache paths ffmpeg video.form video.size video.fps video.fit video.background video.max_clip_duration encode.codec encode.encoder encode.quality encode.threads encode.crf encode.preset encode.fallback audio.codec audio.bitrate audio.sample_rate audio.channels concat.mode concat.seed concat.copy concat.timeout concat.fallback processing.on_error processing.min_success_rate processing.jobs processing.clip_timeout processing.stall_timeout processing.max_clips memory.max memory.pressure_threshold memory.cleanup_interval validation.max_file_size validation.min_width validation.min_height validation.max_width validation.max_height validation.max_pixels validation.min_aspect_ratio validation.max_aspect_ratio validation.max_duration validation.max_streams validation.probe_timeout validation.probe_memory batch.max_jobs cache.enabled cache.paranoid cache.max_size cache.dir paths.temp paths.state ffmpeg.binary' ;;
     "config init 0") echo file ;;
     "cache 0") echo 'words info prune clear' ;;
     "completions 0") echo 'words bash zsh fish powershell' ;;
