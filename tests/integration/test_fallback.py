@@ -123,7 +123,7 @@ def desk(media: MediaFolder, tmp_path: Path) -> Desk:
 @pytest.mark.parametrize("way", SURVIVED)
 def test_a_join_that_ffmpeg_fails_is_made_by_moviepy(desk: Desk, way: str) -> None:
     lines, reason = SURVIVED[way]
-    result = desk.run(*lines, stall_timeout=Fraction(3) if way == "hangs" else Fraction(60))
+    result = desk.run(*lines, stall_timeout=Fraction(8) if way == "hangs" else Fraction(60))
     assert result.success, result.errors
     assert result.concatenation is not None
     told = result.concatenation
@@ -206,7 +206,13 @@ def clips_of(bench: Bench, media: MediaFolder) -> list[ProcessedClip]:
 
 
 def join(
-    bench: Bench, clips: list[ProcessedClip], output: Path, *, pool: ResourcePool | None = None, **options: Any
+    bench: Bench,
+    clips: list[ProcessedClip],
+    output: Path,
+    *,
+    pool: ResourcePool | None = None,
+    stall_seconds: float = 60,
+    **options: Any,
 ) -> None:
     """Join by MoviePy alone."""
     pool = pool or ResourcePool(2, MemoryManager(MemoryConfig()))
@@ -217,7 +223,7 @@ def join(
         allow_mixed=False,
         reuse=False,
         timeout_seconds=60,
-        stall_seconds=3,
+        stall_seconds=stall_seconds,
         files=bench.files,
         context=bench.context,
     )
@@ -270,7 +276,7 @@ def test_a_child_that_ends_otherwise_fails_the_join(
     bench: Bench, media: MediaFolder, tmp_path: Path, program: tuple[str, ...], code: IssueCode, said: str
 ) -> None:
     with pytest.raises(MptError, match=said) as failed:
-        join(bench, clips_of(bench, media), tmp_path / "r.mp4", program=program)
+        join(bench, clips_of(bench, media), tmp_path / "r.mp4", program=program, stall_seconds=3)
     assert failed.value.code is code
     assert bench.leftovers() == set()
 
