@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, VerificationError
 from mpt_cli.media import proof
-from mpt_cli.models import Container
+from mpt_cli.models import Container, FormSource
 from mpt_cli.results import FileValidationResult, ValidationResult
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ class ValidationEngine:
         ]
         if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):
             return ValidationResult(tuple(errors))
-        # The size of a join is that of its clips: whether the encoder takes it is seen when it is planned.
-        hardware = self._codecs.validate_hardware(config, cancel=cancel) if params.join is None else None
+        # Where the clips choose the size, whether the encoder takes it is seen when it is planned.
+        given = params.join is None and config.video.form is FormSource.GIVEN
+        hardware = self._codecs.validate_hardware(config, cancel=cancel) if given else None
         if hardware is not None and not config.encode.fallback:
             errors.append(hardware)
             hardware = None

@@ -17,7 +17,7 @@ from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Action, CopyPolicy, JoinMethod, OnError, QualityLevel, VideoClip, VideoParams
+from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError, QualityLevel, VideoClip, VideoParams
 from mpt_cli.results import RunStatus
 from tests.fakes import ListEmit
 from tests.forms import form_of
@@ -170,8 +170,11 @@ def test_a_device_that_pictures_are_loaded_into_makes_the_reel_too(bench: Bench)
 # --- what is said of a request
 
 
-def validated(bench: Bench, machine: Machine, *, join: bool = False, **wishes: Any) -> ValidationResult:
+def validated(
+    bench: Bench, machine: Machine, *, join: bool = False, form: FormSource = FormSource.GIVEN, **wishes: Any
+) -> ValidationResult:
     config = bench.config(machine, **wishes)
+    config = config.model_copy(update={"video": config.video.model_copy(update={"form": form})})
     params = VideoParams(bench.clips, bench.output, join=JoinMethod.AUTO if join else None)
     return ModuleFactory(config).create_validation_engine().validate_inputs(params, config, cancel=CancelToken())
 
@@ -213,8 +216,9 @@ def test_an_encoder_that_cannot_be_driven_is_not_tried(bench: Bench) -> None:
     assert trials(bench.programs) == 0
 
 
-def test_for_a_join_it_is_tried_when_the_size_is_known(bench: Bench) -> None:
+def test_where_the_clips_choose_the_size_it_is_tried_when_that_is_known(bench: Bench) -> None:
     assert validated(bench, NO_GPU, join=True).warnings == ()
+    assert validated(bench, NO_GPU, form=FormSource.AUTO).warnings == ()
     assert trials(bench.programs) == 0
 
 
