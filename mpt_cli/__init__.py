@@ -3,7 +3,7 @@
 The house, bottom to top; each row imports only from rows above it in this list:
 
 0. ``models`` ``traits`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else
-1. ``settings`` (where values come from) and ``display/`` (where events go)
+1. ``settings`` (where values come from), ``reference`` (what they mean) and ``display/`` (where events go)
 2. ``media/``: the only code that touches ffmpeg or PyAV
 3. ``monitoring/``: memory, slots, what runs cost; ``window`` and ``turns``: how threads share work
 4. ``plan``, ``forms``, ``copying`` and ``cost`` (pure), and ``validation/``

@@ -121,7 +121,7 @@ LINES = [
     ("mpt process --preset ", list(PRESETS)),
     ("mpt process --codec hevc --encoder ", HEVC),
     ("mpt process --encoder libx", ["libx264", "libx265"]),
-    ("mpt config show video.f", ["video.fps", "video.fit"]),
+    ("mpt config show video.f", [key for key in map(dotted, FIELDS) if key.startswith("video.f")]),
     ("mpt cache ", ["info", "prune", "clear"]),
     ("mpt completions ", list(Shell)),
     ("mpt batch week.toml --only ", ["monday", "tue day"]),
