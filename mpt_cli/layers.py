@@ -52,6 +52,8 @@ _OPTIONS: dict[Key, str] = {
     ("encode", "preset"): "--encoder-preset",
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",
+    ("encode", "fallback"): "--no-fallback",
+    ("concat", "fallback"): "--no-fallback",
 }
 _NOTHING = {("video", "max_clip_duration"), ("concat", "seed")}
 _TYPES = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}

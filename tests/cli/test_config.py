@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from mpt_cli.cli.options import SETTINGS
 from mpt_cli.config import PRESETS
 from mpt_cli.layers import FIELDS, Layer, LayerKind, dotted, user_config_file
 from mpt_cli.reference import config_schema, meanings, starter_file
@@ -17,6 +18,8 @@ from tests.cli.conftest import ROOT, Mpt
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mpt_cli.cli.options import Flag
 
 
 def shown(mpt: Mpt, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -63,6 +66,12 @@ def test_each_source_is_named(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPa
     assert rows["video.size"] == ["1080x1080", "preset square, ./mpt.toml"]
     assert rows["validation.max_file_size"] == ["1TiB", "default"]
     assert lines[-1] == f"user file: {user_config_file()}"
+
+
+@pytest.mark.parametrize("flag", SETTINGS, ids=lambda flag: flag.names[0])
+def test_an_option_is_named_as_it_was_given(flag: Flag) -> None:
+    for key in flag.key.split():
+        assert Layer(LayerKind.FLAG, {}).name_of(tuple(key.split("."))) == flag.names[0]
 
 
 def test_a_table_of_pyproject_and_a_named_file_are_sources(mpt: Mpt, here: Path) -> None:
