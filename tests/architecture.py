@@ -22,7 +22,9 @@ PACKAGE = "mpt_cli"
 
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
-VALUES = frozenset({"models", "traits", "results", "config", "errors", "events", "cancel"})
+VALUES = frozenset(
+    {"models", "traits", "extras", "results", "record", "config", "errors", "events", "cancel", "wording"}
+)
 INPUT = frozenset({"layers", "settings", "jobs", "inputs", "reference"})
 WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})
 

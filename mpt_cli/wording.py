@@ -1,0 +1,118 @@
+"""How numbers and names are written for people: sizes, times, names that cannot harm who shows them.
+
+Pure functions for everything that people read, on a terminal, in a picture or on a page.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+MISSING = "-"
+ELLIPSIS = "…"
+
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# Joiners are format characters too, but Persian and Indic names are wrong without them.
+_JOINERS = "\u200c\u200d"
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def escape(text: str) -> str:
+    r"""Return the text with everything that is not visible written out.
+
+    Control and format characters become ``\x1b`` or ``\u202e``, bytes that are not UTF-8 (which
+    Python holds as surrogates) ``\xff``. Letters of all scripts and spaces stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if _is_harmless(character) else _escaped(character) for character in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"
+
+
+def _escaped(character: str) -> str:
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # how os.fsdecode keeps a byte that is not UTF-8
+        code -= 0xDC00
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def size_text(size_bytes: float | None) -> str:
+    """Return bytes as ``1.2 GiB`` or ``412 MiB``, at most eight characters up to petabytes."""
+    if size_bytes is None or not math.isfinite(size_bytes):
+        return MISSING
+    value, unit = float(size_bytes), 0
+    while abs(value) >= 999.5 and unit < len(_UNITS) - 1:
+        value /= 1024
+        unit += 1
+    digits = 0 if unit == 0 or abs(value) >= 99.95 else 1
+    return f"{value:.{digits}f} {_UNITS[unit]}"
+
+
+def seconds_text(seconds: float | Fraction | None) -> str:
+    """Return a length as ``4.2 s``, ``42 s``, ``1:02`` (minutes) or ``1:02:03`` (hours)."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    value = max(0.0, float(seconds))
+    if value < 9.95:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def rounded_text(seconds: float) -> str:
+    """Return a length in whole seconds, for figures that change while one looks."""
+    whole = round(max(0.0, seconds))
+    return f"{whole} s" if whole < 60 else seconds_text(whole)
+
+
+def exact_seconds_text(seconds: float | Fraction | None) -> str:
+    """Return a length with its milliseconds: ``4.200 s``, ``1:02.400``, ``1:02:03.000``."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    whole, thousandths = divmod(max(0, round(seconds * 1000)), 1000)
+    if whole < 60:
+        return f"{whole}.{thousandths:03} s"
+    return f"{seconds_text(whole)}.{thousandths:03}"
+
+
+def rate_text(rate: Fraction | None) -> str:
+    """Return pictures a second as ``25`` or ``29.97``."""
+    return MISSING if rate is None else f"{float(rate):.3f}".rstrip("0").rstrip(".")
+
+
+def speed_text(speed: float | None) -> str:
+    """Return a multiple of real time as ``1.42x``, ``12.3x`` or ``123x``, at most five characters."""
+    if speed is None or not math.isfinite(speed) or speed < 0:
+        return MISSING
+    if speed >= 9999:
+        return "9999x"
+    digits = 2 if speed < 9.995 else 1 if speed < 99.95 else 0
+    return f"{speed:.{digits}f}x"
+
+
+def percent_text(fraction: float | None) -> str:
+    """Return a share as ``38%``; 100% only when nothing is left."""
+    if fraction is None or not math.isfinite(fraction):
+        return MISSING
+    share = min(1.0, max(0.0, fraction))
+    return "100%" if share >= 1 else f"{min(99, math.floor(share * 100))}%"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 clip`` or ``2 clips``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
