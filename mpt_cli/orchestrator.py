@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from mpt_cli.errors import (
 from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
 from mpt_cli.media import files
 from mpt_cli.models import JoinMethod
+from mpt_cli.monitoring.timeline import Recorder
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import wanted_duration
 from mpt_cli.planner import Planner
@@ -137,11 +139,11 @@ class VideoProcessingOrchestrator:
             raise ValueError("this orchestrator was made without health checks")
         if not deep:
             return self._health.status()
-        return self._health.status(lambda params: self._concluded(params, _new_context(), self._produce))
+        return self._health.status(lambda params: self._concluded(self._run(params, _new_context()), self._produce))
 
     def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """The same up to the plan, which stands in the result; nothing is written."""
-        return self._concluded(params, context or _new_context(), self._describe)
+        return self._concluded(self._run(params, context or _new_context()), self._describe)
 
     def _is_usable(self, params: VideoParams, context: RunContext) -> bool:
         """Whether a request would pass validation; what is wrong with it is said when it runs."""
@@ -155,15 +157,20 @@ class VideoProcessingOrchestrator:
 
     def _remembered(self, params: VideoParams, context: RunContext, work: Work) -> VideoResult:
         """The result of a request, which is also kept in the history."""
-        started_at = self._now()
-        result = self._concluded(params, context, work)
+        started_at, recorder = self._now(), Recorder()
+        run = self._run(params, replace(context, emit=recorder.hearing(context.emit)))
+        result = self._concluded(run, work)
         if self._history is not None:
-            self._history.add(HistoryEntry(_command(params), started_at, result))
+            command, timeline = _command(params), recorder.timeline()
+            self._history.add(HistoryEntry(command, started_at, result, run.setup(), timeline))
         return result
 
-    def _concluded(self, params: VideoParams, context: RunContext, work: Work) -> VideoResult:
+    def _run(self, params: VideoParams, context: RunContext) -> Run:
+        return Run(params, effective_config(params, self._config), context)
+
+    def _concluded(self, run: Run, work: Work) -> VideoResult:
         """The result of a request, whatever happens: every way to end passes here."""
-        run = Run(params, effective_config(params, self._config), context)
+        params, context = run.params, run.context
         context.emit(RunStarted(_command(params), context.workflow_id, len(params.clips)))
         end = RunFinished(RunStatus.ERROR.value, IssueCode.INTERNAL.value)  # of a bug, which goes its way from here
         try:
@@ -316,6 +323,7 @@ class VideoProcessingOrchestrator:
         )
 
         def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
+            self._performance.record_milestone(run.context.workflow_id, "joined", 0.97)
             return self._validation.validate_output(
                 path, plan.form, clips, target=run.params.output_path.absolute(), pictures_copied=pictures_copied
             )

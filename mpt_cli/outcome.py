@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mpt_cli import __version__
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError
+from mpt_cli.record import RunSetup
 from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, RunStatus, VideoResult
 
 if TYPE_CHECKING:
@@ -47,6 +49,17 @@ class Run:
     ffmpeg: str | None = None
     replaced: list[Issue] = field(default_factory=list)
     """What took the place of something else, and why."""
+    missing: list[Issue] = field(default_factory=list)
+    """What was wanted beside the reel and could not be made."""
+    asked: dict[str, str] = field(init=False)
+    """The settings that were not left to their defaults, by dotted key; those of the run name its encoder."""
+
+    def __post_init__(self) -> None:
+        """Note what was asked for before anything is decided."""
+        changed = self.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        self.asked = {
+            f"{name}.{key}": str(value) for name, section in changed.items() for key, value in section.items()
+        }
 
     def result(self, error: MptError | None = None) -> VideoResult:
         """The result as things stand, ended by this error or by none."""
@@ -72,6 +85,14 @@ class Run:
             code=error.code if error is not None else None,
             ffmpeg=self.ffmpeg,
         )
+
+    def setup(self) -> RunSetup:
+        """What it is made with, as far as that is decided."""
+        if self.plan is None:
+            return RunSetup(__version__, settings=self.asked)
+        encoder = self.plan.form.encoder
+        named = " ".join((encoder.encoder, *encoder.options))
+        return RunSetup(__version__, named, encoder.threads, self.plan.jobs, self.asked)
 
     def refused(self) -> dict[int, FileValidationResult]:
         """The clips that validation refused, by index."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode  # noqa: TC001
 from mpt_cli.models import Action, Container, Dimensions  # noqa: TC001
+from mpt_cli.record import RunSetup, Timeline  # noqa: TC001
 
 if TYPE_CHECKING:
     from mpt_cli.models import MediaInfo, ProcessedClip
@@ -218,11 +219,16 @@ class VideoResult:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC."""
+    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC.
+
+    Runs of older versions have neither setup nor timeline.
+    """
 
     command: str
     started_at: datetime
     result: VideoResult
+    setup: RunSetup | None = None
+    timeline: Timeline | None = None
 
 
 @dataclass(frozen=True, slots=True)

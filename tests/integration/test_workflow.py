@@ -129,7 +129,7 @@ def test_what_a_run_cost_is_in_its_result(media: MediaFolder, tmp_path: Path, em
     result = factory.create_video_orchestrator().process_video_request(params, context=RunContext("w", watch))
     metrics = result.metrics
     assert metrics is not None
-    names = ["validated", "processed", "verified", "published"]
+    names = ["validated", "processed", "joined", "verified", "published"]
     assert [step.name for step in metrics.milestones] == names
     moments = [(step.at_seconds, step.progress) for step in metrics.milestones]
     assert all(early <= late and low < high for (early, low), (late, high) in pairwise(moments))
