@@ -3,12 +3,13 @@
 The house, bottom to top; each row imports only from rows above it in this list:
 
 0. ``models`` ``traits`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else
-1. ``settings`` (where values come from), ``reference`` (what they mean) and ``display/`` (where events go)
+1. ``settings`` (where values come from), ``reference`` (what they mean), ``display/`` (where events go) and
+   ``reporting/`` (pictures and pages of a run)
 2. ``media/``: the only code that touches ffmpeg or PyAV
 3. ``monitoring/``: memory, slots, what runs cost; ``window`` and ``turns``: how threads share work
 4. ``plan``, ``forms``, ``copying`` and ``cost`` (pure), and ``validation/``
 5. ``processing/`` (clips) and ``concatenation/`` (the join)
-6. ``orchestrator``: the order of the steps, with ``requirements``, ``outcome``, ``batch`` and ``health``
+6. ``orchestrator``: the order of the steps, with ``requirements``, ``outcome``, ``batch``, ``showcase`` and ``health``
 7. ``factory``: wiring; 8. ``cli/``: commands
 
 Public names are loaded when they are first used, so that ``mpt --version`` stays quick.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mpt_cli.errors import InputError, IssueCode
 from mpt_cli.events import Notice
+from mpt_cli.media.files import real_path
 from mpt_cli.results import RunStatus, VideoResult
 from mpt_cli.window import in_window
 
@@ -42,14 +43,13 @@ def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None
         raise InputError(IssueCode.LIMIT_EXCEEDED, message, hint="raise batch.max_jobs")
     writer: dict[Path, int] = {}
     for number, request in enumerate(requests, 1):
-        output = _real(request.output_path)
-        if output in writer:
-            message = f"jobs {writer[output]} and {number} write the same file; nothing was run"
-            raise InputError(IssueCode.DUPLICATE_OUTPUT, message, path=output, hint="give each job its own output")
-        writer[output] = number
+        for output in map(real_path, (request.output_path, *request.extras.named().values())):
+            if (by := writer.setdefault(output, number)) != number:
+                message = f"jobs {by} and {number} write the same file; nothing was run"
+                raise InputError(IssueCode.DUPLICATE_OUTPUT, message, path=output, hint="give each job its own output")
     for number, request in enumerate(requests, 1):
         for clip in request.clips:
-            if (by := writer.get(_real(clip.path), number)) != number:
+            if (by := writer.get(real_path(clip.path), number)) != number:
                 message = f"job {number} reads what job {by} writes; nothing was run"
                 raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one after the other")
 
@@ -141,11 +141,3 @@ class Batch:
     def _stop(self) -> None:
         for token in self._tokens:
             token.cancel()
-
-
-def _real(path: Path) -> Path:
-    """The path without links, as far as it can be followed."""
-    try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: its job will say so
-        return path.absolute()

@@ -96,6 +96,8 @@ class IssueCode(StrEnum):
     DISK_FULL = "disk_full"
     CONCAT_FAILED = "concat_failed"
     VERIFY_FAILED = "verify_failed"
+    CONTACT_SHEET_FAILED = "contact_sheet_failed"
+    POSTER_FAILED = "poster_failed"
     LOCKED = "locked"
     DEPENDENCY_MISSING = "dependency_missing"
     CONFIG_INVALID = "config_invalid"

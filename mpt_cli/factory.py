@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import Config
+    from mpt_cli.showcase import Showcase
 
 
 _SOUND_SHARE = 20
@@ -88,6 +89,7 @@ class ModuleFactory:
             optimizer=self.codec_optimizer,
             ffmpeg=self.ffmpeg,
             machine=machine,
+            showcase=lambda: self.showcase,  # late: Pillow takes a while to load
             history=self.history,
             health=HealthChecks(
                 config=self._config,
@@ -113,6 +115,13 @@ class ModuleFactory:
             workers=usable_cores(),
             processes=self.workers,
         )
+
+    @cached_property
+    def showcase(self) -> Showcase:
+        """What takes pictures out of reels and writes reports as pages."""
+        from mpt_cli.showcase import Showcase
+
+        return Showcase(self.workers, threads=usable_cores())
 
     @cached_property
     def workers(self) -> Workers:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from mpt_cli.config import Config, parse_seconds
 from mpt_cli.errors import UsageError
+from mpt_cli.extras import NO_EXTRAS, Extras
 from mpt_cli.layers import (
     FIELDS,
     MAX_FILE_BYTES,
@@ -38,7 +39,7 @@ _FILE_KEYS = (
     *(f"defaults.{dotted(key)}" for key in FIELDS),
 )
 """What may be meant by a key of the file itself; options that lost their ``[defaults]`` are likely."""
-_JOB_KEYS = ("name", "output", "clips", "overwrite")
+_JOB_KEYS = ("name", "output", "clips", "overwrite", "contact_sheet", "poster")
 _CLIP_KEYS = ("path", "start", "end", "mute")
 _STDIN = Path("stdin")
 
@@ -60,7 +61,7 @@ class JobInput:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request. ``output`` is absolute, ``inputs`` are relative to ``base``."""
+    """One request. ``output`` and ``extras`` are absolute, ``inputs`` are relative to ``base``."""
 
     name: str
     output: Path
@@ -68,6 +69,7 @@ class Job:
     base: Path
     overwrite: bool
     layer: Layer
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,9 @@ class _Part:
         """A path, in which no shell has put a folder in place of ``~``."""
         return os.path.expanduser(self.text(key, value))  # noqa: PTH111 - leaves an unknown user as it is
 
+    def path_of(self, key: str, table: dict[str, Any], base: Path) -> Path | None:
+        return base / self.file(key, table[key]) if key in table else None
+
     def seconds(self, key: str, value: object) -> Fraction:
         try:
             seconds = parse_seconds(value)
@@ -231,6 +236,7 @@ def _job(file: _Part, table: dict[str, Any], number: int, base: Path, *, overwri
         base=base,
         overwrite=part.flag("overwrite", table, default=overwrite),
         layer=part.options(table, _JOB_KEYS, base),
+        extras=Extras(part.path_of("contact_sheet", table, base), part.path_of("poster", table, base)),
     )
 
 

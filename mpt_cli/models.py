@@ -1,7 +1,7 @@
 """The frozen values that flow through mpt: what is asked for, what a file is, what is made of it.
 
 Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`; floats appear only
-where something was measured with a clock. This module imports nothing of mpt but issues and traits.
+where something was measured with a clock. This module imports nothing of mpt but issues, traits and extras.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mpt_cli.errors import Issue  # noqa: TC001 - what reads media back from JSON needs the type
+from mpt_cli.extras import NO_EXTRAS, Extras
 from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ class VideoParams:
     concat_mode: ConcatenationMode | None = None
     config: Config | None = None
     join: JoinMethod | None = None
+    extras: Extras = NO_EXTRAS
     problems: tuple[Issue, ...] = ()
     """What was found wrong while the request was made; reported together with everything else."""
 
@@ -195,6 +197,7 @@ class VideoParams:
             concat_mode: ConcatenationMode | None = None,
             config: Config | None = None,
             join: JoinMethod | None = None,
+            extras: Extras = ...,
             problems: Sequence[Issue] = (),
         ) -> None:
             """What :meth:`__post_init__` makes the fields of."""

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
     from mpt_cli.results import ConcatenationResult, HealthStatus, OutputInfo, VideoResult
+    from mpt_cli.showcase import Showcase
     from mpt_cli.validation.engine import ValidationEngine
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class VideoProcessingOrchestrator:
         optimizer: CodecOptimizer,
         ffmpeg: Ffmpeg,
         machine: Machine,
+        showcase: Callable[[], Showcase],
         history: History | None = None,
         health: HealthChecks | None = None,
         now: Callable[[], datetime] = _utc_now,
@@ -91,7 +93,7 @@ class VideoProcessingOrchestrator:
         """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``."""
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
-        self._ffmpeg, self._machine = ffmpeg, machine
+        self._ffmpeg, self._machine, self._showcase = ffmpeg, machine, showcase
         self._planner = Planner(machine, optimizer, processing_pipeline)
         self._history, self._health, self._now = history, health, now
 
@@ -245,6 +247,15 @@ class VideoProcessingOrchestrator:
             run.context.cancel.raise_if_cancelled()
         run.concatenation, run.output = concatenation, finished
         self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
+        if run.params.extras.named():
+            overwrite, cancel = run.params.overwrite, run.context.cancel
+            run.output, missing = self._showcase().make_extras(
+                run.params.extras, run.result(), overwrite=overwrite, cancel=cancel
+            )
+            run.missing += missing
+            for issue in missing:
+                run.context.emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}"))
+            self._performance.record_milestone(run.context.workflow_id, "pictured", 1.0)
 
     def _planned(self, run: Run) -> Plan:
         """The plan for what is usable; InputError where that is not enough."""

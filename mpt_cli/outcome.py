@@ -119,7 +119,7 @@ class Run:
     def _warnings(self) -> tuple[Issue, ...]:
         found = [*(self.validation.warnings if self.validation else ()), *self.replaced]
         found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
-        return (*found, *(self.concatenation.warnings if self.concatenation else ()))
+        return (*found, *(self.concatenation.warnings if self.concatenation else ()), *self.missing)
 
     def _clips(self) -> tuple[ClipResult, ...]:
         starts = self._starts()

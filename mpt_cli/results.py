@@ -114,6 +114,8 @@ class OutputInfo:
     frame_rate: Fraction
     video_codec: str
     audio_codec: str
+    contact_sheet: Path | None = None
+    poster: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

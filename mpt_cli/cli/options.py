@@ -100,9 +100,17 @@ COMMON = (
 
 INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
+OVERWRITE = Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True)
+OF_A_REEL = ("--output", "--contact-sheet", "--poster")
+"""Options of one reel, which a batch has for each job in its file."""
+
 REEL = (
     Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv", FILES, metavar="PATH", type=Path),
-    Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True),
+    Flag(
+        ("--contact-sheet",), "Also a picture with one frame of each clip: .png, .jpg", FILES, metavar="PATH", type=Path
+    ),
+    Flag(("--poster",), "Also its most telling frame: .png, .jpg", FILES, metavar="PATH", type=Path),
+    OVERWRITE,
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
     Flag(
@@ -193,7 +201,7 @@ METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=
 JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="TOML", type=Path),)
 BATCH = (
     Flag(("--only",), "Run this job alone; may be given again for more", FILES, metavar="JOB", many=True),
-    *(flag for flag in REEL if flag.names[0] != "--output"),
+    *(flag for flag in REEL if flag.names[0] not in OF_A_REEL),
     Flag(
         ("--fail-fast",), "Begin no job after one that failed, and none beside one that is refused", RUNNING, value=True
     ),
@@ -203,6 +211,10 @@ SETTINGS = tuple(flag for flag in REEL if flag.key)
 INIT = (
     Flag(("--user",), "Write the file of the user, which holds in every folder", FILES, value=True),
     Flag(("--overwrite", "-y"), "Replace an existing file", FILES, value=True),
+)
+REPORT = (
+    Flag(("--html",), "Also write the report as a page that loads nothing", FILES, metavar="FILE", type=Path),
+    replace(OVERWRITE, help="Replace an existing page"),
 )
 HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=True),)
 VALIDATE = (

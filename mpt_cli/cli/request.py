@@ -8,6 +8,7 @@ from mpt_cli.cli.session import Answer, exit_code_of_run
 from mpt_cli.display import summary
 from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.errors import Issue, UsageError
+from mpt_cli.extras import Extras
 from mpt_cli.inputs import expand_inputs
 from mpt_cli.models import Container, VideoClip, VideoParams
 
@@ -81,7 +82,7 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     )
     clips, problems = _job_clips(job)
     output = _output(given.get("output") or job.output)
-    return _params(clips, output, settings, given, problems, overwrite=job.overwrite), settings
+    return _params(clips, output, settings, given, problems, job=job), settings
 
 
 def params_of_job(job: Job, settings: Settings, given: Given) -> VideoParams:
@@ -90,7 +91,7 @@ def params_of_job(job: Job, settings: Settings, given: Given) -> VideoParams:
         clips, problems = _job_clips(job)
     except UsageError as error:
         clips, problems = (), [error.issue]
-    return _params(clips, job.output, settings, given, problems, overwrite=job.overwrite)
+    return _params(clips, job.output, settings, given, problems, job=job)
 
 
 def _job_clips(job: Job) -> tuple[tuple[VideoClip, ...], list[Issue]]:
@@ -124,14 +125,18 @@ def _params(
     problems: Sequence[Issue],
     *,
     join: JoinMethod | None = None,
-    overwrite: bool = False,
+    job: Job | None = None,
 ) -> VideoParams:
+    sheet, poster = given.get("contact_sheet"), given.get("poster")
     return VideoParams(
         clips=clips,
         output_path=output,
-        overwrite=overwrite or bool(given.get("overwrite")),
+        overwrite=bool(given.get("overwrite")) or (job is not None and job.overwrite),
         keep_temp=bool(given.get("keep_temp")),
         config=settings,
         join=join,
+        extras=Extras(
+            sheet or (job.extras.contact_sheet if job else None), poster or (job.extras.poster if job else None)
+        ),
         problems=tuple(problems),
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.errors import Issue
     from mpt_cli.models import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.record import RunSetup, Timeline
     from mpt_cli.results import (
         ClipResult,
         ConcatenationResult,
@@ -180,6 +181,8 @@ def _output(output: OutputInfo) -> JsonObject:
         "fps": str(output.frame_rate),
         "video_codec": output.video_codec,
         "audio_codec": output.audio_codec,
+        "contact_sheet": _path(output.contact_sheet),
+        "poster": _path(output.poster),
     }
 
 
@@ -197,6 +200,40 @@ def clip_dict(clip: ClipResult) -> JsonObject:
         "elapsed_seconds": seconds_of(clip.elapsed_seconds),
         "peak_memory_bytes": clip.peak_memory_bytes,
         "error": None if clip.error is None else issue_dict(clip.error),
+    }
+
+
+def setup_dict(setup: RunSetup) -> JsonObject:
+    """Return what a run was made with, for its report."""
+    return {
+        "mpt": setup.mpt,
+        "encoder": setup.encoder,
+        "threads": setup.threads,
+        "jobs": setup.jobs,
+        "settings": dict(setup.settings),
+    }
+
+
+def timeline_dict(timeline: Timeline) -> JsonObject:
+    """Return how a run went over time, for its report."""
+    return {
+        "budget_bytes": timeline.budget_bytes,
+        "clips": [
+            {
+                "index": span.index,
+                "started_seconds": seconds_of(span.started_seconds),
+                "ended_seconds": seconds_of(span.ended_seconds),
+            }
+            for span in timeline.clips
+        ],
+        "samples": [
+            {
+                "at_seconds": seconds_of(point.at_seconds),
+                "memory_bytes": point.memory_bytes,
+                "cpu_percent": round(point.cpu_percent, 1),
+            }
+            for point in timeline.samples
+        ],
     }
 
 

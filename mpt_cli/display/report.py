@@ -6,30 +6,35 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from mpt_cli.display.envelope import issue_dict, video_data
+from mpt_cli.display.envelope import issue_dict, setup_dict, timeline_dict, video_data
 from mpt_cli.display.summary import say, show_clips, show_issues
 from mpt_cli.display.text import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from mpt_cli.results import HistoryEntry, PerformanceReport
 
 
-def report_data(entry: HistoryEntry) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt report``: that of the run, and when and how it ran."""
+def report_data(entry: HistoryEntry, html: Path | None = None) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt report``: that of the run, when and how it ran, and the page that was written."""
     result = entry.result
     return {
         "command": entry.command,
         "status": str(result.status),
         "started_at": entry.started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "html": None if html is None else str(html.absolute()),
         **video_data(result),
+        "setup": None if entry.setup is None else setup_dict(entry.setup),
+        "timeline": None if entry.timeline is None else timeline_dict(entry.timeline),
         "errors": [issue_dict(issue) for issue in result.errors],
         "warnings": [issue_dict(issue) for issue in result.warnings],
     }
 
 
-def show_report(out: Console, entry: HistoryEntry) -> None:
+def show_report(out: Console, entry: HistoryEntry, html: Path | None = None) -> None:
     """Write when it ran, what came out, what it cost, its steps and its clips."""
     result = entry.result
     say(out, Text(escape(f"{entry.command} {result.workflow_id}: {result.status}"), "bold"))
@@ -44,6 +49,9 @@ def show_report(out: Console, entry: HistoryEntry) -> None:
         show_clips(out, result.clips)
     show_issues(out, result.warnings, level="warning")
     show_issues(out, result.errors)
+    if html is not None:
+        say(out, Text())
+        say(out, Text(f"the same as a page: {escape(str(html))}"))
 
 
 def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:

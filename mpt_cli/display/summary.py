@@ -132,6 +132,8 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
         ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
         ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+        *(("sheet", escape(str(path))) for path in (output.contact_sheet,) if path is not None),
+        *(("poster", escape(str(path))) for path in (output.poster,) if path is not None),
     )
     for label, value in facts:
         say(out, Text.assemble((f"  {label:<9}", "dim"), value))

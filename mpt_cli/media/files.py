@@ -197,6 +197,12 @@ def publishing(
             hidden.unlink(missing_ok=True)
 
 
+def publish(target: Path, data: bytes, *, overwrite: bool) -> None:
+    """Write a small file as :func:`publishing` writes a large one."""
+    with publishing(target.absolute(), overwrite=overwrite) as hidden:
+        hidden.write_bytes(data)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turns errors of the file system into those of mpt."""
@@ -263,6 +269,14 @@ def free_bytes(path: Path) -> int:
 def disk_of(path: Path) -> int:
     """A number that is the same for paths on one file system; they need not exist."""
     return _existing(path).stat().st_dev
+
+
+def real_path(path: Path) -> Path:
+    """The path without links, as far as it can be followed."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: who opens it will say so
+        return path.absolute()
 
 
 def _existing(path: Path) -> Path:

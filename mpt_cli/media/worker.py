@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media import probe
+from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -50,7 +51,7 @@ class _Signs:
 
 
 def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
-    """The answer to ``probe`` or ``share``: ``media`` or ``share``, or the issue that is the ``error``."""
+    """The answer to a question, under its name, or the issue that is the ``error``."""
     try:
         return _found(question, out)
     except ProbeError as error:
@@ -64,6 +65,12 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     path, alive = Path(question["path"]), _Signs(out, question["limit_seconds"])
     if question["ask"] == "probe":
         return {"media": dataclasses.asdict(probe.probe(path, **question["how"], alive=alive))}
+    if question["ask"] == "stills":
+        from mpt_cli.media import stills  # few runs show anything
+
+        times, box = [Fraction(time) for time in question["times"]], Dimensions.parse(question["box"])
+        found = stills.read_stills(path, times, box, alive=alive)
+        return {"stills": [still and dataclasses.asdict(still) for still in found]}
     from mpt_cli.media import decode  # few files are asked about that are damaged
 
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.extras import Still
 from mpt_cli.media import process
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.config import ValidationConfig
+    from mpt_cli.models import Dimensions
 
 LEAST_BYTES_PER_SECOND = 5_000_000
 """A file that is read more slowly, from its first byte to its last, takes too long."""
@@ -45,6 +47,7 @@ class _Answer(BaseModel):
 
     media: MediaInfo | None = None
     share: float | None = None
+    stills: tuple[Still | None, ...] | None = None
     error: Issue | None = None
 
 
@@ -102,6 +105,15 @@ class Workers:
         assert share is not None
         return share
 
+    def stills(
+        self, path: Path, times: Sequence[Fraction], box: Dimensions, *, cancel: CancelToken | None = None
+    ) -> Sequence[Still | None]:
+        """Single pictures of a file, as :func:`mpt_cli.media.stills.read_stills` says it; ProbeError, Cancelled."""
+        question = {"ask": "stills", "times": [str(time) for time in times], "box": str(box)}
+        stills = self._ask(path, question, cancel, looks=len(times)).stills
+        assert stills is not None
+        return stills
+
     def _worker(self) -> _Worker:
         """One that is idle, or a new one."""
         with self._lock:
@@ -111,8 +123,8 @@ class Workers:
             worker = None
         return worker or _Worker(self._program, self._timeout_seconds, self._memory_bytes)
 
-    def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None) -> _Answer:
-        limit_seconds = self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
+    def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None, *, looks: int = 1) -> _Answer:
+        limit_seconds = looks * self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
         question |= {"path": str(path.absolute()), "limit_seconds": limit_seconds}
         for last in (False, True):
             worker = self._worker()

@@ -7,6 +7,8 @@ import stat
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.extras import PICTURE_SUFFIXES
+from mpt_cli.media.files import real_path
 from mpt_cli.models import Container
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ class ParameterValidator:
 
     def validate(self, params: VideoParams, config: Config) -> list[Issue]:
         """Everything that is wrong with the request itself."""
-        return [*params.problems, *self._clips(params, config), *self._picture(config), *self._output(params)]
+        written = (*self._output(params), *self._extras(params))
+        return [*params.problems, *self._clips(params, config), *self._picture(config), *written]
 
     def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
         """What is wrong with a clip's trim, once its length is known."""
@@ -65,36 +68,54 @@ class ParameterValidator:
             message = named if output.suffix else "has no suffix that names a container"
             yield Issue(IssueCode.USAGE, message, output, f"use one of {SUFFIXES}")
             return
-        try:
-            status = output.stat()
-        except FileNotFoundError:
-            if output.is_symlink() and not params.overwrite:
-                message = "already exists, as a link to what is not there"
-                yield Issue(IssueCode.OUTPUT_EXISTS, message, output, "add --overwrite to replace it")
-            elif (blocked := _unwritable_folder(output)) is not None:
-                yield _unwritable(output, f"cannot be written in {blocked}", "choose another folder")
-        except OSError as error:
-            yield _unwritable(output, f"cannot be written ({error.strerror})", "choose another name or folder")
-        except ValueError as error:  # a NUL, for which there is no error number
-            yield _unwritable(output, f"cannot be written ({error})", "choose another name")
-        else:
-            yield from self._existing_output(params, status)
+        yield from self._written(params, output)
 
-    def _existing_output(self, params: VideoParams, status: os.stat_result) -> Iterable[Issue]:
-        output = params.output_path
+    def _extras(self, params: VideoParams) -> Iterable[Issue]:
+        """What is wrong with the files that are wanted beside the reel."""
+        taken = {real_path(params.output_path): "reel"}
+        for name, path in params.extras.named().items():
+            if path.suffix.lower() not in PICTURE_SUFFIXES:
+                hint = f"use one of {', '.join(PICTURE_SUFFIXES)}"
+                yield Issue(
+                    IssueCode.USAGE, f"the {name} is a picture, which {path.suffix or 'its name'} is not", path, hint
+                )
+            elif (other := taken.setdefault(real_path(path), name)) != name:
+                message = f"is wanted for the {other} and the {name}"
+                yield Issue(IssueCode.DUPLICATE_OUTPUT, message, path, "give each its own name")
+            else:
+                yield from self._written(params, path)
+
+    def _written(self, params: VideoParams, path: Path) -> Iterable[Issue]:
+        """Why a file cannot be written, or must not be."""
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            if path.is_symlink() and not params.overwrite:
+                message = "already exists, as a link to what is not there"
+                yield Issue(IssueCode.OUTPUT_EXISTS, message, path, "add --overwrite to replace it")
+            elif (blocked := _unwritable_folder(path)) is not None:
+                yield _unwritable(path, f"cannot be written in {blocked}", "choose another folder")
+        except OSError as error:
+            yield _unwritable(path, f"cannot be written ({error.strerror})", "choose another name or folder")
+        except ValueError as error:  # a NUL, for which there is no error number
+            yield _unwritable(path, f"cannot be written ({error})", "choose another name")
+        else:
+            yield from self._existing(params, path, status)
+
+    def _existing(self, params: VideoParams, path: Path, status: os.stat_result) -> Iterable[Issue]:
         if (same := _input_behind(status, params)) is not None:
             yield Issue(
                 IssueCode.OUTPUT_IS_INPUT,
                 f"is also an input ({same})",
-                output,
+                path,
                 "choose another output, or one outside of a folder that is an input",
             )
         elif stat.S_ISDIR(status.st_mode):
-            yield _unwritable(output, "is a folder", "name a file in it")
+            yield _unwritable(path, "is a folder", "name a file in it")
         elif not params.overwrite:
-            yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", output, "add --overwrite to replace it")
-        elif (blocked := _unwritable_folder(output)) is not None:
-            yield _unwritable(output, f"cannot be written in {blocked}", "choose another folder")
+            yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", path, "add --overwrite to replace it")
+        elif (blocked := _unwritable_folder(path)) is not None:
+            yield _unwritable(path, f"cannot be written in {blocked}", "choose another folder")
 
 
 def _unwritable(output: Path, message: str, hint: str) -> Issue:

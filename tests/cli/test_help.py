@@ -22,8 +22,9 @@ REEL = (
     "--output -o --preset --form --size --fps --fit --codec --encoder --quality --encoder-threads --crf"
     " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
+    " --contact-sheet --poster"
 )
-OF_JOBS = set(REEL.split()) - {"--output", "-o"}
+OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
 SETTINGS = OF_JOBS - {"--overwrite", "-y", "--dry-run", "-n", "--keep-temp"}
 OPTIONS = {
     "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast --only",
@@ -32,7 +33,7 @@ OPTIONS = {
     "config schema": COMMON,
     "health": f"{COMMON} --deep",
     "cache": COMMON,
-    "report": COMMON,
+    "report": f"{COMMON} --html --overwrite -y",
     "validate": f"{COMMON} {INPUT} --deep --strict",
     "process": f"{COMMON} {INPUT} {REEL} --job",
     "concat": f"{COMMON} {INPUT} {REEL} --method",

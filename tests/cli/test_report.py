@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
+from mpt_cli import __version__
 from mpt_cli.display.report import show_report
 from mpt_cli.results import HistoryEntry, PerformanceReport, RunStatus, VideoResult
 from tests.cli.conftest import SMALL
 from tests.media import numbered
+from tests.unit.test_page import Reader
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Mpt
@@ -56,10 +59,72 @@ def test_a_report_for_people_has_every_part(mpt: Mpt, made: dict[str, Any]) -> N
     assert facts["efficiency"].endswith("% of the slots' time was used")
     assert facts["score"].endswith(" of 100")
     steps = lines[lines.index("") + 1 :]
-    assert [step.split()[2] for step in steps[:4]] == ["validated", "processed", "verified", "published"]
-    assert [row.split()[1:3] for row in steps[6:8]] == [
+    assert [step.split()[2] for step in steps[:5]] == ["validated", "processed", "joined", "verified", "published"]
+    assert [row.split()[1:3] for row in steps[7:9]] == [
         [Path(clip["path"]).name, "encode"] for clip in made["data"]["clips"]
     ]
+
+
+def test_a_report_says_with_what_and_when_clips_were_worked_on(mpt: Mpt, made: dict[str, Any]) -> None:
+    data = mpt("report", "--json").data
+    metrics = made["data"]["metrics"]
+    assert data["html"] is None
+    assert data["setup"]["mpt"] == __version__
+    assert data["setup"]["encoder"].startswith("libx264 ")
+    assert data["setup"]["settings"] == {
+        "video.size": "160x90",
+        "encode.quality": "draft",
+        "concat.copy": "never",
+    }
+    spans = data["timeline"]["clips"]
+    assert sorted(span["index"] for span in spans) == [0, 1]
+    for span in spans:
+        took = span["ended_seconds"] - span["started_seconds"]
+        assert 0 < made["data"]["clips"][span["index"]]["elapsed_seconds"] <= took + 0.01
+        assert span["ended_seconds"] <= metrics["total_duration_seconds"] + 0.01
+    assert data["timeline"]["samples"]
+    assert all(point["memory_bytes"] <= metrics["memory_peak_bytes"] for point in data["timeline"]["samples"])
+    assert data["timeline"]["budget_bytes"] > metrics["memory_peak_bytes"]
+
+
+def test_a_page_shows_the_run_with_pictures_of_the_reel(mpt: Mpt, here: Path, made: dict[str, Any]) -> None:
+    done = mpt("report", "last", "--html", "report.html", "--json")
+    assert (done.code, done.err, done.data["html"]) == (0, "", str(here / "report.html"))
+    page = Reader((here / "report.html").read_text(encoding="utf-8"))
+    assert len([tag for tag, _ in page.elements if tag == "img"]) == 2
+    assert all(Path(clip["path"]).name in page.text for clip in made["data"]["clips"])
+    assert "0.800 s" in page.text
+    assert len(page.of("lane")) == 4
+    again = mpt("report", "--html", "report.html")
+    assert (again.code, again.out) == (3, "")
+    assert "already exists" in again.err
+    (here / "reel.mp4").unlink()
+    assert "the same as a page: report.html" in mpt("report", "--html", "report.html", "-y").out
+    pictures = Reader((here / "report.html").read_text(encoding="utf-8")).elements
+    assert len([tag for tag, _ in pictures if tag == "img"]) == 2, "those of the inputs"
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("name", ["reel.mp4", "report", "report.txt"])
+def test_a_page_is_never_written_under_the_name_of_another_file(mpt: Mpt, here: Path, name: str) -> None:
+    reel = (here / "reel.mp4").read_bytes()
+    done = mpt("report", "--html", name, "-y", "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert (here / "reel.mp4").read_bytes() == reel
+    assert [path.name for path in here.iterdir()] == ["reel.mp4"]
+
+
+def test_reports_of_older_versions_still_open(mpt: Mpt, here: Path, own_home: Path, made: dict[str, Any]) -> None:
+    (path,) = (own_home / "state" / "mpt" / "reports").glob("*.json")
+    kept = json.loads(path.read_text())
+    del kept["setup"], kept["timeline"]
+    for name in ("contact_sheet", "poster"):
+        del kept["result"]["output"][name]
+    path.write_text(json.dumps(kept))
+    data = mpt("report", "--html", "report.html", "--json").data
+    assert (data["setup"], data["timeline"]) == (None, None)
+    assert {key: data[key] for key in made["data"]} == made["data"]
+    assert "older version" in (here / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: dict[str, Any]) -> None:

@@ -184,6 +184,8 @@ def test_data_of_process() -> None:
         "fps": "30",
         "video_codec": "h264",
         "audio_codec": "aac",
+        "contact_sheet": None,
+        "poster": None,
     }
     assert data["clips"][0] == {
         "index": 0,

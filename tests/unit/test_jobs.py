@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mpt_cli.errors import UsageError
+from mpt_cli.extras import Extras
 from mpt_cli.jobs import JobInput, load_jobs
 from mpt_cli.models import Codec, Dimensions
 from mpt_cli.settings import Settings
@@ -97,6 +98,16 @@ def test_overwrite(tmp_path: Path, default: str, own: str, *, overwrite: bool) -
     file = load_jobs(_write(tmp_path, head + JOB + tail))
     assert file.jobs[0].overwrite is overwrite
     assert not file.jobs[0].layer.values
+
+
+def test_pictures_beside_the_reel_lie_beside_the_file(tmp_path: Path) -> None:
+    tail = 'contact_sheet = "sheets/o.png"\nposter = "o.jpg"\n'
+    (job,) = load_jobs(_write(tmp_path, JOB + tail)).jobs
+    assert job.extras == Extras(tmp_path / "sheets/o.png", tmp_path / "o.jpg")
+    assert load_jobs(_write(tmp_path, JOB)).jobs[0].extras == Extras()
+    assert not job.layer.values
+    with pytest.raises(UsageError, match="poster = 3: must be text"):
+        load_jobs(_write(tmp_path, JOB + "poster = 3\n"))
 
 
 def test_single(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Files that show a run: contact sheets, posters, pages. Values in, bytes out; opens no video."""

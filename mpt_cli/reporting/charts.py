@@ -1,0 +1,236 @@
+"""Charts of a run as SVG: when each clip was worked on, and what was used meanwhile.
+
+Places along time are percents, so that a chart is as wide as its page and its letters stay as they
+are. Names stand beside the bars in HTML, which cuts them where SVG cannot.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mpt_cli.models import Action
+from mpt_cli.reporting.markup import element, legend, name, text
+from mpt_cli.results import ClipStatus
+from mpt_cli.wording import counted, percent_text, seconds_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mpt_cli.record import ClipSpan, Timeline
+    from mpt_cli.results import ClipResult, PerformanceReport
+
+MOST_LANES = 120
+"""Clips whose bars are drawn; of more, those that took longest."""
+_STAGES = {
+    "validated": ("check", "checking"),
+    "processed": ("work", "clips"),
+    "joined": ("join", "join"),
+    "verified": ("proof", "proof"),
+    "published": ("publish", "publishing"),
+    "pictured": ("extra", "pictures"),
+}
+"""By the milestone that ends it: how a stage is drawn, and what it is called."""
+_ACTIONS = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
+_LEAST_PERCENT = 0.6
+"""Of a bar: it must be seen."""
+_STEPS = (1, 2, 5)
+_MOST_TICKS = 8
+_FAR = 4
+"""A budget that many times the peak would press the chart flat."""
+_HIGH = 1000
+"""Height and width of a chart's own units, in which its curve is drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time that a chart spans."""
+
+    seconds: float
+
+    def at(self, seconds: float) -> float:
+        """Where a moment is, in percent of the width."""
+        return 100 * min(1.0, max(0.0, seconds / self.seconds))
+
+    @property
+    def step(self) -> float:
+        """Seconds between marks: 1, 2 or 5 times a power of ten, or what clocks go by."""
+        least = self.seconds / _MOST_TICKS
+        if least > 60:
+            return float(
+                next(
+                    (step for step in (120, 300, 600, 900, 1800, 3600) if step >= least), 3600 * math.ceil(least / 3600)
+                )
+            )
+        if least > 10:
+            return float(next(step for step in (15, 20, 30, 60) if step >= least))
+        power = 10 ** math.floor(math.log10(least))
+        return float(next(step * power for step in (*_STEPS, 10) if step * power >= least))
+
+
+def clock_of(metrics: PerformanceReport | None, timeline: Timeline) -> Clock:
+    """From the start of the run to its end, or to the last thing that is known of it."""
+    ends = [span.ended_seconds or span.started_seconds for span in timeline.clips]
+    ends += [point.at_seconds for point in timeline.samples]
+    if metrics is not None:
+        ends.append(metrics.total_duration_seconds)
+    return Clock(max([*ends, 0.001]))
+
+
+def gantt(clips: Sequence[ClipResult], metrics: PerformanceReport | None, timeline: Timeline) -> str:
+    """A row for the stages of the run and one for each clip; empty where nothing was recorded."""
+    if not timeline.clips:
+        return ""
+    clock, by_index = clock_of(metrics, timeline), {clip.index: clip for clip in clips}
+    spans = [span for span in timeline.clips if span.index in by_index]
+    longest = sorted(spans, key=lambda span: (span.ended_seconds or clock.seconds) - span.started_seconds, reverse=True)
+    shown = {span.index for span in longest[:MOST_LANES]}
+    stages = _stages_of(metrics)
+    ready = next((step.at_seconds for step in metrics.milestones if step.name == "validated"), 0.0) if metrics else 0.0
+    lanes = [_lane(by_index[span.index], span, ready, clock) for span in spans if span.index in shown]
+    rows = [_stage_lane(stages, clock), *lanes, _axis_lane(clock)]
+    kind = "gantt dense" if len(lanes) > 40 else "gantt"
+    grid = f'<div class="{kind}" style="--step:{clock.at(clock.step):.3f}%">{"".join(rows)}</div>'
+    left = len(spans) - len(lanes)
+    more = (
+        f"<p class=note>The {counted(MOST_LANES, 'clip')} that took longest; {left} more are not drawn.</p>"
+        if left
+        else ""
+    )
+    return f"{_legend_of(clips, stages)}{grid}{more}"
+
+
+def _stages_of(metrics: PerformanceReport | None) -> list[tuple[str, str, float, float]]:
+    """How each stage of the run is drawn and called, and its start and end."""
+    stages, start = [], 0.0
+    for step in metrics.milestones if metrics else ():
+        if step.name in _STAGES:
+            stages.append((*_STAGES[step.name], start, step.at_seconds))
+            start = step.at_seconds
+    return stages
+
+
+def _legend_of(clips: Iterable[ClipResult], stages: Iterable[tuple[str, str, float, float]]) -> str:
+    kinds = dict.fromkeys(_kind(clip) for clip in clips)
+    words = {"encode": "encoded", "copy": "copied", "reuse": "reused", "failed": "failed", "halted": "stopped"}
+    lasted = [(kind, f"{words} {seconds_text(end - start)}") for kind, words, start, end in stages]
+    return legend(lasted) + legend([("queued", "waiting"), *((kind, words[kind]) for kind in words if kind in kinds)])
+
+
+def _kind(clip: ClipResult) -> str:
+    if clip.status in (ClipStatus.FAILED, ClipStatus.SKIPPED):
+        return "failed"
+    if clip.status is ClipStatus.NOT_RUN or clip.action is None:
+        return "halted"
+    return str(clip.action)
+
+
+def _stage_lane(stages: Iterable[tuple[str, str, float, float]], clock: Clock) -> str:
+    bars = [
+        _bar(clock, start, end, kind, f"{words}: {seconds_text(end - start)}") for kind, words, start, end in stages
+    ]
+    if not bars:
+        return ""
+    return _row('<span class="of">whole run</span>', "".join(bars), seconds_text(clock.seconds), kind="lane stages")
+
+
+def _lane(clip: ClipResult, span: ClipSpan, ready: float, clock: Clock) -> str:
+    start, end = span.started_seconds, span.ended_seconds if span.ended_seconds is not None else clock.seconds
+    kind, took = _kind(clip), seconds_text(end - start)
+    words = _ACTIONS[clip.action] if kind in tuple(Action) and clip.action else str(clip.status).replace("_", " ")
+    bars = ""
+    if start > ready:
+        bars += _bar(clock, ready, start, "queued", f"waited {seconds_text(start - ready)}")
+    bars += _bar(clock, start, end, kind, f"{words}: {took}, from {seconds_text(start)} to {seconds_text(end)}")
+    return _row(f'<span class="of">{clip.index + 1}</span> {name(clip.path.name)}', bars, took, title=str(clip.path))
+
+
+def _row(label: str, bars: str, took: str, *, title: str | None = None, kind: str = "lane") -> str:
+    head = element("span", label, class_="who", title=title)
+    drawn = f'<svg width="100%" height="16" role="img">{bars}</svg>'
+    return element("div", f'{head}{drawn}<span class="took">{text(took)}</span>', class_=kind)
+
+
+def _bar(clock: Clock, start: float, end: float, kind: str, words: str) -> str:
+    left = min(clock.at(start), 100 - _LEAST_PERCENT)
+    wide = max(_LEAST_PERCENT, clock.at(end) - left)
+    return f'<rect class="{kind}" x="{left:.3f}%" width="{wide:.3f}%"><title>{text(words)}</title></rect>'
+
+
+def _axis_lane(clock: Clock) -> str:
+    return f'<div class="lane axis"><span></span>{_times(clock)}<span></span></div>'
+
+
+def _times(clock: Clock) -> str:
+    """The marks of a clock, under a chart."""
+    count = int(clock.seconds / clock.step + 1e-9)
+    marks = []
+    for number in range(count + 1):
+        seconds = number * clock.step
+        place = clock.at(seconds)
+        anchor = "start" if not number else "end" if place > 96 else "middle"
+        place_of = f'x="{place:.3f}%" y="13" text-anchor="{anchor}"'
+        kind = ' class="odd"' if number % 2 else ""  # a narrow page shows every other one
+        marks.append(f"<text {place_of}{kind}>{_moment(seconds, clock)}</text>")
+    return f'<svg class="times" width="100%" height="18">{"".join(marks)}</svg>'
+
+
+def _moment(seconds: float, clock: Clock) -> str:
+    if clock.seconds < 60:
+        return f"{seconds:.{max(0, -math.floor(math.log10(clock.step)))}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def memory_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
+    """The memory of the process tree under the budget, over time; empty where nothing was sampled."""
+    if not timeline.samples:
+        return ""
+    peak, budget = max(point.memory_bytes for point in timeline.samples), timeline.budget_bytes
+    far = budget is None or budget > _FAR * peak
+    top = peak * 1.25 if far else max(peak, budget or 0) * 1.08
+    points = [(point.at_seconds, point.memory_bytes / top) for point in timeline.samples]
+    marks = _level(peak / top, "peak", f"peak {size_text(peak)}")
+    note = ""
+    if budget is not None and far:
+        share = percent_text(peak / budget)
+        note = f"The budget of {size_text(budget)} lies far above the chart: the peak is {share} of it."
+    elif budget is not None:
+        marks += _level(budget / top, "budget", f"budget {size_text(budget)}")
+    chart = _area(points, clock_of(metrics, timeline), "memory", marks, high=190)
+    return chart + (f'<p class="note">{text(note)}</p>' if note else "")
+
+
+def cores_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
+    """The load of all cores over time; empty where nothing was sampled."""
+    if not timeline.samples:
+        return ""
+    points = [(point.at_seconds, point.cpu_percent / 100) for point in timeline.samples]
+    mean = sum(share for _, share in points) / len(points)
+    marks = _level(mean, "peak", f"mean {percent_text(mean)}")
+    return _area(points, clock_of(metrics, timeline), "cores", marks, high=90)
+
+
+def _area(points: Sequence[tuple[float, float]], clock: Clock, kind: str, marks: str, *, high: int) -> str:
+    """Shares of the height over time as a filled curve, with marks across it and times below."""
+    places = [(clock.at(at) * _HIGH / 100, _HIGH * (1 - min(1.0, share))) for at, share in points]
+    places = [(0.0, places[0][1]), *places, (float(_HIGH), places[-1][1])]
+    curve = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    body = (
+        f'<svg class="plot" viewBox="0 0 {_HIGH} {_HIGH}" preserveAspectRatio="none" width="100%" height="{high}">'
+        f'<path class="fill" d="M0 {_HIGH}L{curve}L{_HIGH} {_HIGH}Z"/><path class="edge" d="M{curve}"/></svg>'
+    )
+    over = f'<svg class="marks" width="100%" height="{high}">{marks}</svg>'
+    inside = f'<div class="box" style="--step:{clock.at(clock.step):.3f}%">{body}{over}</div>{_times(clock)}'
+    return f'<div class="area {kind}">{inside}</div>'
+
+
+def _level(share: float, kind: str, words: str) -> str:
+    """A line across at a share of the height, with words on it; below it where there is no room above."""
+    y = 100 * (1 - min(1.0, share))
+    shift = -5 if y > 12 else 14
+    line = f'<line class="{kind}" x1="0" x2="100%" y1="{y:.2f}%" y2="{y:.2f}%"/>'
+    side = 'x="0" dx="6"' if kind == "budget" else 'x="100%" dx="-6" text-anchor="end"'
+    return f'{line}<text class="{kind}" {side} y="{y:.2f}%" dy="{shift}">{text(words)}</text>'

@@ -1,0 +1,267 @@
+"""The report of a run as one HTML page: it loads nothing, runs nothing, and reads on paper and phones too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from mpt_cli.models import Action
+from mpt_cli.reporting import charts
+from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
+from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.wording import (
+    MISSING,
+    counted,
+    escape,
+    exact_seconds_text,
+    percent_text,
+    rate_text,
+    seconds_text,
+    size_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mpt_cli.errors import Issue
+    from mpt_cli.results import ClipResult, HistoryEntry, VideoResult
+
+MOST_ROWS = 1000
+"""Clips that the table lists: those that did not end well, then the first ones."""
+_ISSUES_OPEN, _MOST_ISSUES = 8, 200
+"""Errors and warnings that are seen at once, and those that are in the page at all."""
+_VERDICTS = {
+    RunStatus.SUCCESS: ("good", "proven and published"),
+    RunStatus.PARTIAL: ("fair", "published without the clips that failed"),
+    RunStatus.ERROR: ("bad", "no reel was made"),
+    RunStatus.CANCELLED: ("fair", "stopped"),
+    RunStatus.SKIPPED: ("fair", "not begun"),
+}
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""Tells browsers to load nothing, whatever a slip of ours might let into the page."""
+_FRAME = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}: report of mpt</title>
+<style>
+{style}</style>
+</head>
+<body><main>{body}</main></body>
+</html>
+"""
+_FATES = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
+
+
+def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
+    """The whole page; ``thumbnails`` are small JPEG files by the index of their clip."""
+    result, timeline = entry.result, entry.timeline
+    over_time = memory = cores = ""
+    if timeline is not None:
+        over_time = charts.gantt(result.clips, result.metrics, timeline)
+        memory = charts.memory_chart(result.metrics, timeline)
+        cores = charts.cores_chart(result.metrics, timeline)
+    body = "".join(
+        (
+            _head(entry),
+            _issues(result),
+            section("Timeline", over_time, note="When each clip was worked on, in seconds from the start of the run."),
+            section("Memory", memory, note="Of mpt and all that it started."),
+            section("Cores", cores, note="The load of the whole machine, with whatever else it did."),
+            section("Spared", _spared(result.clips)),
+            section("Clips", _table(result.clips, thumbnails), note=_rows_note(result.clips), kind="clips"),
+            section("How it was made", _making(entry), kind="making"),
+            _foot(entry),
+        )
+    )
+    title = escape(result.output.path.name if result.output else f"{entry.command} {entry.started_at:%Y-%m-%d %H:%M}")
+    style = files("mpt_cli").joinpath("share/report.css").read_text(encoding="utf-8")
+    return _FRAME.format(policy=_POLICY, title=text(title), style=style, body=body)
+
+
+def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
+    """The clips that a page names, in order; of too many, those that did not end well before others."""
+    if len(clips) <= MOST_ROWS:
+        return list(clips)
+    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
+    return sorted(ranked[:MOST_ROWS], key=lambda clip: clip.index)
+
+
+def _head(entry: HistoryEntry) -> str:
+    result, output = entry.result, entry.result.output
+    kind, words = _VERDICTS[result.status]
+    moment = f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    over = f"mpt {text(entry.command)}, {element('time', moment, datetime=entry.started_at.isoformat())}"
+    title = name(output.path.name) if output else text(words.capitalize())
+    verdict = f'<p class="verdict {kind}">{text(words if output else result.status)}</p>'
+    where = element("p", name(output.path.absolute(), kind="path"), class_="where") if output else ""
+    head = f'<p class="over">{over}</p><h1>{title}</h1>{verdict}{where}'
+    return element("header", head + facts(_tiles(result), kind="tiles"))
+
+
+def _tiles(result: VideoResult) -> list[tuple[str, object]]:
+    output, metrics, tiles = result.output, result.metrics, list[tuple[str, object]]()
+    if output is not None:
+        tiles += [
+            ("length", exact_seconds_text(output.duration)),
+            ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+            ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
+        ]
+    tiles.append(("clips", _fates(result.clips)))
+    if metrics is not None:
+        tiles += [
+            ("time", seconds_text(metrics.total_duration_seconds)),
+            ("peak memory", size_text(metrics.memory_peak_bytes)),
+        ]
+    return tiles
+
+
+def _fates(clips: Sequence[ClipResult]) -> str:
+    made = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
+    others = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
+    fates = [f"{made[action]} {words}" for action, words in _FATES.items() if made[action]]
+    fates += [f"{number} {status.replace('_', ' ')}" for status, number in others.items()]
+    if len(fates) == 1:
+        return f"{len(clips)}, all {fates[0].partition(' ')[2]}" if len(clips) > 1 else fates[0]
+    return f"{len(clips)}: {', '.join(fates)}" if fates else str(len(clips))
+
+
+def _issues(result: VideoResult) -> str:
+    errors, warnings = len(result.errors), len(result.warnings)
+    counts = [counted(errors, "error")] if errors else []
+    counts += [counted(warnings, "warning")] if warnings else []
+    listed = [_issue(issue, "bad") for issue in result.errors] + [_issue(issue, "fair") for issue in result.warnings]
+    shown, folded = listed[:_ISSUES_OPEN], listed[_ISSUES_OPEN:_MOST_ISSUES]
+    more = ""
+    if folded:
+        left = len(listed) - _MOST_ISSUES
+        rest = f'<p class="note">and {left} more, which mpt report --json lists</p>' if left > 0 else ""
+        items = element("ul", "".join(folded), class_="issues")
+        more = f"<details><summary>{len(listed) - len(shown)} more</summary>{items}{rest}</details>"
+    return section(" and ".join(counts), element("ul", "".join(shown), class_="issues") if shown else "", more)
+
+
+def _issue(issue: Issue, kind: str) -> str:
+    where = name(issue.path, kind="path") if issue.path is not None else ""
+    hint = f'<span class="hint">{text(issue.hint)}</span>' if issue.hint else ""
+    return f'<li class="{kind}"><code>{text(issue.code)}</code> <span>{text(issue.message)}</span>{where}{hint}</li>'
+
+
+def _spared(clips: Sequence[ClipResult]) -> str:
+    """What copying and reuse saved, as far as this run itself can say it."""
+    done = [clip for clip in clips if clip.status is ClipStatus.PROCESSED and clip.duration is not None]
+    kept = [clip for clip in done if clip.action is not Action.ENCODE]
+    if not kept:
+        return ""
+    seconds, total = (float(sum(clip.duration or 0 for clip in some)) for some in (kept, done))
+    said = (
+        f"{len(kept)} of {counted(len(done), 'clip')}, {exact_seconds_text(seconds)} of {exact_seconds_text(total)},"
+        " did not have to be encoded."
+    )
+    pace = _pace(done)
+    if pace is None:
+        return f"<p>{text(said)} Nothing was encoded in this run, so there is no pace to reckon the time by.</p>"
+    spared = pace * seconds - sum(clip.elapsed_seconds or 0 for clip in kept)
+    if spared <= 0:
+        return f"<p>{text(said)} At the pace of those that were, that spared no time that could be measured.</p>"
+    estimate = (
+        f"The clips that were encoded took {pace:.2f} s of work for each second of reel. At that pace the others would"
+        f" have taken about {seconds_text(spared)} more."
+    )
+    honest = "This is an estimate of work, not of waiting: clips are worked on side by side, and differ."
+    return f'<p>{text(said)} {text(estimate)}</p><p class="note">{text(honest)}</p>'
+
+
+def _pace(done: Sequence[ClipResult]) -> float | None:
+    """Seconds of work for each second of reel, of the clips that were encoded."""
+    encoded = [clip for clip in done if clip.action is Action.ENCODE and clip.elapsed_seconds is not None]
+    seconds = float(sum(clip.duration or 0 for clip in encoded))
+    return sum(clip.elapsed_seconds or 0 for clip in encoded) / seconds if seconds else None
+
+
+def _rows_note(clips: Sequence[ClipResult]) -> str:
+    if len(clips) <= MOST_ROWS:
+        return ""
+    return (
+        f"{MOST_ROWS} of {counted(len(clips), 'clip')} are listed: those that did not end well, then the first ones."
+        " mpt report --json lists all."
+    )
+
+
+def _table(clips: Sequence[ClipResult], thumbnails: Mapping[int, bytes]) -> str:
+    if not clips:
+        return ""
+    heads = ("#", "", "clip", "what was done", "starts at", "length", "work", "peak memory")
+    kinds = ("number", "shot", "who", "what", "figure", "figure", "figure", "figure")
+    head = "".join(f'<th scope="col" class="{kind}">{words}</th>' for words, kind in zip(heads, kinds, strict=True))
+    rows = "".join(_table_row(clip, thumbnails.get(clip.index)) for clip in clips_listed(clips))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _table_row(clip: ClipResult, thumbnail: bytes | None) -> str:
+    shot = jpeg(thumbnail) if thumbnail is not None else '<span class="blank">no picture</span>'
+    folder = name(clip.path.parent, kind="path")
+    figures = (
+        ("starts at", exact_seconds_text(clip.start)),
+        ("length", exact_seconds_text(clip.duration)),
+        ("work", seconds_text(clip.elapsed_seconds)),
+        ("peak", size_text(clip.peak_memory_bytes)),
+    )
+    cells = "".join(f'<td class="figure" data-of="{label}">{text(value)}</td>' for label, value in figures)
+    return (
+        f'<tr class="{clip.status}"><td class="number">{clip.index + 1}</td><td class="shot">{shot}</td>'
+        f'<td class="who">{name(clip.path.name)}{folder}</td><td class="what">{_done(clip)}</td>{cells}</tr>'
+    )
+
+
+def _done(clip: ClipResult) -> str:
+    processed = clip.status is ClipStatus.PROCESSED and clip.action is not None
+    kind = str(clip.action) if processed else "halted" if clip.status is ClipStatus.NOT_RUN else "failed"
+    words = _FATES[clip.action] if processed and clip.action else str(clip.status).replace("_", " ")
+    why = ", ".join(clip.reasons) if clip.error is None else ""
+    error = (
+        ""
+        if clip.error is None
+        else f'<span class="error"><code>{text(clip.error.code)}</code> {text(clip.error.message)}</span>'
+    )
+    return f'<span class="badge {kind}">{text(words)}</span><span class="why">{text(why)}</span>{error}'
+
+
+def _making(entry: HistoryEntry) -> str:
+    result, setup = entry.result, entry.setup
+    pairs: list[tuple[str, object]] = [("workflow", result.workflow_id)]
+    if setup is not None:
+        if setup.encoder is not None:
+            threads = counted(setup.threads or 0, "thread")
+            pairs += [("encoder", f"{setup.encoder}, {threads}"), ("at once", counted(setup.jobs or 0, "clip"))]
+        pairs.append(("mpt", setup.mpt))
+    pairs.append(("ffmpeg", result.ffmpeg or "not asked"))
+    if (join := result.concatenation) is not None:
+        how = "coded pictures copied" if join.stream_copy else "encoded again"
+        why = f"; {join.fallback_reason}" if join.fallback_reason else ""
+        pairs.append(("join", f"{join.method}, {how}, {seconds_text(join.duration_seconds)}{why}"))
+    if (metrics := result.metrics) is not None:
+        busy, score = metrics.processing_efficiency, metrics.performance_score
+        pairs.append(("slots in use", MISSING if busy is None else f"{percent_text(busy)} of their time"))
+        pairs.append(("score", MISSING if score is None else f"{score:.0f} of 100"))
+        pairs += [(f"{step.name} after", seconds_text(step.at_seconds)) for step in metrics.milestones]
+    if result.seed is not None:
+        pairs.append(("seed of the order", result.seed))
+    settings = sorted(setup.settings.items()) if setup is not None else []
+    own = f"<h3>Settings that are not the defaults</h3>{facts(settings, kind='plain')}" if settings else ""
+    return facts(pairs, kind="plain") + own
+
+
+def _foot(entry: HistoryEntry) -> str:
+    old = (
+        ""
+        if entry.timeline is not None
+        else " This run was made by an older version, which recorded no times of clips."
+    )
+    return (
+        f'<footer><p class="note">Times of work are those of this machine and whatever else it did.{old}</p></footer>'
+    )

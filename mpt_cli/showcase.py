@@ -1,0 +1,205 @@
+"""Showcase: what shows a finished reel: its contact sheet, its poster, and the report of its run as a page.
+
+Pictures are taken from the published file, so that they show what is there. Whatever fails here
+costs only what fails.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Issue, IssueCode, MptError, OutputError, UsageError
+from mpt_cli.media import files
+from mpt_cli.models import Dimensions
+from mpt_cli.reporting import page, pictures, sheet
+from mpt_cli.results import ClipStatus
+from mpt_cli.window import in_window
+from mpt_cli.wording import counted, exact_seconds_text, rate_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.extras import Extras, Still
+    from mpt_cli.media.workers import Workers
+    from mpt_cli.results import ClipResult, HistoryEntry, OutputInfo, VideoResult
+
+logger = logging.getLogger(__name__)
+
+MOST_THUMBNAILS = 60
+"""Pictures in a page; each takes about 5 kB in it, and some tenths of a second to find."""
+_THUMBNAIL_BOX = Dimensions(192, 128)
+_AT_ONCE = 4
+"""Pictures that a process is asked for at once."""
+_PAGE_SUFFIXES = (".html", ".htm")
+_CODES = {"contact sheet": IssueCode.CONTACT_SHEET_FAILED, "poster": IssueCode.POSTER_FAILED}
+
+
+class Showcase:
+    """Takes pictures out of reels, in as many processes at a time as there are ``threads``."""
+
+    def __init__(self, workers: Workers, *, threads: int) -> None:
+        """Ask these workers for pictures."""
+        self._workers, self._threads = workers, threads
+
+    def make_extras(
+        self, extras: Extras, result: VideoResult, *, overwrite: bool, cancel: CancelToken
+    ) -> tuple[OutputInfo, list[Issue]]:
+        """The output with the paths of the pictures that were made beside it, and why others were not."""
+        assert result.output is not None
+        look = _Look(self, result.output, clips_shown(result.clips, sheet.MOST_CELLS), len(result.clips), cancel)
+        made: dict[str, Path] = {}
+        issues: list[Issue] = []
+        for what, path in extras.named().items():
+            try:
+                drawn = look.sheet() if path == extras.contact_sheet else look.poster()
+                files.publish(path, pictures.encoded(drawn, path.suffix), overwrite=overwrite)
+                made[what] = path.absolute()
+            except (MptError, OSError, ValueError, ImportError, MemoryError) as error:
+                logger.warning("The %s of %s was not made: %s", what, result.output.path, error)
+                issues.append(_not_made(what, path, error))
+        output = replace(result.output, contact_sheet=made.get("contact sheet"), poster=made.get("poster"))
+        return output, issues
+
+    def write_page(self, entry: HistoryEntry, path: Path, *, overwrite: bool, cancel: CancelToken) -> None:
+        """Write the report of a run as one HTML file; UsageError, OutputError, Cancelled."""
+        if path.suffix.lower() not in _PAGE_SUFFIXES:
+            raise UsageError("a report ends in .html", path=path, hint=f"for example {path.stem or 'report'}.html")
+        if not overwrite and path.exists():  # before the pictures are looked for
+            raise OutputError(
+                IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it"
+            )
+        thumbnails = self.thumbnails(entry.result, cancel)
+        files.publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
+
+    def thumbnails(self, result: VideoResult, cancel: CancelToken) -> dict[int, bytes]:
+        """Small JPEG files of clips by index: from the reel, else from the input; others are missing.
+
+        A reel that has another size than it was published with is another file.
+        """
+        listed = sorted(page.clips_listed(result.clips), key=lambda clip: clip.index)[:MOST_THUMBNAILS]
+        stills: dict[int, Still | None] = {}
+        with self._workers:
+            output = result.output
+            if output is not None and _size_of(output.path) == output.size_bytes:
+                inside = [clip for clip in listed if clip.start is not None]
+                found = self.stills(output.path, [middle_of(c, output) for c in inside], _THUMBNAIL_BOX, cancel)
+                stills = {clip.index: still for clip, still in zip(inside, found, strict=True)}
+            for clip in listed:
+                if stills.get(clip.index) is None and _size_of(clip.path) is not None:
+                    middle = (clip.duration or Fraction(0)) / 2
+                    stills[clip.index] = self.stills(clip.path, [middle], _THUMBNAIL_BOX, cancel)[0]
+        return {index: pictures.thumbnail(still) for index, still in stills.items() if still is not None}
+
+    def stills(self, path: Path, times: Sequence[Fraction], box: Dimensions, cancel: CancelToken) -> list[Still | None]:
+        """The pictures of a file at these times, None where there is none; Cancelled on a stop."""
+        found: list[Still | None] = [None] * len(times)
+
+        def look(start: int) -> tuple[int, Sequence[Still | None]]:
+            try:
+                return start, self._workers.stills(path, times[start : start + _AT_ONCE], box, cancel=cancel)
+            except (MptError, OSError) as error:
+                logger.info("No pictures of %s: %s", path, error)
+                return start, ()
+
+        starts = range(0, len(times), _AT_ONCE)
+        with self._workers:
+            for start, stills in in_window(
+                starts,
+                look,
+                threads=self._threads,
+                size=self._threads,
+                is_over=lambda: cancel.cancelled,
+                stop=cancel.cancel,
+                name="still",
+            ):
+                found[start : start + len(stills)] = stills
+        cancel.raise_if_cancelled()
+        return found
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A look through a reel, for what is made of it; pictures are taken once."""
+
+    showcase: Showcase
+    reel: OutputInfo
+    clips: Sequence[ClipResult]
+    clips_in_all: int
+    cancel: CancelToken
+
+    @cached_property
+    def layout(self) -> sheet.Layout:
+        """The grid of the sheet."""
+        return sheet.layout_for(len(self.clips), self.reel.dimensions)
+
+    @cached_property
+    def stills(self) -> Mapping[int, Still]:
+        """The middle of each clip, by its place among the clips."""
+        times = [middle_of(clip, self.reel) for clip in self.clips]
+        found = self.showcase.stills(self.reel.path, times, self.layout.picture, self.cancel)
+        return {place: still for place, still in enumerate(found) if still is not None}
+
+    def sheet(self) -> pictures.Picture:
+        """One picture of each clip."""
+        if not self.stills:
+            raise ValueError("the reel shows no picture")
+        cells = [
+            sheet.Cell(clip.index + 1, clip.path.name, clip.start or Fraction(0), clip.duration or Fraction(0), still)
+            for clip, still in ((clip, self.stills.get(place)) for place, clip in enumerate(self.clips))
+        ]
+        reel = self.reel
+        number = counted(len(cells), "clip")
+        if (shown := len(cells)) < self.clips_in_all:
+            number = f"{shown} of {counted(self.clips_in_all, 'clip')}"
+        facts = (number, exact_seconds_text(reel.duration), str(reel.dimensions), f"{rate_text(reel.frame_rate)} fps")
+        return sheet.draw_sheet(reel.path.name, " · ".join(facts), cells, self.layout)
+
+    def poster(self) -> pictures.Picture:
+        """The most telling of the clips' middles, at full size."""
+        best = pictures.most_telling(self.stills)
+        if best is None:
+            raise ValueError("the reel shows no picture")
+        time = middle_of(self.clips[best], self.reel)
+        still = self.showcase.stills(self.reel.path, [time], self.reel.dimensions, self.cancel)[0]
+        if still is None:
+            raise ValueError("its picture does not decode at full size")
+        return pictures.image_of(still)
+
+
+def clips_shown(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
+    """The clips that are in the reel, in its order; of too many, as many from all over it."""
+    inside = [clip for clip in clips if clip.status is ClipStatus.PROCESSED and clip.start is not None]
+    inside.sort(key=lambda clip: clip.start or Fraction(0))
+    if len(inside) <= most:
+        return inside
+    return [inside[place * len(inside) // most] for place in range(most)]
+
+
+def middle_of(clip: ClipResult, reel: OutputInfo) -> Fraction:
+    """A time at which the reel shows the frame in the middle of a clip: half a frame after its start.
+
+    Not at its start, which Matroska rounds to a millisecond.
+    """
+    assert clip.start is not None
+    assert clip.frames is not None
+    return clip.start + (clip.frames // 2 + Fraction(1, 2)) / reel.frame_rate
+
+
+def _size_of(path: Path) -> int | None:
+    """Bytes of a regular file; None for anything else, which must not even be opened."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _not_made(what: str, path: Path, error: Exception) -> Issue:
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    hint = error.issue.hint if isinstance(error, MptError) else None
+    return Issue(_CODES[what], f"the {what} was not made ({why}); the reel is not affected", path, hint)
