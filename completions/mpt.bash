@@ -6,12 +6,12 @@ _mpt_words() {
     case $1 in
     "") if [[ -n $2 ]]; then echo "--help -h --version"; else echo "process concat batch validate health report config cache completions"; fi ;;
     config) if [[ -n $2 ]]; then echo "--help -h"; else echo "show init schema"; fi ;;
-    "process") echo "--null -0 --job --output -o --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "concat") echo "--null -0 --method --output -o --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "process") echo "--null -0 --job --output -o --contact-sheet --poster --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "concat") echo "--null -0 --method --output -o --contact-sheet --poster --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "batch") echo "--only --overwrite -y --dry-run -n --preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --keep-temp --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "validate") echo "--null -0 --deep --strict --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "report") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "report") echo "--html --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config show") echo "--preset --form --size --fps --fit --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --mode --seed --copy --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config init") echo "--user --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config schema") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
@@ -25,6 +25,8 @@ _mpt_wanted() {
     case $1 in
     --job) echo toml ;;
     --output | -o) echo file ;;
+    --contact-sheet) echo file ;;
+    --poster) echo file ;;
     --preset) echo 'words tiktok reels shorts youtube square' ;;
     --form) echo 'words given auto' ;;
     --size) echo 'words 1080x1920 1920x1080 1080x1080' ;;
@@ -51,6 +53,7 @@ _mpt_wanted() {
     --color) echo 'words auto always never' ;;
     --method) echo 'words auto copy reencode moviepy' ;;
     --only) echo job ;;
+    --html) echo file ;;
     "process *") echo file ;;
     "concat *") echo file ;;
     "batch *") echo toml ;;
