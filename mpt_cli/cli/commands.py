@@ -77,7 +77,11 @@ COMMANDS = (
         "report",
         _LOOK,
         "tell what an earlier run came to, and what it cost",
-        (("mpt report last", ""), ("mpt report last --html report.html", "as a page"), ("mpt report 3f2a91c0 --json", "a run by its first digits")),
+        (
+            ("mpt report last", ""),
+            ("mpt report last --html report.html", "as a page"),
+            ("mpt report 3f2a91c0 --json", "a run by its first digits"),
+        ),
     ),
     Entry(
         "config show",
