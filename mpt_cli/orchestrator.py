@@ -323,7 +323,7 @@ class VideoProcessingOrchestrator:
         method = run.params.join
         order = JoinOrder(
             clips,
-            plan.form,
+            plan.software_form or plan.form,  # a join that must encode again is no place to find that hardware fails
             plan.mixed_parameter_sets,
             float(timeout),
             reuse=run.config.cache.enabled,
