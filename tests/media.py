@@ -353,13 +353,17 @@ class MediaFolder:
     def _once(self, key: str, suffix: str, build: Callable[[Path], None]) -> Path:
         """The stored file under this key, built if it is missing.
 
-        It gets its name by a rename when it is whole, so that another worker never sees a half;
-        two workers that build the same clip at once both end with a right one.
+        It gets its name by a rename when it is whole, so that another worker never sees a half. Of two
+        workers that build the same clip at once the first one's stays: a test may be at work on it,
+        and mpt refuses a clip that is replaced meanwhile.
         """
         digest = hashlib.sha256(f"{_build()}\n{key}".encode()).hexdigest()[:16]
         path = self._folder / f"{digest}{suffix}"
         if not path.exists():
             unfinished = self._folder / f"unfinished-{os.getpid()}-{digest}{suffix}"
             build(unfinished)
-            unfinished.replace(path)
+            if path.exists():
+                unfinished.unlink()
+            else:
+                unfinished.replace(path)
         return path
