@@ -16,6 +16,8 @@ from mpt_cli.cancel import CancelToken
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mpt_cli.errors import Issue
+
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
@@ -141,6 +143,22 @@ class Notice:
     code: str
     message: str
     index: int | None = None
+    path: Path | None = None
+    hint: str | None = None
+
+
+def warning_of(issue: Issue, index: int | None = None) -> Notice:
+    """The notice that tells a warning while the run goes on, which its result will hold too."""
+    where = "" if issue.path is None else f"{issue.path}: "
+    return Notice("warning", issue.code.value, f"{where}{issue.message}", index, issue.path, issue.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesStarted:
+    """The reel is published; what shows it is made: a contact sheet, a poster."""
+
+    type: ClassVar[str] = "pictures-started"
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +182,7 @@ Event = (
     | ConcatProgress
     | ConcatFinished
     | ResourceSample
+    | PicturesStarted
     | Notice
     | RunFinished
 )

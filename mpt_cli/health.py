@@ -21,6 +21,7 @@ from mpt_cli.media import files, process, trial
 from mpt_cli.media.encoders import ENCODERS
 from mpt_cli.models import VideoParams
 from mpt_cli.results import HealthCheck, HealthStatus
+from mpt_cli.wording import counted, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,25 +155,25 @@ class HealthChecks:
     def _has_memory(self) -> str:
         used, budget = self._memory.get_usage_bytes(), self._memory.budget_bytes
         if budget - used < _LEAST_MEMORY_BYTES or not self._memory.is_memory_available(_LEAST_MEMORY_BYTES >> 20):
-            message = f"less than {_LEAST_MEMORY_BYTES >> 20} MiB can be used, of a budget of {budget >> 20} MiB"
+            message = f"less than {size_text(_LEAST_MEMORY_BYTES)} can be used, of a budget of {size_text(budget)}"
             raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="end other programs, or raise --max-memory")
-        return f"{(budget - used) >> 20} MiB of a budget of {budget >> 20} MiB are free"
+        return f"{size_text(budget - used)} of a budget of {size_text(budget)} are free"
 
     def _has_disk(self) -> str:
         folder = self._config.paths.temp or Path.cwd()
         free = files.free_bytes(folder)
         if free < _LEAST_DISK_BYTES:
-            message = f"{free >> 20} MiB are free at {folder}"
+            message = f"{size_text(free)} are free at {folder}"
             raise ResourceError(IssueCode.DISK_FULL, message, hint="free space, or set paths.temp to another disk")
-        return f"{free / 1e9:.1f} GB are free at {folder}"
+        return f"{size_text(free)} are free at {folder}"
 
     def _keeps(self) -> str:
         if self._cache is None:
             return "switched off"
         info = self._cache.info()
         self._cache.require_writable()
-        clips = "1 clip" if info.entries == 1 else f"{info.entries} clips"
-        return f"{clips}, {info.size_bytes / 2**30:.1f} of {info.limit_bytes / 2**30:.1f} GiB at {info.folder}"
+        space = f"{size_text(info.size_bytes)} of {size_text(info.limit_bytes)}"
+        return f"{counted(info.entries, 'clip')}, {space} at {info.folder}"
 
     def _writes(self) -> str:
         folder = _temp_folder(self._config)

@@ -27,7 +27,16 @@ from mpt_cli.errors import (
     ProcessingError,
     ResourceError,
 )
-from mpt_cli.events import Notice, ResourceSample, RunContext, RunFinished, RunStarted, ValidationFinished
+from mpt_cli.events import (
+    Notice,
+    PicturesStarted,
+    ResourceSample,
+    RunContext,
+    RunFinished,
+    RunStarted,
+    ValidationFinished,
+    warning_of,
+)
 from mpt_cli.media import files
 from mpt_cli.models import JoinMethod
 from mpt_cli.monitoring.timeline import Recorder
@@ -247,14 +256,15 @@ class VideoProcessingOrchestrator:
             run.context.cancel.raise_if_cancelled()
         run.concatenation, run.output = concatenation, finished
         self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
-        if run.params.extras.named():
+        if names := run.params.extras.named():
+            run.context.emit(PicturesStarted(tuple(names)))
             overwrite, cancel = run.params.overwrite, run.context.cancel
             run.output, missing = self._showcase().make_extras(
                 run.params.extras, run.result(), overwrite=overwrite, cancel=cancel
             )
             run.missing += missing
             for issue in missing:
-                run.context.emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}"))
+                run.context.emit(warning_of(issue))
             self._performance.record_milestone(run.context.workflow_id, "pictured", 1.0)
 
     def _planned(self, run: Run) -> Plan:
@@ -290,8 +300,7 @@ class VideoProcessingOrchestrator:
         ]
         context.emit(ValidationFinished(len(usable), len(refused), float(sum(usable))))
         for issue in validation.warnings:
-            where = f"{issue.path}: " if issue.path is not None else ""
-            context.emit(Notice("warning", issue.code.value, f"{where}{issue.message}"))
+            context.emit(warning_of(issue))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             logger.error("Validation failed for workflow %s", context.workflow_id)
@@ -299,7 +308,7 @@ class VideoProcessingOrchestrator:
             raise refusal(len(validation.errors) + len(refused), config, too_few=too_few)
         for index, file in refused.items():
             message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
-            context.emit(Notice("warning", file.errors[0].code.value, message, index))
+            context.emit(Notice("warning", file.errors[0].code.value, message, index, file.path))
 
     def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> Plan:
         """Work on all clips; the plan that held in the end."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import InputError
-from mpt_cli.events import Notice
+from mpt_cli.events import warning_of
 from mpt_cli.forms import settled
 from mpt_cli.models import Action, Container
 from mpt_cli.plan import make_plan, wanted_duration, with_threads
@@ -79,7 +79,7 @@ class Planner:
             raise InputError(issue.code, issue.message, hint=issue.hint)
         if run.validation is None or issue not in run.validation.warnings:
             run.replaced.append(issue)
-            run.context.emit(Notice("warning", issue.code.value, issue.message))
+            run.context.emit(warning_of(issue))
 
     def _reusing(self, plan: Plan, run: Run) -> Plan:
         """The plan without what was finished before; what is left to encode gets the idle cores."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,11 +56,11 @@ def _answer(session: Session, names: list[str]) -> Answer:
         status, exit_code = end_of_batch([result.status for result in results], session.cancel.signal_number)
     finally:
         context.emit(RunFinished(status.value))
-    return _answer_of(labels, results, status, exit_code, commands=bool(session.given.get("verbose")))
+    return _answer_of(session, labels, results, status, exit_code)
 
 
 def _answer_of(
-    labels: Sequence[str], results: Sequence[VideoResult], status: RunStatus, exit_code: int, *, commands: bool
+    session: Session, labels: Sequence[str], results: Sequence[VideoResult], status: RunStatus, exit_code: int
 ) -> Answer:
     ends = [
         JobEnd(
@@ -71,6 +72,7 @@ def _answer_of(
         )
         for label, result in zip(labels, results, strict=True)
     ]
+    commands = bool(session.given.get("verbose"))
     return Answer(
         status=status,
         exit_code=exit_code,
@@ -78,5 +80,9 @@ def _answer_of(
         warnings=issues_of(ends, warnings=True),
         errors=issues_of(ends),
         ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
-        show=lambda out, err: show_batch(out, err, ends, commands=commands),
+        show=lambda out, err: show_batch(out, err, [_untold(end, session) for end in ends], commands=commands),
     )
+
+
+def _untold(end: JobEnd, session: Session) -> JobEnd:
+    return replace(end, result=session.untold(end.result, job=end.name))

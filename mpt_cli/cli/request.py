@@ -43,7 +43,7 @@ def answer_request(
         warnings=result.warnings,
         errors=result.errors,
         ffmpeg=result.ffmpeg,
-        show=lambda out, err: _show(out, err, result, commands=bool(session.given.get("verbose"))),
+        show=lambda out, err: _show(out, err, session.untold(result), commands=bool(session.given.get("verbose"))),
     )
 
 

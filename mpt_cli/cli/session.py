@@ -9,7 +9,7 @@ import sys
 import threading
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
     from mpt_cli.errors import Issue
+    from mpt_cli.results import VideoResult
 
 LOGGER = "mpt_cli"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -117,6 +118,11 @@ class Session:
                 answer = failed(error, signal_number=self.cancel.signal_number)
             self._conclude(answer)
         return int(answer.exit_code)
+
+    def untold(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
+        """The result without the warnings that lines have said while it was made."""
+        left = (warning for warning in result.warnings if not self.display.has_told(warning, job=job))
+        return replace(result, warnings=tuple(left))
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
         """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from mpt_cli.errors import Issue
     from mpt_cli.events import Event
 
 __all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "discard", "panel_wanted"]
@@ -47,6 +48,10 @@ class Display(Protocol):
 
     def emit(self, event: Event, *, job: str | None = None) -> None:
         """Show one event."""
+        ...
+
+    def has_told(self, warning: Issue, /, *, job: str | None = None) -> bool:
+        """Whether people have this warning before their eyes already, and for good."""
         ...
 
 

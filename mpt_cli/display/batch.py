@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.display.envelope import issue_dict
-from mpt_cli.display.summary import fates_of, say, show_issue, table_width
+from mpt_cli.display.summary import fates_of, say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.text import MISSING, counted, escape, seconds_text
 from mpt_cli.models import Action
@@ -103,10 +103,10 @@ def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: 
         say(out, Text(f"{planned} of {counted(len(ends), 'job')} planned"))
     else:
         _show_ends(out, ends)
-    for issue in issues_of(ends, warnings=True):
-        show_issue(err, issue, level="warning")
-    for issue in issues_of(ends):
-        show_issue(err, issue)
+    for level in ("warning", "error"):
+        for end in ends:
+            issues = end.result.warnings if level == "warning" else end.result.errors
+            show_issues(err, issues, level=level, job=end.name)
 
 
 def _show_ends(out: Console, ends: Sequence[JobEnd]) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from mpt_cli.errors import Issue
+
 VERSION = 1
 _PROGRESS_GAP = 0.5
 """Least seconds between two progress lines of a clip."""
@@ -80,6 +82,10 @@ class JsonLinesDisplay:
             if job is not None or self._batch:
                 line["job"] = job
             self._write(line | event_fields(event))
+
+    def has_told(self, _warning: Issue, /, *, job: str | None = None) -> bool:
+        """No: people read something else."""
+        return False
 
     def finish(self, envelope: Mapping[str, Any]) -> None:
         """Write the envelope, the last line."""

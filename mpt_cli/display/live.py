@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from mpt_cli.cancel import CancelToken
+    from mpt_cli.errors import Issue
     from mpt_cli.events import Event
 
 REFRESH_PER_SECOND = 8
@@ -68,6 +69,10 @@ class LiveDisplay:
         """Take an event in; the next picture shows it."""
         with self._lock:
             self._progress.feed(event, job)
+
+    def has_told(self, _warning: Issue, /, *, job: str | None = None) -> bool:
+        """No: a panel is gone when the run ends."""
+        return False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the panel for the size that the terminal has now."""

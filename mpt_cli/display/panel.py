@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     from mpt_cli.display.progress import RunProgress
     from mpt_cli.display.rows import Glyphs, Grid
     from mpt_cli.display.state import ClipLine, Rows
+    from mpt_cli.events import Notice
 
 _RECENT = 5
 _MOST_NOTICES = 3
-_VERBS = {
-    Phase.CHECKING: "checking",
-    Phase.ENCODING: "encoding",
-    Phase.JOINING: "joining",
-    Phase.VERIFYING: "verifying",
-    Phase.DONE: "finishing",
-}
 
 
 def panel_lines(
@@ -62,7 +56,8 @@ def _selected_lines(rows: Rows, columns: Grid, glyphs: Glyphs, room: int) -> lis
     failed = _bounded(list(rows.failed), rows.failed_count, third, "failed", columns, glyphs)
     active = list(rows.running.values())
     running = _bounded(active, len(active), room - len(failed), "running", columns, glyphs, newest=False)
-    left = min(_RECENT, room - len(failed) - len(running))
+    # As many lines in all whether more or fewer run at the moment: the totals below them stay where they are.
+    left = min(_RECENT + rows.most_running - len(running), room - len(failed) - len(running))
     recent = _rows(list(rows.finished)[-left:], columns, glyphs) if left > 0 else []
     return [*failed, *recent, *running]
 
@@ -89,7 +84,7 @@ def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: in
         return []
     lines = [
         text_row(
-            f"{glyphs.notice} {escape(notice.message)} ({notice.code})",
+            f"{glyphs.notice} {escape(_brief(notice))} ({notice.code})",
             columns,
             glyphs,
             style="red" if notice.level == "error" else "yellow",
@@ -106,9 +101,15 @@ def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: in
     return lines
 
 
+def _brief(notice: Notice) -> str:
+    """The message with the name of its file alone: of a long path nothing else would be seen."""
+    path = notice.path
+    return notice.message if path is None else notice.message.replace(str(path), path.name)
+
+
 def _footer(progress: RunProgress, columns: Grid, glyphs: Glyphs, *, stopping: bool) -> list[Text]:
     overall = progress.overall()
-    verb = "stopping" if stopping else _VERBS[overall.phase]
+    verb = "stopping" if stopping else overall.phase.verb
     left = "" if overall.time_left is None or stopping else f"{rounded_text(overall.time_left)} left"
     style = "yellow" if stopping else "green"
     lines = [label_row(_label(progress, verb, columns), overall.share, left, columns, glyphs, style=style)]
@@ -122,10 +123,12 @@ def _label(progress: RunProgress, verb: str, columns: Grid) -> str:
     count = f"{verb}  {progress.clips.ended_count} of {progress.total_clips}"
     room = columns.prefix - 1 + columns.name
     if progress.total_jobs is not None:
-        verb = "working" if verb in ("encoding", "checking") else verb
+        verb = "working" if verb in (Phase.ENCODING.verb, Phase.CHECKING.verb) else verb
         return f"{verb}  {progress.jobs.ended_count} of {counted(progress.total_jobs, 'job')}"
-    if verb == "checking":
+    if verb == Phase.CHECKING.verb:
         return f"{verb}  {counted(progress.total_clips, 'clip')}" if progress.total_clips else "starting"
+    if verb == Phase.PICTURES.verb:
+        return verb
     return f"{count} clips" if len(count) + 6 <= room else count
 
 
@@ -144,12 +147,18 @@ def _memory_row(progress: RunProgress, columns: Grid, glyphs: Glyphs) -> Text:
 def _facts(progress: RunProgress, columns: Grid) -> str:
     """As many facts as fit whole, the most telling first."""
     sample = progress.resources
+    clips = progress.clips
+    batch = progress.total_jobs is not None
+    elapsed = f"{rounded_text(progress.elapsed_seconds)} so far"
     facts = [
-        f"{progress.clips.failed_count} failed" if progress.clips.failed_count else "",
+        # Below a line that counts jobs, what is counted must be said.
+        f"{clips.ended_count} of {counted(progress.total_clips, 'clip')}" if batch else "",
+        f"{clips.failed_count} failed" if clips.failed_count else "",
         f"{progress.invalid_count} unusable" if progress.invalid_count else "",
-        f"{rounded_text(progress.elapsed_seconds)} so far",
-        f"{len(progress.clips.running)} running" if progress.clips.running else "",
+        *(() if batch else (elapsed,)),
+        f"{len(clips.running)} running" if clips.running else "",
         f"{progress.waiting_count} waiting" if progress.waiting_count else "",
+        *((elapsed,) if batch else ()),
         counted(progress.warning_count, "warning") if progress.warning_count else "",
         f"cpu {sample.cpu_percent:.0f}%" if sample else "",
         f"disk {size_text(sample.free_disk_bytes)} free" if sample and sample.free_disk_bytes is not None else "",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from mpt_cli.errors import Issue
+
 _FIRST_INTERVAL = 5.0
 _LONGEST_INTERVAL = 300.0
 
@@ -22,8 +24,8 @@ _LONGEST_INTERVAL = 300.0
 class PlainDisplay:
     """Writes start, end and failure of each clip, notices, and progress at growing intervals.
 
-    Progress comes after 5, 10, 20, 40 … seconds, at the latest every five minutes. ``quiet`` leaves
-    only notices of level ``error``.
+    Progress comes after 5, 10, 20, 40 … seconds, at the latest every five minutes. A warning that was
+    written is not repeated by the summary. ``quiet`` leaves only notices of level ``error``.
     """
 
     def __init__(self, stream: TextIO, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,6 +36,7 @@ class PlainDisplay:
         self._progress = RunProgress(clock)
         self._next_at = _FIRST_INTERVAL
         self._broken = False
+        self._told: set[tuple[str | None, str, str]] = set()
 
     def __enter__(self) -> Self:
         """Begin; nothing is written."""
@@ -47,6 +50,10 @@ class PlainDisplay:
     ) -> None:
         """End; every line has been written already."""
 
+    def has_told(self, warning: Issue, /, *, job: str | None = None) -> bool:
+        """Whether a line has said so."""
+        return _key(events.warning_of(warning), job) in self._told
+
     def emit(self, event: events.Event, *, job: str | None = None) -> None:
         """Write the lines of an event, if it has any."""
         with self._lock:
@@ -55,7 +62,10 @@ class PlainDisplay:
                 clip = self._progress.clips.running.get((job, event.index))
             self._progress.feed(event, job)
             if self._quiet:
-                lines = [_notice(event)] if isinstance(event, events.Notice) and event.level == "error" else []
+                lines = _notice(event, job) if isinstance(event, events.Notice) and event.level == "error" else []
+            elif isinstance(event, events.Notice):
+                self._told.add(_key(event, job))
+                lines = _notice(event, job)
             else:
                 name = "" if clip is None else clip.name
                 lines = [self._line(event, name, job), self._due_progress()]
@@ -82,8 +92,6 @@ class PlainDisplay:
                 return f"{self._number(event.index, job)} {name}: done in {seconds_text(event.elapsed_seconds)}{peak}"
             case events.ClipFailed():
                 return f"{self._number(event.index, job)} {name}: FAILED: {escape(event.message)} ({event.code})"
-            case events.Notice():
-                return _notice(event)
             case _:
                 text = self._run_line(event)
                 return f"{escape(job)}: {text}" if text and job is not None else text
@@ -100,6 +108,8 @@ class PlainDisplay:
                 return f"joining{length}"
             case events.ConcatFinished():
                 return f"joined and verified ({event.method})"
+            case events.PicturesStarted():
+                return f"making the {' and the '.join(event.names)}"
             case events.RunFinished():
                 return f"finished: {event.status} after {rounded_text(self._progress.elapsed_seconds)}"
             case _:
@@ -128,8 +138,15 @@ class PlainDisplay:
         if progress.resources is not None:
             sample = progress.resources
             parts.append(f"memory {size_text(sample.memory_bytes)} of {size_text(sample.budget_bytes)}")
-        return f"{overall.phase.name.lower()}: {', '.join(parts)}"
+        return f"{overall.phase.verb}: {', '.join(parts)}"
 
 
-def _notice(event: events.Notice) -> str:
-    return f"{event.level}: {escape(event.message)} ({event.code})"
+def _key(notice: events.Notice, job: str | None) -> tuple[str | None, str, str]:
+    return job, notice.code, notice.message
+
+
+def _notice(event: events.Notice, job: str | None) -> list[str]:
+    """The lines that the summary would have for it; after it they are not said again."""
+    where = "" if job is None else f"{escape(job)}: "
+    line = f"{event.level}: {where}{escape(event.message)} ({event.code})"
+    return [line] if event.hint is None else [line, f"  hint: {escape(event.hint)}"]

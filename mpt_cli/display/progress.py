@@ -151,7 +151,9 @@ class RunProgress:
                 if run.join_total and run.join_done >= run.join_total:
                     run.phase = Phase.VERIFYING
             case events.ConcatFinished():
-                self._run(job).phase = Phase.VERIFYING
+                self._run(job).phase = Phase.DONE
+            case events.PicturesStarted():
+                self._run(job).phase = Phase.PICTURES
 
     def _run(self, job: str | None) -> _Run:
         return self._runs.setdefault(job, _Run(clips=0))
@@ -176,7 +178,7 @@ class RunProgress:
         name = escape(job or "")
         self.longest_name = max(self.longest_name, cell_width(name))
         run.line = ClipLine(self.jobs.ended_count + len(self.jobs.running), name, "job", 0.0)
-        self.jobs.running[job] = run.line
+        self.jobs.start(job, run.line)
 
     def _run_finished(self, event: events.RunFinished, job: str | None) -> None:
         run = self._runs.pop(job, None)
@@ -221,7 +223,8 @@ class RunProgress:
         if self.total_jobs is None:
             self.longest_name = max(self.longest_name, cell_width(name))
         line = ClipLine(event.index, name, event.action, number(event.total_seconds))
-        self.clips.running[job, event.index] = run.running[event.index] = line
+        run.running[event.index] = line
+        self.clips.start((job, event.index), line)
 
     def _clip_progress(self, event: events.ClipProgress, job: str | None) -> None:
         clip = self.clips.running.get((job, event.index))

@@ -46,7 +46,7 @@ def show_report(out: Console, entry: HistoryEntry, html: Path | None = None) -> 
             say(out, Text(f"  {seconds_text(step.at_seconds):>8}  {step.name}"))
     if result.clips:
         say(out, Text())
-        show_clips(out, result.clips)
+        show_clips(out, result)
     show_issues(out, result.warnings, level="warning")
     show_issues(out, result.errors)
     if html is not None:

@@ -128,7 +128,7 @@ def _add_running(line: Text, clip: ClipLine, grid: Grid, glyphs: Glyphs) -> None
     if grid.percent:
         line.append("  " + pad(percent_text(clip.share), grid.percent, right=True))
     if grid.speed:
-        line.append("  " + pad(speed_text(clip.speed), grid.speed, right=True), "dim")
+        line.append("  " + pad(speed_text(clip.speed or None), grid.speed, right=True), "dim")
     if grid.memory:
         line.append("  " + pad(size_text(clip.memory_bytes), grid.memory, right=True), "dim")
 

@@ -16,7 +16,23 @@ class Phase(IntEnum):
     ENCODING = 1
     JOINING = 2
     VERIFYING = 3
-    DONE = 4
+    PICTURES = 4
+    DONE = 5
+
+    @property
+    def verb(self) -> str:
+        """What is being done, as people say it."""
+        return _VERBS[self]
+
+
+_VERBS = {
+    Phase.CHECKING: "checking",
+    Phase.ENCODING: "encoding",
+    Phase.JOINING: "joining",
+    Phase.VERIFYING: "verifying",
+    Phase.PICTURES: "making pictures",
+    Phase.DONE: "finishing",
+}
 
 
 class ClipState(StrEnum):
@@ -67,6 +83,7 @@ class Rows:
 
     running: dict[object, ClipLine] = field(default_factory=dict)
     """By what their owner calls them."""
+    most_running: int = 0
     finished: deque[ClipLine] = field(default_factory=_latest)
     failed: deque[ClipLine] = field(default_factory=_latest)
     finished_count: int = 0
@@ -76,6 +93,11 @@ class Rows:
     def ended_count(self) -> int:
         """How many finished or failed."""
         return self.finished_count + self.failed_count
+
+    def start(self, key: object, line: ClipLine) -> None:
+        """Take in a line that runs."""
+        self.running[key] = line
+        self.most_running = max(self.most_running, len(self.running))
 
     def end(self, key: object, line: ClipLine) -> None:
         """Move a line from those that run to those that ended as its state says."""

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from mpt_cli.errors import Issue
     from mpt_cli.results import ClipResult, OutputInfo, VideoResult
 
-MOST_ROWS = 60
-"""Clips that a table on a terminal names; a pipe gets all."""
+MOST_ROWS, LEAST_ROWS = 60, 8
+"""Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""
+_LINES_AROUND = 11
+"""What a screen needs beside the rows of clips: the output above them, the totals below, the prompt."""
 _REASONS_SHOWN = 2
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
@@ -48,10 +50,12 @@ _CLIP_COLUMNS = (
     Column("clip", least=16, middle=True),
     Column("action"),
     Column("reason", least=12, drop=1),
+    Column("start", right=True),
     Column("length", right=True),
     Column("time", right=True, drop=3),
     Column("memory", right=True, drop=2),
 )
+_START = 4
 
 
 def show_result(out: Console, err: Console, result: VideoResult) -> None:
@@ -65,7 +69,7 @@ def show_result(out: Console, err: Console, result: VideoResult) -> None:
         say(out, Text(*_HEADLINES[result.status]))
     if result.clips:
         say(out, Text())
-        show_clips(out, result.clips)
+        show_clips(out, result)
     say(out, Text())
     say(out, Text(_totals(result)), words=True)
     for level, issues in (("warning", result.warnings), ("error", result.errors)):
@@ -81,15 +85,20 @@ def _show_refusal(err: Console, result: VideoResult) -> None:
         show_issue(err, total)
 
 
-def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error") -> None:
+def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error", job: str | None = None) -> None:
     """Write each issue as :func:`show_issue` does."""
     for issue in issues:
-        show_issue(err, issue, level=level)
+        show_issue(err, issue, level=level, job=job)
 
 
-def show_issue(err: Console, issue: Issue, *, level: str = "error") -> None:
-    """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it."""
+def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | None = None) -> None:
+    """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it.
+
+    Before both the name of the job, in a batch.
+    """
     line = Text.assemble((f"{level}: ", _LEVEL_STYLES.get(level, "bold")))
+    if job is not None:
+        line.append(f"{escape(job)}: ")
     line.append_text(issue_text(issue, with_path=True))
     say(err, line, words=True)
     if issue.hint:
@@ -139,21 +148,30 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         say(out, Text.assemble((f"  {label:<9}", "dim"), value))
 
 
-def show_clips(out: Console, clips: Sequence[ClipResult]) -> None:
-    """Write a row a clip; on a terminal the most telling ones."""
-    shown = _most_telling(clips) if out.is_terminal else list(clips)
-    for line in table_lines(_CLIP_COLUMNS, [_clip_cells(clip) for clip in shown], table_width(out)):
+def show_clips(out: Console, result: VideoResult) -> None:
+    """Write a row a clip; on a terminal the most telling ones.
+
+    Clips of a random order stand in that of the reel, with the time at which each starts.
+    """
+    clips, shuffled = result.clips, result.seed is not None
+    shown = _most_telling(clips, out.height - _LINES_AROUND) if out.is_terminal else list(clips)
+    if shuffled:
+        shown.sort(key=lambda clip: (clip.start is None, clip.start))
+    places = [place for place in range(len(_CLIP_COLUMNS)) if shuffled or place != _START]
+    rows = [[cells[place] for place in places] for cells in map(_clip_cells, shown)]
+    for line in table_lines([_CLIP_COLUMNS[place] for place in places], rows, table_width(out)):
         say(out, line)
     if len(shown) < len(clips):
         say(out, Text(f"and {counted(len(clips) - len(shown), 'clip')} more; --json lists all", "dim"))
 
 
-def _most_telling(clips: Sequence[ClipResult]) -> list[ClipResult]:
+def _most_telling(clips: Sequence[ClipResult], room: int) -> list[ClipResult]:
     """As many clips as a screen takes, in order; those that did not end well go before the others."""
-    if len(clips) <= MOST_ROWS:
+    most = min(max(room, LEAST_ROWS), MOST_ROWS)
+    if len(clips) <= most:
         return list(clips)
     ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    return sorted(ranked[:MOST_ROWS], key=lambda clip: clip.index)
+    return sorted(ranked[:most], key=lambda clip: clip.index)
 
 
 def _clip_cells(clip: ClipResult) -> list[Cell]:
@@ -166,6 +184,7 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
         Cell(escape(clip.path.name), style),
         Cell(action, style),
         Cell(escape(reason) or MISSING, style or "dim"),
+        Cell(seconds_text(clip.start)),
         Cell(seconds_text(clip.duration)),
         Cell(seconds_text(clip.elapsed_seconds), "dim"),
         Cell(size_text(clip.peak_memory_bytes), "dim"),
@@ -191,7 +210,7 @@ def _totals(result: VideoResult) -> str:
     fates = fates_of(result.clips)
     parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
     if (join := result.concatenation) is not None:
-        how = "stream copy" if join.stream_copy else "encoded again"
+        how = "no picture encoded twice" if join.stream_copy else "all pictures encoded again"
         why = f"; {escape(join.fallback_reason)}" if join.fallback_reason else ""
         parts.append(f"joined by {join.method} ({how}{why})")
     if (metrics := result.metrics) is not None:

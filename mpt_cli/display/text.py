@@ -5,6 +5,8 @@ Pure functions; of rich only its table of character widths is used.
 
 from __future__ import annotations
 
+import unicodedata
+
 from rich.cells import get_character_cell_size
 
 from mpt_cli.wording import (
@@ -44,7 +46,14 @@ _EMOJI_STYLE = "\ufe0f"
 
 def _cells(character: str) -> int:
     # The emoji selector can widen the character before it; terminals differ, the wider one is safe.
-    return 1 if character == _EMOJI_STYLE else get_character_cell_size(character)
+    if character == _EMOJI_STYLE:
+        return 1
+    width = get_character_cell_size(character)
+    # So it is with vowel signs of Indic scripts and skin tones: nothing for rich 15, cells of their own for tmux
+    # and the C library, where a line that is too long would wrap.
+    if width == 0 and unicodedata.category(character) in ("Mc", "Sk"):
+        return 2 if unicodedata.east_asian_width(character) == "W" else 1
+    return width
 
 
 def cell_width(text: str) -> int:

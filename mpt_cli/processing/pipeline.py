@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.cancel import CancelToken
 from mpt_cli.cost import need_bytes
 from mpt_cli.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice
+from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
 from mpt_cli.media.files import DISK_FULL
 from mpt_cli.media.known import content_hash
 from mpt_cli.models import Action, OnError
@@ -287,7 +287,7 @@ class ProcessingPipeline:
             return
         self._performance.record_clip(work.context.workflow_id, busy_seconds=result.elapsed_seconds)
         for issue in result.warnings:
-            emit(Notice("warning", issue.code.value, f"{issue.path}: {issue.message}", planned.index))
+            emit(warning_of(issue, planned.index))
         emit(ClipFinished(planned.index, result.elapsed_seconds, result.peak_memory_bytes))
 
     def _tell_restart(self, results: list[ProcessingResult], work: _Work) -> None:

@@ -35,6 +35,7 @@ ALL: tuple[events.Event, ...] = (
     events.ConcatProgress(1.0),
     events.ConcatFinished("FFmpeg"),
     events.ResourceSample(1, 2, 3.5, None),
+    events.PicturesStarted(("contact sheet", "poster")),
     events.Notice("info", "i", "日本語"),
     events.RunFinished("success"),
 )

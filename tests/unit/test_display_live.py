@@ -20,6 +20,7 @@ from mpt_cli.display.panel import panel_lines
 from mpt_cli.display.progress import RunProgress, time_left
 from mpt_cli.display.rows import ASCII, UNICODE
 from mpt_cli.display.state import Phase
+from mpt_cli.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Display
@@ -111,6 +112,33 @@ def test_failures_stay_in_sight_and_the_rest_is_counted() -> None:
     assert "68 failed" in lines[-1]
 
 
+def test_the_totals_stay_where_they_are_when_fewer_clips_run() -> None:
+    progress, _ = run_of(40, started=20, ended=16, failing=50)
+    before = len(shown(progress))
+    for at in range(16, 20):
+        progress.feed(events.ClipFinished(at, 1.0, None))
+        assert len(shown(progress)) == before
+    progress.feed(events.ConcatStarted(10.0))
+    assert len(shown(progress)) == before
+
+
+def test_a_batch_says_what_it_counts() -> None:
+    progress = RunProgress(Clock())
+    progress.feed(events.RunStarted("batch", "w", 8, None, total_jobs=2))
+    for job in ("monday", "tuesday"):
+        progress.feed(events.RunStarted("process", job, 4), job)
+        worked_on(progress, range(2), job)
+    assert " working  0 of 2 jobs" in shown(progress)[-2]
+    assert shown(progress)[-1] == " 4 of 8 clips, 4 waiting, 0 s so far"
+
+
+def test_a_notice_names_its_file_without_the_folders() -> None:
+    progress, _ = run_of(3, started=1, ended=0)
+    path = Path("/a/long/way/to/wide.mov")
+    progress.feed(events.warning_of(Issue(IssueCode.EXTREME_ASPECT_RATIO, "is 5:1", path)))
+    assert " ! wide.mov: is 5:1 (extreme_aspect_ratio)" in shown(progress)
+
+
 def test_a_small_terminal_shows_one_failure_rather_than_a_count() -> None:
     progress, _ = run_of(40, started=40, ended=40)
     assert any("✗" in line for line in shown(progress, 60, 8))
@@ -150,7 +178,10 @@ def test_phases_follow_the_events() -> None:
     progress.feed(events.ConcatStarted())
     assert progress.overall() == progress.overall().__class__(Phase.JOINING, None, None)
     progress.feed(events.ConcatFinished("FFmpeg"))
-    assert progress.overall().phase is Phase.VERIFYING
+    assert progress.overall().phase is Phase.DONE
+    progress.feed(events.PicturesStarted(("poster",)))
+    assert progress.overall().phase is Phase.PICTURES
+    assert "making pictures" in shown(progress)[-2]
     progress.feed(events.RunFinished("success"))
     assert progress.overall().phase is Phase.DONE
     assert "finishing" in "\n".join(shown(progress))
@@ -292,6 +323,7 @@ any_event = st.one_of(
     st.builds(events.ConcatStarted, st.none() | seconds),
     st.builds(events.ConcatProgress, seconds),
     st.builds(events.ConcatFinished, st.just("FFmpeg")),
+    st.builds(events.PicturesStarted, st.just(("poster",))),
     st.builds(events.ResourceSample, st.integers(0, 2**60), st.integers(0, 2**60), st.floats(0, 9999), some_bytes),
     st.builds(events.Notice, st.sampled_from(["info", "warning", "error"]), st.just("c"), st.text()),
     st.builds(events.RunFinished, st.just("success")),

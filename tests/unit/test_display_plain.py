@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mpt_cli import events
 from mpt_cli.display.plain import PlainDisplay
+from mpt_cli.errors import Issue, IssueCode
 
 
 class Clock:
@@ -39,6 +40,7 @@ RUN: tuple[events.Event, ...] = (
     events.Notice("error", "e", "bad"),
     events.ConcatStarted(8.4),
     events.ConcatFinished("FFmpeg"),
+    events.PicturesStarted(("contact sheet", "poster")),
     events.RunFinished("partial"),
 )
 RESTART = events.ClipsRestarted(1, 1, 8.4)
@@ -56,8 +58,26 @@ def test_each_event_is_one_line() -> None:
         "error: bad (e)",
         "joining 8.4 s",
         "joined and verified (FFmpeg)",
+        "making the contact sheet and the poster",
         "finished: partial after 0 s",
     ]
+
+
+def test_a_warning_is_told_once() -> None:
+    warning = Issue(IssueCode.DAMAGED, "is damaged", Path("/x/a.mp4"), "look for\x07 a whole copy")
+    stream = io.StringIO()
+    display = PlainDisplay(stream)
+    assert not display.has_told(warning, job="monday")
+    display.emit(events.warning_of(warning, 3), job="monday")
+    assert stream.getvalue().splitlines() == [
+        "warning: monday: /x/a.mp4: is damaged (damaged)",
+        "  hint: look for\\x07 a whole copy",
+    ]
+    assert display.has_told(warning, job="monday")
+    assert not display.has_told(warning, job="tuesday")
+    quiet = PlainDisplay(stream, quiet=True)
+    quiet.emit(events.warning_of(warning))
+    assert not quiet.has_told(warning)
 
 
 def test_quiet_leaves_errors() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mpt_cli.display.base import PIPE_WIDTH, console, panel_wanted
-from mpt_cli.display.summary import MOST_ROWS, show_issue, show_result
+from mpt_cli.display.summary import show_issue, show_result
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.verdicts import show_validation
 from mpt_cli.errors import Issue, IssueCode
@@ -127,7 +128,10 @@ def test_a_pipe_gets_everything_whole() -> None:
     assert "evil\\x1b[31m\\n\\u202ename\\xff.mp4" in out
     assert "other size, other rate" in out
     assert "6 clips: 1 encoded, 1 copied, 1 reused, 1 failed, 1 skipped, 1 not run" in out
-    assert "joined by FFmpeg (stream copy; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42" in out
+    assert (
+        "joined by FFmpeg (no picture encoded twice; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42"
+        in out
+    )
     assert "\x1b" not in out + err
     assert err.splitlines() == [
         "warning: wide.mov is 5:1 (extreme_aspect_ratio)",
@@ -165,7 +169,7 @@ def test_metrics_without_memory() -> None:
         concatenation=ConcatenationResult("MoviePy", False, 1.0, None),
     )
     out, _ = in_pipe(value)
-    assert out.endswith("joined by MoviePy (encoded again), 1.0 s in all\n")
+    assert out.endswith("joined by MoviePy (all pictures encoded again), 1.0 s in all\n")
 
 
 def test_many_clips_show_those_that_failed_first() -> None:
@@ -173,9 +177,27 @@ def test_many_clips_show_those_that_failed_first() -> None:
     clips[400] = clip(400, "broken.mp4", ClipStatus.FAILED)
     lines, _ = in_terminal(result(*clips), 100)
     assert any("broken.mp4" in line for line in lines)
-    assert f"and {500 - MOST_ROWS} clips more; --json lists all" in lines
+    assert "and 486 clips more; --json lists all" in lines
+    assert len(lines) < 25  # the height of this terminal
+    assert lines[0] == "reel.mp4 is ready"
     out, _ = in_pipe(result(*clips))
     assert "c499.mp4" in out
+
+
+def test_a_random_order_is_told_by_where_clips_start() -> None:
+    starts = (Fraction(9), None, Fraction(0), Fraction(4))
+    clips = [replace(clip(at, f"c{at}.mp4"), start=start) for at, start in enumerate(starts)]
+    out, _ = in_pipe(result(*clips))
+    rows = [line.split() for line in out.splitlines()[7:11]]
+    assert [row[1] for row in rows] == ["c2.mp4", "c3.mp4", "c0.mp4", "c1.mp4"]
+    assert "0.0 s" in out.splitlines()[7]
+    assert "start" not in in_pipe(replace(result(*clips), seed=None))[0]
+
+
+def test_the_name_of_a_job_stands_before_the_path() -> None:
+    stream = io.StringIO()
+    show_issue(console(stream), Issue(IssueCode.FILE_EMPTY, "is empty", Path("/x/a.mp4")), job="mon\x07day")
+    assert stream.getvalue() == "error: mon\\x07day: /x/a.mp4: is empty (file_empty)\n"
 
 
 def test_an_issue_without_a_path() -> None:

@@ -52,6 +52,12 @@ def test_shortened_text_fits(raw: str, width: int) -> None:
         assert text.shorten(shown, width) == text.shorten_middle(shown, width) == shown
 
 
+def test_signs_that_terminals_give_a_cell_have_one() -> None:
+    assert text.cell_width("हिन्दी") == 5
+    assert text.cell_width("Z\u0324\u0353") == 1
+    assert text.cell_width("👍🏽") == 4
+
+
 def test_shortening_shows_where_it_cut() -> None:
     assert text.shorten("abcdefgh", 5) == "abcd…"
     assert text.shorten("日本語の名前", 6) == "日本…"
