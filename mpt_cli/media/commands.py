@@ -38,6 +38,7 @@ GLOBAL_ARGUMENTS = (
 )
 """The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
 _QUIET = ("-v", "error", "-nostats")
+_TOLD_BY_HEADER = ("mov", "mp4")
 PCM_FORMAT = "s16le"
 AAC_FRAME = 1024
 """Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
@@ -67,10 +68,14 @@ def segment_arguments(
 def sound_arguments(
     clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, audio_path: Path
 ) -> list[str]:
-    """Arguments that make only the PCM of a segment, for a clip whose pictures are copied."""
+    """Arguments that make only the PCM of a segment, for a clip whose pictures are copied.
+
+    The header of an MP4 or MOV says all that decoding its sound takes: that ffmpeg decodes a picture
+    to find out more is half of what this costs (24 ms against 38, measured).
+    """
     assert media.audio is not None
     origin = segment_origin(clip, media, segment, form.frame_rate)
-    source = _input(clip, media, origin, threads=1)
+    source = _input(clip, media, origin, threads=1, trust_header=media.container in _TOLD_BY_HEADER)
     return [*GLOBAL_ARGUMENTS, *_sound_output(source, media, origin, segment.frames, form, audio_path).get_args()]
 
 
@@ -221,7 +226,9 @@ def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_ra
     return media.zero + clip.start + segment.first_frame / frame_rate
 
 
-def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int) -> Any:
+def _input(
+    clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int, trust_header: bool = False
+) -> Any:
     """The input with limits on what it may open, sought to the last keyframe that serves.
 
     ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
@@ -234,6 +241,8 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int)
         "format_whitelist": DEMUXERS,
         "threads": threads,
     }
+    if trust_header:
+        options["nofind_stream_info"] = None
     if media.video.changes_size or not needs_one_size(media.video):
         # Else ffmpeg ends the filters, which hold the last picture to the end, and begins them anew.
         options[f"reinit_filter:{media.video.index}"] = 0
