@@ -21,7 +21,7 @@ def form_of(
 ) -> TargetForm:
     """The form of a small, quick reel."""
     frame_rate = Fraction(rate)
-    quality = QualitySettings(codec=codec, quality=QualityLevel.DRAFT)
+    quality = QualitySettings(codec=codec, quality=QualityLevel.BALANCED)
     return TargetForm(
         dimensions=Dimensions.parse(size),
         frame_rate=frame_rate,

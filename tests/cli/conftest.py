@@ -25,7 +25,7 @@ PROGRAM = (sys.executable, "-P", "-m", "mpt_cli")
 LIMIT_SECONDS = 60
 """No run of these tests takes longer, on the slowest machine."""
 
-SMALL = ("--size", "160x90", "--quality", "draft")
+SMALL = ("--size", "160x90")
 """Options that make a run quick."""
 
 _DATA_SCHEMAS = {

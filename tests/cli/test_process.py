@@ -71,15 +71,16 @@ def test_an_option_decides_a_number_of_the_plan(
 @pytest.mark.parametrize(
     ("options", "encoder", "parts"),
     [
-        ("", "libx264", "-preset veryfast -crf 21 -g 60"),
-        ("--quality draft", "libx264", "-preset superfast -crf 28"),
-        ("--quality high", "libx264", "-preset medium -crf 18"),
-        ("--codec hevc", "libx265", "-preset veryfast -crf 25"),
-        ("--codec av1", "libsvtav1", "-preset 10 -crf 34"),
-        ("--codec hevc --encoder libx265", "libx265", "-crf 25"),
-        ("--crf 33", "libx264", "-preset veryfast -crf 33"),
+        ("", "libx264", "-preset superfast -crf 22"),
+        ("", "libx264", "-g 60"),
+        ("--quality draft", "libx264", "-preset ultrafast -crf 32"),
+        ("--quality high", "libx264", "-preset fast -crf 17"),
+        ("--codec hevc", "libx265", "-preset ultrafast -crf 19"),
+        ("--codec av1", "libsvtav1", "-preset 10 -crf 28"),
+        ("--codec hevc --encoder libx265", "libx265", "-crf 19"),
+        ("--crf 33", "libx264", "-preset superfast -crf 33"),
         ("--crf 1", "libx264", "-crf 1"),
-        ("--encoder-preset slow", "libx264", "-preset slow -crf 21"),
+        ("--encoder-preset slow", "libx264", "-preset slow -crf 22"),
     ],
 )
 def test_an_option_decides_the_coding(mpt: Mpt, clip: Path, options: str, encoder: str, parts: str) -> None:

@@ -183,7 +183,7 @@ def crf(mpt: Mpt, clip: Path, *options: str) -> str:
 def test_each_layer_wins_over_those_below(
     mpt: Mpt, clip: Path, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert crf(mpt, clip) == "21"
+    assert crf(mpt, clip) == "22"
     user = own_home / "config/mpt/config.toml"
     user.parent.mkdir(parents=True)
     user.write_text("[encode]\ncrf = 11\n")

@@ -58,7 +58,7 @@ def config_of(
     size: str = "160x90",
     fps: str = "30",
     codec: Codec = Codec.H264,
-    quality: QualityLevel = QualityLevel.DRAFT,
+    quality: QualityLevel = QualityLevel.BALANCED,
     crf: int | None = None,
     mode: ConcatenationMode | None = None,
     seed: int | None = None,
