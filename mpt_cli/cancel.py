@@ -28,10 +28,10 @@ class CancelToken:
     def __init__(self, parent: CancelToken | None = None) -> None:
         """Make a token that is not cancelled by itself."""
         self._parent = parent
-        self._cancelled = self._forced = False
+        self._cancelled = self._forced = self._expired = False
         self._wakers: dict[int, Callable[[], object]] = {}
         self._keys = count()
-        self.signal_number: int | None = None
+        self._signal_number: int | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -43,15 +43,32 @@ class CancelToken:
         """Whether children should be killed without grace."""
         return self._forced or (self._parent is not None and self._parent.forced)
 
+    @property
+    def expired(self) -> bool:
+        """Whether the run stops because its time is over."""
+        return self._expired or (self._parent is not None and self._parent.expired)
+
+    @property
+    def signal_number(self) -> int | None:
+        """The signal that asked for the stop, where one did."""
+        own = self._signal_number
+        return self._parent.signal_number if own is None and self._parent is not None else own
+
     def cancel(self, signal_number: int | None = None) -> None:
         """Ask for a stop; a second call forces it. Wakes everything that registered."""
         if self._cancelled:
             self._forced = True
         else:
-            self.signal_number = signal_number
+            self._signal_number = signal_number
             self._cancelled = True
         for wake in tuple(self._wakers.values()):
             wake()
+
+    def expire(self) -> None:
+        """Ask for a stop because the time is over; what is being stopped already is left to that."""
+        if not self.cancelled:
+            self._expired = True
+            self.cancel()
 
     def raise_if_cancelled(self) -> None:
         """Raise :class:`~mpt_cli.errors.Cancelled` if a stop was asked for."""

@@ -239,6 +239,7 @@ class ProcessingConfig(Section):
     jobs: Annotated[int | None, Field(ge=1, le=1024), OrAuto, _auto_text] = None
     clip_timeout: OptionalSeconds = None
     stall_timeout: Seconds = Fraction(60)
+    deadline: OptionalSeconds = None
     max_clips: Annotated[int, Field(ge=1)] = 10_000
 
     @property

@@ -16,6 +16,7 @@ Validators return issues and never raise for bad input. A step that cannot go on
     ├── OutputError           the output is locked, busy or cannot be written        exit 3, 4
     ├── DependencyError       ffmpeg, or a library, is missing                       exit 6
     ├── ResourceError         out of memory or disk                                  exit 7
+    ├── DeadlineReached       the time that a run may take is over                   exit 4
     └── Cancelled             stopped by a signal                                    exit 130, 143
 
 The exit code follows from the issue code alone (:func:`exit_code_of`), so that the same fact never
@@ -70,6 +71,7 @@ class IssueCode(StrEnum):
     EXTREME_ASPECT_RATIO = "extreme_aspect_ratio"
     MIXED_PARAMETER_SETS = "mixed_parameter_sets"
     DAMAGED = "damaged"
+    INPUT_CHANGED = "input_changed"
     PROBE_FAILED = "probe_failed"
     PROBE_TIMEOUT = "probe_timeout"
     PROBE_CRASHED = "probe_crashed"
@@ -99,6 +101,7 @@ class IssueCode(StrEnum):
     CONTACT_SHEET_FAILED = "contact_sheet_failed"
     POSTER_FAILED = "poster_failed"
     LOCKED = "locked"
+    DEADLINE_REACHED = "deadline_reached"
     DEPENDENCY_MISSING = "dependency_missing"
     CONFIG_INVALID = "config_invalid"
     USAGE = "usage"
@@ -120,6 +123,7 @@ _EXIT_CODES: dict[IssueCode, ExitCode] = {
     IssueCode.CONCAT_FAILED: ExitCode.FAILED,
     IssueCode.VERIFY_FAILED: ExitCode.FAILED,
     IssueCode.LOCKED: ExitCode.FAILED,
+    IssueCode.DEADLINE_REACHED: ExitCode.FAILED,
     IssueCode.DEPENDENCY_MISSING: ExitCode.DEPENDENCY,
     IssueCode.MEMORY_EXHAUSTED: ExitCode.RESOURCES,
     IssueCode.DISK_FULL: ExitCode.RESOURCES,
@@ -230,6 +234,14 @@ class DependencyError(MptError):
 
 class ResourceError(MptError):
     """Memory or disk ran out."""
+
+
+class DeadlineReached(MptError):  # noqa: N818 - not a failure: it is what was asked for
+    """The time that a run may take is over."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        """Build the error; its code is always ``deadline_reached``."""
+        super().__init__(IssueCode.DEADLINE_REACHED, message, hint=hint)
 
 
 class Cancelled(MptError):  # noqa: N818 - not a failure: the user asked for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ from mpt_cli.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.published import PublishedReels
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import Config
+    from mpt_cli.deadline import StartTimer
     from mpt_cli.showcase import Showcase
 
 
@@ -49,12 +52,13 @@ _SOUND_SHARE = 20
 class ModuleFactory:
     """Builds what a configuration describes; parts that must be shared are built once."""
 
-    def __init__(self, config: Config, *, remember: bool = True) -> None:
+    def __init__(self, config: Config, *, remember: bool = True, timer: StartTimer = threading.Timer) -> None:
         """Keep the configuration; nothing is built or looked up yet.
 
-        Without ``remember`` what is found out about files is not written down: for dry runs.
+        Without ``remember`` what is found out about files is not written down: for dry runs. ``timer`` is
+        the clock of deadlines.
         """
-        self._config, self._remember = config, remember
+        self._config, self._remember, self._timer = config, remember, timer
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
         """The orchestrator with all its parts."""
@@ -91,6 +95,8 @@ class ModuleFactory:
             machine=machine,
             showcase=lambda: self.showcase,  # late: Pillow takes a while to load
             history=self.history,
+            reels=self.published_reels,
+            timer=self._timer,
             health=HealthChecks(
                 config=self._config,
                 validation=validation,
@@ -169,7 +175,18 @@ class ModuleFactory:
     @cached_property
     def history(self) -> History:
         """The results of earlier runs."""
-        return History((self._config.paths.state or platformdirs.user_state_path("mpt")) / "reports")
+        return History(self._state_folder / "reports")
+
+    @cached_property
+    def published_reels(self) -> PublishedReels:
+        """What is known of reels that were published."""
+        content = self.known_files.content if self.known_files else None
+        return PublishedReels(self._state_folder / "reels", content=content, paranoid=self._config.cache.paranoid)
+
+    @property
+    def _state_folder(self) -> Path:
+        """Where things are kept that tell of earlier runs."""
+        return self._config.paths.state or platformdirs.user_state_path("mpt")
 
     @property
     def _cache_folder(self) -> Path:

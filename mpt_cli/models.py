@@ -181,6 +181,10 @@ class VideoParams:
     extras: Extras = NO_EXTRAS
     problems: tuple[Issue, ...] = ()
     """What was found wrong while the request was made; reported together with everything else."""
+    if_changed: bool = False
+    """Do nothing where the output is up to date; else replace it, if it is what mpt published there last."""
+    evidence: bool = False
+    """Say in the result by hashes what the reel was made of."""
 
     if TYPE_CHECKING:  # what may be given is wider than what then stands in the fields
 
@@ -199,6 +203,8 @@ class VideoParams:
             join: JoinMethod | None = None,
             extras: Extras = ...,
             problems: Sequence[Issue] = (),
+            if_changed: bool = False,
+            evidence: bool = False,
         ) -> None:
             """What :meth:`__post_init__` makes the fields of."""
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpt_cli import deadline
 from mpt_cli.batch import Batch, require_possible
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import JoinOrder
 from mpt_cli.config import effective_config
-from mpt_cli.cost import need_bytes
 from mpt_cli.errors import (
     Cancelled,
+    DependencyError,
     EncoderError,
     InputError,
     IssueCode,
@@ -37,6 +40,7 @@ from mpt_cli.events import (
     ValidationFinished,
     warning_of,
 )
+from mpt_cli.evidence import gather
 from mpt_cli.media import files
 from mpt_cli.models import JoinMethod
 from mpt_cli.monitoring.timeline import Recorder
@@ -44,7 +48,7 @@ from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import wanted_duration
 from mpt_cli.planner import Planner
 from mpt_cli.processing.pipeline import require_success_rate
-from mpt_cli.requirements import refusal, require_space
+from mpt_cli.requirements import refusal, require_memory, require_space
 from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
+    from mpt_cli.published import PublishedReels
     from mpt_cli.results import ConcatenationResult, HealthStatus, OutputInfo, VideoResult
     from mpt_cli.showcase import Showcase
     from mpt_cli.validation.engine import ValidationEngine
@@ -95,20 +100,28 @@ class VideoProcessingOrchestrator:
         ffmpeg: Ffmpeg,
         machine: Machine,
         showcase: Callable[[], Showcase],
+        reels: PublishedReels,
         history: History | None = None,
         health: HealthChecks | None = None,
+        timer: deadline.StartTimer = threading.Timer,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``."""
+        """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``.
+
+        ``timer`` is the clock of deadlines.
+        """
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
         self._ffmpeg, self._machine, self._showcase = ffmpeg, machine, showcase
         self._planner = Planner(machine, optimizer, processing_pipeline)
         self._history, self._health, self._now = history, health, now
+        self._reels, self._timer = reels, timer
 
     def process_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """How the request ended; bad media, a full disk or a stop are results, never exceptions."""
-        return self._remembered(params, context or _new_context(), self._produce)
+        seconds = effective_config(params, self._config).processing.deadline
+        with deadline.limited([context or _new_context()], seconds, timer=self._timer) as (limited,):
+            return self._remembered(params, limited, self._produce)
 
     def process_batch_requests(
         self,
@@ -125,16 +138,18 @@ class VideoProcessingOrchestrator:
         """
         require_possible(requests, most_jobs=self._config.batch.max_jobs)
         at_once = min(len(requests), (self._config.processing.jobs or self._machine.cores) + 1)
-        contexts = contexts or [_new_context() for _ in requests]
-        batch = Batch(requests, contexts, memory=self._memory, at_once=at_once, fail_fast=fail_fast)
+        seconds = self._config.processing.deadline
+        limited = deadline.limited(contexts or [_new_context() for _ in requests], seconds, timer=self._timer)
+        with self._memory, limited as contexts:
+            batch = Batch(requests, contexts, memory=self._memory, at_once=at_once, fail_fast=fail_fast)
 
-        def produce(run: Run) -> None:
-            batch.await_memory(run.context)
-            self._produce(run)
+            def produce(run: Run) -> None:
+                batch.await_memory(run.context)
+                self._produce(run)
 
-        with self._memory:
             usable = batch.check(self._is_usable)
-            return batch.run(usable, lambda params, context: self._remembered(params, context, produce))
+            results = batch.run(usable, lambda params, context: self._remembered(params, context, produce))
+            return deadline.with_reasons(results, contexts, self._config)
 
     def plan_batch_requests(
         self, requests: Sequence[VideoParams], *, contexts: Sequence[RunContext] | None = None
@@ -150,7 +165,8 @@ class VideoProcessingOrchestrator:
             raise ValueError("this orchestrator was made without health checks")
         if not deep:
             return self._health.status()
-        return self._health.status(lambda params: self._concluded(self._run(params, _new_context()), self._produce))
+        unremembered = partial(self._produce, remember=False)
+        return self._health.status(lambda params: self._concluded(self._run(params, _new_context()), unremembered))
 
     def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """The same up to the plan, which stands in the result; nothing is written."""
@@ -159,8 +175,13 @@ class VideoProcessingOrchestrator:
     def _is_usable(self, params: VideoParams, context: RunContext) -> bool:
         """Whether a request would pass validation; what is wrong with it is said when it runs."""
         config = effective_config(params, self._config)
+        run = self._run(params, context)
         try:
-            validation = self._validation.validate_inputs(params, config, cancel=context.cancel)
+            if self._reels.current(run, lambda: self._ffmpeg.build) is not None:
+                return True
+            validation = self._validation.validate_inputs(run.params, config, cancel=context.cancel)
+        except DependencyError:
+            return True  # its run will say so
         except Cancelled:
             return False
         good = sum(file.is_valid for file in validation.files)
@@ -173,11 +194,14 @@ class VideoProcessingOrchestrator:
         result = self._concluded(run, work)
         if self._history is not None:
             command, timeline = _command(params), recorder.timeline()
-            self._history.add(HistoryEntry(command, started_at, result, run.setup(), timeline))
+            brief = replace(result, evidence=None)
+            self._history.add(HistoryEntry(command, started_at, brief, run.setup(), timeline))
         return result
 
     def _run(self, params: VideoParams, context: RunContext) -> Run:
-        return Run(params, effective_config(params, self._config), context)
+        """A run of the request, which may replace what mpt published if it is asked for a new version of that."""
+        adopted = self._reels.adopted(params)
+        return Run(adopted, effective_config(params, self._config), context, owned=adopted is not params)
 
     def _concluded(self, run: Run, work: Work) -> VideoResult:
         """The result of a request, whatever happens: every way to end passes here."""
@@ -199,7 +223,7 @@ class VideoProcessingOrchestrator:
                 self._follow(run, stack)
                 self._work(run, work)
         except MptError as ended:
-            error = ended
+            error = deadline.reason(ended, run)
         except (OSError, ValueError) as failure:  # a path of the request that the system does not take
             logger.exception("Workflow %s could not go on", run.context.workflow_id)
             where = getattr(failure, "filename", None) or run.params.output_path
@@ -242,7 +266,11 @@ class VideoProcessingOrchestrator:
         stack.callback(self._memory.subscribe(report))
         stack.enter_context(self._memory)
 
-    def _produce(self, run: Run) -> None:
+    def _produce(self, run: Run, *, remember: bool = True) -> None:
+        if (found := self._reels.current(run, lambda: self._ffmpeg.build)) is not None:
+            run.leave(found, self._ffmpeg.build)
+            return
+        wanted = self._reels.wanted(run)
         plan = self._planned(run)
         require_space(run, plan)
         output, config = run.params.output_path, run.config
@@ -252,20 +280,32 @@ class VideoProcessingOrchestrator:
             files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder,
         ):
             plan = self._process(run, plan, folder)
-            concatenation, finished = self._join(run, plan, hidden, folder)
+            run.concatenation, finished = self._join(run, plan, hidden, folder)
             run.context.cancel.raise_if_cancelled()
-        run.concatenation, run.output = concatenation, finished
+            if run.owned:
+                self._reels.require_owned(run.params)
+            if remember:
+                self._reels.add(wanted, run, finished, hidden)
+        run.output = finished
         self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
-        if names := run.params.extras.named():
-            run.context.emit(PicturesStarted(tuple(names)))
-            overwrite, cancel = run.params.overwrite, run.context.cancel
-            run.output, missing = self._showcase().make_extras(
-                run.params.extras, run.result(), overwrite=overwrite, cancel=cancel
-            )
-            run.missing += missing
-            for issue in missing:
-                run.context.emit(warning_of(issue))
-            self._performance.record_milestone(run.context.workflow_id, "pictured", 1.0)
+        self._add_extras(run)
+        if remember:
+            run.evidence = gather(run, wanted.inputs) if run.params.evidence else None
+            self._reels.confirm(wanted, run, run.output)
+
+    def _add_extras(self, run: Run) -> None:
+        """Make the pictures that were asked for beside the reel."""
+        if not run.params.extras.named():
+            return
+        run.context.emit(PicturesStarted(tuple(run.params.extras.named())))
+        overwrite, cancel = run.params.overwrite, run.context.cancel
+        run.output, missing = self._showcase().make_extras(
+            run.params.extras, run.result(), overwrite=overwrite, cancel=cancel
+        )
+        run.missing += missing
+        for issue in missing:
+            run.context.emit(warning_of(issue))
+        self._performance.record_milestone(run.context.workflow_id, "pictured", 1.0)
 
     def _planned(self, run: Run) -> Plan:
         """The plan for what is usable; InputError where that is not enough."""
@@ -273,20 +313,10 @@ class VideoProcessingOrchestrator:
         run.context.cancel.raise_if_cancelled()
         run.ffmpeg = self._ffmpeg.build
         plan = self._planner.plan(run)
-        self._require_memory(plan)
+        require_memory(plan, self._memory)
         run.plan = plan
         self._performance.expect(run.context.workflow_id, total_seconds=float(plan.duration))
         return plan
-
-    def _require_memory(self, plan: Plan) -> None:
-        """ResourceError where mpt alone takes the whole budget; what else fits is seen when it is tried."""
-        self._memory.sample()  # the workers that looked into files are gone
-        used, budget = self._memory.get_usage_bytes(), self._memory.budget_bytes
-        if used < budget or self._memory.reserved_bytes:
-            return
-        least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
-        message = f"the budget of {budget >> 20} MiB is less than mpt itself uses; about {least >> 20} MiB are needed"
-        raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="raise --max-memory")
 
     def _validate(self, run: Run) -> None:
         context, config = run.context, run.config

@@ -6,11 +6,12 @@ result. So a failed run reports all that is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli import __version__
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError
+from mpt_cli.events import Notice
 from mpt_cli.record import RunSetup
 from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, RunStatus, VideoResult
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
         OutputInfo,
         PerformanceReport,
         ProcessingResult,
+        PublishedReel,
+        ReelEvidence,
         ValidationResult,
     )
 
@@ -51,6 +54,13 @@ class Run:
     """What took the place of something else, and why."""
     missing: list[Issue] = field(default_factory=list)
     """What was wanted beside the reel and could not be made."""
+    owned: bool = False
+    """Whether the output may only be replaced as long as it is what mpt published."""
+    found: PublishedReel | None = None
+    """The reel that is up to date, so that nothing is done."""
+    evidence: ReelEvidence | None = None
+    afterwards: list[Issue] = field(default_factory=list)
+    """What is to be said since the reel was published."""
     asked: dict[str, str] = field(init=False)
     """The settings that were not left to their defaults, by dotted key; those of the run name its encoder."""
 
@@ -78,12 +88,14 @@ class Run:
             concatenation=self.concatenation,
             metrics=self.metrics,
             plan=self.plan_report,
-            seed=self.plan.seed if self.plan else None,
+            seed=self.plan.seed if self.plan else self.found.seed if self.found else None,
             errors=self._errors(error),
             warnings=self._warnings(),
             signal_number=self.context.cancel.signal_number,
             code=error.code if error is not None else None,
             ffmpeg=self.ffmpeg,
+            unchanged=self.found is not None,
+            evidence=self.evidence,
         )
 
     def setup(self) -> RunSetup:
@@ -93,6 +105,13 @@ class Run:
         encoder = self.plan.form.encoder
         named = " ".join((encoder.encoder, *encoder.options))
         return RunSetup(__version__, named, encoder.threads, self.plan.jobs, self.asked)
+
+    def leave(self, found: PublishedReel, ffmpeg: str) -> None:
+        """Nothing is to be done: the output is up to date."""
+        path = self.params.output_path.absolute()
+        self.found, self.output = found, replace(found.output, path=path)
+        self.evidence, self.ffmpeg = found.evidence if self.params.evidence else None, ffmpeg
+        self.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done"))
 
     def refused(self) -> dict[int, FileValidationResult]:
         """The clips that validation refused, by index."""
@@ -117,9 +136,11 @@ class Run:
         return tuple(dict.fromkeys(own))  # a clip may have said already what ended the run
 
     def _warnings(self) -> tuple[Issue, ...]:
-        found = [*(self.validation.warnings if self.validation else ()), *self.replaced]
+        known = self.found.warnings if self.found else ()
+        found = [*(self.validation.warnings if self.validation else ()), *known, *self.replaced]
         found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
-        return (*found, *(self.concatenation.warnings if self.concatenation else ()), *self.missing)
+        found += self.concatenation.warnings if self.concatenation else ()
+        return (*found, *self.missing, *self.afterwards)
 
     def _clips(self) -> tuple[ClipResult, ...]:
         starts = self._starts()

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mpt_cli.media.optimizer import CodecOptimizer
     from mpt_cli.models import MediaInfo, VideoClip
 
+FINISHED_BEFORE = "finished before"
+"""Why a clip is reused that is in the store."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpt_cli.copying import OTHERS_ENCODED
+from mpt_cli.cost import need_bytes
 from mpt_cli.errors import ConcatenationError, InputError, IssueCode, ResourceError
 from mpt_cli.media import files
 from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import Config
+    from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.outcome import Run
     from mpt_cli.plan import Plan
 
@@ -52,6 +54,17 @@ def require_copies(run: Run, plan: Plan) -> None:
                 path=clip.clip.path,
                 hint="use --method auto to encode such clips",
             )
+
+
+def require_memory(plan: Plan, memory: MemoryManager) -> None:
+    """ResourceError where mpt alone takes the whole budget; what else fits is seen when it is tried."""
+    memory.sample()  # the workers that looked into files are gone
+    used, budget = memory.get_usage_bytes(), memory.budget_bytes
+    if used < budget or memory.reserved_bytes:
+        return
+    least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
+    message = f"the budget of {budget >> 20} MiB is less than mpt itself uses; about {least >> 20} MiB are needed"
+    raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="raise --max-memory")
 
 
 def require_space(run: Run, plan: Plan) -> None:

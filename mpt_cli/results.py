@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
 from enum import StrEnum
 from fractions import Fraction  # noqa: TC003
 from pathlib import Path  # noqa: TC003
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mpt_cli.errors import Issue, IssueCode  # noqa: TC001
 from mpt_cli.models import Action, Container, Dimensions  # noqa: TC001
@@ -53,6 +53,8 @@ class ProcessingResult:
     """What was done in the end; a segment that was to be reused may have been damaged."""
     reasons: tuple[str, ...] | None = None
     """Why, where it was done; what was planned may have been finished by another request."""
+    argv: tuple[str, ...] = ()
+    """The command of the ffmpeg that made it; empty where none was needed."""
 
     @property
     def success(self) -> bool:
@@ -68,6 +70,7 @@ class FileValidationResult:
     errors: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
     media: MediaInfo | None = None
+    elapsed_seconds: float = field(default=0.0, compare=False)
 
     @property
     def is_valid(self) -> bool:
@@ -116,6 +119,51 @@ class OutputInfo:
     audio_codec: str
     contact_sheet: Path | None = None
     poster: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputEvidence:
+    """What one clip of a reel was, and the ffmpeg that made it uniform. ``sha256`` is None where it changed."""
+
+    index: int
+    path: Path
+    size_bytes: int
+    sha256: str | None
+    start: Fraction
+    end: Fraction | None
+    mute: bool
+    action: Action
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReelEvidence:
+    """What a published reel was made of; ``inputs`` in the order of the reel."""
+
+    sha256: str
+    inputs: tuple[InputEvidence, ...]
+    method: str
+    stream_copy: bool
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedReel:
+    """What is remembered of a reel, so that it is known again with all that it was made of.
+
+    ``file`` is the identity of the published file, ``key`` stands for everything that was asked for,
+    ``inputs`` are identity and content of each clip. Without a key it is a file of mpt's, no more.
+    ``extras`` are pictures beside it, of this reel or an earlier one at its name, each with its identity.
+    """
+
+    file: tuple[int, ...]
+    key: str | None
+    inputs: tuple[tuple[tuple[int, ...], str | None], ...]
+    output: OutputInfo
+    extras: tuple[tuple[Path, tuple[int, ...]], ...] = ()
+    seed: int | None = None
+    warnings: tuple[Issue, ...] = ()
+    evidence: ReelEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +260,10 @@ class VideoResult:
     """The run's own code, by which it ends; ``errors`` name the clips and parameters beside it."""
     ffmpeg: str | None = None
     """Build string of ffmpeg, once it was asked."""
+    unchanged: bool = False
+    """Whether the output was up to date, so that nothing was done."""
+    evidence: ReelEvidence | None = None
+    """What the output was made of, where that was asked for."""
 
     @property
     def success(self) -> bool:

@@ -45,14 +45,33 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "processing": VALUES | {"media", "monitoring", "cost", "plan", "window", "turns"},
     "concatenation": VALUES | {"media", "monitoring", "plan"},
     "outcome": VALUES | {"plan"},
-    "requirements": VALUES | {"media", "plan", "copying", "outcome"},
+    "deadline": VALUES | {"outcome", "plan"},
+    "evidence": VALUES | {"media", "outcome"},
+    "published": VALUES | {"media", "outcome"},
+    "requirements": VALUES | {"media", "monitoring", "plan", "copying", "cost", "outcome"},
     "planner": VALUES | {"media", "cost", "forms", "plan", "outcome", "requirements", "processing"},
     "showcase": VALUES | {"media", "reporting", "window"},
     "batch": VALUES | {"media", "monitoring", "window"},
     "health": VALUES | WORK | {"media"},
-    "orchestrator": VALUES | WORK | {"outcome", "media", "batch", "health", "requirements", "planner", "showcase"},
-    "factory": VALUES | INPUT | WORK | {"media", "outcome", "orchestrator", "health", "showcase"},
-    "cli": VALUES | INPUT | {"factory", "display"},
+    "orchestrator": VALUES
+    | WORK
+    | {
+        "outcome",
+        "media",
+        "batch",
+        "health",
+        "requirements",
+        "planner",
+        "deadline",
+        "evidence",
+        "published",
+        "showcase",
+    },
+    "factory": VALUES
+    | INPUT
+    | WORK
+    | {"media", "outcome", "orchestrator", "health", "published", "deadline", "showcase"},
+    "cli": VALUES | INPUT | {"factory", "display", "reporting"},
     "__init__": VALUES | {"settings", "factory"},  # the public names
     "__main__": VALUES | {"cli"},
 }

@@ -87,6 +87,7 @@ def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
             "failed": count[RunStatus.ERROR] + count[RunStatus.CANCELLED],
             "skipped": count[RunStatus.SKIPPED],
             "reused_clips": reused_clips(ends),
+            "unchanged": sum(end.result.unchanged for end in ends),
         },
     }
 
@@ -119,12 +120,15 @@ def _show_ends(out: Console, ends: Sequence[JobEnd]) -> None:
 
 def _cells(number: int, end: JobEnd) -> list[Cell]:
     result, style = end.result, _STYLES[end.result.status]
-    seconds = result.metrics.total_duration_seconds if result.metrics else None
+    seconds, fates = (
+        result.metrics.total_duration_seconds if result.metrics else None,
+        ", ".join(fates_of(result.clips)),
+    )
     return [
         Cell(str(number), "dim"),
         Cell(escape(end.name)),
         Cell(str(result.status), style),
-        Cell(", ".join(fates_of(result.clips)) or (str(result.code) if result.code else MISSING), "dim"),
+        Cell("up to date" if result.unchanged else fates or (str(result.code) if result.code else MISSING), "dim"),
         Cell(seconds_text(result.output.duration if result.output else None)),
         Cell(seconds_text(seconds), "dim"),
         Cell(escape(result.output.path.name) if result.output else MISSING),
@@ -141,5 +145,5 @@ def _totals(ends: Sequence[JobEnd]) -> str:
         RunStatus.SKIPPED: "skipped",
     }
     fates = ", ".join(f"{count[status]} {word}" for status, word in words.items() if count[status])
-    made = fates_of([clip for end in ends for clip in end.result.clips])
+    made = fates_of([clip for end in ends if not end.result.unchanged for clip in end.result.clips])
     return f"{counted(len(ends), 'job')}: {fates}" + (f"\nclips: {', '.join(made)}" if made else "")

@@ -162,14 +162,16 @@ def video_data(result: VideoResult) -> JsonObject:
     return {
         "workflow_id": result.workflow_id,
         "seed": result.seed,
-        "output": None if result.output is None else _output(result.output),
+        "unchanged": result.unchanged,
+        "output": None if result.output is None else output_dict(result.output),
         "clips": [clip_dict(clip) for clip in result.clips],
         "concatenation": None if result.concatenation is None else _concatenation(result.concatenation),
         "metrics": None if result.metrics is None else _metrics(result.metrics),
     }
 
 
-def _output(output: OutputInfo) -> JsonObject:
+def output_dict(output: OutputInfo) -> JsonObject:
+    """Return a published reel, as ``output`` of the contract."""
     return {
         "path": _path(output.path),
         "size_bytes": output.size_bytes,

@@ -63,6 +63,10 @@ def show_result(out: Console, err: Console, result: VideoResult) -> None:
     if result.code is IssueCode.VALIDATION_FAILED:
         _show_refusal(err, result)
         return
+    if result.output is not None and result.unchanged:
+        say(out, Text(f"{escape(result.output.path.name)} is up to date, nothing was done", "bold green"))
+        show_issues(err, result.warnings, level="warning")
+        return
     if result.output is not None:
         _show_output(out, result.output, partial=result.status is RunStatus.PARTIAL)
     else:

@@ -43,13 +43,17 @@ _INPUT, _PICTURES, _SOUND = Path("/input"), Path("/pictures"), Path("/sound")
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came and why."""
+    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came and why.
+
+    ``argv`` is the command of the ffmpeg that made it; empty where none was needed.
+    """
 
     clip: ProcessedClip
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
     action: Action = Action.ENCODE
     reasons: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
 
 
 class ClipProcessor:
@@ -106,7 +110,8 @@ class ClipProcessor:
             self._keep(planned, clip, whole=damage is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
             warnings = tuple(issue for issue in (lost, damage) if issue is not None)
-            return Processed(clip, peak, warnings, planned.action, planned.reasons)
+            argv = (str(self._ffmpeg.binary), *arguments) if arguments else ()
+            return Processed(clip, peak, warnings, planned.action, planned.reasons, argv)
         except BaseException:
             files.discard(pictures, sound)
             raise

@@ -17,7 +17,7 @@ from mpt_cli.media.files import DISK_FULL
 from mpt_cli.media.known import content_hash
 from mpt_cli.models import Action, OnError
 from mpt_cli.monitoring.pool import Wish
-from mpt_cli.plan import with_reuse
+from mpt_cli.plan import FINISHED_BEFORE, with_reuse
 from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.results import ProcessingResult
 from mpt_cli.turns import Turns
@@ -131,7 +131,7 @@ class ProcessingPipeline:
                 content = contents[clip.index] = self._content(clip.clip.path)
                 key = keys[clip.index] = self._processor.key(clip, plan.light_form, content)
                 if self._cache.has(key):
-                    reasons[clip.index] = "finished before"
+                    reasons[clip.index] = FINISHED_BEFORE
                 elif key in first:
                     reasons[clip.index] = f"the same as clip {first[key] + 1}"
                 first.setdefault(key, clip.index)
@@ -273,7 +273,15 @@ class ProcessingPipeline:
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
         elapsed, peak = self._clock() - started, made.peak_memory_bytes
         return ProcessingResult(
-            planned.index, made.clip, None, elapsed, peak, made.warnings, action=made.action, reasons=made.reasons
+            planned.index,
+            made.clip,
+            None,
+            elapsed,
+            peak,
+            made.warnings,
+            action=made.action,
+            reasons=made.reasons,
+            argv=made.argv,
         )
 
     def _tell_start(self, planned: PlannedClip, work: _Work) -> None:

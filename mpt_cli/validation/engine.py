@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, VerificationError
@@ -72,7 +74,9 @@ class ValidationEngine:
 
         def look(path: Path) -> FileValidationResult:
             cancel.raise_if_cancelled()
-            return self._files.validate_video_file(path, scan=scan, deep=deep, cancel=cancel)
+            started = time.monotonic()
+            verdict = self._files.validate_video_file(path, scan=scan, deep=deep, cancel=cancel)
+            return replace(verdict, elapsed_seconds=time.monotonic() - started)
 
         distinct = list(dict.fromkeys(paths))
         with self._processes, ThreadPoolExecutor(self._workers, thread_name_prefix="probe") as executor:

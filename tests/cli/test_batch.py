@@ -80,6 +80,7 @@ def test_each_job_becomes_its_reel_and_a_second_run_encodes_nothing(mpt: Mpt, we
         "failed": 0,
         "skipped": 0,
         "reused_clips": 4,
+        "unchanged": 0,
     }
     assert {clip["action"] for job in again.data["jobs"] for clip in job["clips"]} == {"reuse"}
     shown = mpt("batch", week)

@@ -218,6 +218,7 @@ def test_a_run_that_came_to_nothing_has_every_key() -> None:
     assert data == {
         "workflow_id": "w",
         "seed": None,
+        "unchanged": False,
         "output": None,
         "clips": [],
         "concatenation": None,

@@ -1,0 +1,146 @@
+"""``if_changed``: a reel that is up to date is left alone, and nothing but mpt's own is replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli.config import FfmpegConfig
+from mpt_cli.errors import IssueCode
+from mpt_cli.events import Notice, RunContext
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.models import VideoClip, VideoParams
+from mpt_cli.results import ClipStatus, RunStatus
+from tests import reader
+from tests.fakes import ListEmit, stand_in
+from tests.integration.reels import config_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.config import Config
+    from mpt_cli.events import Event
+    from mpt_cli.results import VideoResult
+    from tests.media import MediaFolder
+
+
+@pytest.fixture
+def params(media: MediaFolder, tmp_path: Path) -> VideoParams:
+    """A request of two clips that the test may change."""
+    clips = []
+    for seconds in (0.4, 0.6):
+        path = tmp_path / f"clip {seconds}.mp4"
+        shutil.copyfile(media.make(seconds=seconds), path)
+        clips.append(VideoClip(path))
+    return VideoParams(clips, tmp_path / "reel.mp4", if_changed=True)
+
+
+def made(params: VideoParams, emit: ListEmit | None = None, config: Config | None = None) -> VideoResult:
+    """The result, as a process of its own would have it."""
+    orchestrator = ModuleFactory(config or config_of()).create_video_orchestrator()
+    return orchestrator.process_video_request(params, context=RunContext("w", emit or ListEmit()))
+
+
+def test_the_second_run_does_nothing_and_says_so(params: VideoParams, emit: ListEmit) -> None:
+    first = made(params)
+    assert (first.status, first.unchanged) == (RunStatus.SUCCESS, False)
+    before = params.output_path.stat()
+    again = made(params, emit)
+    assert (again.status, again.unchanged, again.output) == (RunStatus.SUCCESS, True, first.output)
+    assert (again.code, again.errors, again.ffmpeg) == (None, (), first.ffmpeg)
+    assert [clip.status for clip in again.clips] == [ClipStatus.NOT_RUN] * 2
+    assert params.output_path.stat() == before
+    assert [type_ for type_ in emit.types if type_ != "resource-sample"] == ["run-started", "notice", "run-finished"]
+    (notice,) = emit.of(Notice)
+    assert (notice.level, notice.code, "is up to date" in notice.message) == ("info", "unchanged", True)
+
+
+def test_no_ffmpeg_is_started_but_for_its_version(params: VideoParams, tmp_path: Path, emit: ListEmit) -> None:
+    log = tmp_path / "log"
+    program = stand_in(tmp_path, f'echo "$1" >> "{log}"')
+    config = config_of().model_copy(update={"ffmpeg": FfmpegConfig(binary=program)})
+    made(params, config=config)
+    log.unlink()
+    assert made(params, emit, config).unchanged
+    assert set(log.read_text().split()) <= {"-version", "-hide_banner"}
+
+
+def test_an_input_with_other_bytes_makes_the_reel_anew(params: VideoParams, media: MediaFolder) -> None:
+    made(params)
+    shutil.copyfile(media.make(seconds=0.2), params.clips[1].path)
+    result = made(params)
+    assert (result.status, result.unchanged) == (RunStatus.SUCCESS, False)
+    assert result.output is not None
+    assert len(list(reader.frames(params.output_path))) == result.output.frames == 18
+    assert made(params).unchanged
+
+
+def test_an_input_that_was_only_touched_changes_nothing(params: VideoParams) -> None:
+    made(params)
+    for clip in params.clips:
+        os.utime(clip.path, (10**9, 10**9))
+    assert made(params).unchanged
+
+
+def test_a_file_of_the_users_is_refused(params: VideoParams) -> None:
+    params.output_path.write_bytes(b"a holiday")
+    result = made(params)
+    assert IssueCode.OUTPUT_EXISTS in [issue.code for issue in result.errors]
+    assert params.output_path.read_bytes() == b"a holiday"
+    assert made(replace(params, overwrite=True)).status is RunStatus.SUCCESS
+    assert made(params).unchanged
+
+
+def test_a_reel_that_was_cut_by_hand_is_the_users(params: VideoParams) -> None:
+    made(params)
+    with params.output_path.open("ab") as file:
+        file.write(b"tag")
+    edited = params.output_path.read_bytes()
+    assert made(params).code is IssueCode.VALIDATION_FAILED
+    assert params.output_path.read_bytes() == edited
+
+
+def test_what_takes_its_place_while_it_is_made_is_not_lost(params: VideoParams, media: MediaFolder) -> None:
+    made(params)
+    shutil.copyfile(media.make(seconds=0.2), params.clips[0].path)
+
+    class Meddler(ListEmit):
+        def __call__(self, event: Event) -> None:
+            super().__call__(event)
+            if event.type == "concat-started":
+                params.output_path.unlink()
+                params.output_path.write_bytes(b"a holiday")
+
+    result = made(params, Meddler())
+    assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.OUTPUT_EXISTS)
+    assert params.output_path.read_bytes() == b"a holiday"
+
+
+def test_reels_made_without_it_are_known_too(params: VideoParams) -> None:
+    made(replace(params, if_changed=False))
+    assert made(params).unchanged
+
+
+def test_in_a_batch_only_what_changed_is_made(params: VideoParams, media: MediaFolder, tmp_path: Path) -> None:
+    other = replace(params, clips=params.clips[:1], output_path=tmp_path / "other.mp4")
+
+    def batch() -> list[VideoResult]:
+        return ModuleFactory(config_of()).create_video_orchestrator().process_batch_requests([params, other])
+
+    assert [(result.status, result.unchanged) for result in batch()] == [(RunStatus.SUCCESS, False)] * 2
+    shutil.copyfile(media.make(seconds=0.2), params.clips[1].path)
+    assert [(result.status, result.unchanged) for result in batch()] == [
+        (RunStatus.SUCCESS, False),
+        (RunStatus.SUCCESS, True),
+    ]
+    assert [result.unchanged for result in batch()] == [True, True]
+
+
+def test_the_self_test_of_health_leaves_no_record(own_home: Path) -> None:
+    status = ModuleFactory(config_of()).create_video_orchestrator().health_check(deep=True)
+    assert status.checks
+    assert not (own_home / "state" / "mpt" / "reels").exists()

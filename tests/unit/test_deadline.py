@@ -1,0 +1,180 @@
+"""The deadline: a clock stops a run or a batch, says so, and leaves no thread."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli import deadline
+from mpt_cli.cancel import CancelToken
+from mpt_cli.config import CacheConfig, Config, ProcessingConfig
+from mpt_cli.errors import Cancelled, ExitCode, InputError, IssueCode
+from mpt_cli.events import RunContext
+from mpt_cli.results import RunStatus, VideoResult
+from tests.unit.test_outcome import bad, good, info, plan_of, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mpt_cli.models import MediaInfo
+    from mpt_cli.outcome import Run
+
+__all__ = ["info"]  # the fixture
+
+CONFIG = Config(processing=ProcessingConfig(deadline=Fraction(90)))
+
+
+class Clock:
+    """A timer whose time is over when the test says so."""
+
+    def __init__(self, seconds: float, call: Callable[[], None]) -> None:
+        self.seconds, self.call, self.steps = seconds, call, list[str]()
+        CLOCKS.append(self)
+
+    def start(self) -> None:
+        self.steps.append("start")
+
+    def cancel(self) -> None:
+        self.steps.append("cancel")
+
+    def join(self) -> None:
+        self.steps.append("join")
+
+
+CLOCKS: list[Clock] = []
+
+
+def late(run: Run) -> Run:
+    """The run, whose time is over."""
+    token = CancelToken(run.context.cancel)
+    token.expire()
+    run.context = replace(run.context, cancel=token)
+    run.config = CONFIG
+    return run
+
+
+def test_a_token_that_expires_stops_like_any_other() -> None:
+    token = CancelToken()
+    woken: list[str] = []
+    with token.waking(lambda: woken.append("now")):
+        token.expire()
+    assert (token.cancelled, token.expired, token.forced, token.signal_number) == (True, True, False, None)
+    assert woken == ["now"]
+    assert CancelToken(token).expired
+    token.expire()
+    assert not token.forced, "a deadline never kills"
+
+
+def test_a_token_that_is_stopped_does_not_expire() -> None:
+    parent = CancelToken()
+    token = CancelToken(parent)
+    parent.cancel(signal.SIGTERM)
+    token.expire()
+    assert (token.cancelled, token.expired, token.signal_number) == (True, False, signal.SIGTERM)
+
+
+def test_a_signal_is_known_below_and_does_not_leave_upwards() -> None:
+    parent = CancelToken()
+    token = CancelToken(parent)
+    token.expire()
+    assert (parent.cancelled, parent.expired) == (False, False)
+
+
+def test_the_clock_stops_every_run_and_is_gone_in_the_end() -> None:
+    CLOCKS.clear()
+    contexts = [RunContext("a"), RunContext("b")]
+    with deadline.limited(contexts, Fraction(5, 2), timer=Clock) as stoppable:
+        (clock,) = CLOCKS
+        assert (clock.seconds, clock.steps) == (2.5, ["start"])
+        assert [context.workflow_id for context in stoppable] == ["a", "b"]
+        clock.call()
+        assert [context.cancel.expired for context in stoppable] == [True, True]
+    assert clock.steps == ["start", "cancel", "join"]
+    assert not any(context.cancel.cancelled for context in contexts)
+
+
+def test_a_real_clock_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with deadline.limited([RunContext("a")], Fraction(3600)) as (context,):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
+    with deadline.limited([RunContext("a")], Fraction(1, 1000)) as (context,):
+        assert context.cancel.wait(20)
+        assert context.cancel.expired
+    assert threading.active_count() == before
+
+
+def test_without_a_limit_nothing_is_changed() -> None:
+    contexts = [RunContext("a")]
+    with deadline.limited(contexts, None, timer=Clock) as same:
+        assert same == contexts
+        assert same[0].cancel is contexts[0].cancel
+
+
+def test_the_end_says_how_far_it_came_and_what_to_do(info: MediaInfo) -> None:
+    run = late(run_of(info, 0, 1, 2, processed=(good(0), bad(1, IssueCode.CANCELLED))))
+    error = deadline.reason(Cancelled(), run)
+    assert (error.code, error.exit_code) == (IssueCode.DEADLINE_REACHED, ExitCode.FAILED)
+    assert error.issue.message == "the deadline of 90 s is over: 1 of 4 clips finished"
+    assert error.issue.hint == "run it again: it goes on with what is finished"
+    result = run.result(error)
+    assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.DEADLINE_REACHED)
+
+
+def test_clips_of_earlier_runs_are_finished_before_it_is_their_turn(info: MediaInfo) -> None:
+    run = late(run_of(info, 0, 1))
+    plan = plan_of(info, 0, 1, 2)
+    known = tuple(replace(clip, reasons=("finished before",)) for clip in plan.clips[:2])
+    run.plan = replace(plan, clips=(*known, plan.clips[2]))
+    assert "2 of 4 clips" in deadline.reason(Cancelled(), run).issue.message
+
+
+@pytest.mark.parametrize(
+    ("config", "hint"),
+    [
+        (CONFIG, "no clip was finished"),
+        (CONFIG.model_copy(update={"cache": CacheConfig(enabled=False)}), "--no-cache"),
+    ],
+)
+def test_where_the_next_run_cannot_go_on_more_time_is_asked_for(info: MediaInfo, config: Config, hint: str) -> None:
+    run = late(run_of(info, 0, 1))
+    run.config = config
+    assert hint in (deadline.reason(Cancelled(), run).issue.hint or "")
+
+
+def test_what_ended_otherwise_is_not_the_deadline(info: MediaInfo) -> None:
+    failure, stop = InputError(IssueCode.VALIDATION_FAILED, "no"), Cancelled()
+    run = late(run_of(info, 0))
+    assert deadline.reason(failure, run) is failure
+    assert deadline.reason(stop, run_of(info, 0)) is stop
+    signalled = run_of(info, 0)
+    signalled.context.cancel.cancel(signal.SIGINT)
+    assert deadline.reason(stop, late(signalled)) is stop
+
+
+def test_a_signal_that_comes_while_it_stops_decides(info: MediaInfo) -> None:
+    run = run_of(info, 0)
+    session = run.context.cancel
+    late(run)
+    session.cancel(signal.SIGTERM)
+    assert deadline.reason(stop := Cancelled(), run) is stop
+
+
+def test_jobs_that_did_not_begin_say_why() -> None:
+    contexts = [RunContext(name) for name in "abc"]
+    contexts[1].cancel.expire()
+    contexts[2].cancel.expire()
+    results = [
+        VideoResult("a", RunStatus.SKIPPED),
+        VideoResult("b", RunStatus.SKIPPED),
+        VideoResult("c", RunStatus.SUCCESS),
+    ]
+    told = deadline.with_reasons(results, contexts, CONFIG)
+    assert [result.code for result in told] == [None, IssueCode.DEADLINE_REACHED, None]
+    assert told[1].errors[0].message == "the deadline of 90 s was over before it began"
+    assert told[2] is results[2]
