@@ -14,6 +14,8 @@ from mpt_cli.models import Action, Container, Dimensions  # noqa: TC001
 from mpt_cli.record import RunSetup, Timeline  # noqa: TC001
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mpt_cli.models import MediaInfo, ProcessedClip
 
 
@@ -269,6 +271,35 @@ class VideoResult:
     def success(self) -> bool:
         """Whether an output was published."""
         return self.output is not None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job of a batch ended; the exit code is None for one that did not begin."""
+
+    name: str
+    result: VideoResult
+    exit_code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEnd:
+    """How a command ended: ``ends`` of each request that it ran, ``verdicts`` on files that it only looked at."""
+
+    command: str
+    exit_code: int
+    started_at: datetime
+    duration_seconds: float
+    ffmpeg: str | None = None
+    errors: tuple[Issue, ...] = ()
+    ends: tuple[JobEnd, ...] = ()
+    verdicts: tuple[FileValidationResult, ...] = ()
+
+    def other_errors(self) -> Iterator[Issue]:
+        """The errors that are not those of a file or of a request."""
+        told = {issue for verdict in self.verdicts for issue in verdict.errors}
+        if not self.ends:
+            yield from (issue for issue in self.errors if issue not in told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import typer
 from mpt_cli.cli.job_files import labels_of, read_job_files, requests_of
 from mpt_cli.cli.options import BATCH, COMMON, Given, with_options
 from mpt_cli.cli.session import Answer, Session, end_of_batch, exit_code_of_run
-from mpt_cli.display.batch import JobEnd, batch_data, issues_of, show_batch
+from mpt_cli.display.batch import batch_data, issues_of, show_batch
 from mpt_cli.events import RunFinished, RunStarted
-from mpt_cli.results import RunStatus
+from mpt_cli.results import JobEnd, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +79,7 @@ def _answer_of(
         data=batch_data(ends),
         warnings=issues_of(ends, warnings=True),
         errors=issues_of(ends),
+        ends=ends,
         ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
         show=lambda out, err: show_batch(out, err, [_untold(end, session) for end in ends], commands=commands),
     )

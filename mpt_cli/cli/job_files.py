@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mpt_cli.models import VideoParams
     from mpt_cli.settings import Settings
 
-_OF_ALL, _HISTORY = ("memory", "cache", "batch"), ("paths", "state")
-"""Sections, and a key, that hold for all jobs of a batch together."""
+_OF_ALL, _KEYS_OF_ALL = ("memory", "cache", "batch"), (("paths", "state"), ("processing", "deadline"))
+"""Sections, and keys, that hold for all jobs of a batch together."""
 _NAMED_AT_MOST = 10
 
 
@@ -82,5 +82,5 @@ def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[
 
 def _refuse_shared(layer: Layer, why: str) -> None:
     for key, _ in layer.items():
-        if key[0] in _OF_ALL or key == _HISTORY:
+        if key[0] in _OF_ALL or key in _KEYS_OF_ALL:
             raise UsageError(f"{layer.name_of(key)} {why}", path=layer.path)

@@ -34,7 +34,7 @@ _FILES = (
     ("./pyproject.toml", "the same below [tool.mpt], where there is no mpt.toml"),
     ("~/.config/mpt/config.toml", "settings of the user"),
     ("~/.cache/mpt", "finished clips and sound, used again by later runs; see cache.dir"),
-    ("~/.local/state/mpt", "reports of earlier runs; see paths.state"),
+    ("~/.local/state/mpt", "reports of earlier runs, and which reels are of mpt; see paths.state"),
 )
 _ENVIRONMENT = (
     ("MPT_SECTION__KEY", "a setting, such as MPT_ENCODE__CRF=20; MPT_PRESET is a preset"),

@@ -81,6 +81,9 @@ class Given:
         return self.own.get(name)
 
 
+_BESIDE = "here, in place of the last run's"
+"""Said of files that are told beside the answer: they are replaced without --overwrite."""
+
 COMMON = (
     Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="TOML", type=Path),
     Flag(("--json",), "Print one JSON document and nothing else", REPORTING, value=True),
@@ -98,6 +101,9 @@ COMMON = (
     ),
 )
 
+METRICS = (Flag(("--metrics-file",), f"Write metrics for Prometheus {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
+JUNIT = (Flag(("--junit",), f"Write what CI servers read {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
+
 INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
 OVERWRITE = Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True)
@@ -111,6 +117,7 @@ REEL = (
     ),
     Flag(("--poster",), "Also its most telling frame: .png, .jpg", FILES, metavar="PATH", type=Path),
     OVERWRITE,
+    Flag(("--if-changed",), "Do nothing if it is up to date; else replace it if mpt made it", FILES, value=True),
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
     Flag(
@@ -186,10 +193,19 @@ REEL = (
         "SECONDS",
         default="60",
     ),
+    Flag(("--deadline",), "Stop after this time; the next run goes on", RUNNING, "processing.deadline", "SECONDS"),
     Flag(("--max-memory",), "Budget, such as 2GiB", RUNNING, "memory.max", "SIZE", default="auto"),
     Flag(("--no-cache",), "Reuse nothing that was finished before", RUNNING, "cache.enabled", value=False),
     Flag(("--paranoid",), "Read inputs again that look unchanged", RUNNING, "cache.paranoid", value=True),
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
+    *METRICS,
+    Flag(
+        ("--manifest",),
+        f"Write hashes of clips and reel, and commands, {_BESIDE}",
+        REPORTING,
+        metavar="FILE",
+        type=Path,
+    ),
 )
 
 _OF_THE_CLIPS = "that of the clips"
@@ -202,6 +218,7 @@ JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES
 BATCH = (
     Flag(("--only",), "Run this job alone; may be given again for more", FILES, metavar="JOB", many=True),
     *(flag for flag in REEL if flag.names[0] not in OF_A_REEL),
+    *JUNIT,
     Flag(
         ("--fail-fast",), "Begin no job after one that failed, and none beside one that is refused", RUNNING, value=True
     ),
@@ -220,6 +237,8 @@ HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=
 VALIDATE = (
     Flag(("--deep",), "Decode every picture of every clip", RUNNING, value=True),
     Flag(("--strict",), "Treat warnings as errors", RUNNING, value=True),
+    *JUNIT,
+    *METRICS,
 )
 
 

@@ -11,6 +11,7 @@ from mpt_cli.errors import Issue, UsageError
 from mpt_cli.extras import Extras
 from mpt_cli.inputs import expand_inputs
 from mpt_cli.models import Container, VideoClip, VideoParams
+from mpt_cli.results import JobEnd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +37,15 @@ def answer_request(
     orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
     work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
     result = work(params, context=session.context)
+    exit_code = exit_code_of_run(result.code, result.status, result.signal_number)
     return Answer(
         status=result.status,
-        exit_code=exit_code_of_run(result.code, result.status, result.signal_number),
+        exit_code=exit_code,
         data=result_data(result),
         warnings=result.warnings,
         errors=result.errors,
         ffmpeg=result.ffmpeg,
+        ends=[JobEnd(params.output_path.name, result, exit_code)],
         show=lambda out, err: _show(out, err, session.untold(result), commands=bool(session.given.get("verbose"))),
     )
 
@@ -139,4 +142,6 @@ def _params(
             sheet or (job.extras.contact_sheet if job else None), poster or (job.extras.poster if job else None)
         ),
         problems=tuple(problems),
+        if_changed=bool(given.get("if_changed")),
+        evidence=given.get("manifest") is not None,
     )

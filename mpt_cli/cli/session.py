@@ -7,13 +7,16 @@ import logging
 import signal
 import sys
 import threading
+import time
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.cancel import CancelToken
+from mpt_cli.cli.side_files import SideFiles
 from mpt_cli.display import base, summary
 from mpt_cli.display.envelope import envelope, to_json
 from mpt_cli.display.jsonl import JsonLinesDisplay
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
     from mpt_cli.errors import Issue
-    from mpt_cli.results import VideoResult
+    from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -52,6 +55,10 @@ class Answer:
     warnings: Sequence[Issue] = ()
     errors: Sequence[Issue] = ()
     ffmpeg: str | None = None
+    ends: Sequence[JobEnd] = ()
+    """How each request ended, and"""
+    verdicts: Sequence[FileValidationResult] = ()
+    """what was found of files: what the files beside the answer are made of."""
     show: Callable[[Console, Console], None] = _show_nothing
 
 
@@ -80,6 +87,7 @@ class Session:
         self.command, self.given = command, given
         self.cancel = CancelToken()
         self._waits_for_input = False
+        self._side_files, self._started = SideFiles(given), (datetime.now(UTC), time.monotonic())
         self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
         color: base.ColorChoice = given.get("color") or "auto"
         self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color)
@@ -112,10 +120,12 @@ class Session:
             stack.enter_context(_logging(self.given))
             stack.enter_context(_signals(self._stop))
             try:
+                self._side_files.check()
                 with self.display:
                     answer = work(self)
             except MptError as error:
                 answer = failed(error, signal_number=self.cancel.signal_number)
+            answer = self._with_side_files(answer)
             self._conclude(answer)
         return int(answer.exit_code)
 
@@ -128,6 +138,31 @@ class Session:
         """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""
         stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
         return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
+
+    def _with_side_files(self, answer: Answer) -> Answer:
+        """Write the files beside the answer; the answer, which says where that failed."""
+        if not self._side_files:
+            return answer
+        from mpt_cli.results import CommandEnd
+
+        started_at, started = self._started
+        facts = CommandEnd(
+            self.command,
+            int(answer.exit_code),
+            started_at,
+            time.monotonic() - started,
+            answer.ffmpeg,
+            tuple(answer.errors),
+            tuple(answer.ends),
+            tuple(answer.verdicts),
+        )
+        missed = list(self._side_files.write(facts))
+
+        def show(out: Console, err: Console) -> None:
+            answer.show(out, err)
+            summary.show_issues(err, missed, level="warning")
+
+        return replace(answer, warnings=[*answer.warnings, *missed], show=show)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """The first signal stops the run cleanly, a second one kills its children."""

@@ -59,5 +59,6 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
         data=validation_data(files),
         warnings=[issue for file in files for issue in file.warnings],
         errors=[*problems, *(issue for file in bad for issue in file.errors)],
+        verdicts=files,
         show=show,
     )

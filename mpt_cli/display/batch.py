@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,7 +14,7 @@ from mpt_cli.display.summary import fates_of, say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.text import MISSING, counted, escape, seconds_text
 from mpt_cli.models import Action
-from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.results import ClipStatus, JobEnd, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.errors import Issue
-    from mpt_cli.results import VideoResult
 
 _STYLES = {
     RunStatus.SUCCESS: "green",
@@ -41,15 +40,6 @@ _COLUMNS = (
     Column("time", right=True, drop=2),
     Column("output", least=12, middle=True, drop=3),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class JobEnd:
-    """How a job of a batch ended; the exit code is None for one that did not begin."""
-
-    name: str
-    result: VideoResult
-    exit_code: int | None
 
 
 def reused_clips(ends: Sequence[JobEnd]) -> int:

@@ -1,1 +1,1 @@
-"""Files that show a run: contact sheets, posters, pages. Values in, bytes out; opens no video."""
+"""Files that tell of a run: contact sheets, posters, pages, and what CI and monitoring read. Opens no video."""

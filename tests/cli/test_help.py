@@ -22,19 +22,20 @@ REEL = (
     "--output -o --preset --form --size --fps --fit --codec --encoder --quality --encoder-threads --crf"
     " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
-    " --contact-sheet --poster"
+    " --contact-sheet --poster --if-changed --deadline --metrics-file --manifest"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
-SETTINGS = OF_JOBS - {"--overwrite", "-y", "--dry-run", "-n", "--keep-temp"}
+OF_A_RUN = "--overwrite -y --dry-run -n --keep-temp --if-changed --metrics-file --manifest"
+SETTINGS = OF_JOBS - set(OF_A_RUN.split())
 OPTIONS = {
-    "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast --only",
+    "batch": f"{COMMON} {' '.join(OF_JOBS)} --fail-fast --only --junit",
     "config show": f"{COMMON} {' '.join(SETTINGS)}",
     "config init": f"{COMMON} --user --overwrite -y",
     "config schema": COMMON,
     "health": f"{COMMON} --deep",
     "cache": COMMON,
     "report": f"{COMMON} --html --overwrite -y",
-    "validate": f"{COMMON} {INPUT} --deep --strict",
+    "validate": f"{COMMON} {INPUT} --deep --strict --junit --metrics-file",
     "process": f"{COMMON} {INPUT} {REEL} --job",
     "concat": f"{COMMON} {INPUT} {REEL} --method",
     "completions": "--help -h",

@@ -1,0 +1,105 @@
+"""The files that a run is also told in: ``--junit``, ``--metrics-file``, ``--manifest``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Issue, IssueCode, UsageError
+from mpt_cli.inputs import MEDIA_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mpt_cli.cli.options import Given
+    from mpt_cli.results import CommandEnd
+
+_NAMES = {"junit": "--junit", "metrics_file": "--metrics-file", "manifest": "--manifest"}
+
+
+class SideFiles:
+    """Checked before any work, written once when the command has ended, however that was.
+
+    They take the place of those of the last run without ``--overwrite``, as a log does; nothing else
+    is ever replaced by them, so they cannot be an input, an output or another file of the user's.
+    """
+
+    def __init__(self, given: Given) -> None:
+        """Take the files that were named; a dry run writes none."""
+        named = {name: given.get(name) for name in _NAMES}
+        self._log: Path | None = given.get("log_file")
+        self._paths: dict[str, Path] = {} if given.get("dry_run") else {n: p for n, p in named.items() if p}
+
+    def __bool__(self) -> bool:
+        """Whether there is any to write."""
+        return bool(self._paths)
+
+    def check(self) -> None:
+        """UsageError where one cannot or must not be written; then none will be."""
+        wanted, self._paths = self._paths, {}
+        seen = {} if self._log is None else {_real(self._log): "--log-file"}
+        for name, path in wanted.items():
+            option = _NAMES[name]
+            if (other := seen.setdefault(_real(path), option)) != option:
+                raise UsageError(f"{option} and {other} name the same file", path=path, hint="give each its own")
+            self._refuse(name, option, path)
+        self._paths = wanted
+
+    def write(self, facts: CommandEnd) -> Iterator[Issue]:
+        """Write them; a warning for each that cannot be."""
+        from mpt_cli.reporting.written import is_replaceable, write_whole
+
+        for name, path in self._paths.items():
+            try:
+                text = _maker(name, path)(facts)
+                if text is None:
+                    continue
+                if not is_replaceable(path, _mark(name)):
+                    raise FileExistsError(0, "another file has this name now")
+                write_whole(path, text)
+            except OSError as error:
+                message = f"{_NAMES[name]}: cannot be written ({error.strerror or error})"
+                yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, path, "the run itself is not affected")
+
+    def _refuse(self, name: str, option: str, path: Path) -> None:
+        from mpt_cli.reporting.written import is_replaceable
+
+        if path.suffix.lower() in MEDIA_SUFFIXES:
+            raise UsageError(f"{option} would be written into a video file", path=path, hint="choose another suffix")
+        try:
+            free = is_replaceable(path, _mark(name))
+            folder = next(above for above in path.resolve().parents if os.path.lexists(above))
+        except (OSError, ValueError, RuntimeError) as error:  # of a link to itself
+            why = getattr(error, "strerror", None) or error
+            raise UsageError(f"{option}: cannot be written ({why})", path=path) from error
+        if not free:
+            hint = "name a file of its own: only one that mpt wrote there before is replaced"
+            raise UsageError(f"{option}: something else is there already", path=path, hint=hint)
+        if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            raise UsageError(f"{option}: cannot be written in {folder}", path=path, hint="choose another folder")
+
+
+def _maker(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
+    """What makes the text of a file."""
+    from mpt_cli.display import manifest
+    from mpt_cli.reporting import junit, prometheus
+
+    if name == "metrics_file":
+        return lambda facts: prometheus.metrics(facts, run=path.stem)
+    return junit.junit if name == "junit" else manifest.manifest
+
+
+def _mark(name: str) -> str:
+    """What a file of this kind has at its beginning."""
+    from mpt_cli.display import manifest
+    from mpt_cli.reporting import junit, prometheus
+
+    return {"junit": junit.MARK, "metrics_file": prometheus.MARK, "manifest": manifest.MARK}[name]
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return path.absolute()

@@ -1,0 +1,130 @@
+"""JUnit XML, as CI servers read it: a test case for each clip, and for each reel.
+
+There is no standard; the names are those that Jenkins, GitLab and GitHub's actions all read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.wording import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mpt_cli.errors import Issue
+    from mpt_cli.results import ClipResult, CommandEnd, FileValidationResult, JobEnd
+
+MARK = '<testsuites name="mpt '
+"""What tells such a file from another program's."""
+_WHOLE = {RunStatus.SUCCESS, RunStatus.PARTIAL}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A test case: what failed it, why it did not run, what is to be said beside."""
+
+    name: str
+    seconds: float | None = None
+    failures: Sequence[Issue] = ()
+    skipped: str = ""
+    notes: Sequence[Issue] = ()
+
+
+def junit(facts: CommandEnd) -> str:
+    """The document: a suite for the files that were looked at, or for each request that was run."""
+    suites = [_suite_of_request(end, facts) for end in facts.ends]
+    if facts.verdicts:
+        suites.append(_suite("clips", map(_looked_at, facts.verdicts), facts))
+    others = [_Case(_where(issue), failures=(issue,)) for issue in facts.other_errors()]
+    if others:
+        suites.append(_suite(f"mpt {facts.command}", others, facts))
+    root = ElementTree.Element("testsuites", {"name": f"mpt {facts.command}", **_sums(suites)})
+    root.set("time", _seconds(facts.duration_seconds))
+    root.extend(suites)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _looked_at(file: FileValidationResult) -> _Case:
+    return _Case(str(file.path), file.elapsed_seconds, file.errors, notes=file.warnings)
+
+
+def _suite_of_request(end: JobEnd, facts: CommandEnd) -> ElementTree.Element:
+    """A case for each clip, and one for the reel, which fails by what is not a clip's own error."""
+    result = end.result
+    own = {clip.error for clip in result.clips}
+    skipped = "" if result.status is not RunStatus.SKIPPED else "not begun"
+    failures = [issue for issue in result.errors if issue not in own]
+    if result.status not in _WHOLE and not failures:
+        failures = list(result.errors)
+    seconds = result.metrics.total_duration_seconds if result.metrics else None
+    reel = _Case("reel", seconds, () if result.status in _WHOLE else failures, skipped, result.warnings)
+    why = "the reel is up to date" if result.unchanged else "not run"
+    return _suite(end.name, [*(_clip(clip, why) for clip in result.clips), reel], facts)
+
+
+def _clip(clip: ClipResult, why: str) -> _Case:
+    name = f"{clip.index + 1}: {clip.path}"
+    failures = () if clip.error is None else (clip.error,)
+    return _Case(name, clip.elapsed_seconds, failures, why if clip.status is ClipStatus.NOT_RUN else "")
+
+
+def _suite(name: str, cases: Iterable[_Case], facts: CommandEnd) -> ElementTree.Element:
+    """A suite; cases of one name are numbered, for servers would take them for one."""
+    names: Counter[str] = Counter()
+    elements, total = [], 0.0
+    for case in cases:
+        names[case.name] += 1
+        again = f" ({names[case.name]})" if names[case.name] > 1 else ""
+        elements.append(_element(case, case.name + again, f"mpt.{facts.command}"))
+        total += case.seconds or 0.0
+    stamp = facts.started_at.strftime("%Y-%m-%dT%H:%M:%S")
+    suite = ElementTree.Element("testsuite", {"name": escape(name), "timestamp": stamp, "time": _seconds(total)})
+    suite.extend(elements)
+    count = Counter(element.tag for case in elements for element in case if element.tag != "system-out")
+    failed = sum(case.find("failure") is not None for case in elements)
+    sums = {"tests": len(elements), "failures": failed, "errors": 0, "skipped": count["skipped"]}
+    for key, value in sums.items():
+        suite.set(key, str(value))
+    return suite
+
+
+def _element(case: _Case, name: str, classname: str) -> ElementTree.Element:
+    element = ElementTree.Element("testcase", {"classname": classname, "name": escape(name)})
+    element.set("time", _seconds(case.seconds or 0.0))
+    if case.skipped:
+        ElementTree.SubElement(element, "skipped", {"message": case.skipped})
+    elif case.failures:  # servers read one failure of a case: the first names it, its text has them all
+        first = case.failures[0]
+        failure = ElementTree.SubElement(
+            element, "failure", {"type": str(first.code), "message": escape(first.message)}
+        )
+        failure.text = "\n".join(map(_line, case.failures))
+    if case.notes:
+        ElementTree.SubElement(element, "system-out").text = "\n".join(f"warning: {_line(note)}" for note in case.notes)
+    return element
+
+
+def _line(issue: Issue) -> str:
+    where = "" if issue.path is None or str(issue.path) in issue.message else f"{issue.path}: "
+    hint = f"; {issue.hint}" if issue.hint else ""
+    return escape(f"{where}{issue.message} ({issue.code}){hint}")
+
+
+def _where(issue: Issue) -> str:
+    return str(issue.path) if issue.path is not None else str(issue.code)
+
+
+def _sums(suites: Iterable[ElementTree.Element]) -> dict[str, str]:
+    found = list(suites)
+    return {key: str(sum(int(suite.get(key, "0")) for suite in found)) for key in ("tests", "failures", "errors")}
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3f}"

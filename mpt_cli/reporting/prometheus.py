@@ -1,0 +1,99 @@
+"""Metrics in the text format of Prometheus, for the textfile collector of node_exporter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+from typing import TYPE_CHECKING
+
+from mpt_cli.models import Action
+from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.wording import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mpt_cli.results import CommandEnd
+
+MARK = "# HELP mpt_"
+"""What tells such a file from another program's."""
+
+_NO_ACTION = "none"
+Sample = tuple[dict[str, str], float]
+
+
+def metrics(facts: CommandEnd, *, run: str) -> str:
+    """The exposition of a run, gauges all of them.
+
+    ``run`` labels each sample. The collector reads all files of a folder as one, and refuses two samples
+    of one name and the same labels, so this must be another one in each file.
+    """
+    common = {"run": run, "command": facts.command}
+    ended = facts.started_at.timestamp() + facts.duration_seconds
+    results = [end.result for end in facts.ends]
+    peaks = [r.metrics.memory_peak_bytes for r in results if r.metrics and r.metrics.memory_peak_bytes is not None]
+    outputs = [result.output for result in results if result.output is not None]
+    families: tuple[tuple[str, str, Iterable[Sample]], ...] = (
+        ("run_success", "Whether the last run ended with exit code 0.", [({}, float(facts.exit_code == 0))]),
+        ("run_exit_code", "Exit code of the last run.", [({}, facts.exit_code)]),
+        ("run_duration_seconds", "Wall time of the last run.", [({}, facts.duration_seconds)]),
+        ("last_run_timestamp_seconds", "When the last run ended, in seconds since 1970.", [({}, ended)]),
+        ("jobs", "Requests of the last run, by how they ended.", _jobs(facts)),
+        ("clips", "Clips of the last run, by what was done and how they ended.", _clips(facts)),
+        ("output_bytes", "Size of each reel.", [({"output": str(o.path.absolute())}, o.size_bytes) for o in outputs]),
+        (
+            "output_seconds",
+            "Duration of each reel.",
+            [({"output": str(o.path.absolute())}, float(o.duration)) for o in outputs],
+        ),
+        (
+            "output_unchanged",
+            "Whether a reel was up to date, so that nothing was done.",
+            [({"output": str(r.output.path.absolute())}, float(r.unchanged)) for r in results if r.output],
+        ),
+        ("memory_peak_bytes", "Most memory of mpt and its children.", [({}, max(peaks))] if peaks else []),
+    )
+    return "".join(line for name, text, samples in families for line in _family(f"mpt_{name}", text, samples, common))
+
+
+def _jobs(facts: CommandEnd) -> Iterator[Sample]:
+    count = Counter(end.result.status for end in facts.ends)
+    if facts.ends:
+        yield from (({"status": status.value}, count[status]) for status in RunStatus)
+
+
+def _clips(facts: CommandEnd) -> Iterator[Sample]:
+    """How many clips there are of each kind, zeros too: a series that comes and goes cannot be watched."""
+    if facts.ends:
+        clips = [clip for end in facts.ends for clip in end.result.clips]
+        count = Counter((_action(clip.action), clip.status.value) for clip in clips)
+        for action, status in product((*(action.value for action in Action), _NO_ACTION), ClipStatus):
+            if (action, status) != (_NO_ACTION, ClipStatus.PROCESSED):
+                yield {"action": action, "status": status.value}, count[action, status.value]
+    elif facts.verdicts:
+        valid = sum(verdict.is_valid for verdict in facts.verdicts)
+        yield {"action": "validate", "status": "valid"}, valid
+        yield {"action": "validate", "status": "invalid"}, len(facts.verdicts) - valid
+
+
+def _action(action: Action | None) -> str:
+    return _NO_ACTION if action is None else action.value
+
+
+def _family(name: str, text: str, samples: Iterable[Sample], common: dict[str, str]) -> Iterator[str]:
+    found = [(tuple(sorted((common | labels).items())), value) for labels, value in samples]
+    if not found:
+        return
+    yield f"# HELP {name} {text}\n# TYPE {name} gauge\n"
+    for labels, value in dict(found).items():
+        pairs = ",".join(f'{key}="{_quoted(label)}"' for key, label in labels)
+        yield f"{name}{{{pairs}}} {_number(value)}\n"
+
+
+def _quoted(label: str) -> str:
+    """A label's value; what is not visible is written out, as on a terminal."""
+    return escape(label).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

@@ -1,0 +1,58 @@
+"""How these files are written: in one step, and only over what mpt wrote there before."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_UNFINISHED = ".mpt-told-"
+_ABANDONED_SECONDS = 3600
+_MARK_BYTES = 400
+"""Within so many bytes a file says what it is."""
+
+
+def is_replaceable(path: Path, mark: str) -> bool:
+    """Whether a file may be written here: there is none, an empty one, or one with this mark at its beginning.
+
+    Nothing else is: a slip of the pen must not cost a clip. OSError where that cannot be seen.
+    """
+    if not path.exists():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        beginning = file.read(_MARK_BYTES)
+    return not beginning or mark.encode() in beginning
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put text under a name in one step, so that a reader finds the old file or the new one; OSError.
+
+    A link stays, what it leads to is replaced. Whoever may read the files of this user may read it.
+    """
+    target = path.resolve()
+    unfinished = target.with_name(f"{_UNFINISHED}{uuid4().hex}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent)
+    try:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs left that were killed as they wrote."""
+    for rest in folder.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):
+            if time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
+                rest.unlink()
