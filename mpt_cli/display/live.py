@@ -7,8 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from rich.live import Live
-
+from mpt_cli.display.canvas import Above, Canvas
 from mpt_cli.display.panel import panel_lines
 from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.rows import ASCII, UNICODE
@@ -17,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import Console
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.errors import Issue
     from mpt_cli.events import Event
 
-REFRESH_PER_SECOND = 8
+REFRESH_SECONDS = 0.125
 
 
 class LiveDisplay:
@@ -37,33 +36,35 @@ class LiveDisplay:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a display on the console of stderr; a cancelled ``cancel`` shows as "stopping"."""
-        self._lock = threading.Lock()
+        self._lock, self._drawing, self._ended = threading.Lock(), threading.Lock(), threading.Event()
         self._progress = RunProgress(clock)
         self._cancel = cancel
-        self._live = Live(
-            console=console,
-            get_renderable=lambda: self,
-            refresh_per_second=REFRESH_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,  # stdout is the answer, and may be a pipe
-            redirect_stderr=True,  # a stray warning appears above the panel and not inside it
-            vertical_overflow="crop",
-        )
+        self._canvas = Canvas(console)
+        self._glyphs = ASCII if console.options.ascii_only else UNICODE
+        self._thread = threading.Thread(target=self._keep_drawing, name="panel", daemon=True)
+        self._above = Above(self._say)
+        self._redirection = contextlib.redirect_stderr(self._above)
 
     def __enter__(self) -> Self:
         """Draw the first picture."""
-        self._live.start(refresh=True)
+        self._canvas.open()
+        self._draw()
+        self._thread.start()
+        self._redirection.__enter__()
         return self
 
     def __exit__(
         self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Erase the panel and show the cursor again."""
-        with contextlib.suppress(OSError):  # the terminal is gone
-            self._live.stop()
+        self._redirection.__exit__(kind, error, trace)
+        self._ended.set()
+        self._thread.join()
+        self._above.finish()
+        self._canvas.close()
 
     def emit(self, event: Event, *, job: str | None = None) -> None:
         """Take an event in; the next picture shows it."""
@@ -74,16 +75,19 @@ class LiveDisplay:
         """No: a panel is gone when the run ends."""
         return False
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the panel for the size that the terminal has now."""
-        size = console.size
+    def _keep_drawing(self) -> None:
+        while not self._ended.wait(REFRESH_SECONDS):
+            self._draw()
+
+    def _draw(self) -> None:
+        """Draw the panel for the size that the terminal has now."""
         stopping = self._cancel is not None and self._cancel.cancelled
-        with self._lock:
-            lines = panel_lines(
-                self._progress,
-                width=min(options.max_width, size.width),
-                height=size.height,
-                glyphs=ASCII if options.ascii_only else UNICODE,
-                stopping=stopping,
-            )
-        yield from lines
+        with self._drawing:
+            width, height = self._canvas.size
+            with self._lock:
+                lines = panel_lines(self._progress, width=width, height=height, glyphs=self._glyphs, stopping=stopping)
+            self._canvas.draw(lines)
+
+    def _say(self, text: str) -> None:
+        with self._drawing:
+            self._canvas.say(text)

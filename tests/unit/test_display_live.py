@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
+from rich.text import Text
 
 from mpt_cli import events
 from mpt_cli.cancel import CancelToken
@@ -24,6 +26,7 @@ from mpt_cli.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Display
+    from mpt_cli.display.canvas import Canvas
 
 NAMES = [
     "intro.mp4",
@@ -358,6 +361,7 @@ def test_leaves_a_clean_terminal_after_an_exception() -> None:
         with as_protocol:
             display.emit(events.RunStarted("process", "w", 3))
             token.cancel()
+            display._draw()
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -367,7 +371,7 @@ def test_leaves_a_clean_terminal_after_an_exception() -> None:
     assert written.startswith("\x1b[?25l")
     assert "starting" in written
     assert "\x1b[?25h" in written
-    assert written.endswith("\x1b[1A\x1b[2K")
+    assert written.endswith("\r\x1b[1A\x1b[J\x1b[?25h")
 
 
 def test_events_may_come_from_many_threads() -> None:
@@ -402,7 +406,48 @@ def test_a_terminal_that_is_gone_does_not_hide_the_end() -> None:
     stream = _Gone()
     console = Console(file=stream, force_terminal=True, width=80, height=24, _environ={"TERM": "xterm"})
     display = LiveDisplay(console)
-    display._live.auto_refresh = False
     with display:
         stream.gone = True
     stream.gone = False
+
+
+def drawn_on(width: int, height: int = 24) -> tuple[Canvas, Console, io.StringIO]:
+    display, stream = live_on(width, height)
+    return display._canvas, display._canvas._console, stream
+
+
+def written_by(stream: io.StringIO) -> str:
+    text = stream.getvalue()
+    stream.seek(0)
+    stream.truncate()
+    return text
+
+
+def test_a_picture_is_written_over_the_last_one_and_only_when_it_differs() -> None:
+    canvas, _, stream = drawn_on(40)
+    canvas.draw([Text("one"), Text("two")])
+    assert written_by(stream) == "\rone\x1b[K\ntwo\x1b[J"
+    canvas.draw([Text("one"), Text("two")])
+    assert written_by(stream) == ""
+    canvas.draw([Text("ten")])
+    assert written_by(stream) == "\r\x1b[1Aten\x1b[J"
+
+
+def test_lines_that_a_narrower_terminal_broke_are_found_again() -> None:
+    canvas, console, stream = drawn_on(40)
+    canvas.draw([Text("x" * 30), Text(""), Text("y" * 36)])
+    written_by(stream)
+    console.size = ConsoleDimensions(10, 24)
+    canvas.draw([Text("z")])
+    assert written_by(stream) == "\r\x1b[7Az\x1b[J"  # of 3, 1 and 4 lines the last one
+
+
+def test_what_others_say_meanwhile_stands_above_the_panel() -> None:
+    display, stream = live_on(40, 24)
+    with display:
+        print("a warn", end="", file=sys.stderr)
+        print("ing", file=sys.stderr)
+        print("no end", end="", file=sys.stderr)
+    text = stream.getvalue()
+    assert "\r\x1b[1A\x1b[Ja warning\n" in text
+    assert text.endswith("no end\n\r\x1b[J\x1b[?25h")
