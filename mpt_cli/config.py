@@ -227,6 +227,7 @@ class ConcatConfig(Section):
     copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
     timeout: OptionalSeconds = None
     fallback: bool = True
+    chapters: bool = True
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 

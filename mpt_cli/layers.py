@@ -52,6 +52,7 @@ _OPTIONS: dict[Key, str] = {
     ("encode", "preset"): "--encoder-preset",
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",
+    ("concat", "chapters"): "--no-chapters",
     ("encode", "fallback"): "--no-fallback",
     ("concat", "fallback"): "--no-fallback",
 }

@@ -42,6 +42,7 @@ from mpt_cli.events import (
 )
 from mpt_cli.evidence import gather
 from mpt_cli.media import files
+from mpt_cli.media.chapters import reel_chapters
 from mpt_cli.models import JoinMethod
 from mpt_cli.monitoring.timeline import Recorder
 from mpt_cli.outcome import Run, describe
@@ -365,6 +366,7 @@ class VideoProcessingOrchestrator:
             plan.software_form or plan.form,  # a join that must encode again is no place to find that hardware fails
             plan.mixed_parameter_sets,
             float(timeout),
+            chapters=reel_chapters(clips, plan.form.frame_rate) if run.config.concat.chapters else (),
             reuse=run.config.cache.enabled,
             engine=MoviePyConcatenator.name if method is JoinMethod.MOVIEPY else None,
             # --method copy means it, and no other engine copies.
@@ -374,8 +376,9 @@ class VideoProcessingOrchestrator:
 
         def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
             self._performance.record_milestone(run.context.workflow_id, "joined", 0.97)
+            target = run.params.output_path.absolute()
             return self._validation.validate_output(
-                path, plan.form, clips, target=run.params.output_path.absolute(), pictures_copied=pictures_copied
+                path, plan.form, clips, target=target, chapters=order.chapters, pictures_copied=pictures_copied
             )
 
         joined = self._service.concatenate(order, hidden, verify=verify, files=folder, context=run.context)

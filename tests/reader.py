@@ -54,6 +54,20 @@ def frames(path: Path) -> Iterator[VideoFrame]:
         yield from container.decode(video=0)
 
 
+def duration(path: Path) -> int | None:
+    """What the container says of its length, in microseconds."""
+    with av.open(str(path)) as container:
+        return container.duration
+
+
+def chapters(path: Path) -> list[tuple[str, Fraction]]:
+    """Title and start of each chapter."""
+    with av.open(str(path)) as container:
+        found = [(each["metadata"], each["start"] * Fraction(each["time_base"] or 1)) for each in container.chapters()]
+    assert all(set(said) == {"title"} for said, _ in found)
+    return [(said["title"], start) for said, start in found]
+
+
 def pictures(path: Path, shown: Iterable[Size] = ((160, 90),)) -> list[Picture]:
     """What every picture of a reel says, its clips having these displayed sizes, fitted by contain."""
     sizes = sorted(set(shown))

@@ -161,6 +161,13 @@ REEL = (
         default="identical",
     ),
     Flag(
+        ("--no-chapters",),
+        "Leave out the chapters, which say the clips' names",
+        JOINING,
+        "concat.chapters",
+        value=False,
+    ),
+    Flag(
         ("--no-fallback",),
         "Fail rather than replace the encoder or the join method by one that works",
         JOINING,

@@ -16,6 +16,7 @@ from mpt_cli.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
+from mpt_cli.media.chapters import id3_tag
 from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.events import RunContext
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.store import Store
@@ -49,6 +51,7 @@ class _Join:
 
     clips: Sequence[ProcessedClip]
     form: TargetForm
+    chapters: Sequence[Chapter]
     deadline: float
     stall_seconds: float | None
     files: TempFileManager
@@ -86,6 +89,7 @@ class FFmpegConcatenator:
         output: Path,
         form: TargetForm,
         *,
+        chapters: Sequence[Chapter],
         allow_mixed: bool,
         reuse: bool,
         timeout_seconds: float,
@@ -102,7 +106,7 @@ class FFmpegConcatenator:
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed and mixable)
         store = self._store if reuse else None
-        join = _Join(clips, form, self._clock() + timeout_seconds, stall_seconds, files, context, store)
+        join = _Join(clips, form, chapters, self._clock() + timeout_seconds, stall_seconds, files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -142,7 +146,7 @@ class FFmpegConcatenator:
         return converted
 
     def _encoded_sound(self, join: _Join) -> Path:
-        """The sound of the reel as AAC packets in a file, encoded in pieces side by side."""
+        """The sound of the reel as AAC packets in a file, encoded in pieces side by side, behind its chapters."""
         frames = sum(clip.segment.frames for clip in join.clips)
         samples = sample_boundary(frames, join.form.frame_rate, join.form.sample_rate)
         pieces = sound_pieces(samples)
@@ -163,6 +167,7 @@ class FFmpegConcatenator:
             join.store.keep_to_limit()
         sound = join.files.path(f"{_SOUND}.aac")
         with writing(sound), sound.open("wb") as file:
+            file.write(id3_tag(join.chapters))
             for part, piece in zip(parts, pieces, strict=True):
                 file.writelines(_kept_packets(part.result(), piece))
                 join.files.discard(part.result())

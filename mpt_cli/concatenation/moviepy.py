@@ -26,6 +26,7 @@ from mpt_cli.concatenation.sound import reel_sound, whole_sound
 from mpt_cli.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands, process
+from mpt_cli.media.chapters import id3_tag
 from mpt_cli.media.process import Limits
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.monitoring.pool import Wish
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.events import RunContext
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.process import Outcome
@@ -55,6 +57,7 @@ class _Join:
     clips: Sequence[ProcessedClip]
     output: Path
     form: TargetForm
+    chapters: Sequence[Chapter]
     deadline: float
     stall_seconds: float | None
     files: TempFileManager
@@ -88,6 +91,7 @@ class MoviePyConcatenator:
         output: Path,
         form: TargetForm,
         *,
+        chapters: Sequence[Chapter],
         allow_mixed: bool,
         reuse: bool,
         timeout_seconds: float,
@@ -103,7 +107,7 @@ class MoviePyConcatenator:
         del allow_mixed, reuse  # every picture is encoded again, and nothing of it is kept
         if importlib.util.find_spec(self._package) is None:
             raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
-        join = _Join(clips, output, form, self._clock() + timeout_seconds, stall_seconds, files, context)
+        join = _Join(clips, output, form, chapters, self._clock() + timeout_seconds, stall_seconds, files, context)
         try:
             if not self._attempt(join, alone=False) and not self._attempt(join, alone=True):
                 raise ResourceError(
@@ -167,6 +171,7 @@ class MoviePyConcatenator:
             "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.clips],
             "sound": commands.moviepy_sound(join.form),
             "packets": _sound(join).kept,
+            "chapters": id3_tag(join.chapters).hex(),
             "pictures": commands.moviepy_pictures(join.form, join.output),
         }
         return json.dumps(order).encode() + b"\n"

@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _write_sound(order: dict[str, Any], samples: BinaryIO, log: TextIO) -> None:
-    """Encode what is left of stdin, and keep as many packets as the reel has.
+    """Encode what is left of stdin, and keep as many packets as the reel has, behind its chapters.
 
     What is cut off here could not be cut later: by ``-frames:a`` ffmpeg also ends the pictures, one too early
     where sound and pictures end together.
@@ -77,6 +77,7 @@ def _write_sound(order: dict[str, Any], samples: BinaryIO, log: TextIO) -> None:
         while chunk := samples.read(_CHUNK_BYTES):
             writer.write_frames(np.frombuffer(chunk, "<i2"))
     with Path(WHOLE_SOUND).open("rb") as whole, Path(SOUND).open("wb") as kept:
+        kept.write(bytes.fromhex(order["chapters"]))
         kept.writelines(islice(packets(whole), order["packets"]))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.events import RunContext
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.files import TempFileManager
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.monitoring.memory import MemoryManager
@@ -58,6 +59,7 @@ class Concatenator(Protocol):
         output: Path,
         form: TargetForm,
         *,
+        chapters: Sequence[Chapter],
         allow_mixed: bool,
         reuse: bool,
         timeout_seconds: float,
@@ -81,6 +83,7 @@ class JoinOrder:
     form: TargetForm
     allow_mixed: bool
     timeout_seconds: float
+    chapters: tuple[Chapter, ...] = ()
     reuse: bool = True
     """Whether what was finished before may be used, and what is finished now is kept."""
     engine: str | None = None
@@ -196,6 +199,7 @@ class ConcatenationService:
                     order.clips,
                     output,
                     order.form,
+                    chapters=order.chapters,
                     allow_mixed=order.allow_mixed,
                     reuse=order.reuse,
                     timeout_seconds=max(0.0, deadline - self._clock()),

@@ -44,6 +44,9 @@ AAC_FRAME = 1024
 """Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
 _NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
 """Nothing of the inputs is carried: phones write where they were."""
+_ONLY_CHAPTERS = {"map_metadata:g": -1, "map_metadata:s": -1, "map_chapters": 1}
+"""Nothing but the chapters that stand in front of the sound, the second input (:mod:`mpt_cli.media.chapters`);
+without a letter ``-map_metadata`` would take their titles too."""
 
 
 def segment_arguments(
@@ -143,7 +146,7 @@ def _join_output(
     pictures: Any, sound_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
 ) -> list[str]:
     sound = ffmpeg.input(file_url(sound_path), f="aac", protocol_whitelist="file")["a:0"]
-    options = {**video_options, "c:a": "copy", **_NO_METADATA, **muxer_options(form)}
+    options = {**video_options, "c:a": "copy", **_ONLY_CHAPTERS, **muxer_options(form)}
     return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, sound, file_url(output), **options).get_args()]
 
 
@@ -177,7 +180,7 @@ def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
     options = encoder_options(form.encoder)
     codec, threads = options.pop("c:v"), options.pop("threads")
     preset = options.pop("preset", "medium")  # MoviePy names one always; encoders that have none look past it
-    options |= {**_NO_METADATA, **muxer_options(form)}
+    options |= {**_ONLY_CHAPTERS, **muxer_options(form)}
     arguments = [part for key, value in options.items() for part in (f"-{key}", str(value))]
     return {
         "filename": file_url(output),
@@ -201,10 +204,11 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
     """Options of the published container: index in front, no edit list.
 
     Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
-    early. What an edit list would cut is given up instead (``concatenation/sound.py``).
+    early. What an edit list would cut is given up instead (``concatenation/sound.py``). Matroska
+    gets no random identifiers: the same reel is the same bytes.
     """
     if form.container is Container.MKV:
-        return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer"}
+        return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer", "fflags": "+bitexact"}
     return {
         "f": form.container.value,
         "video_track_timescale": timescale(form.frame_rate),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.models import ProcessedClip, TargetForm
 
 SAMPLE_BYTES = 2
@@ -91,7 +92,13 @@ def prove_sound(path: Path, samples: int, channels: int) -> None:
 
 
 def prove_reel(
-    path: Path, form: TargetForm, clips: Sequence[ProcessedClip], *, target: Path, pictures_copied: bool
+    path: Path,
+    form: TargetForm,
+    clips: Sequence[ProcessedClip],
+    *,
+    target: Path,
+    chapters: Sequence[Chapter],
+    pictures_copied: bool,
 ) -> OutputInfo:
     """The published facts of a reel, or VerificationError for the first thing that is wrong.
 
@@ -101,10 +108,10 @@ def prove_reel(
     frames = sum(clip.segment.frames for clip in clips)
     with _opened(path) as container:
         video = _only_video(container, path)
-        if len(container.streams.audio) != 1 or len(container.streams) != 2:
-            raise VerificationError("does not hold exactly one video and one audio stream", path=path)
+        if problem := _wrong_content(container, form, chapters):
+            raise VerificationError(problem, path=path)
         audio = container.streams.audio[0]
-        if problem := _wrong_form(video, audio, form):
+        if problem := _wrong_form(video, audio, form) or _wrong_chapters(container, form, chapters):
             raise VerificationError(problem, path=path)
         packets = _read_packets(container, path, video, form, clips if pictures_copied else ())
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
@@ -144,6 +151,32 @@ def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str
         ("sound has samples a second:", sound.sample_rate, form.sample_rate),
     )
     return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
+
+
+def _wrong_content(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
+    """What a reel holds that it should not, beside its pictures, its sound and its chapters, or None.
+
+    Of the track of titles in MP4 and MOV libav says that it is data.
+    """
+    titles = ["data"] if chapters and form.container is not Container.MKV else []
+    if sorted(stream.type for stream in container.streams) != sorted(["video", "audio", *titles]):
+        return "does not hold exactly one video and one audio stream" + (" and the titles" if titles else "")
+    foreign = _foreign_tags(container)
+    return f"carries metadata: {', '.join(sorted(foreign))}" if foreign else None
+
+
+def _wrong_chapters(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
+    """What is wrong with the chapters of a reel, or None; one begins within half a frame of its clip."""
+    found: list[Any] = list(container.chapters())
+    if len(found) != len(chapters):
+        return f"has {len(found)} chapters, {len(chapters)} were planned"
+    for number, (chapter, wanted) in enumerate(zip(found, chapters, strict=True), 1):
+        if chapter["metadata"] != {"title": wanted.title}:
+            return f"its chapter {number} says {chapter['metadata']}, not {wanted.title!r}"
+        off = chapter["start"] * Fraction(chapter["time_base"]) - wanted.start
+        if abs(off) * form.frame_rate * 2 > 1:
+            return f"its chapter {number} is {float(off * 1000):+.3f} ms off its time"
+    return None
 
 
 class _Packets:
@@ -263,10 +296,15 @@ def _on_grid(
 
 
 def carries_metadata(path: Path) -> bool:
-    """Whether a file holds tags or chapters that a reel does not carry: phones write where they were."""
+    """Whether a file holds tags or chapters: phones write where they were."""
     with _opened(path, _UNDECODED) as container:
-        tags = set(container.metadata).union(*(stream.metadata for stream in container.streams))
-        return bool({tag.lower() for tag in tags} - _TECHNICAL_TAGS or container.chapters())
+        return bool(_foreign_tags(container) or container.chapters())
+
+
+def _foreign_tags(container: InputContainer) -> set[str]:
+    """Names of tags that no muxer of ours writes."""
+    tags = set(container.metadata).union(*(stream.metadata for stream in container.streams))
+    return {tag.lower() for tag in tags} - _TECHNICAL_TAGS
 
 
 @contextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import Config
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.models import ProcessedClip, TargetForm, VideoClip, VideoParams
     from mpt_cli.results import OutputInfo
     from mpt_cli.validation.codec import CodecValidator
@@ -91,12 +92,13 @@ class ValidationEngine:
         clips: Sequence[ProcessedClip],
         *,
         target: Path,
+        chapters: Sequence[Chapter],
         pictures_copied: bool,
     ) -> OutputInfo:
         """What a finished file holds; VerificationError where that is not what was planned."""
         if not self._files.file_exists(path):
             raise VerificationError("was not created", path=target)
-        return proof.prove_reel(path, form, clips, target=target, pictures_copied=pictures_copied)
+        return proof.prove_reel(path, form, clips, target=target, chapters=chapters, pictures_copied=pictures_copied)
 
     def is_healthy(self) -> bool:
         """Whether files can be looked into."""

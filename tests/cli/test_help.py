@@ -21,8 +21,8 @@ INPUT = "--null -0"
 REEL = (
     "--output -o --preset --form --size --fps --fit --codec --encoder --quality --encoder-threads --crf"
     " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
-    " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-fallback --no-cache --paranoid --keep-temp"
-    " --contact-sheet --poster --if-changed --deadline --metrics-file --manifest"
+    " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
+    " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
 OF_A_RUN = "--overwrite -y --dry-run -n --keep-temp --if-changed --metrics-file --manifest"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
     from mpt_cli.concatenation.service import Concatenator
+    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.process import Outcome
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.results import OutputInfo
@@ -105,6 +106,7 @@ class Bench:
         slots: int = 2,
         timeout_seconds: float = JOIN_SECONDS,
         engine: str = "FFmpeg",
+        chapters: Sequence[Chapter] = (),
     ) -> bool:
         """Join by this engine; whether pictures were copied."""
         pool = ResourcePool(slots, MemoryManager(MemoryConfig()))
@@ -112,6 +114,7 @@ class Bench:
             clips,
             output,
             form,
+            chapters=chapters,
             allow_mixed=allow_mixed,
             reuse=False,
             timeout_seconds=timeout_seconds,
@@ -125,9 +128,16 @@ class Bench:
         return {path.name for path in self.files.folder.iterdir() if not path.name[:5].isdigit()}
 
 
-def prove(reel: Path, form: TargetForm, clips: Sequence[ProcessedClip], *, copied: bool = True) -> OutputInfo:
+def prove(
+    reel: Path,
+    form: TargetForm,
+    clips: Sequence[ProcessedClip],
+    *,
+    chapters: Sequence[Chapter] = (),
+    copied: bool = True,
+) -> OutputInfo:
     """The proof of a reel that keeps its name."""
-    return proof.prove_reel(reel, form, clips, target=reel, pictures_copied=copied)
+    return proof.prove_reel(reel, form, clips, target=reel, chapters=chapters, pictures_copied=copied)
 
 
 def other_encoder(form: TargetForm, **options: str) -> TargetForm:

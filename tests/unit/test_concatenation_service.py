@@ -57,7 +57,9 @@ def verifier(clip: ProcessedClip, form: TargetForm | None = None) -> Callable[..
     """The real proof that a reel holds this clip."""
 
     def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
-        return proof.prove_reel(path, form or form_of(), [clip], target=path, pictures_copied=pictures_copied)
+        return proof.prove_reel(
+            path, form or form_of(), [clip], target=path, chapters=(), pictures_copied=pictures_copied
+        )
 
     return verify
 
