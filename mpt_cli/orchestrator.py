@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING
 
 from mpt_cli import deadline
 from mpt_cli.batch import Batch, require_possible
-from mpt_cli.concatenation.moviepy import MoviePyConcatenator
-from mpt_cli.concatenation.service import JoinOrder
 from mpt_cli.config import effective_config
 from mpt_cli.errors import (
     Cancelled,
@@ -41,9 +39,8 @@ from mpt_cli.events import (
     warning_of,
 )
 from mpt_cli.evidence import gather
+from mpt_cli.joining import join_order
 from mpt_cli.media import files
-from mpt_cli.media.chapters import reel_chapters
-from mpt_cli.models import JoinMethod
 from mpt_cli.monitoring.timeline import Recorder
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import wanted_duration
@@ -76,9 +73,6 @@ logger = logging.getLogger(__name__)
 
 Work = Callable[[Run], None]
 """What is done for a request; how far it came stands in the run."""
-
-_JOIN_SECONDS, _JOIN_SECONDS_PER_SECOND = 600, 5
-"""The join may take ten minutes and five times the reel, unless the configuration says otherwise."""
 
 
 def _utc_now() -> datetime:
@@ -357,28 +351,13 @@ class VideoProcessingOrchestrator:
     def _join(
         self, run: Run, plan: Plan, hidden: Path, folder: files.TempFileManager
     ) -> tuple[ConcatenationResult, OutputInfo]:
-        clips = tuple(result.clip for result in run.good() if result.clip is not None)
-        seconds = sum(clip.segment.frames for clip in clips) / plan.form.frame_rate
-        timeout = run.config.concat.timeout or _JOIN_SECONDS + _JOIN_SECONDS_PER_SECOND * seconds
-        method = run.params.join
-        order = JoinOrder(
-            clips,
-            plan.software_form or plan.form,  # a join that must encode again is no place to find that hardware fails
-            plan.mixed_parameter_sets,
-            float(timeout),
-            chapters=reel_chapters(clips, plan.form.frame_rate) if run.config.concat.chapters else (),
-            reuse=run.config.cache.enabled,
-            engine=MoviePyConcatenator.name if method is JoinMethod.MOVIEPY else None,
-            # --method copy means it, and no other engine copies.
-            fallback=run.config.concat.fallback and method is not JoinMethod.COPY,
-            stall_seconds=float(run.config.processing.stall_timeout),
-        )
+        order = join_order(run, plan)
 
         def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
             self._performance.record_milestone(run.context.workflow_id, "joined", 0.97)
             target = run.params.output_path.absolute()
             return self._validation.validate_output(
-                path, plan.form, clips, target=target, chapters=order.chapters, pictures_copied=pictures_copied
+                path, plan.form, order.clips, target=target, chapters=order.chapters, pictures_copied=pictures_copied
             )
 
         joined = self._service.concatenate(order, hidden, verify=verify, files=folder, context=run.context)

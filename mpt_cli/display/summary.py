@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_ROWS, LEAST_ROWS = 60, 8
 """Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""
 _LINES_AROUND = 14
-"""What a screen needs beside the rows of clips: the output and its pictures above them, the totals below, the prompt."""
+"""What a screen needs beside the rows of clips: the output and its pictures above, the totals below, the prompt."""
 _REASONS_SHOWN = 2
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}

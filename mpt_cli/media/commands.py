@@ -230,9 +230,7 @@ def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_ra
     return media.zero + clip.start + segment.first_frame / frame_rate
 
 
-def _input(
-    clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int, trust_header: bool = False
-) -> Any:
+def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int, trust_header: bool = False) -> Any:
     """The input with limits on what it may open, sought to the last keyframe that serves.
 
     ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
