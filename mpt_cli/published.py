@@ -42,8 +42,8 @@ _SETTLED_SECONDS = 2.0
 """A file that changed within this time may change again without its times showing it."""
 _TIMES = slice(3, None)
 """Where the times are in an identity."""
-_OF_THE_REEL = {"video", "encode", "audio", "concat", "validation"}
-"""Sections that decide what a reel is; of ``[processing]`` only what happens to bad clips does."""
+_OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
+"""Sections that do not decide what a reel is, but for what ``[processing]`` says of bad clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Wanted:
 
         Names count: titles may be made of them.
         """
-        config = self.config.model_dump(mode="json", by_alias=True, include=_OF_THE_REEL)
+        config = self.config.model_dump(mode="json", by_alias=True, exclude=_OF_THE_RUN)
         clips = [[os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute] for clip in self.params.clips]
         bad = self.config.processing.on_error, self.config.processing.required_success_rate
         form = self.params.join, self.params.output_path.suffix.lower()

@@ -18,7 +18,7 @@ EXITS: tuple[tuple[tuple[ExitCode, ...], str], ...] = (
     ((ExitCode.INTERNAL,), "a bug in mpt"),
     ((ExitCode.USAGE,), "usage or configuration"),
     ((ExitCode.INVALID,), "a clip or a parameter cannot be used; nothing was written"),
-    ((ExitCode.FAILED,), "processing, joining or the proof failed; nothing was published"),
+    ((ExitCode.FAILED,), "work or its proof failed, or time was over; nothing was published"),
     ((ExitCode.PARTIAL,), "an output without skipped clips, or a batch with a failed job"),
     ((ExitCode.DEPENDENCY,), "a dependency is missing, or mpt health found a failure"),
     ((ExitCode.RESOURCES,), "out of memory or disk"),

@@ -196,6 +196,10 @@ def test_where_reports_are_kept_is_for_all_jobs_together(mpt: Mpt, week: Path) -
     done = mpt("batch", week, "--json")
     assert (done.code, done.codes) == (2, ["usage"])
     assert "paths.state is for all jobs together" in done.document["errors"][0]["message"]
+    week.write_text(week.read_text().replace('paths.state = "here"', "processing.deadline = 60"))
+    done = mpt("batch", week, "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert "processing.deadline is for all jobs together" in done.document["errors"][0]["message"]
 
 
 def test_the_memory_of_a_job_file_holds_for_its_batch(mpt: Mpt, week: Path) -> None:

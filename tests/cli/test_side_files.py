@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry
 
-from tests.cli.conftest import SMALL, Mpt, _document, _resource, everything_in, fake_ffmpeg
+from tests.cli.conftest import SMALL, Mpt, _document, _resource, events_of, everything_in, fake_ffmpeg
 from tests.unit.test_prometheus import parsed
 
 if TYPE_CHECKING:
@@ -76,6 +76,18 @@ def test_a_reel_that_is_up_to_date_keeps_its_manifest(mpt: Mpt, clip: Path, here
     assert mpt(*command, "--manifest", "m.json").data["unchanged"] is True
     again = manifest_in(here / "m.json")["reels"][0]
     assert (again["unchanged"], again["inputs"], again["output"]) == (True, first["inputs"], first["output"])
+
+
+def test_that_it_is_up_to_date_is_an_event_and_a_line(mpt: Mpt, clip: Path) -> None:
+    command = ("process", clip, "-o", "reel.mp4", *SMALL, "--if-changed")
+    assert mpt(*command).code == 0
+    events = events_of(mpt(*command, "--jsonl").out, 0)
+    assert [event["type"] for event in events if event["type"] != "resource-sample"] == [
+        "run-started",
+        "notice",
+        "run-finished",
+    ]
+    assert mpt(*command).out == "reel.mp4 is up to date, nothing was done\n"
 
 
 def test_a_run_that_made_nothing_leaves_the_manifest_of_the_reel(mpt: Mpt, clip: Path, here: Path) -> None:

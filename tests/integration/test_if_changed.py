@@ -12,6 +12,7 @@ import pytest
 from mpt_cli.config import FfmpegConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.events import Notice, RunContext
+from mpt_cli.extras import Extras
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.models import VideoClip, VideoParams
 from mpt_cli.results import ClipStatus, RunStatus
@@ -123,6 +124,30 @@ def test_what_takes_its_place_while_it_is_made_is_not_lost(params: VideoParams, 
 def test_reels_made_without_it_are_known_too(params: VideoParams) -> None:
     made(replace(params, if_changed=False))
     assert made(params).unchanged
+
+
+def test_pictures_beside_the_reel_are_part_of_it(params: VideoParams, media: MediaFolder, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    wanted = replace(params, extras=Extras(contact_sheet=sheet))
+    made(params)
+    assert (made(wanted).unchanged, sheet.is_file()) == (False, True)
+    assert made(wanted).unchanged
+    shutil.copyfile(media.make(seconds=0.2), params.clips[1].path)
+    before = sheet.read_bytes()
+    result = made(wanted)
+    assert (result.status, result.unchanged, sheet.read_bytes() != before) == (RunStatus.SUCCESS, False, True)
+    sheet.unlink()
+    assert (made(wanted).unchanged, sheet.is_file()) == (False, True)
+
+
+def test_a_picture_of_the_users_is_refused(params: VideoParams, media: MediaFolder, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    made(params)
+    sheet.write_bytes(b"a holiday")
+    shutil.copyfile(media.make(seconds=0.2), params.clips[1].path)
+    result = made(replace(params, extras=Extras(contact_sheet=sheet)))
+    assert IssueCode.OUTPUT_EXISTS in [issue.code for issue in result.errors]
+    assert sheet.read_bytes() == b"a holiday"
 
 
 def test_in_a_batch_only_what_changed_is_made(params: VideoParams, media: MediaFolder, tmp_path: Path) -> None:
