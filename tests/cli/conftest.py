@@ -35,6 +35,7 @@ _DATA_SCHEMAS = {
 
 FAKE_FFMPEG = """#!/bin/sh
 case "$1" in -version) echo "ffmpeg version 9.9-fake"; exit 0;; esac
+case "$2" in -encoders) exit 0;; esac
 {body}
 """
 """An ffmpeg that says what it is, and then does something else."""

@@ -115,7 +115,7 @@ def _other_build(desk: Desk) -> Config:
 CHANGES: dict[str, Callable[[Desk], Config]] = {
     "size": lambda _: config_of(size="128x72"),
     "rate": lambda _: config_of(fps="25"),
-    "quality": lambda _: config_of(quality=QualityLevel.BALANCED),
+    "quality": lambda _: config_of(quality=QualityLevel.HIGH),
     "crf": lambda _: config_of(crf=40),
     "sound": lambda _: PLAIN.model_copy(update={"audio": PLAIN.audio.model_copy(update={"sample_rate": 44_100})}),
     "threads that were asked for": lambda _: PLAIN.model_copy(
