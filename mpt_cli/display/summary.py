@@ -157,10 +157,10 @@ def show_clips(out: Console, result: VideoResult) -> None:
 
     Clips of a random order stand in that of the reel, with the time at which each starts.
     """
-    clips, shuffled = result.clips, result.seed is not None
-    shown = _most_telling(clips, out.height - _LINES_AROUND) if out.is_terminal else list(clips)
+    clips, shuffled = list(result.clips), result.seed is not None
     if shuffled:
-        shown.sort(key=lambda clip: (clip.start is None, clip.start))
+        clips.sort(key=lambda clip: (clip.start is None, clip.start))
+    shown = _most_telling(clips, out.height - _LINES_AROUND) if out.is_terminal else clips
     places = [place for place in range(len(_CLIP_COLUMNS)) if shuffled or place != _START]
     rows = [[cells[place] for place in places] for cells in map(_clip_cells, shown)]
     for line in table_lines([_CLIP_COLUMNS[place] for place in places], rows, table_width(out)):
@@ -175,7 +175,8 @@ def _most_telling(clips: Sequence[ClipResult], room: int) -> list[ClipResult]:
     if len(clips) <= most:
         return list(clips)
     ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    return sorted(ranked[:most], key=lambda clip: clip.index)
+    chosen = {clip.index for clip in ranked[:most]}
+    return [clip for clip in clips if clip.index in chosen]
 
 
 def _clip_cells(clip: ClipResult) -> list[Cell]:

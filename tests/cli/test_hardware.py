@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are s
 
 PARTS = of(*(numbered(number, seconds=0.2 * number) for number in (1, 2)))
 DOES_NOT_WORK = f"{NVENC} does not work here: {NO_DRIVER}"
-SAID = f"{DOES_NOT_WORK}; libx264 is used instead, at draft quality"
+SAID = f"{DOES_NOT_WORK}; libx264 is used instead, at balanced quality"
 REEL = ("clips", "-o", "reel.mp4", *SMALL, "--copy", "never", "--fps", "30")
 
 

@@ -54,7 +54,7 @@ def structure(svg: Path) -> list[str]:
 
 
 def test_a_run_now_looks_like_the_picture(tmp_path: Path) -> None:
-    script = [sys.executable, ROOT / "examples" / "make_pictures.py", tmp_path, *QUICK]
+    script = [sys.executable, str(ROOT / "examples" / "make_pictures.py"), str(tmp_path), *QUICK]
     done = subprocess.run(script, capture_output=True, check=False, timeout=2 * LIMIT_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     now = structure(tmp_path / "panel.svg")
