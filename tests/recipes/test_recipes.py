@@ -30,7 +30,7 @@ def blocks() -> dict[str, list[str]]:
     """The ``sh`` blocks of README by the heading above them, in order."""
     found: dict[str, list[str]] = {}
     heading = ""
-    for part in re.finditer(r"^#+ (?P<heading>.+)$|^```sh\n(?P<block>.*?)^```$", README, re.MULTILINE | re.DOTALL):
+    for part in re.finditer(r"^#+ (?P<heading>[^\n]+)$|^```sh\n(?P<block>.*?)^```$", README, re.MULTILINE | re.DOTALL):
         if part["heading"]:
             heading = part["heading"]
         else:
