@@ -12,29 +12,82 @@ from typing import TYPE_CHECKING
 from mpt_cli.models import Codec
 
 if TYPE_CHECKING:
-    from mpt_cli.models import MediaInfo, TargetForm
+    from collections.abc import Mapping, Sequence
 
-BASE_BYTES = 90 * 2**20
-"""What an ffmpeg with one decoder and one encoder thread needs beside its pictures (measured)."""
-_LOOKAHEAD = {"ultrafast": 4, "superfast": 6, "veryfast": 18, "faster": 26, "fast": 34, "medium": 44, "slow": 56}
-"""Pictures of the target's size that x264 holds, by preset; from peaks at 1080x1920 (performance notes)."""
-_MOST_LOOKAHEAD = 64
-"""Also what x265 and SVT-AV1 hold with fast presets: 330 to 390 MB in all (measured)."""
-_THREAD_PICTURES = 12
+    from mpt_cli.models import EncoderSettings, MediaInfo, TargetForm
+
+COPY_BYTES = 45 * 2**20
+"""What an ffmpeg needs that only moves packets, or decodes and encodes sound (measured: 37 MiB)."""
+_OWN_BYTES = 75 * 2**20
+"""What mpt itself needs while it waits for clips (measured: 65 to 80 MiB)."""
+_BASE_BYTES = 58 * 2**20
+"""What an ffmpeg with a decoder and an encoder needs beside its pictures (measured)."""
+_THREAD_PICTURES: Mapping[Codec, int] = {Codec.H264: 12, Codec.HEVC: 4, Codec.AV1: 35}
+"""What each further thread of an encoder holds (measured with 2 and 4)."""
 _SOURCE_PICTURES = 10
 _BYTES_PER_PIXEL_8 = Fraction(3, 2)
 _PIXELS_PER_SECOND = 100e6
 """Decoded plus encoded pixels a second of one core at x264 veryfast (benchmark reel, 2 cores)."""
-_PRESET_SPEED = {
-    "ultrafast": 2.5,
-    "superfast": 1.6,
-    "veryfast": 1.0,
-    "faster": 0.8,
-    "fast": 0.6,
-    "medium": 0.5,
-    "slow": 0.3,
-}
+_START_SECONDS = 0.5
 _JOIN_SHARE = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class _Preset:
+    """What an encoder holds, in pictures of the target's size, and how fast it is, x264 veryfast being 1.
+
+    From peaks and CPU times at 720x1280 to 1080x1920 with one thread (ffmpeg 9); what was not measured
+    stands between its neighbours.
+    """
+
+    held: int
+    speed: float
+
+
+_PRESETS: Mapping[Codec, Mapping[str, _Preset]] = {
+    Codec.H264: {
+        "ultrafast": _Preset(11, 2.0),
+        "superfast": _Preset(35, 1.35),
+        "veryfast": _Preset(52, 1.0),
+        "faster": _Preset(73, 0.75),
+        "fast": _Preset(96, 0.6),
+        "medium": _Preset(119, 0.5),
+        "slow": _Preset(146, 0.35),
+        "slower": _Preset(160, 0.2),
+    },
+    Codec.HEVC: {
+        "ultrafast": _Preset(80, 0.75),
+        "superfast": _Preset(94, 0.6),
+        "veryfast": _Preset(116, 0.45),
+        "faster": _Preset(120, 0.42),
+        "fast": _Preset(125, 0.38),
+        "medium": _Preset(133, 0.28),
+        "slow": _Preset(160, 0.15),
+    },
+    Codec.AV1: {
+        "13": _Preset(96, 2.0),
+        "12": _Preset(96, 1.9),
+        "11": _Preset(96, 1.7),
+        "10": _Preset(96, 1.5),
+        "9": _Preset(105, 1.25),
+        "8": _Preset(113, 1.0),
+        "7": _Preset(163, 0.7),
+        "6": _Preset(163, 0.5),
+        "5": _Preset(180, 0.3),
+    },
+}
+"""By codec and preset, fastest first; the last also stands for those that are slower."""
+_HARDWARE = _Preset(11, 2.5)
+"""A device is quick, and holds its pictures in memory of its own."""
+_BITS_PER_PIXEL: Mapping[Codec, tuple[float, int, float]] = {
+    Codec.H264: (0.11, 21, 6),
+    Codec.HEVC: (0.05, 25, 6),
+    Codec.AV1: (0.06, 34, 9),
+}
+"""Of pixels that show something at a CRF, and how much more CRF halves them. Ten real clips came to 0.4 to
+2.5 times as much (H.264: 0.03 to 0.16, HEVC 0.01 to 0.11, AV1 0.02 to 0.16)."""
+_FAST_H264 = {"ultrafast": 1.8, "superfast": 1.35}
+"""How many more bits x264 spends at the same CRF where it looks less (measured: 1.3 and 1.9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +112,36 @@ def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int
 
 
 def need_bytes(media: MediaInfo, form: TargetForm) -> int:
-    """Memory that encoding a clip is predicted to need: decoded pictures, and the encoder's lookahead."""
+    """Memory that encoding a clip is predicted to need: decoded pictures, and what the encoder looks ahead."""
     video = media.video
     deep = 2 if video.bit_depth > 8 else 1
     source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_PICTURES + form.encoder.threads)
-    held = _lookahead(form) + _THREAD_PICTURES * form.encoder.threads
+    held = _preset(form.encoder).held + _THREAD_PICTURES[form.encoder.codec] * (form.encoder.threads - 1)
     floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
-    return BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
+    return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
+
+
+def peak_bytes(needs: Sequence[int], jobs: int) -> int:
+    """Memory that a run is predicted to need at once: its neediest clips side by side, and mpt itself."""
+    return _OWN_BYTES + max(COPY_BYTES, sum(sorted(needs, reverse=True)[:jobs]))
 
 
 def disk_bytes(
-    form: TargetForm, *, encoded_frames: int, copied_bytes: int, written_bytes: int, seconds: Fraction
+    form: TargetForm,
+    *,
+    encoded_pixels: int,
+    copied_bytes: int,
+    written_bytes: int,
+    stored_seconds: Fraction,
+    seconds: Fraction,
 ) -> tuple[int, int]:
     """Predicted bytes of temporary files and of the output.
 
-    Pictures at 0.12 bits a pixel, which no preset at its usual CRF passes on phone footage; PCM is
+    ``encoded_pixels`` are those that show something: bars are free. PCM, of ``stored_seconds``, is
     exact. Of what is copied, ``written_bytes`` are also written into segments.
     """
-    pictures = int(encoded_frames * form.dimensions.pixels * Fraction(12, 100) / 8)
-    sound = int(seconds * form.sample_rate * form.channels * 2)
+    pictures = int(encoded_pixels * _bits_per_pixel(form.encoder) / 8)
+    sound = int(stored_seconds * form.sample_rate * form.channels * 2)
     return pictures + written_bytes + sound, pictures + copied_bytes + int(seconds * form.audio_bitrate / 8)
 
 
@@ -85,20 +149,27 @@ def run_seconds(form: TargetForm, jobs: int, *, pixels: int, seconds: Fraction) 
     """Rough wall seconds of a run: pixels to decode and encode at the speed of one core here.
 
     The join and the proof add a share of the reel's duration. It is a guess for people who decide
-    whether to wait; nothing depends on it.
+    whether to wait, on a machine that does nothing else; nothing depends on it.
     """
-    speed = _PIXELS_PER_SECOND * _PRESET_SPEED.get(_preset(form), 1.0)
-    return pixels / (speed * jobs) + _JOIN_SHARE * float(seconds)
+    speed = _PIXELS_PER_SECOND * _preset(form.encoder).speed
+    return _START_SECONDS + pixels / (speed * jobs) + _JOIN_SHARE * float(seconds)
 
 
-def _lookahead(form: TargetForm) -> int:
-    if form.encoder.hardware is None and form.encoder.codec is not Codec.H264:
-        return _MOST_LOOKAHEAD
-    return _LOOKAHEAD.get(_preset(form), _MOST_LOOKAHEAD)
+def _preset(encoder: EncoderSettings) -> _Preset:
+    if encoder.hardware is not None:
+        return _HARDWARE
+    presets = _PRESETS[encoder.codec]
+    return presets.get(_option(encoder, "-preset") or "", list(presets.values())[-1])
 
 
-def _preset(form: TargetForm) -> str:
-    """The encoder's preset; a device is quick, and holds its pictures in memory of its own."""
-    if form.encoder.hardware is not None:
-        return "ultrafast"
-    return form.encoder.options[form.encoder.options.index("-preset") + 1]
+def _bits_per_pixel(encoder: EncoderSettings) -> float:
+    """For hardware, which has other scales, that of the usual CRF."""
+    bits, usual, halving = _BITS_PER_PIXEL[encoder.codec]
+    crf = None if encoder.hardware is not None else _option(encoder, "-crf")
+    more = _FAST_H264.get(_option(encoder, "-preset") or "", 1.0) if encoder.codec is Codec.H264 else 1.0
+    return float(bits * more * 2 ** ((usual - int(crf or usual)) / halving))
+
+
+def _option(encoder: EncoderSettings, name: str) -> str | None:
+    pairs = dict(zip(encoder.options[::2], encoder.options[1::2], strict=True))
+    return pairs.get(name)

@@ -275,6 +275,7 @@ class VideoProcessingOrchestrator:
             files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder,
         ):
             plan = self._process(run, plan, folder)
+            run.temporary_bytes = run.made_bytes()
             run.concatenation, finished = self._join(run, plan, hidden, folder)
             run.context.cancel.raise_if_cancelled()
             if run.owned:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from mpt_cli import __version__
 from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError
 from mpt_cli.events import Notice
+from mpt_cli.models import Action
 from mpt_cli.record import RunSetup
-from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, RunStatus, VideoResult
+from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, Prediction, RunStatus, VideoResult
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -49,6 +50,7 @@ class Run:
     output: OutputInfo | None = None
     plan_report: PlanReport | None = None
     metrics: PerformanceReport | None = None
+    temporary_bytes: int | None = None
     ffmpeg: str | None = None
     replaced: list[Issue] = field(default_factory=list)
     """What took the place of something else, and why."""
@@ -86,7 +88,7 @@ class Run:
             clips=self._clips(),
             output=self.output,
             concatenation=self.concatenation,
-            metrics=self.metrics,
+            metrics=self._metrics(),
             plan=self.plan_report,
             seed=self.plan.seed if self.plan else self.found.seed if self.found else None,
             errors=self._errors(error),
@@ -122,6 +124,18 @@ class Run:
         """The clips that were processed, in the order of the reel."""
         order = self.plan.clips if self.plan else ()
         return [self.processed[c.index] for c in order if c.index in self.processed and self.processed[c.index].success]
+
+    def made_bytes(self) -> int:
+        """Sizes of the files that were made of the clips; those that were reused take no room of their own."""
+        made = [result.clip for result in self.good() if result.clip is not None and result.action is not Action.REUSE]
+        paths = [clip.audio_path for clip in made] + [clip.processed_path for clip in made if clip.owned]
+        return sum(path.stat().st_size for path in paths if path is not None)
+
+    def _metrics(self) -> PerformanceReport | None:
+        if self.metrics is None:
+            return None
+        predicted = prediction(self.plan) if self.plan else None
+        return replace(self.metrics, temporary_bytes=self.temporary_bytes, predicted=predicted)
 
     def _left_out(self) -> bool:
         return bool(self.refused()) or any(not result.success for result in self.processed.values())
@@ -199,6 +213,11 @@ def _own_issue(result: ProcessingResult) -> Issue | None:
     return None if stopped else result.error
 
 
+def prediction(plan: Plan) -> Prediction:
+    """What a plan says that its run will cost."""
+    return Prediction(plan.memory_bytes, plan.temporary_bytes, plan.output_bytes, plan.predicted_seconds)
+
+
 def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> PlanReport:
     """What a dry run says of a plan; ``argv_of`` gives each clip's ffmpeg arguments by index."""
     steps, frames = [], 0
@@ -217,7 +236,6 @@ def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> P
             )
         )
         frames += clip.segment.frames
-    needs = sorted((clip.need_bytes for clip in plan.clips), reverse=True)
     return PlanReport(
         output=output,
         container=plan.form.container,
@@ -228,10 +246,7 @@ def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> P
         encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
         jobs=plan.jobs,
         threads=plan.form.encoder.threads,
-        predicted_memory_bytes=sum(needs[: plan.jobs]),
-        predicted_temporary_bytes=plan.temporary_bytes,
-        predicted_output_bytes=plan.output_bytes,
-        predicted_seconds=plan.predicted_seconds,
+        predicted=prediction(plan),
         seed=plan.seed,
         steps=tuple(steps),
     )

@@ -18,8 +18,9 @@ from mpt_cli.copying import (
     shown_at,
     wanted_part,
 )
-from mpt_cli.cost import BASE_BYTES, Machine, concurrency, disk_bytes, need_bytes, run_seconds
+from mpt_cli.cost import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
 from mpt_cli.media import timing
+from mpt_cli.media.geometry import place
 from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Segment, TargetForm
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Plan:
     def duration(self) -> Fraction:
         """Exact seconds of the reel."""
         return self.frames / self.form.frame_rate
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that the whole run is predicted to need, mpt itself with it."""
+        return peak_bytes([clip.need_bytes for clip in self.clips], self.jobs)
 
 
 def make_plan(
@@ -241,7 +247,7 @@ def _copied(
         segment,
         Action.COPY,
         copy_reasons(media, part, in_place=in_place),
-        need_bytes=BASE_BYTES,
+        need_bytes=COPY_BYTES,
         work=segment.frames,
         copied_from=None if in_place else shown_at(media, part),
     )
@@ -262,13 +268,20 @@ def _costed(
     copied = [clip for clip in clips if clip.action is Action.COPY]
     temporary, output = disk_bytes(
         form,
-        encoded_frames=sum(clip.segment.frames for clip in encoded),
+        encoded_pixels=sum(clip.segment.frames * _shown_pixels(clip.media, form) for clip in encoded),
         copied_bytes=sum(map(_copied_bytes, copied)),
         written_bytes=sum(_copied_bytes(clip) for clip in copied if clip.copied_from is not None),
+        stored_seconds=sum(clip.segment.frames for clip in (*encoded, *copied)) / form.frame_rate,
         seconds=seconds,
     )
     time = run_seconds(form, jobs, pixels=sum(clip.work for clip in encoded), seconds=seconds)
     return Plan(form, light_form, clips, jobs, seed, time, temporary, output, mixed)
+
+
+def _shown_pixels(media: MediaInfo, form: TargetForm) -> int:
+    """Pixels of a reel's picture that this clip fills; a blurred border costs next to nothing, as bars do."""
+    inner = place(media.video.display, form.dimensions, form.fit).inner
+    return min(inner.width, form.dimensions.width) * min(inner.height, form.dimensions.height)
 
 
 def _copied_bytes(clip: PlannedClip) -> int:

@@ -195,8 +195,22 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the plan of a run said that it would cost."""
+
+    memory_peak_bytes: int
+    temporary_bytes: int
+    output_bytes: int
+    total_duration_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PerformanceReport:
-    """What a workflow cost; the formulas stand at ``PerformanceMonitor``."""
+    """What a workflow cost; the formulas stand at ``PerformanceMonitor``.
+
+    ``temporary_bytes`` is what its clips took on the disk until they were joined, and
+    ``predicted`` what its plan had said; None for a run that did not come that far.
+    """
 
     workflow_id: str
     total_duration_seconds: float
@@ -204,6 +218,8 @@ class PerformanceReport:
     memory_peak_bytes: int | None
     performance_score: float | None
     milestones: tuple[Milestone, ...] = ()
+    temporary_bytes: int | None = None
+    predicted: Prediction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +250,7 @@ class PlanReport:
     encoder: str
     jobs: int
     threads: int
-    predicted_memory_bytes: int
-    predicted_temporary_bytes: int
-    predicted_output_bytes: int
-    predicted_seconds: float
+    predicted: Prediction
     seed: int | None
     steps: tuple[PlannedStep, ...]
 

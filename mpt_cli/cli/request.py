@@ -46,15 +46,15 @@ def answer_request(
         errors=result.errors,
         ffmpeg=result.ffmpeg,
         ends=[JobEnd(params.output_path.name, result, exit_code)],
-        show=lambda out, err: _show(out, err, session.untold(result), commands=bool(session.given.get("verbose"))),
+        show=lambda out, err: _show(out, err, session.untold(result), verbose=bool(session.given.get("verbose"))),
     )
 
 
-def _show(out: Console, err: Console, result: VideoResult, *, commands: bool) -> None:
+def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool) -> None:
     if result.plan is None:
-        summary.show_result(out, err, result)
+        summary.show_result(out, err, result, verbose=verbose)
         return
-    show_plan(out, result.plan, commands=commands)
+    show_plan(out, result.plan, commands=verbose)
     summary.show_issues(err, result.warnings, level="warning")
     summary.show_issues(err, result.errors)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.text import counted, escape, exact_seconds_text, rate_text, rounded_text, seconds_text, size_text
+from mpt_cli.models import Action
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,10 +44,10 @@ def plan_data(plan: PlanReport) -> JsonObject:
         "jobs": plan.jobs,
         "threads": plan.threads,
         "seed": plan.seed,
-        "predicted_memory_bytes": plan.predicted_memory_bytes,
-        "predicted_temporary_bytes": plan.predicted_temporary_bytes,
-        "predicted_output_bytes": plan.predicted_output_bytes,
-        "predicted_seconds": seconds_of(plan.predicted_seconds),
+        "predicted_memory_bytes": plan.predicted.memory_peak_bytes,
+        "predicted_temporary_bytes": plan.predicted.temporary_bytes,
+        "predicted_output_bytes": plan.predicted.output_bytes,
+        "predicted_seconds": seconds_of(plan.predicted.total_duration_seconds),
         "clips": [_step(step) for step in plan.steps],
     }
 
@@ -77,16 +79,17 @@ def _step(step: PlannedStep) -> JsonObject:
 def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
     """Write the plan to ``out``; with ``commands`` also each clip's ffmpeg command, ready for a shell."""
     say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
+    predicted = plan.predicted
     facts = (
         ("path", escape(str(plan.output))),
         ("length", f"{exact_seconds_text(plan.duration)}, {counted(plan.frames, 'frame')}"),
         ("picture", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
-        ("encoder", escape(plan.encoder)),
-        ("at once", f"{counted(plan.jobs, 'clip')}, {counted(plan.threads, 'thread')} each"),
-        ("memory", f"about {size_text(plan.predicted_memory_bytes)}"),
-        ("disk", f"at most about {size_text(plan.predicted_temporary_bytes)} for a while, "
-                 f"{size_text(plan.predicted_output_bytes)} for the reel"),
-        ("time", f"roughly {rounded_text(plan.predicted_seconds)}"),
+        ("clips", _intentions(plan)),
+        *_encoding(plan),
+        ("memory", f"about {size_text(predicted.memory_peak_bytes)}, mpt itself with it"),
+        ("disk", f"about {size_text(predicted.output_bytes)} for the reel, "
+                 f"{size_text(predicted.temporary_bytes)} beside it until it is made"),
+        ("time", f"roughly {rounded_text(max(1.0, predicted.total_duration_seconds))} on an idle machine"),
     )  # fmt: skip
     for label, value in facts:
         say(out, Text.assemble((f"  {label:<9}", "dim"), value))
@@ -101,6 +104,23 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
         say(out, Text(escape(shlex.join(step.argv)) if step.argv else "(no command)", "dim"))
 
 
+def _intentions(plan: PlanReport) -> str:
+    """How many clips are to be made in which way."""
+    planned = Counter(step.action for step in plan.steps)
+    return ", ".join(f"{planned[action]} to {action}" for action in Action if planned[action])
+
+
+def _encoding(plan: PlanReport) -> list[tuple[str, str]]:
+    """How pictures are encoded, where any are."""
+    if all(step.action is not Action.ENCODE for step in plan.steps):
+        return []
+    each = "each with " if plan.jobs > 1 else "with "
+    return [
+        ("encoder", escape(plan.encoder)),
+        ("at once", f"{counted(plan.jobs, 'clip')}, {each}{counted(plan.threads, 'encoder thread')}"),
+    ]
+
+
 def _cells(step: PlannedStep) -> list[Cell]:
     return [
         Cell(str(step.index + 1), "dim"),
@@ -109,5 +129,5 @@ def _cells(step: PlannedStep) -> list[Cell]:
         Cell(escape(brief_reasons(step.reasons)), "dim"),
         Cell(seconds_text(step.start)),
         Cell(seconds_text(step.duration)),
-        Cell(size_text(step.predicted_memory_bytes), "dim"),
+        Cell(size_text(step.predicted_memory_bytes or None), "dim"),
     ]

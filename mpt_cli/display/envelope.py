@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         FileValidationResult,
         OutputInfo,
         PerformanceReport,
+        Prediction,
         VideoResult,
     )
 
@@ -249,12 +250,23 @@ def _concatenation(join: ConcatenationResult) -> JsonObject:
     }
 
 
+def _prediction(predicted: Prediction) -> JsonObject:
+    return {
+        "memory_peak_bytes": predicted.memory_peak_bytes,
+        "temporary_bytes": predicted.temporary_bytes,
+        "output_bytes": predicted.output_bytes,
+        "total_duration_seconds": seconds_of(predicted.total_duration_seconds),
+    }
+
+
 def _metrics(metrics: PerformanceReport) -> JsonObject:
     return {
         "total_duration_seconds": seconds_of(metrics.total_duration_seconds),
         "processing_efficiency": metrics.processing_efficiency,
         "memory_peak_bytes": metrics.memory_peak_bytes,
         "performance_score": metrics.performance_score,
+        "temporary_bytes": metrics.temporary_bytes,
+        "predicted": None if metrics.predicted is None else _prediction(metrics.predicted),
         "milestones": [
             {"name": step.name, "at_seconds": seconds_of(step.at_seconds), "progress": step.progress}
             for step in metrics.milestones

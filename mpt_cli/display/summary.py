@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.errors import Issue
-    from mpt_cli.results import ClipResult, OutputInfo, VideoResult
+    from mpt_cli.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
 
 MOST_ROWS, LEAST_ROWS = 60, 8
 """Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""
@@ -55,11 +55,15 @@ _CLIP_COLUMNS = (
     Column("time", right=True, drop=3),
     Column("memory", right=True, drop=2),
 )
+_PREDICTION_COLUMNS = (Column(""), Column("predicted", right=True), Column("came", right=True))
 _START = 4
 
 
-def show_result(out: Console, err: Console, result: VideoResult) -> None:
-    """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``."""
+def show_result(out: Console, err: Console, result: VideoResult, *, verbose: bool = False) -> None:
+    """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``.
+
+    ``verbose`` also compares what the plan had predicted with what came.
+    """
     if result.code is IssueCode.VALIDATION_FAILED:
         _show_refusal(err, result)
         return
@@ -76,6 +80,10 @@ def show_result(out: Console, err: Console, result: VideoResult) -> None:
         show_clips(out, result)
     say(out, Text())
     say(out, Text(_totals(result)), words=True)
+    if verbose and result.metrics is not None and result.metrics.predicted is not None:
+        say(out, Text())
+        for line in table_lines(_PREDICTION_COLUMNS, _prediction_rows(result.metrics, result.output), table_width(out)):
+            say(out, line)
     for level, issues in (("warning", result.warnings), ("error", result.errors)):
         show_issues(err, issues, level=level)
 
@@ -194,6 +202,20 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
         Cell(seconds_text(clip.elapsed_seconds), "dim"),
         Cell(size_text(clip.peak_memory_bytes), "dim"),
     ]
+
+
+def _prediction_rows(metrics: PerformanceReport, output: OutputInfo | None) -> list[list[Cell]]:
+    """What was predicted beside what was measured."""
+    predicted = metrics.predicted
+    assert predicted is not None
+    size = output.size_bytes if output is not None else None
+    rows = (
+        ("memory", size_text(predicted.memory_peak_bytes), size_text(metrics.memory_peak_bytes)),
+        ("temporary files", size_text(predicted.temporary_bytes), size_text(metrics.temporary_bytes)),
+        ("reel", size_text(predicted.output_bytes), size_text(size)),
+        ("time", seconds_text(predicted.total_duration_seconds), seconds_text(metrics.total_duration_seconds)),
+    )
+    return [[Cell(name), Cell(said, "dim"), Cell(came)] for name, said, came in rows]
 
 
 def brief_reasons(reasons: Sequence[str]) -> str:

@@ -169,9 +169,30 @@ def test_the_copy_policy_decides_which_clips_are_copied(
 
 
 def test_a_small_budget_lets_fewer_clips_run(mpt: Mpt, folder: Path) -> None:
-    plan = planned(mpt, folder, "--max-memory", "200MiB").plan
+    plan = planned(mpt, folder, "--max-memory", "320MiB").plan
     assert plan["jobs"] == 1
-    assert plan["predicted_memory_bytes"] <= 200 * 2**20
+    assert plan["predicted_memory_bytes"] <= 320 * 2**20
+
+
+def test_a_run_says_what_its_plan_had_predicted(mpt: Mpt, folder: Path) -> None:
+    plan = planned(mpt, folder, *SMALL).plan
+    metrics = mpt("process", folder, "-o", "reel.mp4", *SMALL, "--json").data["metrics"]
+    assert metrics["predicted"] == {
+        "memory_peak_bytes": plan["predicted_memory_bytes"],
+        "temporary_bytes": plan["predicted_temporary_bytes"],
+        "output_bytes": plan["predicted_output_bytes"],
+        "total_duration_seconds": plan["predicted_seconds"],
+    }
+    sound = 48_000 // 5 * 4  # of one of four clips that are the same
+    assert sound < metrics["temporary_bytes"] < 2 * sound
+    again = mpt("process", folder, "-o", "reel.mp4", "-y", *SMALL, "--json").data["metrics"]
+    assert (again["temporary_bytes"], again["predicted"]["temporary_bytes"]) == (0, 0)
+
+
+def test_where_there_was_no_plan_nothing_was_predicted(mpt: Mpt, here: Path) -> None:
+    (here / "bad.mp4").write_bytes(b"no media")
+    metrics = mpt("process", "bad.mp4", "-o", "reel.mp4", "--json").data["metrics"]
+    assert (metrics["predicted"], metrics["temporary_bytes"]) == (None, None)
 
 
 def test_samples_of_a_run_tell_the_budget(mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

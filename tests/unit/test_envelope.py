@@ -35,6 +35,7 @@ from mpt_cli.results import (
     Milestone,
     OutputInfo,
     PerformanceReport,
+    Prediction,
     RunStatus,
     VideoResult,
 )
@@ -81,7 +82,9 @@ FULL = VideoResult(
         Path("reel.mp4"), 99, Container.MP4, Fraction(1, 3), 10, Dimensions(1080, 1920), Fraction(30), "h264", "aac"
     ),
     concatenation=ConcatenationResult("FFmpeg", True, 1.23456789, None, "hevc refused"),
-    metrics=PerformanceReport("w1", 2.5, float("nan"), None, None, (Milestone("validated", 0.25, 0.1),)),
+    metrics=PerformanceReport(
+        "w1", 2.5, float("nan"), None, None, (Milestone("validated", 0.25, 0.1),), 4000, Prediction(1, 2, 3, 0.1234567)
+    ),
     seed=42,
     errors=(ISSUE,),
     warnings=(BARE,),
@@ -210,6 +213,10 @@ def test_data_of_process() -> None:
     }
     assert data["metrics"]["milestones"] == [{"name": "validated", "at_seconds": 0.25, "progress": 0.1}]
     assert json.loads(to_json(data))["metrics"]["processing_efficiency"] is None
+    assert data["metrics"]["temporary_bytes"] == 4000
+    assert data["metrics"]["predicted"] == {
+        "memory_peak_bytes": 1, "temporary_bytes": 2, "output_bytes": 3, "total_duration_seconds": 0.123457,
+    }  # fmt: skip
 
 
 def test_a_run_that_came_to_nothing_has_every_key() -> None:

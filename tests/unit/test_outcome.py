@@ -30,6 +30,7 @@ from mpt_cli.results import (
     ConcatenationResult,
     FileValidationResult,
     OutputInfo,
+    Prediction,
     ProcessingResult,
     RunStatus,
     ValidationResult,
@@ -247,8 +248,8 @@ def test_a_dry_run_says_what_is_planned(info: MediaInfo) -> None:
     assert [step.frames for step in report.steps] == [40, 20, 30]
     assert [step.reasons for step in report.steps] == [("r3",), ("r1",), ("r2",)]
     assert (report.frames, report.duration, report.seed, report.jobs) == (90, Fraction(9), 7, 2)
-    assert report.predicted_memory_bytes == 4000 + 3000  # the two largest run at once
-    assert (report.predicted_temporary_bytes, report.predicted_output_bytes) == (1000, 500)
+    assert report.predicted == Prediction(plan.memory_bytes, 1000, 500, plan.predicted_seconds)
+    assert plan.memory_bytes > 4000 + 3000  # the two largest run at once, beside mpt itself
     assert (report.dimensions, report.frame_rate, report.container) == (
         FORM.dimensions,
         FORM.frame_rate,

@@ -22,6 +22,7 @@ from mpt_cli.models import (
     Container,
     CopyPolicy,
     Dimensions,
+    Fit,
     MediaInfo,
     Orientation,
     VideoClip,
@@ -414,6 +415,48 @@ def test_memory_grows_with_pixels_depth_threads_and_preset() -> None:
     assert need(media_of(video={"bit_depth": 10})) < need(media_of(video={"bit_depth": 10, "hdr": "pq"}))
     assert need() < need(threads=4)
     assert need(preset="ultrafast") < need(preset="medium") < need(preset="veryslow")
+
+
+MEASURED = media_of(video={"dimensions": Dimensions(1280, 720)})
+STANDING = VideoConfig(size=Dimensions(1080, 1920), fps=Fraction(30))
+
+
+@pytest.mark.parametrize(
+    ("codec", "preset", "measured"),
+    [
+        ("h264", "ultrafast", 106), ("h264", "superfast", 177), ("h264", "veryfast", 226), ("h264", "faster", 290),
+        ("h264", "fast", 357), ("h264", "medium", 426), ("hevc", "ultrafast", 310), ("hevc", "superfast", 350),
+        ("hevc", "veryfast", 415), ("hevc", "medium", 466), ("av1", "10", 358), ("av1", "8", 407), ("av1", "7", 556),
+        ("av1", "6", 555),
+    ],
+)  # fmt: skip
+def test_memory_is_near_what_was_measured_with_each_codec_and_preset(codec: str, preset: str, measured: int) -> None:
+    quality = QualitySettings(codec=Codec(codec), preset=preset, threads=1)
+    (planned,) = plan_of([clip_of(media=MEASURED)], video=STANDING, encode=quality).clips
+    assert 0.9 < planned.need_bytes / (measured << 20) < 1.1
+
+
+def test_a_run_needs_its_neediest_clips_at_once_and_mpt_itself() -> None:
+    rules: dict[str, Any] = {"processing": ProcessingConfig(jobs=2), "encode": QualitySettings(threads=1)}
+    plans = [plan_of([clip_of(media=MEASURED)] * n, **rules) for n in (1, 2, 9)]
+    one, two, many = (plan.memory_bytes for plan in plans)
+    assert two - one == plans[0].clips[0].need_bytes
+    assert two == many
+    reused = with_reuse(plans[2], {}, {}, dict.fromkeys(range(9), "finished before"))
+    assert 0 < reused.memory_bytes < one
+
+
+def test_bars_cost_nothing_and_other_codecs_and_crfs_take_their_share_of_the_disk() -> None:
+    def pictures(fit: Fit = Fit.CONTAIN, **encode: Any) -> int:
+        quality = QualitySettings(**{"crf": 21, "preset": "veryfast", **encode})
+        plan = plan_of([clip_of(media=MEASURED)], video=STANDING.model_copy(update={"fit": fit}), encode=quality)
+        return plan.output_bytes - 192_000 * plan.frames // 30 // 8
+
+    assert pictures() * 3 < pictures(Fit.COVER) < pictures() * 3.3
+    assert pictures(crf=27) * 2 == pytest.approx(pictures(), rel=0.01)
+    assert pictures(codec=Codec.HEVC, crf=25) < pictures()
+    assert pictures(codec=Codec.AV1, preset="10", crf=34) < pictures()
+    assert pictures(preset="superfast") > pictures()
 
 
 def test_a_copied_clip_costs_little() -> None:

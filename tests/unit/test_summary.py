@@ -35,6 +35,7 @@ from mpt_cli.results import (
     FileValidationResult,
     OutputInfo,
     PerformanceReport,
+    Prediction,
     RunStatus,
     VideoResult,
 )
@@ -113,6 +114,22 @@ def in_pipe(value: VideoResult) -> tuple[str, str]:
     stdout, stderr = io.StringIO(), io.StringIO()
     show_result(console(stdout), console(stderr), value)
     return stdout.getvalue(), stderr.getvalue()
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_what_was_predicted_stands_beside_what_came(*, made: bool) -> None:
+    metrics = PerformanceReport("w", 83.2, None, 2**30, None, (), 2**21, Prediction(2**29, 2**20, 2**24, 61.0))
+    value = replace(result(*CLIPS, made=made), metrics=metrics)
+    assert "predicted" not in in_pipe(value)[0]
+    stdout = io.StringIO()
+    show_result(console(stdout), console(stdout), value, verbose=True)
+    rows = [line.split("  ") for line in stdout.getvalue().split("predicted")[1].splitlines()[1:5]]
+    assert [[cell.strip() for cell in row if cell.strip()] for row in rows] == [
+        ["memory", "512 MiB", "1.0 GiB"],
+        ["temporary files", "1.0 MiB", "2.0 MiB"],
+        ["reel", "16.0 MiB", "11.8 MiB" if made else "-"],
+        ["time", "1:01", "1:23"],
+    ]
 
 
 def test_a_pipe_gets_everything_whole() -> None:
