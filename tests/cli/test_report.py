@@ -73,7 +73,6 @@ def test_a_report_says_with_what_and_when_clips_were_worked_on(mpt: Mpt, made: d
     assert data["setup"]["encoder"].startswith("libx264 ")
     assert data["setup"]["settings"] == {
         "video.size": "160x90",
-        "encode.quality": "draft",
         "concat.copy": "never",
     }
     spans = data["timeline"]["clips"]
