@@ -97,6 +97,7 @@ def test_the_job_makes_the_reel_that_it_describes(mpt: Mpt, here: Path) -> None:
     assert everything_in(EXAMPLES) == before
 
 
+@pytest.mark.slow
 def test_the_batch_makes_the_reels_that_it_describes(mpt: Mpt, here: Path) -> None:
     shutil.copytree(EXAMPLES, here / "examples")
     quick = ("--encoder-preset", "ultrafast")

@@ -67,6 +67,7 @@ def test_good_jobs_run_beside_a_broken_one_and_each_has_its_own_end(media: Media
         assert_well_told(emit, result.status)
 
 
+@pytest.mark.slow
 @pytest.mark.anchor("T015")
 def test_clips_of_different_jobs_are_encoded_at_the_same_time(media: MediaFolder, tmp_path: Path) -> None:
     """Each child waits until there is another one: a batch that runs job after job never gets through."""

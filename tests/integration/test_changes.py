@@ -59,6 +59,7 @@ def assert_all_shown(reel: Path, rate: Fraction, sizes: Sequence[tuple[int, int]
     assert {clip_id for clip_id, _ in shown} == set(range(1, len(pictures) + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [LARGE, (80, 46), TALL])
 @pytest.mark.parametrize("suffix", [".ts", ".mkv"])
 @pytest.mark.parametrize("rate", ["30", "15"])

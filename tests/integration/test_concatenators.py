@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.fakes import ListEmit
     from tests.media import MediaFolder
 
-pytestmark = pytest.mark.parametrize("engine", ENGINES)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("engine", ENGINES)]
 
 KINDS = [(codec, container) for codec in Codec for container in Container if (codec, container) != ("av1", "mov")]
 LENGTHS = (0.4, 0.5, 0.3)

@@ -59,7 +59,7 @@ SURVIVED = {
     "hangs": ([HANG], "FFmpeg failed: the join stood still and was stopped"),
     "cuts it off": (
         [in_join(JOIN, LAST, 'head -c "$(($(wc -c < "$out") / 2))" "$out" > "$out.x"', 'mv "$out.x" "$out"', "exit 0")],
-        "FFmpeg failed: has 18 pictures, 36 were planned",
+        "FFmpeg failed: cannot be read",
     ),
     "damages it": (
         [in_join(JOIN, LAST, f'printf xxxx | dd of="$out" bs=1 seek="$(({PICTURE} + 1000))" conv=notrunc', "exit 0")],

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from mpt_cli.concatenation.sound import sound_pieces
 from mpt_cli.config import FfmpegConfig
@@ -36,6 +37,7 @@ def error_levels(path: Path) -> NDArray[np.float64]:
     return levels[2:-4]
 
 
+@pytest.mark.slow
 def test_no_seam_is_worse_than_the_codec_at_its_worst(media: MediaFolder, tmp_path: Path) -> None:
     tone = Tone(hertz=HERTZ, codec="pcm_s16le")
     clip = media.make(seconds=SECONDS, fps="24", size="64x36", source="color=gray", sound=tone, suffix=".mov")
