@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.models import QualityLevel
 from tests import reader
 from tests.integration.reels import config_of, finished_reel
 from tests.media import Color, Recipe
@@ -38,7 +37,7 @@ def reel_of(
     clip: Path, tmp_path: Path, *, size: str = "64x36", background: str = "black", fit: str = "stretch", fps: str = "30"
 ) -> Path:
     """A reel of one clip, of good quality, so that the encoder changes no colour."""
-    config = config_of(size=size, fit=fit, background=background, quality=QualityLevel.HIGH, fps=fps)
+    config = config_of(size=size, fit=fit, background=background, crf=10, fps=fps)
     return finished_reel(tmp_path / f"{clip.stem}-{size}-{background[-6:]}-{fps.replace('/', '-')}.mp4", [clip], config)
 
 
