@@ -1,4 +1,4 @@
-"""The order of a container's parts: is the index in front, is there an edit list.
+"""The order of a container's parts: is the index in front, is there an edit list, is a track shown turned.
 
 Walks ISO/IEC 14496-12 boxes and EBML elements without decoding anything.
 """
@@ -6,6 +6,8 @@ Walks ISO/IEC 14496-12 boxes and EBML elements without decoding anything.
 from __future__ import annotations
 
 import os
+import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from mpt_cli.models import Container
@@ -25,6 +27,9 @@ _REEL_BOXES: dict[tuple[bytes, ...], frozenset[bytes]] = {
     (b"moov", b"udta"): frozenset({b"meta", b"\xa9swr"}),
 }
 """Boxes of an MP4 or MOV that ffmpeg writes, by the boxes around them; only these are looked into."""
+_TRACK_HEADER = (b"moov", b"trak", b"tkhd")
+_UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+"""The matrix of a track that is shown as it is stored."""
 
 
 def layout_problem(path: Path, container: Container) -> str | None:
@@ -39,19 +44,44 @@ def layout_problem(path: Path, container: Container) -> str | None:
             return "its index is not in front"
         if (_brand(file) == _QUICKTIME) is not (container is Container.MOV):
             return f"its brand is not that of {container}"
+        if any(matrix != _UPRIGHT for _, matrix in _matrices(file, size)):
+            return "it is shown turned"
         return "it has an edit list" if has_edit_list(file, size) else None
 
 
 def has_edit_list(file: BinaryIO, size: int) -> bool:
     """Whether any track of an MP4 or MOV of this many bytes has an edit list."""
-    return any(place[-1] == b"elst" for place in _places(file, 0, size))
+    return any(place[-1] == b"elst" for place, _ in _places(file, 0, size))
+
+
+def set_upright(path: Path) -> None:
+    """Let an MP4 be shown as it is stored.
+
+    Of a clip whose stored pictures were turned upright ffmpeg 5.1 keeps the matrix that says how to
+    turn them, and no option of its takes that away (measured). A file that is missing stays so.
+    """
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        for place, matrix in list(_matrices(file, path.stat().st_size)):
+            if matrix != _UPRIGHT:
+                file.seek(place)
+                file.write(_UPRIGHT)
+
+
+def _matrices(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
+    """Where the matrix of each track stands, and what it is."""
+    for place, inner in _places(file, 0, size):
+        if place == _TRACK_HEADER:
+            file.seek(inner)
+            start = inner + (52 if file.read(1) == b"\x01" else 40)
+            file.seek(start)
+            yield start, file.read(len(_UPRIGHT))
 
 
 def has_foreign_boxes(path: Path) -> bool:
     """Whether an MP4 or MOV holds boxes that no reel has: XMP, makers' notes, fragments and the like."""
     with path.open("rb") as file:
         places = _places(file, 0, path.stat().st_size)
-        return any(place[-1] not in _REEL_BOXES[place[:-1]] for place in places)
+        return any(place[-1] not in _REEL_BOXES[place[:-1]] for place, _ in places)
 
 
 def _brand(file: BinaryIO) -> bytes:
@@ -66,11 +96,13 @@ def _before(order: list[bytes] | list[int], first: bytes | int, second: bytes | 
     return first in kinds and second in kinds and kinds.index(first) < kinds.index(second)
 
 
-def _places(file: BinaryIO, start: int, end: int, above: tuple[bytes, ...] = ()) -> Iterator[tuple[bytes, ...]]:
-    """Each box as the kinds of those around it and its own."""
+def _places(
+    file: BinaryIO, start: int, end: int, above: tuple[bytes, ...] = ()
+) -> Iterator[tuple[tuple[bytes, ...], int]]:
+    """Each box as the kinds of those around it and its own, and where its content starts."""
     for kind, inner, after in boxes_within(file, start, end):
         place = (*above, kind)
-        yield place
+        yield place, inner
         if place in _REEL_BOXES:
             yield from _places(file, inner, after, place)
 

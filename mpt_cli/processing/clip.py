@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
-from mpt_cli.media import commands, proof, remux
+from mpt_cli.media import boxes, commands, proof, remux
 from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.known import content_hash, identity_of
@@ -103,6 +103,8 @@ class ClipProcessor:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             before = identity_of(planned.clip.path.stat())
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
+            if planned.action is Action.ENCODE:
+                boxes.set_upright(pictures)
             clip = self._proven(planned, form, pictures, wanted_sound, context)
             self._refuse_changed(planned, before)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)

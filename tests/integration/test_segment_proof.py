@@ -21,7 +21,7 @@ from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from tests.forms import form_of
-from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, plan_of, planned
+from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, plan_of, planned, prove
 from tests.looks import share_here
 from tests.media import numbered, run_ffmpeg
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.models import ProcessedClip, TargetForm
     from tests.media import MediaFolder
+
+REEL_FLAGS = ("-use_editlist", "0", "-movflags", "+faststart+negative_cts_offsets")
 
 
 @pytest.fixture
@@ -161,3 +163,23 @@ def shorten(pictures: Path) -> None:
     whole = pictures.rename(pictures.with_name("whole.mp4"))
     run_ffmpeg("-i", whole, "-c", "copy", "-frames:v", "4", pictures)
     whole.unlink()
+
+
+def turned(path: Path, target: Path) -> Path:
+    """The same file, said to be shown turned."""
+    run_ffmpeg("-display_rotation", "90", "-i", path, "-map", "0", "-c", "copy", *REEL_FLAGS, target)
+    return target
+
+
+def test_what_ffmpeg_keeps_of_a_rotation_turns_no_reel(media: MediaFolder, tmp_path: Path) -> None:
+    def keep(pictures: Path, _sound: Path) -> None:
+        turned(pictures, tmp_path / "turned.mp4").replace(pictures)
+
+    form, reel = form_of(), tmp_path / "reel.mp4"
+    bench = Bench(tmp_path)
+    lying = Bench(tmp_path, ffmpeg=LyingFfmpeg(keep))
+    clips = [segment(lying, media, form)]
+    assert bench.join(clips, reel, form)
+    prove(reel, form, clips)
+    with pytest.raises(VerificationError, match="it is shown turned"):
+        prove(turned(reel, tmp_path / "other.mp4"), form, clips)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.boxes import has_edit_list, has_foreign_boxes, layout_problem
+from mpt_cli.media.boxes import has_edit_list, has_foreign_boxes, layout_problem, set_upright
 from mpt_cli.models import Container
 from tests import reader
 from tests.media import run_ffmpeg
@@ -31,6 +31,15 @@ def box(kind: str, *inner: bytes, wide: bool = False) -> bytes:
     if wide:
         return struct.pack(">I4sQ", 1, name, 16 + len(content)) + content
     return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+UPRIGHT = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+TURNED = (0, 1 << 16, 0, -1 << 16, 0, 0, 90 << 16, 0, 1 << 30)
+
+
+def header(matrix: tuple[int, ...] = UPRIGHT, *, version: int = 0) -> bytes:
+    times = bytes(36 if version else 24)  # created, changed, number of the track, length
+    return box("tkhd", bytes([version, 0, 0, 3]), times[4:], bytes(16), struct.pack(">9i", *matrix), bytes(8))
 
 
 def film(brand: str = "isom", *, tracks: bytes = b"", extra: bytes = b"") -> bytes:
@@ -64,6 +73,10 @@ def foreign(folder: Path, content: bytes) -> bool:
         (b"", "its index is not in front"),
         (film(tracks=box("edts", box("elst"))), "it has an edit list"),
         (film(tracks=box("edts")), None),
+        (film(tracks=header()), None),
+        (film(tracks=header(version=1)), None),
+        (film(tracks=header(TURNED)), "it is shown turned"),
+        (film(tracks=header(TURNED, version=1)), "it is shown turned"),
         (film("qt  "), "its brand is not that of mp4"),
         (film()[12:], "its brand is not that of mp4"),
     ],
@@ -75,6 +88,18 @@ def test_the_layout_of_an_mp4_is_judged(tmp_path: Path, content: bytes, problem:
 def test_a_mov_has_the_brand_of_quicktime_or_none(tmp_path: Path) -> None:
     for content, problem in [(film("qt  "), None), (film()[12:], None), (film(), "its brand is not that of mov")]:
         assert layout_problem(written(tmp_path, content), Container.MOV) == problem
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_all_tracks_are_set_upright_and_nothing_else_is_changed(tmp_path: Path, version: int) -> None:
+    turned, upright = (
+        film(tracks=header(matrix, version=version), extra=box("trak", header(matrix))) for matrix in (TURNED, UPRIGHT)
+    )
+    path = written(tmp_path, turned)
+    set_upright(path)
+    assert path.read_bytes() == upright
+    set_upright(tmp_path / "missing.mp4")
+    assert not (tmp_path / "missing.mp4").exists()
 
 
 @pytest.mark.parametrize(
