@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mpt_cli.errors import InputError, IssueCode
 from mpt_cli.events import Notice
-from mpt_cli.media.files import real_path
+from mpt_cli.filesystem import real_path
 from mpt_cli.results import RunStatus, VideoResult
 from mpt_cli.window import in_window
 

@@ -16,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import TypeAdapter
 
 from mpt_cli import __version__
 from mpt_cli.errors import IssueCode, OutputError
+from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.media.known import identity_of, listed
 from mpt_cli.results import PublishedReel, RunStatus
 
@@ -214,14 +214,8 @@ class PublishedReels:
 
     def _write(self, output: Path, reels: list[PublishedReel]) -> None:
         """Write the records of an output in one step."""
-        unfinished = self._folder / f".{uuid4().hex}"
         text = json.dumps(_records().dump_python(reels, mode="json"))  # a name need not be UTF-8: ASCII holds it
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_text(text, encoding="ascii")
-            unfinished.replace(self._place(output))
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_in_one_step(self._place(output), text.encode("ascii"))
         self._drop_oldest()
 
     def _drop_oldest(self) -> None:

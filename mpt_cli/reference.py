@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import IssueCode, OutputError
+from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.layers import FIELDS, PRESET, dotted
 
 if TYPE_CHECKING:
@@ -110,14 +109,9 @@ def write_starter_file(path: Path, *, overwrite: bool) -> bool:
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", path=path, hint=f"name a file, such as {path / 'mpt.toml'}"
         )
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(starter_file(), encoding="utf-8")
-        unfinished.replace(path)
+        write_in_one_step(path, starter_file().encode())
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE,
             f"cannot be written ({error.strerror})",

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, UsageError
+from mpt_cli.filesystem import real_path
 from mpt_cli.inputs import MEDIA_SUFFIXES
 
 if TYPE_CHECKING:
@@ -38,10 +39,10 @@ class SideFiles:
     def check(self) -> None:
         """UsageError where one cannot or must not be written; then none will be."""
         wanted, self._paths = self._paths, {}
-        seen = {} if self._log is None else {_real(self._log): "--log-file"}
+        seen = {} if self._log is None else {real_path(self._log): "--log-file"}
         for name, path in wanted.items():
             option = _NAMES[name]
-            if (other := seen.setdefault(_real(path), option)) != option:
+            if (other := seen.setdefault(real_path(path), option)) != option:
                 raise UsageError(f"{option} and {other} name the same file", path=path, hint="give each its own")
             self._refuse(name, option, path)
         self._paths = wanted
@@ -96,10 +97,3 @@ def _mark(name: str) -> str:
     from mpt_cli.reporting import junit, prometheus
 
     return {"junit": junit.MARK, "metrics_file": prometheus.MARK, "manifest": manifest.MARK}[name]
-
-
-def _real(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):
-        return path.absolute()

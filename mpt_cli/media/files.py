@@ -271,14 +271,6 @@ def disk_of(path: Path) -> int:
     return _existing(path).stat().st_dev
 
 
-def real_path(path: Path) -> Path:
-    """The path without links, as far as it can be followed."""
-    try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: who opens it will say so
-        return path.absolute()
-
-
 def _existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     folder = path.absolute()

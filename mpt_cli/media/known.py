@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.models import MediaInfo
 
 if TYPE_CHECKING:
@@ -135,15 +135,9 @@ class KnownFiles:
     def _remember(self, status: os.stat_result, record: _Record) -> None:
         """Write the record under its name in one step; a store that cannot be written is no error."""
         place = self._place(status)
-        unfinished = place.with_name(f"{place.name}.{uuid4().hex}")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            unnamed = record.model_copy(update={"media": record.media.named(None)})  # a name need not be UTF-8
-            unfinished.write_bytes(_records().dump_json(unnamed))
-            unfinished.replace(place)
-        except OSError:
-            with suppress(OSError):
-                unfinished.unlink()
+        unnamed = record.model_copy(update={"media": record.media.named(None)})  # a name need not be UTF-8
+        with suppress(OSError):
+            write_in_one_step(place, _records().dump_json(unnamed), unfinished=f"{place.name}.")
 
     def _place(self, status: os.stat_result) -> Path:
         name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()

@@ -17,11 +17,11 @@ from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mpt_cli.errors import Cancelled, IssueCode, MptError
+from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.media import trial
 from mpt_cli.media.known import identity_of, listed
 
@@ -165,14 +165,9 @@ class EncoderTrials:
         """Keep the answers, written in one step; a folder that cannot be written is no error."""
         self._answers = answers
         if self._folder and self._remembers:
-            unfinished = self._folder / f"{self._name}.{uuid4().hex}"
-            try:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                unfinished.write_text(answers.model_dump_json(), encoding="utf-8")
-                unfinished.replace(self._folder / self._name)
-            except OSError:
-                with suppress(OSError):
-                    unfinished.unlink()
+            place, text = self._folder / self._name, answers.model_dump_json()
+            with suppress(OSError):
+                write_in_one_step(place, text.encode(), unfinished=f"{place.name}.")
 
     @cached_property
     def _name(self) -> str:

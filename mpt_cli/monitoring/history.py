@@ -9,10 +9,10 @@ import time
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import TypeAdapter
 
+from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.results import HistoryEntry
 
 if TYPE_CHECKING:
@@ -39,15 +39,11 @@ class History:
     def add(self, entry: HistoryEntry) -> None:
         """Keep a result; a folder that cannot be written is no error."""
         name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.result.workflow_id}.json"
-        unfinished = self._folder / f".{uuid4().hex}"
+        text = json.dumps(_entries().dump_python(entry, mode="json"))  # a name need not be UTF-8: ASCII holds it
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished.write_text(json.dumps(_entries().dump_python(entry, mode="json")), encoding="ascii")
-            unfinished.replace(self._folder / name)
+            write_in_one_step(self._folder / name, text.encode("ascii"))
         except OSError as error:
             logger.warning("The report of workflow %s was not kept: %s", entry.result.workflow_id, error)
-            with suppress(OSError):
-                unfinished.unlink()
             return
         self._drop_oldest()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from uuid import uuid4
+
+from mpt_cli.filesystem import write_in_one_step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,17 +37,8 @@ def write_whole(path: Path, text: str) -> None:
     A link stays, what it leads to is replaced. Whoever may read the files of this user may read it.
     """
     target = path.resolve()
-    unfinished = target.with_name(f"{_UNFINISHED}{uuid4().hex}")
-    target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent)
-    try:
-        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_in_one_step(target, text.encode(errors="backslashreplace"), unfinished=_UNFINISHED, lasting=True)
 
 
 def _sweep(folder: Path) -> None:

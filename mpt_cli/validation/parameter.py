@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.extras import PICTURE_SUFFIXES
-from mpt_cli.media.files import real_path
+from mpt_cli.filesystem import real_path
 from mpt_cli.models import Container
 
 if TYPE_CHECKING:
