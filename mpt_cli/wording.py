@@ -9,15 +9,20 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING
 
+from mpt_cli.models import Action
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from fractions import Fraction
 
 MISSING = "-"
 ELLIPSIS = "…"
+DONE: Mapping[str, str] = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
+"""What is said of a clip with which that was done."""
+JOINERS = "\u200c\u200d"
+"""Format characters too, but Persian and Indic names, and emoji, are wrong without them."""
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-# Joiners are format characters too, but Persian and Indic names are wrong without them.
-_JOINERS = "\u200c\u200d"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -33,7 +38,7 @@ def escape(text: str) -> str:
 
 
 def _is_harmless(character: str) -> bool:
-    return character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs"
+    return character.isprintable() or character in JOINERS or unicodedata.category(character) == "Zs"
 
 
 def _escaped(character: str) -> str:

@@ -11,8 +11,8 @@ from rich.text import Text
 from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.text import counted, escape, exact_seconds_text, rate_text, rounded_text, seconds_text, size_text
 from mpt_cli.models import Action
+from mpt_cli.wording import counted, escape, exact_seconds_text, rate_text, rounded_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console

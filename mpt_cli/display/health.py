@@ -8,8 +8,8 @@ from rich.text import Text
 
 from mpt_cli.display.summary import say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.text import MISSING, escape
 from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.wording import MISSING, escape
 
 if TYPE_CHECKING:
     from rich.console import Console

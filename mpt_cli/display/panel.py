@@ -11,7 +11,8 @@ from rich.text import Text
 
 from mpt_cli.display.rows import clip_row, grid, label_row, text_row
 from mpt_cli.display.state import Phase
-from mpt_cli.display.text import counted, escape, rounded_text, shorten, size_text
+from mpt_cli.display.text import shorten
+from mpt_cli.wording import counted, escape, rounded_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

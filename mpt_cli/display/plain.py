@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from mpt_cli import events
 from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.state import Phase
-from mpt_cli.display.text import counted, escape, percent_text, rounded_text, seconds_text, size_text
+from mpt_cli.wording import counted, escape, percent_text, rounded_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from mpt_cli import events
 from mpt_cli.display.state import ClipLine, ClipState, Overall, Phase, Rows
-from mpt_cli.display.text import cell_width, escape
+from mpt_cli.display.text import cell_width
+from mpt_cli.wording import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.envelope import issue_dict, setup_dict, timeline_dict, video_data
 from mpt_cli.display.summary import say, show_clips, show_issues
-from mpt_cli.display.text import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
+from mpt_cli.wording import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mpt_cli.display.state import ClipState
-from mpt_cli.display.text import (
-    cell_width,
-    pad,
-    percent_text,
-    seconds_text,
-    shorten,
-    shorten_middle,
-    size_text,
-    speed_text,
-)
+from mpt_cli.display.text import cell_width, pad, shorten, shorten_middle
+from mpt_cli.wording import DONE, percent_text, seconds_text, size_text, speed_text
 
 if TYPE_CHECKING:
     from mpt_cli.display.state import ClipLine
@@ -31,8 +23,6 @@ _MARGIN = 4
 _PERCENT, _SPEED, _MEMORY = 4, 5, 8
 _GAP = 2
 _MIN_NAME, _MAX_BAR, _MIN_BAR = 20, 50, 8
-
-_DONE_VERBS = {"encode": "encoded", "copy": "copied", "reuse": "reused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +124,7 @@ def _add_running(line: Text, clip: ClipLine, grid: Grid, glyphs: Glyphs) -> None
 
 
 def _add_finished(line: Text, clip: ClipLine, grid: Grid) -> None:
-    verb = _DONE_VERBS.get(clip.action, "done")
+    verb = DONE.get(clip.action, "done")
     room = grid.bar + grid.right - (grid.memory + _GAP if grid.memory else 0)
     spent = seconds_text(clip.elapsed_seconds)
     text = verb if clip.action == "reuse" else f"{verb} in {spent}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mpt_cli.display.summary import say
-from mpt_cli.display.text import counted, escape, size_text
+from mpt_cli.wording import counted, escape, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.text import (
-    MISSING,
-    counted,
-    escape,
-    exact_seconds_text,
-    rate_text,
-    seconds_text,
-    size_text,
-)
 from mpt_cli.errors import IssueCode
 from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.wording import DONE, MISSING, counted, escape, exact_seconds_text, rate_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +29,6 @@ _REASONS_SHOWN = 2
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
 _STATUS_STYLES = {ClipStatus.FAILED: "red", ClipStatus.SKIPPED: "yellow", ClipStatus.NOT_RUN: "dim"}
-_VERBS = {"encode": "encoded", "copy": "copied", "reuse": "reused"}
 _HEADLINES = {
     RunStatus.SUCCESS: ("nothing was made", "bold"),
     RunStatus.PARTIAL: ("no reel was made", "bold yellow"),
@@ -226,9 +217,9 @@ def brief_reasons(reasons: Sequence[str]) -> str:
 
 def fates_of(clips: Sequence[ClipResult]) -> list[str]:
     """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
-    made = Counter(str(clip.action) for clip in clips if clip.status is ClipStatus.PROCESSED)
+    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
     others: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {verb}" for action, verb in _VERBS.items() if made[action]]
+    fates = [f"{made[action]} {verb}" for action, verb in DONE.items() if made[action]]
     return fates + [f"{others[status]} {status.replace('_', ' ')}" for status in _STATUS_STYLES if others[status]]
 
 

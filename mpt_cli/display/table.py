@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mpt_cli.display.text import ELLIPSIS, cell_width, pad, shorten, shorten_middle
+from mpt_cli.display.text import cell_width, pad, shorten, shorten_middle
+from mpt_cli.wording import ELLIPSIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How text fits a terminal: its width in cells, cut and filled. Passes on :mod:`mpt_cli.wording` for displays.
+"""How text fits a terminal: its width in cells, cut and filled.
 
 Pure functions; of rich only its table of character widths is used.
 """
@@ -9,37 +9,7 @@ import unicodedata
 
 from rich.cells import get_character_cell_size
 
-from mpt_cli.wording import (
-    ELLIPSIS,
-    MISSING,
-    counted,
-    escape,
-    exact_seconds_text,
-    percent_text,
-    rate_text,
-    rounded_text,
-    seconds_text,
-    size_text,
-    speed_text,
-)
-
-__all__ = [
-    "ELLIPSIS",
-    "MISSING",
-    "cell_width",
-    "counted",
-    "escape",
-    "exact_seconds_text",
-    "pad",
-    "percent_text",
-    "rate_text",
-    "rounded_text",
-    "seconds_text",
-    "shorten",
-    "shorten_middle",
-    "size_text",
-    "speed_text",
-]
+from mpt_cli.wording import ELLIPSIS
 
 _EMOJI_STYLE = "\ufe0f"
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.summary import issue_text, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.text import MISSING, counted, escape, rate_text, seconds_text
+from mpt_cli.wording import MISSING, counted, escape, rate_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

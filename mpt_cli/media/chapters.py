@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from mpt_cli.wording import JOINERS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
@@ -25,8 +27,6 @@ _MOST_BYTES = 255
 """Of a title: the longest that ``chpl`` takes, which cuts between any two bytes."""
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Categories of characters that steer a terminal or a line instead of showing something."""
-_JOINERS = "\u200c\u200d"
-"""Format characters too, but Persian and Indic names, and emoji, are wrong without them."""
 _UNKNOWN = 0xFFFFFFFF
 
 
@@ -66,7 +66,7 @@ def _shown(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Cs":
         return "\ufffd"
-    return " " if category in _UNSEEN and character not in _JOINERS else character
+    return " " if category in _UNSEEN and character not in JOINERS else character
 
 
 def id3_tag(chapters: Sequence[Chapter]) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.models import Action
 from mpt_cli.reporting.markup import element, legend, name, text
 from mpt_cli.results import ClipStatus
-from mpt_cli.wording import counted, percent_text, seconds_text, size_text
+from mpt_cli.wording import DONE, counted, percent_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,7 +32,6 @@ _STAGES = {
     "pictured": ("extra", "pictures"),
 }
 """By the milestone that ends it: how a stage is drawn, and what it is called."""
-_ACTIONS = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
 _LEAST_PERCENT = 0.6
 """Of a bar: it must be seen."""
 _STEPS = (1, 2, 5)
@@ -113,7 +112,7 @@ def _stages_of(metrics: PerformanceReport | None) -> list[tuple[str, str, float,
 
 def _legend_of(clips: Iterable[ClipResult], stages: Iterable[tuple[str, str, float, float]]) -> str:
     kinds = dict.fromkeys(_kind(clip) for clip in clips)
-    words = {"encode": "encoded", "copy": "copied", "reuse": "reused", "failed": "failed", "halted": "stopped"}
+    words = {**DONE, "failed": "failed", "halted": "stopped"}
     lasted = [(kind, f"{words} {seconds_text(end - start)}") for kind, words, start, end in stages]
     return legend(lasted) + legend([("queued", "waiting"), *((kind, words[kind]) for kind in words if kind in kinds)])
 
@@ -138,7 +137,7 @@ def _stage_lane(stages: Iterable[tuple[str, str, float, float]], clock: Clock) -
 def _lane(clip: ClipResult, span: ClipSpan, ready: float, clock: Clock) -> str:
     start, end = span.started_seconds, span.ended_seconds if span.ended_seconds is not None else clock.seconds
     kind, took = _kind(clip), seconds_text(end - start)
-    words = _ACTIONS[clip.action] if kind in tuple(Action) and clip.action else str(clip.status).replace("_", " ")
+    words = DONE[clip.action] if kind in tuple(Action) and clip.action else str(clip.status).replace("_", " ")
     bars = ""
     if start > ready:
         bars += _bar(clock, ready, start, "queued", f"waited {seconds_text(start - ready)}")

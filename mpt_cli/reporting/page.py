@@ -11,6 +11,7 @@ from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
 from mpt_cli.results import ClipStatus, RunStatus
 from mpt_cli.wording import (
+    DONE,
     MISSING,
     counted,
     escape,
@@ -54,7 +55,6 @@ _FRAME = """<!doctype html>
 <body><main>{body}</main></body>
 </html>
 """
-_FATES = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
 
 
 def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
@@ -121,9 +121,9 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
 
 
 def _fates(clips: Sequence[ClipResult]) -> str:
-    made = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
+    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
     others = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {words}" for action, words in _FATES.items() if made[action]]
+    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
     fates += [f"{number} {status.replace('_', ' ')}" for status, number in others.items()]
     if len(fates) == 1:
         return f"{len(clips)}, all {fates[0].partition(' ')[2]}" if len(clips) > 1 else fates[0]
@@ -221,7 +221,7 @@ def _table_row(clip: ClipResult, thumbnail: bytes | None) -> str:
 def _done(clip: ClipResult) -> str:
     processed = clip.status is ClipStatus.PROCESSED and clip.action is not None
     kind = str(clip.action) if processed else "halted" if clip.status is ClipStatus.NOT_RUN else "failed"
-    words = _FATES[clip.action] if processed and clip.action else str(clip.status).replace("_", " ")
+    words = DONE[clip.action] if processed and clip.action else str(clip.status).replace("_", " ")
     why = ", ".join(clip.reasons) if clip.error is None else ""
     error = (
         ""
