@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Cancelled, Issue, IssueCode
-from mpt_cli.media.known import identity_of
+from mpt_cli.media.known import digest_of, identity_of
 from mpt_cli.results import InputEvidence, ReelEvidence
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.outcome import Run
-
-_CHUNK_BYTES = 1 << 20
 
 
 def gather(run: Run, identities: Sequence[tuple[int, ...]]) -> ReelEvidence | None:
@@ -65,12 +63,7 @@ def gather(run: Run, identities: Sequence[tuple[int, ...]]) -> ReelEvidence | No
 
 def sha256_of(path: Path, cancel: CancelToken) -> str:
     """SHA-256 of a file in hexadecimal; Cancelled when the run is stopped, OSError where it cannot be read."""
-    found = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            cancel.raise_if_cancelled()
-            found.update(chunk)
-    return found.hexdigest()
+    return digest_of(path, hashlib.sha256(), alive=cancel.raise_if_cancelled)
 
 
 def _hash_of_used(path: Path, identity: tuple[int, ...], run: Run) -> str | None:

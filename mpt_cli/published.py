@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from mpt_cli import __version__
 from mpt_cli.errors import IssueCode, OutputError
 from mpt_cli.filesystem import write_in_one_step
-from mpt_cli.media.known import identity_of, listed
+from mpt_cli.media.known import identity_of, is_settled, listed
 from mpt_cli.results import PublishedReel, RunStatus
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ logger = logging.getLogger(__name__)
 
 RECORDS_KEPT = 10_000
 _SPARE = 100
-_SETTLED_SECONDS = 2.0
-"""A file that changed within this time may change again without its times showing it."""
-_TIMES = slice(3, None)
-"""Where the times are in an identity."""
 _OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
 """Sections that do not decide what a reel is, but for what ``[processing]`` says of bad clips."""
 
@@ -70,8 +66,7 @@ class Wanted:
 
     def settled(self, identity: tuple[int, ...]) -> tuple[int, ...]:
         """The identity, or an empty one of a file that may have changed again without its times showing it."""
-        changed_ns = max(identity[_TIMES], default=0)
-        return identity if self.at_seconds - changed_ns / 1e9 > _SETTLED_SECONDS else ()
+        return identity if is_settled(identity, self.at_seconds) else ()
 
 
 class PublishedReels:

@@ -36,6 +36,8 @@ _OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
 _KEPT_SECONDS = 180 * 24 * 3600
 _SETTLED_SECONDS = 2.0
 """A file that changed within this time may change again without its times showing it."""
+_TIMES = slice(3, None)
+"""Where the times are in an identity."""
 
 
 class _Record(BaseModel):
@@ -113,10 +115,10 @@ class KnownFiles:
         content = content_hash(path)
         record = _Record(content=content, media=self._probe(path, scan=True, limits=limits, cancel=cancel))
         after = path.stat()
-        settled = self._clock() - max(after.st_mtime, after.st_ctime) > _SETTLED_SECONDS
-        if identity_of(before) == identity_of(after):
-            self._contents[identity_of(after)] = record.content
-            if settled and self._remembers:
+        identity = identity_of(after)
+        if identity_of(before) == identity:
+            self._contents[identity] = record.content
+            if self._remembers and is_settled(identity, self._clock()):
                 self._remember(after, record)
         return record
 
@@ -171,11 +173,21 @@ def listed(folder: Path) -> list[Path]:
 
 def content_hash(path: Path) -> str:
     """BLAKE2b of a file's bytes, 256 bits in hexadecimal."""
-    found = hashlib.blake2b(digest_size=32)
+    return digest_of(path, hashlib.blake2b(digest_size=32))
+
+
+def digest_of(path: Path, found: hashlib._Hash | hashlib.blake2b, *, alive: Callable[[], object] = lambda: None) -> str:
+    """The hash of a file's bytes in hexadecimal; ``alive`` is called for each MiB, and may raise."""
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK_BYTES):
+            alive()
             found.update(chunk)
     return found.hexdigest()
+
+
+def is_settled(identity: tuple[int, ...], now_seconds: float) -> bool:
+    """Whether a file of this identity cannot have changed again without its times showing it."""
+    return now_seconds - max(identity[_TIMES], default=0) / 1e9 > _SETTLED_SECONDS
 
 
 def identity_of(status: os.stat_result) -> tuple[int, ...]:
