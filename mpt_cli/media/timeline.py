@@ -151,7 +151,13 @@ def _is_near_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
     pictures' distances from one that is are apart.
     """
     ticks = 1 / (rate * base)
-    spread = max(_distances(times, times[0], ticks)) - min(_distances(times, times[0], ticks))
+    lowest = highest = 0
+    for distance in _distances(times, times[0], ticks):
+        if distance < lowest:
+            lowest = distance
+        elif distance > highest:
+            highest = distance
+    spread = highest - lowest
     return spread <= 2 * _JITTER_TICKS * ticks.denominator and spread < 2 * _OFF_GRID_SHARE * ticks.numerator
 
 
