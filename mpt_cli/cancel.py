@@ -64,6 +64,11 @@ class CancelToken:
         for wake in tuple(self._wakers.values()):
             wake()
 
+    def force(self) -> None:
+        """Ask for a stop at once, without grace: what is to end holds what others need."""
+        self.cancel()
+        self.cancel()
+
     def expire(self) -> None:
         """Ask for a stop because the time is over; what is being stopped already is left to that."""
         if not self.cancelled:

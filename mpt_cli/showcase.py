@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode, MptError, OutputError, UsageError
+from mpt_cli.errors import Issue, IssueCode, MptError, UsageError
 from mpt_cli.media import files
 from mpt_cli.models import Dimensions
 from mpt_cli.reporting import page, pictures, sheet
@@ -70,10 +70,8 @@ class Showcase:
         """Write the report of a run as one HTML file; UsageError, OutputError, Cancelled."""
         if path.suffix.lower() not in _PAGE_SUFFIXES:
             raise UsageError("a report ends in .html", path=path, hint=f"for example {path.stem or 'report'}.html")
-        if not overwrite and path.exists():  # before the pictures are looked for
-            raise OutputError(
-                IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it"
-            )
+        if not overwrite:  # before the pictures are looked for
+            files.refuse_existing(path)
         thumbnails = self.thumbnails(entry.result, cancel)
         files.publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
 

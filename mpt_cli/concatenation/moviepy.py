@@ -123,13 +123,8 @@ class MoviePyConcatenator:
     def _attempt(self, join: _Join, *, alone: bool) -> bool:
         """One run of the child; False where it was stopped because memory was short."""
         token = CancelToken(join.context.cancel)
-
-        def give_way() -> None:
-            token.cancel()
-            token.cancel()  # at once: what is to end holds the memory that is needed
-
         need = _BASE_BYTES + join.form.dimensions.pixels * 3 // 2 * _HELD_PICTURES
-        wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=give_way)
+        wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=token.force)
         with self._pool.resource(wish, timeout_seconds=None, cancel=token):
             outcome, said = self._run(join, token)
         join.context.cancel.raise_if_cancelled()

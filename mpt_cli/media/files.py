@@ -190,7 +190,7 @@ def publishing(
             yield hidden
             _flush(hidden)
             if not overwrite:
-                _refuse_existing(target)
+                refuse_existing(target)
             _rename(hidden, target, replace, sleep)
             _flush(target.parent)
         finally:
@@ -217,7 +217,8 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _refuse_existing(target: Path) -> None:
+def refuse_existing(target: Path) -> None:
+    """OutputError where there is something at this name, if only a link to nothing."""
     if os.path.lexists(target):
         raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
 

@@ -240,12 +240,7 @@ class ProcessingPipeline:
         need = planned.need_bytes if after is None else need_bytes(planned.media, form)
         spent = 0.0 if after is None else after.elapsed_seconds
         context = replace(work.context, cancel=CancelToken(work.context.cancel))
-
-        def give_way() -> None:
-            context.cancel.cancel()
-            context.cancel.cancel()  # at once: what is to end holds the memory that is needed
-
-        wish = Wish(need, context.workflow_id, context.priority, alone=alone, give_way=give_way)
+        wish = Wish(need, context.workflow_id, context.priority, alone=alone, give_way=context.cancel.force)
         if form.encoder.hardware is not None and planned.action is Action.ENCODE:
             wish = replace(wish, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
         with self._pool.resource(wish, timeout_seconds=None, cancel=work.context.cancel) as resource:
