@@ -159,17 +159,12 @@ def _preset(encoder: EncoderSettings) -> _Preset:
     if encoder.hardware is not None:
         return _HARDWARE
     presets = _PRESETS[encoder.codec]
-    return presets.get(_option(encoder, "-preset") or "", list(presets.values())[-1])
+    return presets.get(encoder.named_options.get("-preset", ""), list(presets.values())[-1])
 
 
 def _bits_per_pixel(encoder: EncoderSettings) -> float:
     """For hardware, which has other scales, that of the usual CRF."""
     bits, usual, halving = _BITS_PER_PIXEL[encoder.codec]
-    crf = None if encoder.hardware is not None else _option(encoder, "-crf")
-    more = _FAST_H264.get(_option(encoder, "-preset") or "", 1.0) if encoder.codec is Codec.H264 else 1.0
+    crf = None if encoder.hardware is not None else encoder.named_options.get("-crf")
+    more = _FAST_H264.get(encoder.named_options.get("-preset", ""), 1.0) if encoder.codec is Codec.H264 else 1.0
     return float(bits * more * 2 ** ((usual - int(crf or usual)) / halving))
-
-
-def _option(encoder: EncoderSettings, name: str) -> str | None:
-    pairs = dict(zip(encoder.options[::2], encoder.options[1::2], strict=True))
-    return pairs.get(name)

@@ -360,6 +360,11 @@ class EncoderSettings:
     hardware: Hardware | None = None
     """None for software."""
 
+    @property
+    def named_options(self) -> dict[str, str]:
+        """The options by their names, each with its dash."""
+        return dict(zip(self.options[::2], self.options[1::2], strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class TargetForm:

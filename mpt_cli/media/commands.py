@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, sound
-from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures, uploaded
+from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures, upload_filters, uploaded
 from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
@@ -175,7 +175,7 @@ def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
         "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
         clock,
         f"fps={form.frame_rate}:start_time=0:round=near",
-        *_upload(form.encoder),
+        *("=".join(step) for step in upload_filters(form.encoder)),
     )
     options = encoder_options(form.encoder)
     codec, threads = options.pop("c:v"), options.pop("threads")
@@ -191,13 +191,6 @@ def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
         "threads": threads,
         "ffmpeg_params": [*_QUIET, *device_arguments(form.encoder), "-vf", ",".join(filters), *arguments],
     }
-
-
-def _upload(encoder: EncoderSettings) -> tuple[str, ...]:
-    """What :func:`~mpt_cli.media.pictures.uploaded` does, as text."""
-    if encoder.hardware is None:
-        return ()
-    return ("format=nv12", *(["hwupload"] if encoder.hardware.uploads else []))
 
 
 def muxer_options(form: TargetForm) -> dict[str, Any]:
@@ -295,10 +288,9 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
 
 def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
     """Options of the pictures of a segment or a join; the keys are without their dash."""
-    pairs = dict(zip(encoder.options[::2], encoder.options[1::2], strict=True))
     return {
         "c:v": encoder.encoder,
-        **{key.removeprefix("-"): value for key, value in pairs.items()},
+        **{key.removeprefix("-"): value for key, value in encoder.named_options.items()},
         **color.BT709_TAGS,
         "threads": encoder.threads,
         "fps_mode": "passthrough",

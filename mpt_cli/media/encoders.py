@@ -47,6 +47,8 @@ class Encoder:
     highest_crf: int
     hardware: Hardware | None = None
     """None for software."""
+    higher_is_better: bool = False
+    """Which end of its scale of quality is the good one."""
 
 
 ENCODERS: dict[str, Encoder] = {

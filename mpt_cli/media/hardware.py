@@ -34,6 +34,7 @@ class _Family:
     av1_range: tuple[int, int]
     options: Callable[[Codec, str, int], dict[str, str]]
     codecs: tuple[Codec, ...] = tuple(Codec)
+    higher_is_better: bool = False
 
 
 def _profile(codec: Codec) -> dict[str, str]:
@@ -106,7 +107,6 @@ _FAMILIES = (
         (0, 239),
         _amf,
     ),
-    # The other way around: 100 is the best.
     _Family(
         "videotoolbox",
         Hardware("videotoolbox", at_once=4),
@@ -117,6 +117,7 @@ _FAMILIES = (
         (1, 100),
         _videotoolbox,
         (Codec.H264, Codec.HEVC),
+        higher_is_better=True,
     ),
     _Family(
         "vaapi",
@@ -153,6 +154,7 @@ def _encoder(family: _Family, codec: Codec) -> Encoder:
         lowest_crf=lowest,
         highest_crf=highest,
         hardware=family.hardware,
+        higher_is_better=family.higher_is_better,
     )
 
 

@@ -86,13 +86,12 @@ class CodecOptimizer:
         """What is wrong with the wishes of a request, before any of them is tried."""
         encoder = _encoder(quality)
         if encoder is None:
-            near = get_close_matches(quality.encoder, _ALL, n=1)
-            fitting = [name for name, each in _ALL.items() if each.codec is quality.codec]
+            near, fitting = get_close_matches(quality.encoder, _ALL, n=1), ", ".join(self.names()[quality.codec])
             return [
                 Issue(
                     IssueCode.ENCODER_UNAVAILABLE,
                     f"encoder {quality.encoder} is not one that mpt can drive",
-                    hint=f"{f'did you mean {near[0]}? ' if near else ''}choose auto, {', '.join(fitting)}",
+                    hint=f"{f'did you mean {near[0]}? ' if near else ''}choose auto, {fitting}",
                 )
             ]
         return [*_mismatch(encoder, quality), *_out_of_range(encoder, quality)]
@@ -200,7 +199,7 @@ def _out_of_range(encoder: Encoder, quality: QualitySettings) -> list[Issue]:
     issues = []
     if quality.crf is not None and not encoder.lowest_crf <= quality.crf <= encoder.highest_crf:
         message = f"{encoder.name} takes a crf from {encoder.lowest_crf} to {encoder.highest_crf}, not {quality.crf}"
-        better = "higher" if encoder.name.endswith("videotoolbox") else "lower"
+        better = "higher" if encoder.higher_is_better else "lower"
         issues.append(Issue(IssueCode.QUALITY_OUT_OF_RANGE, message, hint=f"a {better} number is better quality"))
     if quality.preset is not None and quality.preset not in encoder.presets:
         message = f"{encoder.name} has no preset {quality.preset}"

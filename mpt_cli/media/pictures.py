@@ -46,10 +46,17 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
 
 def uploaded(stream: Any, encoder: EncoderSettings) -> Any:
     """Pictures where the encoder takes them from: memory, or its device."""
+    for name, *arguments in upload_filters(encoder):
+        stream = stream.filter(name, *arguments)
+    return stream
+
+
+def upload_filters(encoder: EncoderSettings) -> tuple[tuple[str, ...], ...]:
+    """The filters that bring pictures there, each with its arguments."""
     if encoder.hardware is None:
-        return stream
-    stream = stream.filter("format", "nv12")  # which all of them take
-    return stream.filter("hwupload") if encoder.hardware.uploads else stream
+        return ()
+    nv12 = ("format", "nv12")  # which all of them take
+    return (nv12, ("hwupload",)) if encoder.hardware.uploads else (nv12,)
 
 
 def needs_one_size(video: VideoStreamInfo) -> bool:
