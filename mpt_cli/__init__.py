@@ -2,7 +2,7 @@
 
 The house, bottom to top; each row imports only from rows above it in this list:
 
-0. ``models`` ``traits`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else;
+0. ``models`` ``mediainfo`` ``traits`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else;
    ``wording`` and ``filesystem``: what all rooms say and do alike
 1. ``settings`` (where values come from), ``reference`` (what they mean), ``display/`` (where events go) and
    ``reporting/`` (pictures and pages of a run)

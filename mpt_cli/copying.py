@@ -13,7 +13,8 @@ from mpt_cli.models import Codec, Container, CopyPolicy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.models import MediaInfo, Segment, TargetForm, VideoClip
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import Segment, TargetForm, VideoClip
     from mpt_cli.traits import CopyTraits
 
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"

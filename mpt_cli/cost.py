@@ -14,7 +14,8 @@ from mpt_cli.models import Codec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mpt_cli.models import EncoderSettings, MediaInfo, TargetForm
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import EncoderSettings, TargetForm
 
 COPY_BYTES = 45 * 2**20
 """What an ffmpeg needs that only moves packets, or decodes and encodes sound (measured: 37 MiB)."""

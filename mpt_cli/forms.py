@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mpt_cli.config import Config
-    from mpt_cli.models import Container, MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import Container
 
 _FALLBACK_RATE = Fraction(30)
 _OF_A_CODEC = frozenset({"codec", "encoder", "crf", "preset"})

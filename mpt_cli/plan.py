@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.config import Config
     from mpt_cli.media.optimizer import CodecOptimizer
-    from mpt_cli.models import MediaInfo, VideoClip
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import VideoClip
 
 FINISHED_BEFORE = "finished before"
 """Why a clip is reused that is in the store."""

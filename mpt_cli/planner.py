@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mpt_cli.cost import Machine
     from mpt_cli.errors import EncoderError
     from mpt_cli.media.optimizer import Choice, CodecOptimizer
-    from mpt_cli.models import MediaInfo, VideoClip
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import VideoClip
     from mpt_cli.outcome import Run
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline

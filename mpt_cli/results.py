@@ -16,7 +16,8 @@ from mpt_cli.record import RunSetup, Timeline  # noqa: TC001
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mpt_cli.models import MediaInfo, ProcessedClip
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import ProcessedClip
 
 
 class RunStatus(StrEnum):

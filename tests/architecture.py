@@ -23,7 +23,20 @@ PACKAGE = "mpt_cli"
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 VALUES = frozenset(
-    {"models", "traits", "extras", "results", "record", "config", "errors", "events", "cancel", "wording", "filesystem"}
+    {
+        "models",
+        "traits",
+        "mediainfo",
+        "extras",
+        "results",
+        "record",
+        "config",
+        "errors",
+        "events",
+        "cancel",
+        "wording",
+        "filesystem",
+    }
 )
 INPUT = frozenset({"layers", "settings", "jobs", "inputs", "reference"})
 WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})

@@ -6,14 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.models import (
-    AudioStreamInfo,
-    Color,
-    Dimensions,
-    MediaInfo,
-    Orientation,
-    VideoStreamInfo,
-)
+from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.models import Dimensions
 from mpt_cli.traits import CopyTraits
 
 if TYPE_CHECKING:

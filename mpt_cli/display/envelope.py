@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mpt_cli.errors import Issue
-    from mpt_cli.models import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo, VideoStreamInfo
     from mpt_cli.record import RunSetup, Timeline
     from mpt_cli.results import (
         ClipResult,

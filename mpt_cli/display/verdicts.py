@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.errors import Issue
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.results import FileValidationResult
 
 _MARKS = {"ok": "green", "warning": "yellow", "bad": "bold red"}

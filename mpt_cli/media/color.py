@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpt_cli.models import Color, Dimensions
+    from mpt_cli.mediainfo import Color
+    from mpt_cli.models import Dimensions
 
 # Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; 2 is "unspecified".
 MATRICES = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}

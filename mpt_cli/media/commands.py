@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.models import Dimensions, EncoderSettings, MediaInfo, Segment, TargetForm, VideoClip
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
 
 GLOBAL_ARGUMENTS = (
     "-hide_banner",

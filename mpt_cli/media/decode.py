@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
 
 _STALL_SECONDS = 60
 _SAME_GAP, _EVEN_SHARE, _HOLE = 0.1, 0.9, 1.5

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mpt_cli.filesystem import write_in_one_step
-from mpt_cli.models import MediaInfo
+from mpt_cli.mediainfo import MediaInfo
 
 if TYPE_CHECKING:
     import os

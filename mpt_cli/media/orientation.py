@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from av.sidedata.sidedata import Type
 
-from mpt_cli.models import Orientation
+from mpt_cli.mediainfo import Orientation
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mpt_cli.media.geometry import Placement
-    from mpt_cli.models import EncoderSettings, MediaInfo, Orientation, Segment, TargetForm, VideoStreamInfo
+    from mpt_cli.mediainfo import MediaInfo, Orientation, VideoStreamInfo
+    from mpt_cli.models import EncoderSettings, Segment, TargetForm
 
 _BEYOND_SECONDS = 10
 """How far after a segment's end the copy of the last picture is put."""

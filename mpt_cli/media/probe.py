@@ -24,7 +24,8 @@ from mpt_cli.media.orientation import orientation_of
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timeline import PacketTimes, Timeline
 from mpt_cli.media.timing import clip_duration, nominal_rate
-from mpt_cli.models import AudioStreamInfo, Color, Dimensions, MediaInfo, VideoStreamInfo
+from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
+from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer, OutputContainer
 
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
 
 _SEEK_SECONDS = 1
 """So far before the part a seek goes: it counts decode times, which are earlier than those of showing."""

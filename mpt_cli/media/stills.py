@@ -16,7 +16,8 @@ from mpt_cli.extras import Still
 from mpt_cli.media import color
 from mpt_cli.media.orientation import orientation_of
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
-from mpt_cli.models import Color, Dimensions
+from mpt_cli.mediainfo import Color
+from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from av.video.frame import VideoFrame
 
-    from mpt_cli.models import Orientation
+    from mpt_cli.mediainfo import Orientation
 
 _BACK_SECONDS = (0, 2, 10)
 """A seek goes by decode times, and may land behind the wanted picture: then it is tried from earlier on."""

@@ -79,7 +79,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """What JSON has no word for, as text that :class:`~mpt_cli.models.MediaInfo` is read back from."""
+    """What JSON has no word for, as text that :class:`~mpt_cli.mediainfo.MediaInfo` is read back from."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return None if isinstance(value, Path) else str(value)

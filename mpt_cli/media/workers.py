@@ -24,7 +24,7 @@ from mpt_cli.extras import Still
 from mpt_cli.media import process
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
-from mpt_cli.models import MediaInfo
+from mpt_cli.mediainfo import MediaInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

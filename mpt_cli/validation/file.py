@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config import ValidationConfig
     from mpt_cli.media.probe import Probe
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
 
 
 class LooksDeep(Protocol):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import Config
-    from mpt_cli.models import MediaInfo, VideoClip, VideoParams
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import VideoClip, VideoParams
 
 SUFFIXES = ", ".join(f".{container}" for container in Container)
 _LEAST_SIDE, _MOST_SIDE = 16, 16_384

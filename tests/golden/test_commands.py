@@ -15,14 +15,16 @@ import pytest
 from mpt_cli.config import QualitySettings
 from mpt_cli.media import commands
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import AudioStreamInfo, Codec, Color, Container, Dimensions, Fit, Orientation, Segment, VideoClip
+from mpt_cli.mediainfo import AudioStreamInfo, Color, Orientation
+from mpt_cli.models import Codec, Container, Dimensions, Fit, Segment, VideoClip
 from tests.forms import form_of
 from tests.infos import media_of
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from mpt_cli.models import MediaInfo, TargetForm
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import TargetForm
 
 CLIP = Path("/in/a.mp4")
 PICTURES, PCM = Path("/run/000000.mp4"), Path("/run/000000.pcm")

@@ -19,7 +19,8 @@ import pytest
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import Config
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Orientation, QualityLevel
+from mpt_cli.mediainfo import Orientation
+from mpt_cli.models import QualityLevel
 from mpt_cli.results import ClipStatus, RunStatus
 from tests import reader
 from tests.integration.reels import config_of, make_reel
@@ -27,7 +28,7 @@ from tests.integration.reels import config_of, make_reel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
 
 FOLDER = Path(__file__).parents[2].parent / "shared/media"
 CORPUS, MANIFEST = FOLDER / "corpus", FOLDER / "manifest.tsv"

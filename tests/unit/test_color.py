@@ -12,7 +12,8 @@ from mpt_cli.media.color import (
     source_color,
     zscale_input_arguments,
 )
-from mpt_cli.models import Color, Dimensions
+from mpt_cli.mediainfo import Color
+from mpt_cli.models import Dimensions
 from tests.media import run_ffmpeg
 
 HD, SD = Dimensions(1280, 720), Dimensions(1024, 576)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.errors import Issue
-    from mpt_cli.models import EncoderSettings, MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import EncoderSettings
 
 RATE = Fraction(5)
 """So slow that the two seconds between keyframes are ten pictures."""

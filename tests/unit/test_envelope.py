@@ -17,16 +17,8 @@ from jsonschema import Draft202012Validator
 from mpt_cli import __version__
 from mpt_cli.display.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
 from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.models import (
-    Action,
-    AudioStreamInfo,
-    Color,
-    Container,
-    Dimensions,
-    MediaInfo,
-    Orientation,
-    VideoStreamInfo,
-)
+from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.models import Action, Container, Dimensions
 from mpt_cli.results import (
     ClipResult,
     ClipStatus,

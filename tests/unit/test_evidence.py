@@ -18,7 +18,7 @@ from tests.unit.test_outcome import OUTPUT, bad, good, info, plan_of, run_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.outcome import Run
 
 __all__ = ["info"]  # the fixture

@@ -15,7 +15,8 @@ from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.models import Dimensions, Orientation
+from mpt_cli.mediainfo import Orientation
+from mpt_cli.models import Dimensions
 from mpt_cli.validation.file import FileValidator
 from tests.infos import media_of
 from tests.looks import probe_here, share_here
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.cancel import CancelToken
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.results import FileValidationResult
 
 SILENT_MKV = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)

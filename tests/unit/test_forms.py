@@ -9,7 +9,8 @@ import pytest
 
 from mpt_cli.config import Config, QualitySettings, VideoConfig
 from mpt_cli.forms import settled
-from mpt_cli.models import Codec, Container, Dimensions, Orientation
+from mpt_cli.mediainfo import Orientation
+from mpt_cli.models import Codec, Container, Dimensions
 from tests.infos import media_of
 
 HD, SMALL = Dimensions(1920, 1080), Dimensions(640, 360)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.cancel import CancelToken
-    from mpt_cli.models import MediaInfo
+    from mpt_cli.mediainfo import MediaInfo
 
 DAY = 24 * 3600
 WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "is very wide")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.media.orientation import orientation_from_matrix, orientation_of
-from mpt_cli.models import Orientation
+from mpt_cli.mediainfo import Orientation
 from tests.media import MediaFolder, run_ffmpeg
 
 if TYPE_CHECKING:

@@ -13,16 +13,7 @@ from mpt_cli.config import Config
 from mpt_cli.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, ProcessingError
 from mpt_cli.events import RunContext
 from mpt_cli.media.probe import probe
-from mpt_cli.models import (
-    Action,
-    Container,
-    Dimensions,
-    MediaInfo,
-    ProcessedClip,
-    Segment,
-    VideoClip,
-    VideoParams,
-)
+from mpt_cli.models import Action, Container, Dimensions, ProcessedClip, Segment, VideoClip, VideoParams
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.results import (
@@ -38,6 +29,7 @@ from mpt_cli.results import (
 from tests.forms import form_of
 
 if TYPE_CHECKING:
+    from mpt_cli.mediainfo import MediaInfo
     from tests.media import MediaFolder
 
 PATHS = [Path(f"{name}.mp4") for name in ("a", "b", "c", "d")]

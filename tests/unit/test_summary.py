@@ -18,16 +18,8 @@ from mpt_cli.display.summary import show_issue, show_result
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.verdicts import show_validation
 from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.models import (
-    Action,
-    AudioStreamInfo,
-    Color,
-    Container,
-    Dimensions,
-    MediaInfo,
-    Orientation,
-    VideoStreamInfo,
-)
+from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.models import Action, Container, Dimensions
 from mpt_cli.results import (
     ClipResult,
     ClipStatus,

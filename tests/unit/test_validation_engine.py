@@ -14,7 +14,7 @@ from mpt_cli.config import Config, ProcessingConfig, QualitySettings, Validation
 from mpt_cli.errors import Cancelled, IssueCode, VerificationError
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Codec, Dimensions, MediaInfo, VideoClip, VideoParams
+from mpt_cli.models import Codec, Dimensions, VideoClip, VideoParams
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -27,6 +27,7 @@ from tests.oddities import damaged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.results import ValidationResult
 
 LIMIT_SECONDS = 10

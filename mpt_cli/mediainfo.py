@@ -1,0 +1,125 @@
+"""What a file is: its streams, how they are shown, what a copy of them would need to know (frozen values).
+
+Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction  # noqa: TC003 - what reads media back from JSON needs the types
+from typing import TYPE_CHECKING, Self
+
+from mpt_cli.errors import Issue  # noqa: TC001 - the same
+from mpt_cli.models import Dimensions
+from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """Colour description of a stream, in ffmpeg's names; None where the file does not say."""
+
+    matrix: str | None = None
+    range: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How stored pictures are shown: mirrored left to right first, then turned clockwise.
+
+    ``rotation`` is 0, 90, 180 or 270 degrees clockwise.
+    """
+
+    rotation: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether width and height change places."""
+        return self.rotation in (90, 270)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the stored picture already is upright."""
+        return not self.rotation and not self.mirrored
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStreamInfo:
+    """What the video stream of a file is; sizes as stored unless they say ``display``."""
+
+    index: int
+    codec: str
+    profile: str | None
+    dimensions: Dimensions
+    sar: Fraction
+    orientation: Orientation
+    frame_rate: Fraction
+    """Nominal rate: the constant rate, or for variable rate the one of the usual gap."""
+    variable_frame_rate: bool
+    pixel_format: str
+    bit_depth: int
+    has_alpha: bool
+    color: Color
+    hdr: str | None
+    """None, ``pq``, ``hlg`` or ``dolby_vision`` (profile 5, which has no base layer)."""
+    interlaced: bool
+    changes_size: bool = False
+    """Whether later pictures have another size or other pixels; all else is said of the first."""
+    changes_shape: bool = False
+    """Whether they are also shown wider or narrower."""
+
+    @property
+    def display(self) -> Dimensions:
+        """Size in square pixels as shown: sample aspect ratio, then rotation applied."""
+        width = max(1, round(self.dimensions.width * self.sar))
+        shown = Dimensions(width, self.dimensions.height)
+        return shown.turned if self.orientation.swaps_sides else shown
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStreamInfo:
+    """What the sound of a file is; ``channels`` are names such as FL, FR, FC in order."""
+
+    index: int
+    codec: str
+    channels: tuple[str, ...]
+    layout: str
+    sample_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a file holds. Times are exact and counted in the file's own clock.
+
+    ``zero`` is the timestamp of the clip's start: the earlier of first shown picture and first
+    sound. ``duration`` runs from there to the end of the longer of both (``media.md``, "Time").
+    ``scanned`` says that these come from packets and not from a header's claim.
+    """
+
+    container: str
+    size_bytes: int
+    zero: Fraction
+    duration: Fraction
+    video: VideoStreamInfo
+    audio: AudioStreamInfo | None
+    video_start: Fraction
+    last_picture: Fraction
+    """Timestamp of the last picture, in the clock of the file."""
+    scanned: bool
+    seek_points: tuple[Fraction, ...] = ()
+    """Timestamps of keyframes that a seek lands on exactly; empty where seeking is not trusted."""
+    copy_traits: CopyTraits | None = None
+    suspect: bool = False
+    """Whether the container itself marks packets as damaged."""
+    clock_moves: tuple[Fraction, ...] = ()
+    """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
+    warnings: tuple[Issue, ...] = ()
+
+    def named(self, path: Path | None) -> Self:
+        """The same with warnings that name this path."""
+        return replace(self, warnings=tuple(replace(warning, path=path) for warning in self.warnings))
