@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
-from mpt_cli.concatenation.service import JoinOrder
+from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.media.chapters import reel_chapters
 from mpt_cli.models import JoinMethod
 

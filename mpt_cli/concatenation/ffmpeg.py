@@ -18,22 +18,21 @@ from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
 from mpt_cli.media.chapters import id3_tag
 from mpt_cli.media.files import writing
-from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
-from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Codec
 from mpt_cli.monitoring.pool import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.events import RunContext
-    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.process import Limits
     from mpt_cli.media.store import Store
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.models import ProcessedClip
     from mpt_cli.monitoring.pool import ResourcePool
 
 _SOUND, _INSIDE = "sound", "inside"
@@ -47,21 +46,14 @@ _SIGNAL_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class _Join:
-    """What the steps of one join share; ``deadline`` is a reading of the clock."""
+    """What the steps of one join share; ``begun`` is a reading of the clock."""
 
-    clips: Sequence[ProcessedClip]
-    form: TargetForm
-    chapters: Sequence[Chapter]
-    deadline: float
-    stall_seconds: float | None
+    order: JoinOrder
+    limits: Limits
+    begun: float
     files: TempFileManager
     context: RunContext
     store: Store | None
-
-    @property
-    def seconds(self) -> float:
-        """Length of the reel."""
-        return float(sum(clip.segment.frames for clip in self.clips) / self.form.frame_rate)
 
 
 class FFmpegConcatenator:
@@ -84,29 +76,19 @@ class FFmpegConcatenator:
         self._ffmpeg, self._pool, self._store, self._clock = ffmpeg, pool, store, clock
 
     def concatenate(
-        self,
-        clips: Sequence[ProcessedClip],
-        output: Path,
-        form: TargetForm,
-        *,
-        chapters: Sequence[Chapter],
-        allow_mixed: bool,
-        reuse: bool,
-        timeout_seconds: float,
-        stall_seconds: float | None,
-        files: TempFileManager,
-        context: RunContext,
+        self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
         """Join into a file that is then to be proven; whether pictures were copied.
 
-        ``allow_mixed`` also copies clips whose parameter sets differ, but not HEVC: its tag ``hvc1``
+        Where mixing is allowed it also copies clips whose parameter sets differ, but not HEVC: its tag ``hvc1``
         promises that all stand in the header. Raises :class:`~mpt_cli.errors.ConcatenationError`, or
         ResourceError on a full disk.
         """
+        clips, form = order.clips, order.form
         mixable = form.encoder.codec is not Codec.HEVC
-        copied = self.check_stream_copy_compatibility(clips, allow_mixed=allow_mixed and mixable)
-        store = self._store if reuse else None
-        join = _Join(clips, form, chapters, self._clock() + timeout_seconds, stall_seconds, files, context, store)
+        copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
+        store = self._store if order.reuse else None
+        join = _Join(order, limits, self._clock(), files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -116,7 +98,7 @@ class FFmpegConcatenator:
                 arguments = commands.join_arguments(concat_list, sound, form, output, convert=convert)
             else:
                 arguments = commands.reencode_arguments(concat_list, sound, form, output)
-            self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((join.seconds + seconds) / 2)))
+            self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((order.seconds + seconds) / 2)))
         finally:
             files.cleanup_concat_list()
             files.discard(*files.folder.glob(f"{_SOUND}*"), *files.folder.glob(f"{_INSIDE}*"))
@@ -139,7 +121,7 @@ class FFmpegConcatenator:
         of HEVC nothing after the first clip would decode, and ffmpeg would say that all went well.
         """
         converted = []
-        for place, clip in enumerate(join.clips):
+        for place, clip in enumerate(join.order.clips):
             path = join.files.path(f"{_INSIDE}-{place}.nut")
             self._run(commands.annex_b_arguments(clip.processed_path, path), join, lambda _seconds: None)
             converted.append(replace(clip, processed_path=path, owned=True))
@@ -147,15 +129,13 @@ class FFmpegConcatenator:
 
     def _encoded_sound(self, join: _Join) -> Path:
         """The sound of the reel as AAC packets in a file, encoded in pieces side by side, behind its chapters."""
-        frames = sum(clip.segment.frames for clip in join.clips)
-        samples = sample_boundary(frames, join.form.frame_rate, join.form.sample_rate)
-        pieces = sound_pieces(samples)
+        pieces = sound_pieces(join.order.samples)
         done = [0.0] * len(pieces)
 
         def encode(place: int) -> Path:
             def report(seconds: float) -> None:
                 done[place] = seconds
-                join.context.emit(ConcatProgress(min(sum(done), join.seconds) / 2))
+                join.context.emit(ConcatProgress(min(sum(done), join.order.seconds) / 2))
 
             return self._encoded_piece(pieces[place], join, join.files.path(f"{_SOUND}-{place}.aac"), report)
 
@@ -167,7 +147,7 @@ class FFmpegConcatenator:
             join.store.keep_to_limit()
         sound = join.files.path(f"{_SOUND}.aac")
         with writing(sound), sound.open("wb") as file:
-            file.write(id3_tag(join.chapters))
+            file.write(id3_tag(join.order.chapters))
             for part, piece in zip(parts, pieces, strict=True):
                 file.writelines(_kept_packets(part.result(), piece))
                 join.files.discard(part.result())
@@ -186,16 +166,20 @@ class FFmpegConcatenator:
     def _key_of(self, piece: SoundPiece, join: _Join) -> str:
         """Under which a piece is kept: by its samples and by the command that encodes them."""
         samples = hashlib.blake2b(digest_size=32)
-        for chunk in reel_sound(join.clips, join.form, piece.first, piece.end):
+        for chunk in reel_sound(join.order.clips, join.order.form, piece.first, piece.end):
             samples.update(chunk)
-        return recipe_key(samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.form, _ANY))
+        return recipe_key(
+            samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.order.form, _ANY)
+        )
 
     def _encode_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
-        arguments = commands.sound_piece_arguments(join.form, output)
+        arguments = commands.sound_piece_arguments(join.order.form, output)
         cancel = join.context.cancel
         wish = Wish(_SOUND_BYTES, join.context.workflow_id, join.context.priority)
         with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
-            self._run(arguments, join, report, feed=reel_sound(join.clips, join.form, piece.first, piece.end))
+            self._run(
+                arguments, join, report, feed=reel_sound(join.order.clips, join.order.form, piece.first, piece.end)
+            )
 
     def _run(
         self,
@@ -208,7 +192,7 @@ class FFmpegConcatenator:
         outcome = self._ffmpeg.run(
             arguments,
             cancel=join.context.cancel,
-            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock()), stall_seconds=join.stall_seconds),
+            limits=join.limits.after(self._clock() - join.begun),
             on_progress=lambda progress: report(float(progress.done_seconds)),
             feed=feed,
             cwd=join.files.folder,

@@ -27,20 +27,16 @@ from mpt_cli.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands, process
 from mpt_cli.media.chapters import id3_tag
-from mpt_cli.media.process import Limits
-from mpt_cli.media.timing import sample_boundary
 from mpt_cli.monitoring.pool import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mpt_cli.concatenation.sound import SoundPiece
+    from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.events import RunContext
-    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
-    from mpt_cli.media.process import Outcome
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.media.process import Limits, Outcome
     from mpt_cli.monitoring.pool import ResourcePool
 
 _ROOT = str(Path(__file__).parents[2])
@@ -52,14 +48,12 @@ twice as large as RGB (measured: 97 MiB at 160x90, 606 at 1080x1920; as much for
 
 @dataclass(frozen=True, slots=True)
 class _Join:
-    """What the attempts at one join share; ``limits`` hold from one reading of the clock on."""
+    """What the attempts at one join share; ``begun`` is a reading of the clock."""
 
-    clips: Sequence[ProcessedClip]
+    order: JoinOrder
     output: Path
-    form: TargetForm
-    chapters: Sequence[Chapter]
-    deadline: float
-    stall_seconds: float | None
+    limits: Limits
+    begun: float
     files: TempFileManager
     context: RunContext
 
@@ -86,28 +80,17 @@ class MoviePyConcatenator:
         self._program, self._package = program, package
 
     def concatenate(
-        self,
-        clips: Sequence[ProcessedClip],
-        output: Path,
-        form: TargetForm,
-        *,
-        chapters: Sequence[Chapter],
-        allow_mixed: bool,
-        reuse: bool,
-        timeout_seconds: float,
-        stall_seconds: float | None,
-        files: TempFileManager,
-        context: RunContext,
+        self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
         """Join into a file that is then to be proven; False, because no pictures are copied.
 
+        Every picture is encoded again, and nothing of it is kept.
         Raises :class:`~mpt_cli.errors.ConcatenationError`, DependencyError where MoviePy cannot be
         had, or ResourceError where memory or disk ran out.
         """
-        del allow_mixed, reuse  # every picture is encoded again, and nothing of it is kept
         if importlib.util.find_spec(self._package) is None:
             raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
-        join = _Join(clips, output, form, chapters, self._clock() + timeout_seconds, stall_seconds, files, context)
+        join = _Join(order, output, limits, self._clock(), files, context)
         try:
             if not self._attempt(join, alone=False) and not self._attempt(join, alone=True):
                 raise ResourceError(
@@ -123,7 +106,7 @@ class MoviePyConcatenator:
     def _attempt(self, join: _Join, *, alone: bool) -> bool:
         """One run of the child; False where it was stopped because memory was short."""
         token = CancelToken(join.context.cancel)
-        need = _BASE_BYTES + join.form.dimensions.pixels * 3 // 2 * _HELD_PICTURES
+        need = _BASE_BYTES + join.order.form.dimensions.pixels * 3 // 2 * _HELD_PICTURES
         wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=token.force)
         with self._pool.resource(wish, timeout_seconds=None, cancel=token):
             outcome, said = self._run(join, token)
@@ -144,16 +127,16 @@ class MoviePyConcatenator:
                 said.append(line)
                 return False
             moved, furthest = int(line) > furthest, int(line)
-            join.context.emit(ConcatProgress(float(furthest / join.form.frame_rate)))
+            join.context.emit(ConcatProgress(float(furthest / join.order.form.frame_rate)))
             return moved
 
-        sound = _sound(join)
+        sound = whole_sound(join.order.samples)
         outcome = process.run(
             self._program,
             cancel=cancel,
-            limits=Limits(total_seconds=max(0.0, join.deadline - self._clock()), stall_seconds=join.stall_seconds),
+            limits=join.limits.after(self._clock() - join.begun),
             on_line=on_line,
-            feed=chain([self._order(join)], reel_sound(join.clips, join.form, sound.first, sound.end)),
+            feed=chain([self._order(join)], reel_sound(join.order.clips, join.order.form, sound.first, sound.end)),
             on_memory=lambda _rss_bytes: None,  # counts the ffmpegs below the child into its peak
             cwd=join.files.folder,
         )
@@ -163,18 +146,13 @@ class MoviePyConcatenator:
         """What the child is to do, as a line of JSON."""
         order = {
             "ffmpeg": str(self._ffmpeg.binary),
-            "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.clips],
-            "sound": commands.moviepy_sound(join.form),
-            "packets": _sound(join).kept,
-            "chapters": id3_tag(join.chapters).hex(),
-            "pictures": commands.moviepy_pictures(join.form, join.output),
+            "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.order.clips],
+            "sound": commands.moviepy_sound(join.order.form),
+            "packets": whole_sound(join.order.samples).kept,
+            "chapters": id3_tag(join.order.chapters).hex(),
+            "pictures": commands.moviepy_pictures(join.order.form, join.output),
         }
         return json.dumps(order).encode() + b"\n"
-
-
-def _sound(join: _Join) -> SoundPiece:
-    frames = sum(clip.segment.frames for clip in join.clips)
-    return whole_sound(sample_boundary(frames, join.form.frame_rate, join.form.sample_rate))
 
 
 def _raise_failure(outcome: Outcome, said: list[str]) -> None:

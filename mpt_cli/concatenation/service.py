@@ -12,6 +12,7 @@ from mpt_cli.errors import ConcatenationError, DependencyError, Issue, IssueCode
 from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.media import boxes, proof
 from mpt_cli.media.files import writing
+from mpt_cli.media.process import Limits
 from mpt_cli.models import Container
 from mpt_cli.results import ConcatenationResult
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.events import RunContext
-    from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.files import TempFileManager
-    from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.results import OutputInfo
@@ -54,44 +54,15 @@ class Concatenator(Protocol):
     name: str
 
     def concatenate(
-        self,
-        clips: Sequence[ProcessedClip],
-        output: Path,
-        form: TargetForm,
-        *,
-        chapters: Sequence[Chapter],
-        allow_mixed: bool,
-        reuse: bool,
-        timeout_seconds: float,
-        stall_seconds: float | None,
-        files: TempFileManager,
-        context: RunContext,
+        self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
         """Write the join to ``output``; whether pictures were copied.
 
-        Raises ConcatenationError, of code ``concat_timeout`` where it took longer than
-        ``timeout_seconds``, and of ``concat_failed`` where it stood still for ``stall_seconds``.
+        ``limits`` are those of the whole join, which several children may share. Raises
+        ConcatenationError, of code ``concat_timeout`` where it took longer than they allow, and of
+        ``concat_failed`` where it stood still for longer.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class JoinOrder:
-    """What is to be joined: clips in the order of the reel, and the rules that hold."""
-
-    clips: tuple[ProcessedClip, ...]
-    form: TargetForm
-    allow_mixed: bool
-    timeout_seconds: float
-    chapters: tuple[Chapter, ...] = ()
-    reuse: bool = True
-    """Whether what was finished before may be used, and what is finished now is kept."""
-    engine: str | None = None
-    """The only engine to join by; None for all in their order, after a byte copy where that is enough."""
-    fallback: bool = True
-    """Whether another engine may have its turn after one that failed."""
-    stall_seconds: float | None = None
-    """How long a join may stand still, beside the time that its file takes to be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +101,7 @@ class ConcatenationService:
         """
         if not order.clips:
             raise ConcatenationError(IssueCode.CONCAT_FAILED, "there is no clip to join")
-        total = sum(clip.segment.frames for clip in order.clips) / order.form.frame_rate
-        context.emit(ConcatStarted(float(total)))
+        context.emit(ConcatStarted(order.seconds))
         with self._performance.start_timer("concatenation") as timer, self._memory.growth() as growth:
             joined = None if order.engine else self.handle_single_clip(order, output, verify=verify)
             joined = joined or self._by_engines(order, output, verify, files, context)
@@ -195,18 +165,8 @@ class ConcatenationService:
                 message = f"{_reason(*failures[-1])}; joining by {engine.name} instead, which takes longer"
                 context.emit(Notice("warning", failures[-1][1].code.value, message))
             try:
-                copied = engine.concatenate(
-                    order.clips,
-                    output,
-                    order.form,
-                    chapters=order.chapters,
-                    allow_mixed=order.allow_mixed,
-                    reuse=order.reuse,
-                    timeout_seconds=max(0.0, deadline - self._clock()),
-                    stall_seconds=_patience_seconds(order),
-                    files=files,
-                    context=context,
-                )
+                limits = Limits(max(0.0, deadline - self._clock()), _patience_seconds(order))
+                copied = engine.concatenate(order, output, limits=limits, files=files, context=context)
                 info = verify(output, pictures_copied=copied)
                 return Joined(engine.name, copied, info, _reason(*failures[-1]) if failures else None)
             except (ConcatenationError, DependencyError) as error:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from time import monotonic
@@ -49,6 +49,12 @@ class Limits:
     total_seconds: float | None = None
     stall_seconds: float | None = None
     grace_seconds: float = 1.5
+
+    def after(self, seconds: float) -> Limits:
+        """What is left of them when so much of the total has passed."""
+        return (
+            self if self.total_seconds is None else replace(self, total_seconds=max(0.0, self.total_seconds - seconds))
+        )
 
 
 NO_LIMITS = Limits()

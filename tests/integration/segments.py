@@ -13,12 +13,14 @@ import av
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
+from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.config import MemoryConfig, ProcessingConfig
 from mpt_cli.events import RunContext
 from mpt_cli.media import proof, timing
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.files import TempFileManager
 from mpt_cli.media.probe import probe
+from mpt_cli.media.process import Limits
 from mpt_cli.models import Action, Container, Segment, VideoClip
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
@@ -111,14 +113,9 @@ class Bench:
         """Join by this engine; whether pictures were copied."""
         pool = ResourcePool(slots, MemoryManager(MemoryConfig()))
         return ENGINES[engine](self.ffmpeg, pool).concatenate(
-            clips,
+            JoinOrder(tuple(clips), form, allow_mixed, timeout_seconds, tuple(chapters), reuse=False),
             output,
-            form,
-            chapters=chapters,
-            allow_mixed=allow_mixed,
-            reuse=False,
-            timeout_seconds=timeout_seconds,
-            stall_seconds=None,
+            limits=Limits(timeout_seconds),
             files=self.files,
             context=self.context,
         )

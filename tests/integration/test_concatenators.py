@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.concatenation.service import ConcatenationService, JoinOrder
+from mpt_cli.concatenation.order import JoinOrder
+from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config import MemoryConfig
 from mpt_cli.errors import Cancelled, ConcatenationError, IssueCode, OutputError, ResourceError
 from mpt_cli.events import ConcatProgress, RunContext

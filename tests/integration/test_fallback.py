@@ -12,12 +12,14 @@ import pytest
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
-from mpt_cli.concatenation.service import ConcatenationService, JoinOrder
+from mpt_cli.concatenation.order import JoinOrder
+from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config import Config, FfmpegConfig, MemoryConfig
 from mpt_cli.errors import ConcatenationError, DependencyError, IssueCode, MptError, ResourceError
 from mpt_cli.events import ConcatFinished, ConcatProgress, ConcatStarted, Notice, RunContext
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.process import Limits
 from mpt_cli.models import JoinMethod, VideoParams
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
@@ -217,14 +219,9 @@ def join(
     """Join by MoviePy alone."""
     pool = pool or ResourcePool(2, MemoryManager(MemoryConfig()))
     MoviePyConcatenator(bench.ffmpeg, pool, **options).concatenate(
-        clips,
+        JoinOrder(tuple(clips), form_of(), allow_mixed=False, timeout_seconds=60, reuse=False),
         output,
-        form_of(),
-        chapters=(),
-        allow_mixed=False,
-        reuse=False,
-        timeout_seconds=60,
-        stall_seconds=stall_seconds,
+        limits=Limits(60, stall_seconds),
         files=bench.files,
         context=bench.context,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.concatenation.service import ConcatenationService, JoinOrder
+from mpt_cli.concatenation.order import JoinOrder
+from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config import MemoryConfig
 from mpt_cli.errors import VerificationError
 from mpt_cli.events import RunContext
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mpt_cli.media.process import Limits
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.results import ConcatenationResult
     from tests.fakes import ListEmit
@@ -39,10 +41,11 @@ class FakeEngine:
         self.orders: list[tuple[tuple[int, ...], bool, float]] = []
         self.patience: float | None = None
 
-    def concatenate(self, clips: Sequence[ProcessedClip], output: Path, form: TargetForm, **options: Any) -> bool:
-        self.orders.append((tuple(clip.index for clip in clips), options["allow_mixed"], options["timeout_seconds"]))
-        self.patience = options["stall_seconds"]
-        assert form == form_of()
+    def concatenate(self, order: JoinOrder, output: Path, *, limits: Limits, **_options: Any) -> bool:
+        assert limits.total_seconds is not None
+        self.orders.append((tuple(clip.index for clip in order.clips), order.allow_mixed, limits.total_seconds))
+        self.patience = limits.stall_seconds
+        assert order.form == form_of()
         output.write_text(self.name)
         self.clock.advance(self.seconds)
         if self.error is not None:

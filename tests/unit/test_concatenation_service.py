@@ -25,9 +25,10 @@ from tests.media import numbered, run_ffmpeg
 from tests.unit.joining import Desk, FakeEngine, Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
+    from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.models import ProcessedClip, TargetForm
     from mpt_cli.results import OutputInfo
     from tests.fakes import FakeClock, ListEmit
@@ -249,9 +250,9 @@ def test_a_copy_that_does_not_prove_right_is_cleaned_up_and_joined_instead(
         target.write_bytes(content[: len(content) // 2] if damage == "half" else b"another")
 
     class Witness(FakeEngine):
-        def concatenate(self, clips: Sequence[ProcessedClip], output: Path, form: TargetForm, **options: Any) -> bool:
+        def concatenate(self, order: JoinOrder, output: Path, **_options: Any) -> bool:
             left.append(output.exists())
-            duplicate(clips[0].processed_path, output)
+            duplicate(order.clips[0].processed_path, output)
             return True
 
     desk = Desk(tmp_path, Witness("FFmpeg"), copy_file=badly)

@@ -140,7 +140,7 @@ def test_what_no_other_engine_can_mend_ends_the_join(
 
 def test_an_output_that_cannot_be_written_is_no_fault_of_the_engine(tmp_path: Path, clips: list[ProcessedClip]) -> None:
     class Uprooting(FakeEngine):
-        def concatenate(self, clips: object, output: Path, form: object, **_options: object) -> bool:
+        def concatenate(self, order: object, output: Path, **_options: object) -> bool:
             output.parent.rmdir()
             raise FAILED
 
