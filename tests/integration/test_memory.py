@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import threading
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from mpt_cli.config import FfmpegConfig, MemoryConfig, ProcessingConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import ConcatStarted, Notice, ResourceSample, RunContext
+from mpt_cli.config import FfmpegConfig, ProcessingConfig
+from mpt_cli.events import ConcatStarted, ResourceSample, RunContext
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.files import run_folder
 from mpt_cli.models import VideoParams
@@ -185,30 +185,32 @@ def test_the_memory_of_the_join_is_what_the_tree_grew_by_while_it_ran(media: Med
 
 
 @pytest.mark.anchor("T012")
-def test_a_run_that_is_out_of_memory_ends_alone_and_its_neighbour_ends_well(media: MediaFolder, tmp_path: Path) -> None:
-    requests = [part.request(media) for part in PARTS]
-    laden = Laden(tmp_path / "programs", requests[0].path.name, lets_go=False)
+def test_a_run_that_is_out_of_memory_ends_alone_and_its_neighbour_ends_well(
+    media: MediaFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [part.request(media).path for part in PARTS]
+    laden = Laden(tmp_path / "programs", clips[0].name, lets_go=False)
+    monkeypatch.setenv("MPT_FFMPEG__BINARY", str(laden.program))
     outputs = [tmp_path / name / "reel.mp4" for name in ("large", "small")]
     for output in outputs:
         output.parent.mkdir()
-    jobs = [VideoParams([clip], output) for clip, output in zip(requests, outputs, strict=True)]
-    contexts = [RunContext("large", laden), RunContext("small", ListEmit())]
-    budget = MemoryConfig(max=Outside().tree() + LOAD - 2 * NEAR)
-    orchestrator = ModuleFactory(
-        laden.config(memory=budget, processing=ProcessingConfig(jobs=2))
-    ).create_video_orchestrator()
+    jobs = [{"output": str(output), "clips": [str(clip)]} for clip, output in zip(clips, outputs, strict=True)]
+    lines = "".join(f"{json.dumps(job)}\n" for job in jobs)
     with run_folder(outputs[0].parent, "another") as others:
         (others.folder / "precious").touch()
-        large, small = orchestrator.process_batch_requests(jobs, contexts=contexts)
+        options = ("--size", "160x90", "--jsonl", "--max-memory", f"{(LOAD + NEAR) >> 20}MiB")
+        done = run_program("batch", "-", *options, stdin=lines.encode())
         assert (others.folder / "precious").exists()
         assert [path for path in leftovers(tmp_path) if not path.name.startswith(others.folder.name)] == []
-    assert (large.status, large.code, large.output) == (RunStatus.ERROR, IssueCode.MEMORY_EXHAUSTED, None)
-    assert (small.status, problems(outputs[1], PARTS[1:], Fraction(30))) == (RunStatus.SUCCESS, [])
+    *events, document = map(json.loads, done.out.splitlines())
+    large, small = document["data"]["jobs"]
+    assert (done.code, large["status"], large["errors"][0]["code"]) == (5, "error", "memory_exhausted")
+    assert (small["status"], problems(outputs[1], PARTS[1:], Fraction(30))) == ("success", [])
+    assert not outputs[0].exists()
     assert len(laden.pids) == 2  # it was tried again, alone
     assert not any(psutil.pid_exists(pid) for pid in laden.pids)
-    (notice,) = laden.emit.of(Notice)
-    assert (notice.code, notice.index) == ("memory_exhausted", 0)
-    assert not sampling()
+    (notice,) = [event for event in events if event["type"] == "notice"]
+    assert (notice["job"], notice["code"], notice["index"]) == (large["name"], "memory_exhausted", 0)
 
 
 @pytest.mark.anchor("T012")
