@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _H264_IDR, _H264_SETS = 5, (7, 8)
 _HEVC_IDR, _HEVC_SETS = (19, 20), (32, 33, 34)
+_HEVC_IDR_WITHOUT_LEADING = 20
 _HEVC_FIRST_NON_VCL = 32
 _AV1_SEQUENCE_HEADER = 1
 _AV1_PICTURE_OBUS = (3, 4, 6, 7, 8)
@@ -55,6 +56,12 @@ class PictureData:
             return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in _obus(packet))
         kinds = {_kind(self.codec, unit) for unit in self._units(packet) if unit}
         return _H264_IDR in kinds if self.codec == "h264" else bool(kinds & set(_HEVC_IDR))
+
+    def is_shown_first(self, packet: bytes) -> bool:
+        """Whether this packet decodes by itself, and none after it is shown before it."""
+        if self.codec == "hevc":
+            return any(unit and _kind("hevc", unit) == _HEVC_IDR_WITHOUT_LEADING for unit in self._units(packet))
+        return self.codec in ("h264", "av1") and self.is_clean_start(packet)
 
     def _pictures(self, packet: bytes) -> Iterator[bytes]:
         if self.codec == "av1":

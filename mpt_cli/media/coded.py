@@ -44,6 +44,10 @@ class CodedPictures:
         elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
 
+    def is_shown_first(self, packet: Packet[Any]) -> bool:
+        """Whether a packet holds a whole picture, which is shown before those of all that follow."""
+        return packet.is_keyframe and self._data.is_shown_first(bytes(packet))
+
     def hide(self) -> None:
         """Note a packet that an edit list leaves out."""
         self._hides = True

@@ -186,6 +186,7 @@ class _Findings:
 
     def __init__(self, container: InputContainer, video: VideoStream, audio: AudioStream | None) -> None:
         self.container, self.video, self.audio = container, video, audio
+        video.codec_context.thread_count = 1  # one picture is decoded, and of other files others
         self.times = PacketTimes(Fraction(video.time_base or 1))
         self.picture: VideoFrame | None = None
         self.sound: _Sound | None = None
@@ -223,7 +224,7 @@ class _Findings:
             self.suspect = self.suspect or packet.is_corrupt
             self.coded.take(packet)
         if self.picture is None:
-            self.picture = _first_frame(packet, VideoFrame)
+            self.picture = _first_frame(packet, VideoFrame, alone=self.coded.is_shown_first(packet))
 
     def _take_sound(self, packet: Packet[Any]) -> None:
         shift = self.clock.shift_of(packet) if packet.size else Fraction(0)
@@ -243,16 +244,29 @@ def _later(time: int | None, shift: int) -> int | None:
     return None if time is None else time + shift
 
 
-def _first_frame(packet: Packet[Any], kind: type[Any]) -> Any:
+def _first_frame(packet: Packet[Any], kind: type[Any], *, alone: bool = False) -> Any:
     """The first frame that a packet brings out, or None; a damaged packet brings nothing.
 
-    Of a stream that is not what its header says another kind may come, and is nothing either.
+    A decoder holds pictures back for those that may be shown before them. Where it stands ``alone``
+    that is not waited for, which spares the decoding of three or four pictures (13 of 27 ms for a
+    file of 1080x1920). Of a stream that is not what its header says another kind of frame may
+    come, and is nothing either.
     """
     try:
-        whole = (frame for frame in packet.decode() if not getattr(frame, "is_corrupt", False))
+        frames = _decoded_alone(packet) if alone else []
+        frames = frames or packet.decode()
+        whole = (frame for frame in frames if not getattr(frame, "is_corrupt", False))
         return next((frame for frame in whole if isinstance(frame, kind)), None)
     except (av.FFmpegError, ValueError):
         return None
+
+
+def _decoded_alone(packet: Packet[Any]) -> list[Any]:
+    """What a packet decodes to if nothing follows; nothing for the first of two fields."""
+    stream: Any = packet.stream
+    frames = [*packet.decode(), *stream.decode(None)]
+    stream.codec_context.flush_buffers()  # it was told of the end, and may have to go on
+    return frames
 
 
 def _media_info(path: Path, container: InputContainer, found: _Findings) -> MediaInfo:
@@ -303,7 +317,7 @@ def _container_name(container: InputContainer, path: Path) -> str:
 def _timeline(found: _Findings) -> Timeline:
     picture, guessed = found.picture, found.video.guessed_rate
     assert picture is not None
-    first = picture.pts * Fraction(picture.time_base) if picture.pts is not None and picture.time_base else None
+    first = picture.pts * found.times.time_base if picture.pts is not None else None
     if not len(found.times):
         found.times.add(picture.pts or 0, None, None)
     timeline = found.times.timeline(first, Fraction(guessed) if guessed else None)

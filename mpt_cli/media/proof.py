@@ -56,12 +56,15 @@ class SegmentProof:
     extradata: bytes
 
 
-def prove_segment(path: Path, form: TargetForm, frames: int, *, vcl_crc: int | None = None) -> SegmentProof:
+def prove_segment(
+    path: Path, form: TargetForm, frames: int, *, vcl_crc: int | None = None, written: bool = True
+) -> SegmentProof:
     """What the coded pictures of a segment are; VerificationError where they are not as planned.
 
     The segment has exactly ``frames`` pictures, on the grid of the target's rate from 0 on, and
     begins with a keyframe; the first picture decodes to the target's size. Where they were copied,
-    ``vcl_crc`` is that of the originals.
+    ``vcl_crc`` is that of the originals. A file that was not ``written`` by us is one whose first
+    picture was decoded when it was looked into: it is not decoded again.
     """
     with _opened(path, _UNDECODED) as container:
         video = _only_video(container, path)
@@ -70,7 +73,7 @@ def prove_segment(path: Path, form: TargetForm, frames: int, *, vcl_crc: int | N
         for packet in container.demux(video):
             if not packet.size:
                 continue
-            if not times:
+            if not times and written:
                 _decode_start(path, video, packet, form)
             if packet.is_keyframe:
                 sets += [unit for unit in data.parameter_sets(bytes(packet)) if unit not in sets]

@@ -205,7 +205,7 @@ class ClipProcessor:
         frames = planned.segment.frames
         try:
             copied = _copy(planned, pictures, context)
-            proven = proof.prove_segment(path, form, frames, vcl_crc=copied)
+            proven = proof.prove_segment(path, form, frames, vcl_crc=copied, written=owned)
             if sound is not None:
                 proof.prove_sound(sound, stored_samples(frames, form.frame_rate, form.sample_rate), form.channels)
         except VerificationError as error:

@@ -21,6 +21,8 @@ ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 CODECS = st.sampled_from(["h264", "hevc", "av1", "mpeg4", ""])
 SHORT = Recipe(seconds=0.8, sound=None, keyframe_interval=12)
 CLOSED = ("-x265-params", "open-gop=0:log-level=none")
+LEADING = ("-x265-params", "open-gop=0:radl=2:bframes=4:scenecut=0:log-level=none")
+"""Of which some pictures are stored behind a keyframe, shown before it, and decodable all the same."""
 
 AVCC = bytes.fromhex("0142c00bff e1 0003 674201 01 0002 68ce")
 HVCC = bytes(21) + b"\xff" + b"\x03" + bytes.fromhex("20 0001 0002 4001 21 0001 0002 4201 22 0001 0002 4401")
@@ -135,6 +137,30 @@ def test_keyframes_of_open_gops_are_no_clean_start(
     assert all(clean[1:]) is closed
 
 
+@pytest.mark.parametrize(
+    ("codec", "options", "first"),
+    [
+        ("libx264", ("-bf", "3"), [True, True]),
+        ("libx264", ("-x264-params", "open-gop=1:bframes=3:scenecut=0"), [True, False]),
+        ("libx265", CLOSED, [True, True]),
+        ("libx265", LEADING, [True, False]),
+        ("libsvtav1", (), [True, True]),
+    ],
+)
+def test_a_picture_is_shown_first_where_none_that_follows_is_shown_before_it(
+    media: MediaFolder, codec: str, options: tuple[str, ...], first: list[bool]
+) -> None:
+    path = media.make(SHORT, codec=codec, options=options)
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
+        packets = [packet for packet in container.demux(video) if packet.size]
+    said = [data.is_shown_first(bytes(packet)) for packet in packets]
+    assert [said[place] for place, packet in enumerate(packets) if packet.is_keyframe][:2] == first
+    times = [packet.pts or 0 for packet in packets]
+    assert all(times[place] == min(times[place:]) for place, alone in enumerate(said) if alone)
+
+
 def test_every_packet_of_another_codec_counts_whole() -> None:
     assert PictureData("mpeg4", b"anything").crc(b"abc", 7) == zlib.crc32(b"abc", 7)
 
@@ -182,6 +208,7 @@ def test_start_codes_and_lengths_carry_the_same_units(units: list[bytes], size: 
     assert prefixed.crc(packet) == started.crc(stream)
     assert prefixed.parameter_sets(packet) == started.parameter_sets(stream)
     assert prefixed.is_clean_start(packet) is started.is_clean_start(stream)
+    assert prefixed.is_shown_first(packet) is started.is_shown_first(stream)
 
 
 @given(CODECS, st.binary(max_size=60), st.binary(max_size=60))
@@ -192,6 +219,7 @@ def test_rubbish_is_read_without_an_error(codec: str, extradata: bytes, packet: 
     assert all(unit in packet for unit in data.parameter_sets(packet))
     assert all(unit in extradata for unit in configured_sets(codec, extradata))
     assert data.is_clean_start(packet) in (True, False)
+    assert data.is_shown_first(packet) in (True, False)
 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 59), st.integers(1, 255))
