@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,17 @@ _OTHERS_CHILDREN = ("multiprocessing.resource_tracker", "multiprocessing.forkser
 
 _FOREIGN_SWITCHES = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR", "CLICOLOR_FORCE")
 """Variables that change what command line tools print."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """More workers than cores: many tests wait for a child or a time limit."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_collection_finish() -> None:
+    """Let collections look past the tests themselves: mpt collects where memory is short, which took half a second."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,7 @@ def test_the_memory_of_a_job_file_holds_for_its_batch(mpt: Mpt, week: Path) -> N
 
 
 @pytest.mark.anchor("T011")
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_a_killed_batch_goes_on_from_what_was_finished(week: Path, here: Path, seed: int) -> None:
     """Killed at an event of its own, started again: what had ended is not encoded once more."""
     chance, finished = random.Random(seed), set[str]()

@@ -219,10 +219,10 @@ def test_names_of_any_kind_become_one_reel(media: MediaFolder, here: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_output_may_have_any_name(media: MediaFolder, here: Path, name: bytes) -> None:
+def test_an_output_may_have_any_name(mpt: Mpt, media: MediaFolder, here: Path, name: bytes) -> None:
     shutil.copy(media.numbered(numbered(1, seconds=0.1)), here / "in.mp4")
     output = f"./{os.fsdecode(name)}"
-    done = run_program("process", "in.mp4", "-o", output, *SMALL, "--json")
+    done = mpt("process", "in.mp4", "-o", output, *SMALL, "--json")
     assert done.code == 0, done.document["errors"]
     assert sorted(path.name for path in here.iterdir()) == sorted(["in.mp4", os.fsdecode(name)])
 

@@ -87,7 +87,9 @@ KINDS: dict[str, tuple[Recipe, tuple[str, ...]]] = {
 CODECS = {"libx264": Codec.H264, "libx265": Codec.HEVC, "libsvtav1": Codec.AV1}
 
 
-@pytest.mark.parametrize("container", Container)
+@pytest.mark.parametrize(
+    "container", [Container.MP4, Container.MKV, pytest.param(Container.MOV, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_clips_of_any_clock_are_copied_picture_by_picture(
     media: MediaFolder, tmp_path: Path, kind: str, container: Container

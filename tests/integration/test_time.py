@@ -54,7 +54,12 @@ BAG: dict[str, NumberedClip] = {
 @pytest.mark.anchor("T005")
 @pytest.mark.parametrize(
     ("fps", "suffix"),
-    [("24", ".mp4"), ("25", ".mov"), ("30000/1001", ".mp4"), ("30", ".mkv"), ("48", ".mp4"), ("60", ".mp4")],
+    [
+        ("25", ".mov"),
+        ("30000/1001", ".mp4"),
+        ("30", ".mkv"),
+        *(pytest.param(fps, ".mp4", marks=pytest.mark.slow) for fps in ("24", "48", "60")),
+    ],
 )
 def test_a_mixed_reel_is_right_at_every_rate(media: MediaFolder, tmp_path: Path, fps: str, suffix: str) -> None:
     parts = of(*BAG.values())
