@@ -185,7 +185,8 @@ def test_a_child_that_is_being_started_does_not_count_the_memory_of_its_parent_a
         total, alone = rss_of_tree(process.pid), rss_of_tree(process.pid, descendants=False)
         door.write_bytes(b"")
     assert process.returncode == 0
-    assert total == alone > 64 * MIB
+    assert alone > 64 * MIB
+    assert total - alone < MIB  # the kernel counts single pages late
 
 
 def test_the_machine_is_measured() -> None:
