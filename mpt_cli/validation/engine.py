@@ -39,7 +39,10 @@ class ValidationEngine:
         workers: int,
         processes: AbstractContextManager[object] | None = None,
     ) -> None:
-        """Look into this many files at a time, and hold ``processes`` open for as long as that takes."""
+        """Look into this many files at a time, and hold ``processes`` open for as long as that takes.
+
+        As many threads decode when a reel is proven.
+        """
         self._files, self._parameters, self._codecs = file_validator, parameter_validator, codec_validator
         self._workers, self._processes = workers, processes or nullcontext()
 
@@ -98,7 +101,15 @@ class ValidationEngine:
         """What a finished file holds; VerificationError where that is not what was planned."""
         if not self._files.file_exists(path):
             raise VerificationError("was not created", path=target)
-        return proof.prove_reel(path, form, clips, target=target, chapters=chapters, pictures_copied=pictures_copied)
+        return proof.prove_reel(
+            path,
+            form,
+            clips,
+            target=target,
+            chapters=chapters,
+            pictures_copied=pictures_copied,
+            threads=self._workers,
+        )
 
     def is_healthy(self) -> bool:
         """Whether files can be looked into."""
