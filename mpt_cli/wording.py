@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mpt_cli.models import Action
+from mpt_cli.results import ClipStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from fractions import Fraction
+
+    from mpt_cli.results import ClipResult
 
 MISSING = "-"
 ELLIPSIS = "…"
@@ -121,3 +125,11 @@ def percent_text(fraction: float | None) -> str:
 def counted(number: int, noun: str) -> str:
     """Return ``1 clip`` or ``2 clips``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def fates_of(clips: Sequence[ClipResult]) -> list[str]:
+    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
+    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
+    ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
+    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
+    return fates + [f"{ends[status]} {status.replace('_', ' ')}" for status in ClipStatus if ends[status]]

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.display.envelope import issue_dict
-from mpt_cli.display.summary import fates_of, say, show_issues, table_width
+from mpt_cli.display.summary import say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.models import Action
 from mpt_cli.results import ClipStatus, JobEnd, RunStatus
-from mpt_cli.wording import MISSING, counted, escape, seconds_text
+from mpt_cli.wording import MISSING, counted, escape, fates_of, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

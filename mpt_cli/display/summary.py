@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,7 +9,16 @@ from rich.text import Text
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.errors import IssueCode
 from mpt_cli.results import ClipStatus, RunStatus
-from mpt_cli.wording import DONE, MISSING, counted, escape, exact_seconds_text, rate_text, seconds_text, size_text
+from mpt_cli.wording import (
+    MISSING,
+    counted,
+    escape,
+    exact_seconds_text,
+    fates_of,
+    rate_text,
+    seconds_text,
+    size_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -213,14 +221,6 @@ def brief_reasons(reasons: Sequence[str]) -> str:
     """The first reasons, and how many more there are; JSON has them all."""
     shown = ", ".join(reasons[:_REASONS_SHOWN])
     return f"{shown}, +{len(reasons) - _REASONS_SHOWN}" if len(reasons) > _REASONS_SHOWN else shown
-
-
-def fates_of(clips: Sequence[ClipResult]) -> list[str]:
-    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
-    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
-    others: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {verb}" for action, verb in DONE.items() if made[action]]
-    return fates + [f"{others[status]} {status.replace('_', ' ')}" for status in _STATUS_STYLES if others[status]]
 
 
 def _totals(result: VideoResult) -> str:

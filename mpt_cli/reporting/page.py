@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from mpt_cli.wording import (
     counted,
     escape,
     exact_seconds_text,
+    fates_of,
     percent_text,
     rate_text,
     seconds_text,
@@ -121,10 +121,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
 
 
 def _fates(clips: Sequence[ClipResult]) -> str:
-    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
-    others = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
-    fates += [f"{number} {status.replace('_', ' ')}" for status, number in others.items()]
+    fates = fates_of(clips)
     if len(fates) == 1:
         return f"{len(clips)}, all {fates[0].partition(' ')[2]}" if len(clips) > 1 else fates[0]
     return f"{len(clips)}: {', '.join(fates)}" if fates else str(len(clips))
