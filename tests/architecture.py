@@ -56,7 +56,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "plan": VALUES | {"media", "cost", "copying"},
     "validation": VALUES | {"media"},
     "processing": VALUES | {"media", "monitoring", "cost", "plan", "window", "turns"},
-    "concatenation": VALUES | {"media", "monitoring", "plan"},
+    "concatenation": VALUES | {"media", "monitoring", "plan", "window"},
     "outcome": VALUES | {"plan"},
     "deadline": VALUES | {"outcome", "plan"},
     "evidence": VALUES | {"media", "outcome"},

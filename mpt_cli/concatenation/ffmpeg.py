@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpt_cli.cancel import CancelToken
 from mpt_cli.concatenation.failures import require_success
-from mpt_cli.concatenation.sound import reel_sound, sound_pieces
+from mpt_cli.concatenation.sound import ReelSound, sound_pieces
 from mpt_cli.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
@@ -21,6 +22,7 @@ from mpt_cli.media.files import writing
 from mpt_cli.media.store import recipe_key
 from mpt_cli.models import Codec
 from mpt_cli.monitoring.pool import Wish
+from mpt_cli.window import in_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,8 +42,7 @@ _ANY = Path("/sound")
 """Stands for the file in a command that is only to be compared."""
 _SOUND_BYTES = 64 * 2**20
 """What an ffmpeg that encodes sound needs (measured: 45 MiB)."""
-_SIGNAL_SECONDS = 0.25
-"""Longest wait of the main thread: a signal that comes just before a wait is handled only after it."""
+_PROGRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class _Join:
     """What the steps of one join share; ``begun`` is a reading of the clock."""
 
     order: JoinOrder
+    sound: ReelSound
     limits: Limits
     begun: float
     files: TempFileManager
@@ -88,7 +90,7 @@ class FFmpegConcatenator:
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
         store = self._store if order.reuse else None
-        join = _Join(order, limits, self._clock(), files, context, store)
+        join = _Join(order, ReelSound(clips, form), limits, self._clock(), files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -130,43 +132,51 @@ class FFmpegConcatenator:
     def _encoded_sound(self, join: _Join) -> Path:
         """The sound of the reel as AAC packets in a file, encoded in pieces side by side, behind its chapters."""
         pieces = sound_pieces(join.order.samples)
-        done = [0.0] * len(pieces)
+        progress = _SoundProgress(len(pieces), join, self._clock)
+        stop = CancelToken(join.context.cancel)  # what one piece fails for, the others would meet as well
+        stoppable = replace(join, context=replace(join.context, cancel=stop))
 
-        def encode(place: int) -> Path:
-            def report(seconds: float) -> None:
-                done[place] = seconds
-                join.context.emit(ConcatProgress(min(sum(done), join.order.seconds) / 2))
+        def encode(place: int) -> tuple[int, Path]:
+            path = join.files.path(f"{_SOUND}-{place}.aac")
+            self._encoded_piece(pieces[place], stoppable, path, lambda seconds: progress.take(place, seconds))
+            return place, path
 
-            return self._encoded_piece(pieces[place], join, join.files.path(f"{_SOUND}-{place}.aac"), report)
-
-        with ThreadPoolExecutor(min(len(pieces), self._pool.slots), thread_name_prefix="sound") as executor:
-            parts = [executor.submit(encode, place) for place in range(len(pieces))]
-            while wait(parts, _SIGNAL_SECONDS).not_done:
-                pass
+        threads = min(len(pieces), self._pool.slots)
+        parts = dict(
+            in_window(
+                range(len(pieces)),
+                encode,
+                threads=threads,
+                size=threads,
+                is_over=lambda: stop.cancelled,
+                stop=stop.force,
+                name="sound",
+            )
+        )
+        join.context.cancel.raise_if_cancelled()
         if join.store is not None:
             join.store.keep_to_limit()
         sound = join.files.path(f"{_SOUND}.aac")
         with writing(sound), sound.open("wb") as file:
             file.write(id3_tag(join.order.chapters))
-            for part, piece in zip(parts, pieces, strict=True):
-                file.writelines(_kept_packets(part.result(), piece))
-                join.files.discard(part.result())
+            for place, piece in enumerate(pieces):
+                file.writelines(_kept_packets(parts[place], piece))
+                join.files.discard(parts[place])
         return sound
 
-    def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> Path:
+    def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
         if join.store is None:
             self._encode_piece(piece, join, output, report)
-            return output
+            return
         key = self._key_of(piece, join)
         if not _was_kept(join.store, key, output):
             self._encode_piece(piece, join, output, report)
             join.store.put(key, {_SOUND: output})
-        return output
 
     def _key_of(self, piece: SoundPiece, join: _Join) -> str:
         """Under which a piece is kept: by its samples and by the command that encodes them."""
         samples = hashlib.blake2b(digest_size=32)
-        for chunk in reel_sound(join.order.clips, join.order.form, piece.first, piece.end):
+        for chunk in join.sound.read(piece.first, piece.end):
             samples.update(chunk)
         return recipe_key(
             samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.order.form, _ANY)
@@ -177,9 +187,7 @@ class FFmpegConcatenator:
         cancel = join.context.cancel
         wish = Wish(_SOUND_BYTES, join.context.workflow_id, join.context.priority)
         with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
-            self._run(
-                arguments, join, report, feed=reel_sound(join.order.clips, join.order.form, piece.first, piece.end)
-            )
+            self._run(arguments, join, report, feed=join.sound.read(piece.first, piece.end))
 
     def _run(
         self,
@@ -199,6 +207,24 @@ class FFmpegConcatenator:
         )
         join.context.cancel.raise_if_cancelled()
         require_success(outcome)
+
+
+class _SoundProgress:
+    """Adds up how much of the pieces is done, and tells it at most twice a second; the sound is half of a join."""
+
+    def __init__(self, pieces: int, join: _Join, clock: Callable[[], float]) -> None:
+        self._join, self._clock, self._lock = join, clock, threading.Lock()
+        self._done, self._total, self._next = [0.0] * pieces, 0.0, 0.0
+
+    def take(self, place: int, seconds: float) -> None:
+        """Note how much of a piece is done."""
+        with self._lock:
+            self._total += seconds - self._done[place]
+            self._done[place] = seconds
+            now = self._clock()
+            if now >= self._next:
+                self._next = now + _PROGRESS_SECONDS
+                self._join.context.emit(ConcatProgress(min(self._total, self._join.order.seconds) / 2))
 
 
 def _was_kept(store: Store, key: str, output: Path) -> bool:

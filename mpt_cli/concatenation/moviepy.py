@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.cancel import CancelToken
 from mpt_cli.concatenation import moviepy_child
 from mpt_cli.concatenation.failures import require_success
-from mpt_cli.concatenation.sound import reel_sound, whole_sound
+from mpt_cli.concatenation.sound import ReelSound, whole_sound
 from mpt_cli.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands, process
@@ -130,13 +130,13 @@ class MoviePyConcatenator:
             join.context.emit(ConcatProgress(float(furthest / join.order.form.frame_rate)))
             return moved
 
-        sound = whole_sound(join.order.samples)
+        samples, sound = whole_sound(join.order.samples), ReelSound(join.order.clips, join.order.form)
         outcome = process.run(
             self._program,
             cancel=cancel,
             limits=join.limits.after(self._clock() - join.begun),
             on_line=on_line,
-            feed=chain([self._order(join)], reel_sound(join.order.clips, join.order.form, sound.first, sound.end)),
+            feed=chain([self._order(join)], sound.read(samples.first, samples.end)),
             on_memory=lambda _rss_bytes: None,  # counts the ffmpegs below the child into its peak
             cwd=join.files.folder,
         )

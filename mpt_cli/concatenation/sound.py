@@ -12,7 +12,7 @@ takes an edit list in MP4, which platforms do not want, and without one the soun
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -65,20 +65,30 @@ def _piece(first: int, end: int) -> SoundPiece:
     return SoundPiece((first - skipped + 1) * AAC_FRAME, (end + _RUN_OUT + 1) * AAC_FRAME, skipped, end - first)
 
 
-def reel_sound(clips: Sequence[ProcessedClip], form: TargetForm, first: int, end: int) -> Iterator[bytes]:
-    """16-bit PCM of the reel's samples ``first`` … ``end - 1``, in chunks; silence after its end.
+class ReelSound:
+    """The sound of a reel as 16-bit PCM, read from the files of its clips.
 
     Each clip gives exactly the samples that its frames own at its place; a clip without sound gives
-    silence. One file is open at a time, and no more than a chunk is in memory.
+    silence.
     """
-    counts = sample_counts([clip.segment.frames for clip in clips], form.frame_rate, form.sample_rate)
-    bounds = list(accumulate(counts, initial=0))
-    sample_bytes = form.channels * SAMPLE_BYTES
-    for place in range(max(0, bisect_right(bounds, first) - 1), len(clips)):
-        begin, stop = max(first, bounds[place]), min(end, bounds[place + 1])
-        if begin < stop:
-            yield from _clip_sound(clips[place], (begin - bounds[place]) * sample_bytes, (stop - begin) * sample_bytes)
-    yield from _silence((end - max(first, bounds[-1])) * sample_bytes)
+
+    def __init__(self, clips: Sequence[ProcessedClip], form: TargetForm) -> None:
+        """Know where each clip begins: of ten thousand clips that is not asked once more for every piece."""
+        counts = sample_counts([clip.segment.frames for clip in clips], form.frame_rate, form.sample_rate)
+        self._clips, self._bounds = clips, list(accumulate(counts, initial=0))
+        self._sample_bytes = form.channels * SAMPLE_BYTES
+
+    def read(self, first: int, end: int) -> Iterator[bytes]:
+        """The samples ``first`` … ``end - 1``, in chunks; silence after the end of the reel.
+
+        One file is open at a time, and no more than a chunk is in memory.
+        """
+        bounds, size = self._bounds, self._sample_bytes
+        for place in range(bisect_right(bounds, first) - 1, min(bisect_left(bounds, end), len(self._clips))):
+            begin, stop = max(first, bounds[place]), min(end, bounds[place + 1])
+            if begin < stop:
+                yield from _clip_sound(self._clips[place], (begin - bounds[place]) * size, (stop - begin) * size)
+        yield from _silence((end - max(first, bounds[-1])) * size)
 
 
 def _clip_sound(clip: ProcessedClip, offset: int, size: int) -> Iterator[bytes]:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from mpt_cli.concatenation.sound import sound_pieces
-from mpt_cli.config import FfmpegConfig
+from mpt_cli.config import FfmpegConfig, ProcessingConfig
+from mpt_cli.errors import IssueCode
 from mpt_cli.models import VideoClip
+from mpt_cli.results import RunStatus
 from tests import reader
 from tests.fakes import stand_in
-from tests.integration.reels import config_of, finished_reel
+from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.media import Tone
 
 if TYPE_CHECKING:
@@ -64,3 +66,22 @@ def test_a_piece_whose_samples_have_not_changed_is_not_encoded_again(media: Medi
         reels.append(finished_reel(tmp_path / f"{name}.mp4", [VideoClip(clip, end=end)], config))
         assert len(log.read_text().splitlines()) - before == {"first": 2, "again": 0, "shorter": 1}[name]
     assert np.array_equal(reader.samples(reels[0]), reader.samples(reels[1]))
+
+
+@pytest.mark.timeout(60)  # of the other piece, which ends never
+def test_a_piece_that_fails_ends_the_others(media: MediaFolder, tmp_path: Path) -> None:
+    lines = f'mkdir "{tmp_path}/first" 2>/dev/null && exit 1; exec sleep 600'
+    program = stand_in(tmp_path, f'case "$*" in *adts*) {lines};; esac')
+    usual = config_of(size="64x36", fps="24")
+    config = usual.model_copy(
+        update={
+            "ffmpeg": FfmpegConfig(binary=program),
+            "concat": usual.concat.model_copy(update={"fallback": False}),
+            "processing": ProcessingConfig(stall_timeout=Fraction(600)),
+        }
+    )
+    tone = Tone(hertz=HERTZ, codec="pcm_s16le")
+    clip = media.make(seconds=48, fps="24", size="64x36", source="color=gray", sound=tone, suffix=".mov")
+    result = make_reel(tmp_path / "reel.mp4", [clip], config)
+    assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.CONCAT_FAILED)
+    assert "exit code 1" in result.errors[-1].message

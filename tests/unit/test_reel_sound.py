@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.concatenation.sound import reel_sound, sound_pieces
+from mpt_cli.concatenation.sound import ReelSound, sound_pieces
 from mpt_cli.media import adts
 from mpt_cli.media.timing import sample_counts, stored_samples
 from mpt_cli.models import Dimensions, ProcessedClip, Segment
@@ -80,7 +80,7 @@ def test_any_part_of_the_sound_is_that_part_of_the_whole(tmp_path: Path, rate: F
     form = replace(form_of(), frame_rate=rate)
     whole = b"".join(owned)
     total = len(whole) // 4
-    assert b"".join(reel_sound(clips, form, 0, total)) == whole
+    assert b"".join(ReelSound(clips, form).read(0, total)) == whole
     for first, end in [
         (0, 1),
         (1024, total),
@@ -90,12 +90,12 @@ def test_any_part_of_the_sound_is_that_part_of_the_whole(tmp_path: Path, rate: F
         (total, total + 2),
     ]:
         wanted = (whole + bytes(64))[4 * first : 4 * end]
-        assert b"".join(reel_sound(clips, form, first, end)) == wanted
+        assert b"".join(ReelSound(clips, form).read(first, end)) == wanted
 
 
 def test_sound_comes_in_chunks_that_fit_memory(tmp_path: Path) -> None:
     clips, _ = clips_with(tmp_path, [900, 900, 900], Fraction(25))
-    assert max(len(chunk) for chunk in reel_sound(clips, form_of(), 0, 10**7)) <= 1 << 18
+    assert max(len(chunk) for chunk in ReelSound(clips, form_of()).read(0, 10**7)) <= 1 << 18
 
 
 def test_packets_are_read_one_by_one_and_whole(tmp_path: Path) -> None:
