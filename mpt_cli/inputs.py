@@ -96,7 +96,10 @@ def _directory(path: Path) -> list[Path | Issue]:
 
 
 def _is_clip(path: Path) -> bool:
-    return not path.name.startswith(".") and path.suffix.lower() in MEDIA_SUFFIXES and path.is_file()
+    """Whether an entry of a folder is meant: a link that leads nowhere is, and validation says so."""
+    if path.name.startswith(".") or path.suffix.lower() not in MEDIA_SUFFIXES:
+        return False
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _from_stdin(stdin: BinaryIO, here: Path, *, nul: bool) -> list[Path | Issue]:

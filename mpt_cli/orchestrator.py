@@ -219,11 +219,11 @@ class VideoProcessingOrchestrator:
                 self._work(run, work)
         except MptError as ended:
             error = deadline.reason(ended, run)
-        except (OSError, ValueError) as failure:  # a path of the request that the system does not take
+        except OSError as failure:  # a path of the request that the system does not take
             logger.exception("Workflow %s could not go on", run.context.workflow_id)
-            where = getattr(failure, "filename", None) or run.params.output_path
-            message = f"cannot be worked with ({getattr(failure, 'strerror', None) or failure})"
-            error = OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=Path(os.fsdecode(where)))
+            where = Path(os.fsdecode(failure.filename or run.params.output_path))
+            message = f"cannot be worked with ({failure.strerror or failure})"
+            error = OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=where)
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)

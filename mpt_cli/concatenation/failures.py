@@ -26,4 +26,4 @@ def require_success(outcome: Outcome, *, program: str = "ffmpeg") -> None:
     if error.code not in (failed, timed_out):
         raise error
     stopped = outcome.ended in (Ended.TIMED_OUT, Ended.STALLED)
-    raise ConcatenationError(error.code, f"the join {error}" if stopped else str(error))
+    raise ConcatenationError(error.code, f"the join {error}" if stopped else str(error), hint=error.issue.hint)

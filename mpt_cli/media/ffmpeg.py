@@ -14,6 +14,7 @@ from mpt_cli.errors import DependencyError, IssueCode, MptError, ProcessingError
 from mpt_cli.media import process
 from mpt_cli.media.process import Ended, Limits, Outcome
 from mpt_cli.media.progress import ProgressParser
+from mpt_cli.wording import seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,7 @@ _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__B
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
 """What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
+_MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
 _ECHOES = (
     "Last message repeated",
     "Terminating thread with return code",
@@ -131,7 +133,8 @@ def explain(
     """The error that a run ended with, or None; a finished run may still have written rubbish."""
     said = last_words(outcome.stderr_tail)
     if outcome.ended is Ended.TIMED_OUT:
-        return ProcessingError(timed_out, f"took longer than {outcome.elapsed_seconds:.0f} s and was stopped")
+        time = seconds_text(outcome.elapsed_seconds)
+        return ProcessingError(timed_out, f"took longer than {time} and was stopped", hint=_MORE_TIME.get(timed_out))
     if outcome.ended is Ended.STALLED:
         return ProcessingError(stalled, "stood still and was stopped")
     if outcome.returncode == 0:

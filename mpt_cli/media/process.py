@@ -75,7 +75,8 @@ class Outcome:
 
     ``returncode`` is minus the signal's number for a child that a signal ended. The tails are the
     last 32 kB, of lines overwritten with a carriage return only the last state; ``stdout_tail`` is
-    empty when ``on_line`` took the lines. ``killed_by_system`` is a SIGKILL that was not ours.
+    empty when ``on_line`` took the lines. The time is that until it ended or had to be stopped, without
+    the grace. ``killed_by_system`` is a SIGKILL that was not ours.
     """
 
     ended: Ended
@@ -117,12 +118,12 @@ def run(
     with cancel.waking(child.wake):
         try:
             child.attend(on_line, feed)
-            ended = child.watch(on_memory)
+            ended, elapsed_seconds = child.watch(on_memory), monotonic() - child.started
             if ended is not Ended.EXITED:
                 child.stop()
         finally:
             child.close()
-    return child.outcome(ended, argv[0])
+    return child.outcome(ended, argv[0], elapsed_seconds)
 
 
 class _Child:
@@ -132,7 +133,7 @@ class _Child:
         self, popen: subprocess.Popen[bytes], cancel: CancelToken, limits: Limits, *, descendants: bool
     ) -> None:
         self._popen, self._cancel, self._limits, self._descendants = popen, cancel, limits, descendants
-        self._started = self._progress_at = monotonic()
+        self.started = self._progress_at = monotonic()
         self._peak = PeakMemory()
         self._cpu_seconds: float | None = None
         self._exited = self._killed = False
@@ -166,8 +167,8 @@ class _Child:
 
     def watch(self, on_memory: Callable[[int], None] | None) -> Ended:
         """Return once the child has exited or must be stopped (also when a callback raised)."""
-        end = self._started + _seconds(self._limits.total_seconds)
-        sample_at = self._started + _FIRST_SAMPLE_SECONDS
+        end = self.started + _seconds(self._limits.total_seconds)
+        sample_at = self.started + _FIRST_SAMPLE_SECONDS
         while not self._exited:
             now = monotonic()
             stall = self._progress_at + _seconds(self._limits.stall_seconds)
@@ -203,7 +204,7 @@ class _Child:
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
 
-    def outcome(self, ended: Ended, program: str) -> Outcome:
+    def outcome(self, ended: Ended, program: str, elapsed_seconds: float) -> Outcome:
         """Return the outcome, or raise what a callback raised."""
         if self._error is not None:
             raise self._error
@@ -216,7 +217,7 @@ class _Child:
             returncode=code,
             stderr_tail=stderr,
             stdout_tail=self._stdout.text(),
-            elapsed_seconds=monotonic() - self._started,
+            elapsed_seconds=elapsed_seconds,
             peak_memory_bytes=self._peak.bytes,
             cpu_seconds=self._cpu_seconds,
             killed_by_system=code == -_SIGKILL and not self._killed,

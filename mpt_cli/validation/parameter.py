@@ -58,7 +58,7 @@ class ParameterValidator:
         if max(size.width, size.height) > _MOST_SIDE:
             message = f"the size {size} is larger than {_MOST_SIDE}x{_MOST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_LARGE, message)
-        if not size.is_even and min(size.width, size.height) >= _LEAST_SIDE:
+        elif not size.is_even and min(size.width, size.height) >= _LEAST_SIDE:
             even = f"{size.width // 2 * 2}x{size.height // 2 * 2}"
             yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} is odd, which video cannot be", hint=f"use {even}")
 
@@ -107,7 +107,7 @@ class ParameterValidator:
         if (same := _input_behind(status, params)) is not None:
             yield Issue(
                 IssueCode.OUTPUT_IS_INPUT,
-                f"is also an input ({same})",
+                "is also an input" if same == path else f"is also an input ({same})",
                 path,
                 "choose another output, or one outside of a folder that is an input",
             )

@@ -46,7 +46,9 @@ def test_folder_follows_links(tmp_path: Path) -> None:
     (tmp_path / "real/b.mp4").symlink_to("a.mp4")
     (tmp_path / "real/broken.mp4").symlink_to("nowhere")
     (tmp_path / "real/loop.mp4").symlink_to("loop.mp4")
-    assert _names(tmp_path, "link") == ["link/a.mp4", "link/b.mp4"]
+    (tmp_path / "real/elsewhere.mp4").symlink_to(tmp_path)
+    # What leads nowhere was a clip once: validation says so, and no reel lacks it in silence.
+    assert _names(tmp_path, "link") == ["link/a.mp4", "link/b.mp4", "link/broken.mp4", "link/loop.mp4"]
 
 
 def test_folder_without_clips_is_no_match(tmp_path: Path) -> None:
