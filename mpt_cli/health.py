@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import CacheConfig, QualitySettings
 from mpt_cli.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
-from mpt_cli.media import files, process, trial
+from mpt_cli.media import files, launch, process, trial
 from mpt_cli.media.encoders import ENCODERS
 from mpt_cli.models import VideoParams
 from mpt_cli.results import HealthCheck, HealthStatus
@@ -98,7 +97,7 @@ class HealthChecks:
             ),
             _Try("hardware_encoders", self._hardware, required=False),
             _Try("pyav", _decodes),
-            _Try("moviepy", _imports_moviepy, required=False),
+            _Try("moviepy", lambda: _imports_moviepy(folder), required=False),
         ]
 
     def _room(self) -> list[_Try]:
@@ -126,8 +125,7 @@ class HealthChecks:
 
     def _write_gray(self, path: Path, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES) -> None:
         """A clip by this encoder or the one that is wanted."""
-        if not path.parent.is_dir():
-            raise DependencyError("there is no temporary folder to try it in", hint="see temp")
+        _require_folder(path.parent)
         trial.encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
 
     def _encodes(self, name: str, folder: Path) -> str:
@@ -228,19 +226,26 @@ def _require(fine: bool, found: str, wrong: str) -> str:
     return found
 
 
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DependencyError("there is no temporary folder to try it in", hint="see temp")
+
+
 def _decodes() -> str:
     missing = [name for name, there in trial.decoders().items() if not there]
     return _require(not missing, trial.library_version(), f"PyAV decodes no {', '.join(missing)}")
 
 
-def _imports_moviepy() -> str:
-    """MoviePy's version, from a process of its own: it is slow to import and is only used there."""
+def _imports_moviepy(folder: Path) -> str:
+    """MoviePy's version, from a process of its own, in a folder of its own: it starts programs as it is imported."""
     if importlib.util.find_spec("moviepy") is None:
         raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
+    _require_folder(folder)
     outcome = process.run(
-        [sys.executable, "-P", "-c", "import moviepy; print(moviepy.__version__)"],
+        launch.child_python("mpt_cli.concatenation.moviepy_child", "say_version"),
         cancel=CancelToken(),
         limits=process.Limits(total_seconds=_IMPORT_SECONDS),
+        cwd=folder,
     )
     if outcome.returncode != 0:
         raise DependencyError("MoviePy cannot be imported", hint="pip install --force-reinstall moviepy")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypeVar
 
 from tests.media import ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from mpt_cli.events import Event
 
@@ -63,3 +66,30 @@ def stand_in(folder: Path, *lines: str, name: str = "stand-in") -> Path:
     path.write_text("\n".join(["#!/bin/sh", *lines, f'exec "{ffmpeg()}" "$@"', ""]))
     path.chmod(0o755)
     return path
+
+
+_OLD_DOTENV = """
+import os, pathlib
+def find_dotenv():
+    here = pathlib.Path.cwd()
+    return next((str(up / ".env") for up in (here, *here.parents) if (up / ".env").exists()), "")
+def load_dotenv(path):
+    for line in pathlib.Path(path or os.devnull).read_text().splitlines():
+        os.environ.setdefault(*line.split("=", 1))
+"""
+"""What python-dotenv did before it knew of a variable that switches it off."""
+
+
+def leave_trap(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a ``.env`` into a folder that has MoviePy start a program; the mark that the program leaves.
+
+    Children get the environment of this process, with an older python-dotenv in it.
+    """
+    trap, mark, old = folder / "trap", folder / "mark", folder / "old"
+    trap.write_text(f"#!/bin/sh\n: > '{mark}'\n")
+    trap.chmod(0o755)
+    (folder / ".env").write_text(f"FFMPEG_BINARY={trap}\nFFPLAY_BINARY={trap}\n")
+    old.mkdir()
+    (old / "dotenv.py").write_text(_OLD_DOTENV)
+    monkeypatch.setenv("PYTHONPATH", os.fspath(old))
+    return mark

@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
 import time
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.cancel import CancelToken
@@ -25,12 +23,13 @@ from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import ReelSound, whole_sound
 from mpt_cli.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.events import ConcatProgress
-from mpt_cli.media import commands, process
+from mpt_cli.media import commands, launch, process
 from mpt_cli.media.chapters import id3_tag
 from mpt_cli.monitoring.pool import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.events import RunContext
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from mpt_cli.media.process import Limits, Outcome
     from mpt_cli.monitoring.pool import ResourcePool
 
-_ROOT = str(Path(__file__).parents[2])
-_PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from mpt_cli.concatenation.moviepy_child import main; main()"
 _BASE_BYTES, _HELD_PICTURES = 100 * 2**20, 180
 """What the child and its two ffmpegs need, and how many pictures of 12 bits a pixel they hold, most of them
 twice as large as RGB (measured: 97 MiB at 160x90, 606 at 1080x1920; as much for 60 clips as for 3)."""
@@ -68,7 +65,7 @@ class MoviePyConcatenator:
         ffmpeg: Ffmpeg,
         pool: ResourcePool,
         *,
-        program: Sequence[str] = (sys.executable, "-P", "-c", _PROGRAM),
+        program: Sequence[str] | None = None,
         package: str = "moviepy",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -77,7 +74,8 @@ class MoviePyConcatenator:
         ``program`` is the child, ``package`` what must be installed for it.
         """
         self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
-        self._program, self._package = program, package
+        self._program = program or launch.child_python("mpt_cli.concatenation.moviepy_child")
+        self._package = package
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext

@@ -47,8 +47,8 @@ def main() -> None:
     """
     samples = sys.stdin.buffer
     order = json.loads(samples.readline())
-    # MoviePy takes its ffmpeg from here, and else reads a .env file from any folder above it.
-    os.environ |= {"FFMPEG_BINARY": order["ffmpeg"], "PYTHON_DOTENV_DISABLED": "1"}
+    os.environ["FFMPEG_BINARY"] = order["ffmpeg"]  # from where MoviePy takes it
+    _bar_dotenv()
     with Path(LOG).open("w+", encoding="utf-8", errors="replace") as log:
         try:
             warnings.filterwarnings("error", "In file ", UserWarning)  # all that tells of a picture that is missing
@@ -61,6 +61,23 @@ def main() -> None:
             log.seek(0)
             _tell(log.read()[-_SAID_CHARACTERS:] or str(error))
             sys.exit(1)
+
+
+def say_version() -> None:
+    """Say which MoviePy there is: it is slow to import, so who only wants to know asks a process like this."""
+    _bar_dotenv()
+    import moviepy
+
+    _tell(moviepy.__version__)
+
+
+def _bar_dotenv() -> None:
+    """Let no python-dotenv be imported here.
+
+    By it MoviePy reads the ``.env`` of any folder above the one where it works, and starts what that names as
+    ffmpeg or ffplay. It goes on without; a variable that switches it off is not known to every version.
+    """
+    sys.modules["dotenv"] = None  # type: ignore[assignment]  # an import of it then fails
 
 
 def _write_sound(order: dict[str, Any], samples: BinaryIO, log: TextIO) -> None:

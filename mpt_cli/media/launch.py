@@ -9,6 +9,7 @@ import errno
 import os
 import queue
 import shutil
+import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
@@ -30,6 +31,7 @@ _NAMES = (
     *("PROGRAMDATA", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
 )
 _PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "LIBVA_", "VDPAU_", "FONTCONFIG_", "OPENBLAS_", "OMP_", "MKL_")
+_ROOT = str(Path(__file__).parents[2])
 
 
 def child_environment() -> dict[str, str]:
@@ -38,6 +40,16 @@ def child_environment() -> dict[str, str]:
         name: value for name, value in os.environ.items() if name.upper() in _NAMES or name.startswith(_PREFIXES)
     }
     return allowed | {"AV_LOG_FORCE_NOCOLOR": "1"}
+
+
+def child_python(module: str, function: str = "main") -> tuple[str, ...]:
+    """Return the command that calls a function of one of our modules in a Python of its own.
+
+    With ``-P``, because a ``json.py`` in the user's folder would be executed in place of Python's own. Where
+    we lie comes last in the child's path: there may be anything beside us.
+    """
+    code = f"import sys; sys.path.append({_ROOT!r}); from {module} import {function}; {function}()"
+    return sys.executable, "-P", "-c", code
 
 
 def find_program(program: str, cwd: Path | None) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
-from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.extras import Still
-from mpt_cli.media import process
+from mpt_cli.media import launch, process
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
 from mpt_cli.mediainfo import MediaInfo
@@ -29,14 +27,13 @@ from mpt_cli.mediainfo import MediaInfo
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
+    from pathlib import Path
 
     from mpt_cli.config import ValidationConfig
     from mpt_cli.models import Dimensions
 
 LEAST_BYTES_PER_SECOND = 5_000_000
 """A file that is read more slowly, from its first byte to its last, takes too long."""
-_ROOT = str(Path(__file__).parents[2])
-_PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from mpt_cli.media.worker import main; main()"
 _GRACE_SECONDS = 0.2
 
 
@@ -57,7 +54,7 @@ class Workers:
     def __init__(self, *, timeout_seconds: float, memory_bytes: int, program: Sequence[str] | None = None) -> None:
         """Give each file this much time without progress, and its worker this much memory."""
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
-        self._program = program or (sys.executable, "-P", "-c", _PROGRAM)
+        self._program = program or launch.child_python("mpt_cli.media.worker")
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._users = 0

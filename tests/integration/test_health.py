@@ -22,7 +22,7 @@ from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.results import HealthStatus, RunStatus, VideoResult
-from tests.fakes import stand_in
+from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of
 from tests.looks import share_here
 
@@ -142,7 +142,7 @@ BREAKS: dict[str, tuple[Callable[[Path], Config], set[str]]] = {
         NEED_ENCODER,
     ),
     "an encoder that is not wanted": (lambda folder: lame(folder, _fails("libx265")), {"encoder:libx265"}),
-    "a folder that cannot be written": (_unwritable, {"temp", "validation_engine", *ENCODERS}),
+    "a folder that cannot be written": (_unwritable, {"temp", "validation_engine", "moviepy", *ENCODERS}),
     "a budget too small": (lambda _: Config(memory=MemoryConfig(max=200 << 20)), {"memory"}),
     "a store that cannot be written": (_no_cache_folder, {"cache"}),
 }
@@ -187,6 +187,15 @@ def test_a_moviepy_that_cannot_be_imported_does_not_count(tmp_path: Path, monkey
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     status = health(Config())
     assert (status.healthy, failing(status)) == (True, {"moviepy"})
+
+
+def test_a_program_that_a_file_in_the_working_folder_names_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = leave_trap(tmp_path, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert failing(health(Config(paths=PathsConfig(temp=tmp_path)))) == set()
+    assert not mark.exists()
 
 
 def test_a_cache_that_is_switched_off_is_no_fault() -> None:
