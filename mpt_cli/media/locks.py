@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PAUSE_SECONDS = 0.02
 _UNSIGNED_SECONDS = 3600
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link could lead to a file of the user's
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe opens when somebody writes into it
+_SIGNATURE_BYTES = 1024
 
 if sys.platform == "win32":  # pragma: no cover - the counterpart
     import msvcrt
@@ -49,7 +52,7 @@ def held(path: Path, *, create: bool = True, patience_seconds: float = 0.0) -> I
     Without ``create`` a lock that is not there raises FileNotFoundError. ``patience_seconds`` outwait
     a holder that only looks whether the lock is anybody's, as who clears up after dead runs does.
     """
-    flags = os.O_RDWR | _NO_FOLLOW | (os.O_CREAT if create else 0)
+    flags = os.O_RDWR | _NO_FOLLOW | _NO_WAIT | (os.O_CREAT if create else 0)
     deadline = time.monotonic() + patience_seconds
     while (descriptor := _acquire(path, flags)) is None and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
@@ -66,14 +69,23 @@ def is_of_this_machine(path: Path) -> bool:
     """Whether a lock file was written by this machine: under its name, or since it was started.
 
     Containers of one machine have names of their own and one start in common. One that nobody has
-    signed for an hour is of a run that ended just before it would have: it is anybody's.
+    signed for an hour is of a run that ended just before it would have: it is anybody's. Whoever may write
+    into the folder can have put anything there under such a name, so nothing but a file is read, and that
+    not through a link and only as far as a signature goes.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        if not lines:
-            return time.time() - path.stat().st_mtime > _UNSIGNED_SECONDS
+        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return False
+            lines = os.read(descriptor, _SIGNATURE_BYTES).decode(errors="replace").splitlines()
+        finally:
+            os.close(descriptor)
     except OSError:
         return False
+    if not lines:
+        return time.time() - status.st_mtime > _UNSIGNED_SECONDS
     return any(line and line == ours for line, ours in zip(lines, _machine(), strict=False))
 
 

@@ -404,3 +404,13 @@ def test_only_files_of_the_folder_are_discarded(tmp_path: Path) -> None:
     manager.discard(mine, own, None, manager.path("not there"))
     assert names(manager.folder) == set()
     assert mine.exists()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_a_pipe_that_was_named_like_a_lock_holds_nobody_up(tmp_path: Path) -> None:
+    trap = tmp_path / ".mpt-trap.lock"
+    os.mkfifo(trap)
+    publish(tmp_path / "reel.mp4", b"reel")
+    assert (tmp_path / "reel.mp4").read_bytes() == b"reel"
+    trap.unlink()  # is still there: it is not mpt's

@@ -196,3 +196,25 @@ def test_a_lock_that_nobody_signed_for_an_hour_is_anybodys(tmp_path: Path) -> No
     assert not locks.is_of_this_machine(path)
     os.utime(path, (path.stat().st_mtime - 3700,) * 2)
     assert locks.is_of_this_machine(path)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_what_only_looks_like_a_lock_is_not_waited_for_and_not_followed(tmp_path: Path) -> None:
+    fifo, link, folder = tmp_path / "fifo", tmp_path / "link", tmp_path / "folder"
+    os.mkfifo(fifo)
+    folder.mkdir()
+    with locks.held(tmp_path / "lock"):
+        link.symlink_to(tmp_path / "lock")
+        assert locks.is_of_this_machine(tmp_path / "lock")
+        assert [locks.is_of_this_machine(path) for path in (fifo, link, folder)] == [False] * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files without content take room there")
+def test_a_lock_is_read_no_further_than_it_was_signed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locks.held(path):
+        signed = path.read_bytes()
+    path.write_bytes(signed)
+    os.truncate(path, 1 << 42)
+    assert locks.is_of_this_machine(path)
