@@ -5,6 +5,8 @@ The file says which machine its holder runs on: another one's lock, on a network
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import platform
 import stat
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PAUSE_SECONDS = 0.02
@@ -28,33 +30,40 @@ _SIGNATURE_BYTES = 1024
 if sys.platform == "win32":  # pragma: no cover - the counterpart
     import msvcrt
 
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+"""How a system says that another has the lock; Windows by the last."""
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL if sys.platform == "win32" else errno.ENOSYS}
+"""How a file system says that it has none."""
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def held(path: Path, *, create: bool = True, patience_seconds: float = 0.0) -> Iterator[bool]:
+def held(
+    path: Path, *, create: bool = True, patience_seconds: float = 0.0, lock: Callable[[int], None] = _lock
+) -> Iterator[bool]:
     """Whether the lock was got; it is held, and its file exists, while the context is open.
 
     Without ``create`` a lock that is not there raises FileNotFoundError. ``patience_seconds`` outwait
     a holder that only looks whether the lock is anybody's, as who clears up after dead runs does.
+
+    Some network drives know no locks. There who works goes on as if the lock was got, with a warning: two
+    runs for one output at a time are rare, and each proves what it publishes, but a run that asks for a
+    lock would never be let in. Who clears up, without ``create``, does not get it: the run whose lock it is
+    may live. ``lock`` is the seam for such a drive; it raises what the system says.
     """
     flags = os.O_RDWR | _NO_FOLLOW | _NO_WAIT | (os.O_CREAT if create else 0)
     deadline = time.monotonic() + patience_seconds
-    while (descriptor := _acquire(path, flags)) is None and time.monotonic() < deadline:
+    while (descriptor := _acquire(path, flags, lock)) is None and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     try:
         yield descriptor is not None
@@ -98,7 +107,7 @@ def _machine() -> tuple[str, str]:
     return platform.node(), boot
 
 
-def _acquire(path: Path, flags: int) -> int | None:
+def _acquire(path: Path, flags: int, lock: Callable[[int], None]) -> int | None:
     """Descriptor of the locked file, or None where another process holds it.
 
     Whoever releases the lock removes its file first, so a descriptor that was locked after that
@@ -106,9 +115,17 @@ def _acquire(path: Path, flags: int) -> int | None:
     """
     while True:
         descriptor = os.open(path, flags, 0o600)
-        if not _try_lock(descriptor):
+        try:
+            lock(descriptor)
+        except OSError as error:
+            if error.errno in _NO_LOCKS and flags & os.O_CREAT:
+                logger.warning("%s: another run beside this one would not be noticed (%s)", path.parent, error)
+                _sign(descriptor)
+                return descriptor
             os.close(descriptor)
-            return None
+            if error.errno in _HELD | _NO_LOCKS:
+                return None
+            raise
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 _sign(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from mpt_cli.media import locks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOLDER = """
 import sys
@@ -218,3 +219,40 @@ def test_a_lock_is_read_no_further_than_it_was_signed(tmp_path: Path) -> None:
     path.write_bytes(signed)
     os.truncate(path, 1 << 42)
     assert locks.is_of_this_machine(path)
+
+
+def saying(number: int) -> Callable[[int], None]:
+    """A file system that answers every wish for a lock by this number."""
+
+    def lock(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return lock
+
+
+@pytest.mark.parametrize("number", [errno.EWOULDBLOCK, errno.EACCES])
+def test_a_lock_that_another_has_is_not_got(tmp_path: Path, number: int) -> None:
+    with locks.held(tmp_path / "lock", lock=saying(number)) as got:
+        assert not got
+    assert (tmp_path / "lock").exists()
+    (tmp_path / "lock").unlink()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_where_there_are_no_locks_work_goes_on_and_nothing_is_cleared_up(
+    tmp_path: Path, number: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "lock"
+    with locks.held(path, lock=saying(number)) as got:
+        assert got
+        assert locks.is_of_this_machine(path)
+        assert f"{tmp_path}: another run beside this one would not be noticed" in caplog.text
+        with locks.held(path, create=False, lock=saying(number)) as second:
+            assert not second
+    assert not path.exists()
+
+
+def test_a_drive_that_fails_is_not_another_run(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)), locks.held(tmp_path / "lock", lock=saying(errno.EIO)):
+        pass
+    (tmp_path / "lock").unlink()
