@@ -221,9 +221,7 @@ class VideoProcessingOrchestrator:
             error = deadline.reason(ended, run)
         except OSError as failure:  # a path of the request that the system does not take
             logger.exception("Workflow %s could not go on", run.context.workflow_id)
-            where = Path(os.fsdecode(failure.filename or run.params.output_path))
-            message = f"cannot be worked with ({failure.strerror or failure})"
-            error = OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=where)
+            error = _unworkable(failure, run)
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
@@ -374,6 +372,15 @@ class VideoProcessingOrchestrator:
 
 def _new_context() -> RunContext:
     return RunContext(uuid.uuid4().hex)
+
+
+def _unworkable(failure: OSError | ValueError, run: Run) -> MptError:
+    where = getattr(failure, "filename", None)
+    path = Path(os.fsdecode(where)) if isinstance(where, (str, bytes)) else run.params.output_path
+    if isinstance(failure, OSError) and failure.errno in files.DISK_FULL:
+        return files.disk_full(path)
+    message = f"cannot be worked with ({getattr(failure, 'strerror', None) or failure})"
+    return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
 
 
 def _command(params: VideoParams) -> str:

@@ -79,7 +79,8 @@ class TempFileManager:
                 f"file file:{self.linked(clip).name}",
                 f"duration {duration // 1_000_000}.{duration % 1_000_000:06d}",
             ]
-        self.concat_list.write_text("\n".join([*lines, ""]), encoding="ascii")
+        with writing(self.concat_list):
+            self.concat_list.write_text("\n".join([*lines, ""]), encoding="ascii")
         return self.concat_list
 
     def cleanup_concat_list(self) -> None:
@@ -113,11 +114,12 @@ def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterato
     """A hidden folder for one workflow; removed with everything in it unless it is to be kept."""
     sweep(parent)
     folder = run_folder_path(parent, workflow_id)
-    with writing(parent), ExitStack() as stack:
-        parent.mkdir(parents=True, exist_ok=True)
-        # The lock is there before the folder and after it: a run that is killed leaves what can be swept.
-        stack.enter_context(locks.held(folder.with_name(f"{folder.name}{_LOCK_SUFFIX}")))
-        folder.mkdir()
+    with ExitStack() as stack:
+        with writing(parent):
+            parent.mkdir(parents=True, exist_ok=True)
+            # The lock is there before the folder and after it: a run that is killed leaves what can be swept.
+            stack.enter_context(locks.held(folder.with_name(f"{folder.name}{_LOCK_SUFFIX}")))
+            folder.mkdir()
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
         yield TempFileManager(folder)
@@ -169,38 +171,45 @@ def publishing(
 
     OutputError ``locked`` when another run is writing the same output, ``output_exists`` when the
     target has appeared meanwhile and may not be replaced, ``output_busy`` when the system does not
-    let it be replaced: then the finished file stays beside it under a visible name. ``replace`` is the
-    seam for a system that refuses, ``sleep`` for the pauses before it is asked again.
+    let it be replaced: then the finished file stays beside it under a visible name. What is raised within
+    the context stays what it is: much of a run reads. ``replace`` is the seam for a system that refuses,
+    ``sleep`` for the pauses before it is asked again.
     """
     short = _short(target.name)
     hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
-    with writing(target), ExitStack() as stack:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        sweep(target.parent)
-        lock = locks.held(target.parent / f"{PREFIX}{short}{_LOCK_SUFFIX}", patience_seconds=_SWEEP_SECONDS)
-        if not stack.enter_context(lock):
-            raise OutputError(
-                IssueCode.LOCKED,
-                "another run is writing this output",
-                path=target,
-                hint="wait for it, or choose another name",
-            )
-        try:
+    with ExitStack() as stack:
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sweep(target.parent)
+            lock = locks.held(target.parent / f"{PREFIX}{short}{_LOCK_SUFFIX}", patience_seconds=_SWEEP_SECONDS)
+            if not stack.enter_context(lock):
+                raise OutputError(
+                    IssueCode.LOCKED,
+                    "another run is writing this output",
+                    path=target,
+                    hint="wait for it, or choose another name",
+                )
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
-            yield hidden
+        stack.callback(_discard, hidden)
+        yield hidden
+        with writing(target):
             _flush(hidden)
             if not overwrite:
                 refuse_existing(target)
             _rename(hidden, target, replace, sleep)
             _flush(target.parent)
-        finally:
-            hidden.unlink(missing_ok=True)
 
 
 def publish(target: Path, data: bytes, *, overwrite: bool) -> None:
     """Write a small file as :func:`publishing` writes a large one."""
-    with publishing(target.absolute(), overwrite=overwrite) as hidden:
+    with publishing(target.absolute(), overwrite=overwrite) as hidden, writing(target):
         hidden.write_bytes(data)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file if it is there; that it cannot be removed does not hide why it had to be."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -211,10 +220,15 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else path
         if error.errno in DISK_FULL:
-            raise ResourceError(IssueCode.DISK_FULL, "the disk is full", path=where, hint="free some space") from error
+            raise disk_full(where) from error
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written ({error.strerror or error})", path=where
         ) from error
+
+
+def disk_full(path: Path) -> ResourceError:
+    """The error of a disk, or of a share of one, that is full at this path."""
+    return ResourceError(IssueCode.DISK_FULL, "the disk is full", path=path, hint="free some space")
 
 
 def refuse_existing(target: Path) -> None:

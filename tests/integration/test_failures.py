@@ -265,6 +265,31 @@ def test_a_disk_that_really_is_full_is_known_by_ffmpegs_words(bench: Bench) -> N
     assert (result.code, bench.started) == (IssueCode.DISK_FULL, [2])
 
 
+def test_a_file_that_is_gone_is_named_and_the_output_is_not(bench: Bench) -> None:
+    def lose(event: Event) -> None:
+        if isinstance(event, ConcatStarted):
+            for sound in bench.folder.glob(".mpt-run-*/*.pcm"):
+                sound.unlink()
+
+    bench.listen = lose
+    result = bench.run()
+    said = result.errors[-1]
+    assert said.message == "cannot be worked with (No such file or directory)"
+    assert said.path is not None
+    assert said.path.suffix == ".pcm"
+    assert bench.names == sorted(NAMES)
+
+
+def test_a_disk_that_is_full_anywhere_is_said_to_be(bench: Bench) -> None:
+    def fill(event: Event) -> None:
+        if isinstance(event, ConcatStarted):
+            Path("/dev/full").write_bytes(b"more")
+
+    bench.listen = fill
+    assert bench.run().code is IssueCode.DISK_FULL
+    assert bench.names == sorted(NAMES)
+
+
 class Raising(CodecOptimizer):
     """Has no settings, only an error."""
 

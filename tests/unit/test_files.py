@@ -341,6 +341,24 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
         assert refused.value.code is IssueCode.OUTPUT_NOT_WRITABLE
 
 
+def test_what_goes_wrong_within_is_not_said_of_the_output(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.mp4"
+    for place in (files.publishing(tmp_path / "reel.mp4", overwrite=True), files.run_folder(tmp_path, "run")):
+        with pytest.raises(FileNotFoundError) as failed, place:
+            gone.read_bytes()
+        assert failed.value.filename == str(gone)
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_list_that_does_not_fit_is_a_full_disk(tmp_path: Path) -> None:
+    manager = files.TempFileManager(tmp_path)
+    manager.concat_list.symlink_to("/dev/full")
+    with pytest.raises(ResourceError):
+        manager.create_concat_list([clip(0, tmp_path / "0.mp4", owned=True)], form_of())
+    manager.concat_list.unlink()
+
+
 def test_free_space_is_asked_of_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
     free, system = files.free_bytes(tmp_path / "not" / "yet" / "there.mp4"), os.statvfs(tmp_path)
     assert free == pytest.approx(system.f_bavail * system.f_frsize, rel=0.2)
