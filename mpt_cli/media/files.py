@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -22,10 +23,15 @@ from mpt_cli.errors import IssueCode, OutputError, ResourceError
 from mpt_cli.media import locks
 from mpt_cli.media.timing import microsecond_durations
 
+if sys.platform == "darwin":  # pragma: no cover - the counterpart
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mpt_cli.models import ProcessedClip, TargetForm
+
+logger = logging.getLogger(__name__)
 
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
@@ -197,7 +203,7 @@ def publishing(
             if not overwrite:
                 refuse_existing(target)
             _rename(hidden, target, replace, sleep)
-            _flush(target.parent)
+        _flush_names(target.parent)
 
 
 def publish(target: Path, data: bytes, *, overwrite: bool) -> None:
@@ -265,15 +271,32 @@ def _visible_name(target: Path) -> Path:
     return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
 
 
-def _flush(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
-    if path.is_dir() and sys.platform == "win32":
-        return  # folders cannot be opened there
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+def _flush(path: Path, flags: int = os.O_RDWR) -> None:
+    """Bring what is open for writing, or the names in a folder, to the disk."""
+    descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Let the system write it down, on macOS the drive too: of fsync a drive keeps there what it likes."""
+    if sys.platform == "darwin":  # pragma: no cover - the counterpart
+        with suppress(OSError):  # not every file system can
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def _flush_names(folder: Path) -> None:
+    """Bring a new name to the disk as well; where that fails the file has its name all the same, until power fails."""
+    if sys.platform == "win32":
+        return  # folders cannot be opened there
+    try:
+        _flush(folder, os.O_RDONLY)
+    except OSError as error:
+        logger.warning("%s: the new name may not outlast a loss of power (%s)", folder, error)
 
 
 def free_bytes(path: Path) -> int:

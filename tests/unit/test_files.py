@@ -305,6 +305,22 @@ def test_a_finished_file_is_kept_where_its_target_stays_busy(tmp_path: Path, clo
     assert len(names(tmp_path)) == 3, "a kept file was replaced"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are not flushed there")
+def test_a_file_that_has_its_name_is_published_though_its_folder_is_not_flushed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+
+    def rename_both(hidden: Path, target: Path) -> None:
+        hidden.replace(target)
+        folder.rename(elsewhere)
+
+    publish(folder / "reel.mp4", b"reel", replace=rename_both)
+    assert (elsewhere / "reel.mp4").read_bytes() == b"reel"
+    assert f"{folder}: the new name may not outlast a loss of power" in caplog.text
+    (elsewhere / next(iter(hidden_names(elsewhere)))).unlink()  # its lock, which could not be found either
+
+
 def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
     def fill(_hidden: Path, _target: Path) -> None:
         Path("/dev/full").write_bytes(b"reel")
