@@ -7,6 +7,7 @@ hidden name beside its target and takes its name in one step, after it was prove
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import logging
@@ -42,8 +43,8 @@ _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
 """Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
-DISK_FULL = (28, 122)
-"""ENOSPC and EDQUOT of Linux; compared by number because Windows has no EDQUOT."""
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""No space, or none of one's share; shares have no number of their own everywhere, and another one on each system."""
 
 
 class TempFileManager:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -334,8 +335,8 @@ def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "where"),
     [
-        (OSError(28, "No space left on device", "/there/x"), IssueCode.DISK_FULL, "/there/x"),
-        (OSError(122, "Disk quota exceeded"), IssueCode.DISK_FULL, "/here"),
+        (OSError(errno.ENOSPC, "No space left on device", "/there/x"), IssueCode.DISK_FULL, "/there/x"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), IssueCode.DISK_FULL, "/here"),
         (OSError(5, "Input/output error", b"/there/\xff"), IssueCode.OUTPUT_NOT_WRITABLE, "/there/\udcff"),
         (PermissionError(13, "Permission denied", 3), IssueCode.OUTPUT_NOT_WRITABLE, "/here"),
         (OSError("no number"), IssueCode.OUTPUT_NOT_WRITABLE, "/here"),
