@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 RECORDS_KEPT = 10_000
 _SPARE = 100
+_OURS = re.compile(r"[0-9a-f]{40}\.json")
 _OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
 """Sections that do not decide what a reel is, but for what ``[processing]`` says of bad clips."""
 
@@ -214,11 +216,12 @@ class PublishedReels:
         self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        places = listed(self._folder)
+        places = [place for place in listed(self._folder) if _OURS.fullmatch(place.name)]
         if len(places) > self._keep + _SPARE:
             ages = {place: _modified(place) for place in places}
             for place in sorted(places, key=ages.__getitem__)[: -self._keep]:
-                place.unlink(missing_ok=True)
+                with suppress(OSError):
+                    place.unlink()
 
     def _place(self, output: Path) -> Path:
         """Where the records of an output are: by its path without links, but for a link at its own name."""

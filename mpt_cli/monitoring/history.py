@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from mpt_cli.filesystem import write_in_one_step
+from mpt_cli.media.known import listed
 from mpt_cli.results import HistoryEntry
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _SPARE = 50
 """How many more may lie there, so that not every run must look for the oldest."""
 _ABANDONED_SECONDS = 3600
 _MOST_BYTES = 64 << 20
+_REPORT, _UNFINISHED = re.compile(r"[0-9]{8}T[0-9]{12}-.+\.json", re.DOTALL), re.compile(r"\.[0-9a-f]{32}")
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 
 logger = logging.getLogger(__name__)
@@ -54,8 +56,8 @@ class History:
         """
         if which != LAST and not _PART_OF_ID.fullmatch(which):
             return None
-        pattern = "*.json" if which == LAST else f"*-{which}*.json"
-        for path in sorted(self._folder.glob(pattern), reverse=True):
+        part = "-" if which == LAST else f"-{which}"
+        for path in (path for path in self._reports()[::-1] if part in path.name):
             with suppress(OSError, ValueError, RecursionError):
                 if not path.is_file() or path.stat().st_size > _MOST_BYTES:
                     continue
@@ -64,18 +66,24 @@ class History:
 
     def ids(self, most: int) -> list[str]:
         """The first digits of the newest workflow ids, newest first."""
-        names = sorted((path.stem for path in self._folder.glob("*.json")), reverse=True)
-        return [name.rpartition("-")[2][:8] for name in names[:most]]
+        newest = self._reports()[::-1][:most]
+        return [path.stem.rpartition("-")[2][:8] for path in newest]
+
+    def _reports(self) -> list[Path]:
+        """What lies there under a name that a report gets, the oldest first; the folder may hold more of a user's."""
+        return sorted(path for path in listed(self._folder) if _REPORT.fullmatch(path.name))
 
     def _drop_oldest(self) -> None:
-        names = sorted(path.name for path in self._folder.glob("*.json"))
-        for rest in self._folder.glob(".*"):  # of runs that were killed as they wrote
+        """Make room, as far as that can be done: the result is kept, whatever else lies there."""
+        for rest in listed(self._folder):  # of runs that were killed as they wrote
             with suppress(OSError):
-                if time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
+                if _UNFINISHED.fullmatch(rest.name) and time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
                     rest.unlink()
-        if len(names) > self._keep + _SPARE:
-            for name in names[: -self._keep]:
-                (self._folder / name).unlink(missing_ok=True)
+        reports = self._reports()
+        if len(reports) > self._keep + _SPARE:
+            for report in reports[: -self._keep]:
+                with suppress(OSError):
+                    report.unlink()
 
 
 @cache

@@ -120,6 +120,20 @@ def test_the_newest_thousand_stay(tmp_path: Path) -> None:
     assert history.ids(1000) == [workflow(number)[:8] for number in range(70, 50, -1)]
 
 
+def test_only_reports_make_room_and_what_cannot_be_removed_is_no_error(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    foreign = [folder / name for name in ("0.json", ".notes", "0-0001.json")]
+    odd = folder / f"00000101T000000000000-{workflow(1)}.json"
+    odd.mkdir(parents=True)
+    for path in foreign:
+        path.write_text("mine")
+        os.utime(path, (0, 0))
+    history = full(tmp_path, range(2, 70 + 2), keep=20)
+    assert {odd, *foreign} < set(folder.iterdir())
+    assert history.ids(1000) == [*(workflow(number)[:8] for number in range(71, 51, -1)), workflow(1)[:8]]
+    assert found(history, "0001") is None
+
+
 def test_a_history_that_cannot_be_written_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "reports").write_text("a file where a folder should be")
     with caplog.at_level(logging.WARNING):

@@ -271,8 +271,16 @@ def test_only_so_many_records_are_kept(house: House) -> None:
     folder = house.folder / "state"
     folder.mkdir()
     for number in range(150):
-        (folder / f"{number}.json").touch()
-        os.utime(folder / f"{number}.json", (number, number))
+        record = folder / f"{number:040x}.json"
+        record.touch()
+        os.utime(record, (number, number))
+    mine, odd = folder / "mine.json", folder / f"{7:040x}.json"
+    mine.touch()
+    os.utime(mine, (0, 0))
+    odd.unlink()
+    odd.mkdir()
+    os.utime(odd, (0, 0))
     house.publish()
-    assert len(list(folder.iterdir())) == 2
+    assert {mine, odd} < set(folder.iterdir())
+    assert len(list(folder.iterdir())) == 4
     assert house.is_current()
