@@ -6,7 +6,7 @@ import importlib.util
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -258,9 +258,12 @@ def _temp_folder(config: Config) -> Path:
 
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
-    """A folder that is removed at the end; one that is not there where none can be made."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=".mpt-health-", dir=_temp_folder(config)) as folder:
-            yield Path(folder)
-    except OSError:
-        yield _temp_folder(config) / "unwritable"
+    """A folder that is removed at the end, as far as it can be; one that is not there where none can be made."""
+    with ExitStack() as stack:
+        folder = _temp_folder(config) / "unwritable"
+        with suppress(OSError):
+            made = tempfile.TemporaryDirectory(
+                prefix=".mpt-health-", dir=_temp_folder(config), ignore_cleanup_errors=True
+            )
+            folder = Path(stack.enter_context(made))
+        yield folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
-from mpt_cli.results import HealthStatus, RunStatus, VideoResult
+from mpt_cli.results import CurrentMetrics, HealthStatus, RunStatus, VideoResult
 from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of
 from tests.looks import share_here
@@ -234,10 +235,14 @@ class Parts:
     factory: ModuleFactory
 
     def checks(
-        self, *, pipeline: ProcessingPipeline | None = None, service: ConcatenationService | None = None
+        self,
+        *,
+        pipeline: ProcessingPipeline | None = None,
+        service: ConcatenationService | None = None,
+        performance: PerformanceMonitor | None = None,
     ) -> HealthChecks:
         factory = self.factory
-        memory, performance = factory.memory_manager, PerformanceMonitor()
+        memory, performance = factory.memory_manager, performance or PerformanceMonitor()
         processor = ClipProcessor(factory.ffmpeg, share_here, clock=lambda: 0.0)
         pool = ResourcePool(slots=1, memory=memory)
         return HealthChecks(
@@ -299,6 +304,33 @@ def test_a_bug_in_a_check_fails_that_check_alone(parts: Parts) -> None:
     assert (job.healthy, job.detail) == (False, "ValueError: what is this?")
     assert job.hint is not None
     assert "report this" in job.hint
+
+
+class Blind(PerformanceMonitor):
+    """Cannot look at what is used."""
+
+    def get_current_metrics(self) -> CurrentMetrics:
+        raise OSError("nothing to be seen")
+
+
+def test_an_error_beside_the_checks_stays_what_it_is(parts: Parts) -> None:
+    with pytest.raises(OSError, match="nothing to be seen"):
+        parts.checks(performance=Blind()).status()
+
+
+def test_a_folder_that_cannot_be_removed_takes_nobody_the_answer(parts: Parts) -> None:
+    places = list[Path]()
+
+    def spoil(params: VideoParams) -> VideoResult:
+        places.append(params.output_path.parent)
+        params.output_path.parent.rename(params.output_path.parent.with_suffix(".moved"))
+        params.output_path.parent.touch()
+        raise ValueError("spoiled")
+
+    assert parts.checks().status(spoil).checks[-1].detail == "ValueError: spoiled"
+    (place,) = places
+    place.unlink()
+    shutil.rmtree(place.with_suffix(".moved"))
 
 
 @pytest.mark.parametrize("luma", [16, 60, 120, 160, 235])
