@@ -374,12 +374,12 @@ def _new_context() -> RunContext:
     return RunContext(uuid.uuid4().hex)
 
 
-def _unworkable(failure: OSError | ValueError, run: Run) -> MptError:
-    where = getattr(failure, "filename", None)
+def _unworkable(failure: OSError, run: Run) -> MptError:
+    where = failure.filename
     path = Path(os.fsdecode(where)) if isinstance(where, (str, bytes)) else run.params.output_path
-    if isinstance(failure, OSError) and failure.errno in files.DISK_FULL:
+    if failure.errno in files.DISK_FULL:
         return files.disk_full(path)
-    message = f"cannot be worked with ({getattr(failure, 'strerror', None) or failure})"
+    message = f"cannot be worked with ({failure.strerror or failure})"
     return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
 
 
