@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from mpt_cli.models import (
+    MOST_TICKS,
     Codec,
     ConcatenationMode,
     CopyPolicy,
@@ -43,7 +44,8 @@ def parse_size(value: object) -> int:
 def parse_frame_rate(value: object) -> Fraction | None:
     """A rate from ``30``, ``"30000/1001"`` or ``"auto"`` (None); decimals are refused.
 
-    A decimal such as 29.97 names no exact rate, so the error names the fraction to write.
+    A decimal such as 29.97 names no exact rate, so the error names the fraction to write. A frame
+    must last whole ticks of a clock, which a numerator above :data:`MOST_TICKS` leaves none for.
     """
     if value == "auto" or value is None:
         return None
@@ -59,6 +61,9 @@ def parse_frame_rate(value: object) -> Fraction | None:
     rate = Fraction(int(numerator), int(denominator or 1))
     if not 1 <= rate <= 240:
         raise ValueError("must be between 1 and 240")
+    if rate.numerator > MOST_TICKS:
+        near = rate.limit_denominator(MOST_TICKS // 240)
+        raise ValueError(f"its numerator is above {MOST_TICKS}, which is the limit; write {near}")
     return rate
 
 

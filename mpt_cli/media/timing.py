@@ -10,6 +10,8 @@ from itertools import accumulate, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from mpt_cli.models import MOST_TICKS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +20,7 @@ CODEC_PADDING = Fraction(1, 10)
 """Sound that outlasts the picture by less is taken for the padding of its codec."""
 LOWEST_AUTO_RATE, HIGHEST_AUTO_RATE = 24, 60
 _MICROSECOND = 1_000_000
-_LEAST_TIMESCALE, _MOST_TIMESCALE = 10_000, 100_000
+_LEAST_TICKS = 10_000
 _RATE_TOLERANCE = Fraction(1, 1000)
 
 
@@ -64,16 +66,16 @@ def sample_counts(frames: Sequence[int], frame_rate: Fraction, sample_rate: int 
 
 
 def timescale(frame_rate: Fraction) -> int:
-    """Ticks a second, between 10,000 and 100,000, in which a frame is a whole number of ticks.
+    """Ticks a second, from 10,000 to :data:`MOST_TICKS`, in which a frame is a whole number of ticks.
 
     30 gives 15,360 and 30000/1001 gives 30,000, as the common muxers have it. ValueError where
-    the rate's numerator alone is above 100,000.
+    the rate's numerator alone is more.
     """
     scale = frame_rate.numerator
-    while scale < _LEAST_TIMESCALE:
+    while scale < _LEAST_TICKS:
         scale *= 2
-    if scale > _MOST_TIMESCALE:
-        raise ValueError(f"no timescale up to {_MOST_TIMESCALE} divides {frame_rate}")
+    if scale > MOST_TICKS:
+        raise ValueError(f"no timescale up to {MOST_TICKS} divides {frame_rate}")
     return scale
 
 
@@ -120,7 +122,7 @@ def within_auto_range(rate: Fraction) -> Fraction:
 def auto_rate(rate: Fraction) -> Fraction | None:
     """What ``auto`` makes of a clip's rate: the standard one, within 24-60; None where no timescale divides it."""
     auto = within_auto_range(nominal_rate(rate))
-    return auto if auto.numerator <= _MOST_TIMESCALE else None
+    return auto if auto.numerator <= MOST_TICKS else None
 
 
 def frames_to_seconds(frames: int, frame_rate: Fraction) -> Fraction:

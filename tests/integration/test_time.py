@@ -67,6 +67,13 @@ def test_a_mixed_reel_is_right_at_every_rate(media: MediaFolder, tmp_path: Path,
     assert problems(reel, parts, Fraction(fps)) == []
 
 
+@pytest.mark.parametrize(("fps", "suffix"), [("120000/1001", ".mp4"), ("240000/1001", ".mkv")])
+def test_a_reel_is_right_at_the_fastest_rates(media: MediaFolder, tmp_path: Path, fps: str, suffix: str) -> None:
+    parts = of(numbered(29, seconds=0.5, fps="30"), numbered(30, seconds=0.3, fps=fps))
+    reel = finished_reel(tmp_path / f"reel{suffix}", [part.request(media) for part in parts], config_of(fps=fps))
+    assert problems(reel, parts, Fraction(fps)) == []
+
+
 def test_pictures_at_the_output_rate_are_all_there_once(media: MediaFolder, tmp_path: Path) -> None:
     clips = [numbered(31, seconds=0.7), replace(numbered(32, seconds=0.5), suffix=".mkv", sound=PCM)]
     reel = finished_reel(tmp_path / "reel.mp4", [media.numbered(clip) for clip in clips], config_of(fps="30"))

@@ -52,7 +52,17 @@ def test_parse_size_refuses(text: object) -> None:
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [(30, 30), ("30", 30), ("30000/1001", Fraction(30000, 1001)), (" 25 ", 25), ("auto", None), (None, None)],
+    [
+        (30, 30),
+        ("30", 30),
+        ("30000/1001", Fraction(30000, 1001)),
+        (" 25 ", 25),
+        ("120000/1001", Fraction(120_000, 1001)),
+        ("240000/1001", Fraction(240_000, 1001)),
+        ("480000/2000", 240),
+        ("auto", None),
+        (None, None),
+    ],
 )
 def test_parse_frame_rate(text: object, rate: Fraction | None) -> None:
     assert parse_frame_rate(text) == rate
@@ -72,6 +82,8 @@ def test_parse_frame_rate(text: object, rate: Fraction | None) -> None:
         ("30/0", "above 0"),
         ("1/2", "between 1 and 240"),
         ("241", "between 1 and 240"),
+        ("240001/2000", "numerator is above 240000, which is the limit; write 120$"),
+        ("999999/9991", "write 48944/489"),
     ],
 )
 def test_parse_frame_rate_refuses(text: object, says: str) -> None:
