@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from mpt_cli.colors import COLORS
 from mpt_cli.models import (
     MOST_TICKS,
     Codec,
@@ -121,10 +122,14 @@ def _bitrate(value: object) -> int:
     return parse_size(value)
 
 
+_RGB_TEXT = "#[0-9A-Fa-f]{6}"
+
+
 def _color(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z]+|#[0-9a-f]{6}", value.strip(), re.IGNORECASE):
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text not in COLORS and not re.fullmatch(_RGB_TEXT, text):
         raise ValueError("give a colour name or #rrggbb")
-    return value.strip().lower()
+    return text
 
 
 _rate_text = PlainSerializer(lambda rate: "auto" if rate is None else str(rate), return_type=str)
@@ -139,7 +144,6 @@ def _written(kind: str, pattern: str, **limits: object) -> WithJsonSchema:
 
 _SIZE_TEXT = r"\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?"
 _SECONDS_TEXT = r"\d+(\.\d*)?|\.\d+"
-_COLOR_TEXT = "[A-Za-z]+|#[0-9A-Fa-f]{6}"
 
 ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0), _written("integer", _SIZE_TEXT, minimum=1)]
 AutoByteSize = Annotated[
@@ -181,7 +185,11 @@ BitRate = Annotated[
     Field(ge=16_000, le=512_000),
     _written("integer", r"\d+[kKmM]?", minimum=16_000, maximum=512_000),
 ]
-Color = Annotated[str, BeforeValidator(_color), WithJsonSchema({"type": "string", "pattern": f"^({_COLOR_TEXT})$"})]
+Color = Annotated[
+    str,
+    BeforeValidator(_color),
+    WithJsonSchema({"anyOf": [{"enum": sorted(COLORS)}, {"type": "string", "pattern": f"^{_RGB_TEXT}$"}]}),
+]
 OrAuto = BeforeValidator(_none_if_auto)
 """Lets a layer say ``auto`` or ``none``, so that it can take back what a layer below it says."""
 

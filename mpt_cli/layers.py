@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import platformdirs
 from pydantic import BaseModel, ValidationError
 
+from mpt_cli.colors import COLORS
 from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import ConfigError, UsageError
 
@@ -57,6 +58,8 @@ _OPTIONS: dict[Key, str] = {
     ("concat", "fallback"): "--no-fallback",
 }
 _NOTHING = {("video", "max_clip_duration"), ("concat", "seed")}
+_NAMES: dict[Key, frozenset[str]] = {("video", "background"): COLORS}
+"""What a value may be called, where a complaint would be too long with all of it."""
 _TYPES = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 _short = reprlib.Repr()
@@ -210,7 +213,7 @@ def _allowed(key: Key, error: ErrorDetails) -> str:
     field = FIELDS[key]
     kind = error["type"].partition("_")[0]
     if kind == "value":
-        return str(error["ctx"]["error"])
+        return str(error["ctx"]["error"]) + meant(error["input"], _NAMES.get(key, frozenset()))
     if kind in _TYPES:
         text = f"must be {_TYPES[kind]}{_bounds(field, ', ')}"
     elif kind in ("greater", "less"):

@@ -28,6 +28,7 @@ VALUES = frozenset(
         "traits",
         "mediainfo",
         "extras",
+        "colors",
         "results",
         "record",
         "config",

@@ -179,6 +179,8 @@ def test_every_default_and_every_preset_keeps_the_schema() -> None:
         ("video.fit = 'round'", False),
         ("video.background = '#00ff00'", True),
         ("video.background = '#0f0'", False),
+        ("video.background = 'rebeccapurple'", False),
+        ("video.background = 'tomato'", True),
         ("video.max_clip_duration = 'none'", True),
         ("video.max_clip_duration = 2.5", True),
         ("video.max_clip_duration = 0", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mpt_cli.colors import COLORS
 from mpt_cli.config import (
     PRESETS,
     Config,
@@ -24,6 +26,7 @@ from mpt_cli.config import (
     parse_size,
 )
 from mpt_cli.models import Codec, ConcatenationMode, Dimensions, OnError, VideoParams
+from tests.media import ffmpeg
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mpt.toml"
 
@@ -116,6 +119,8 @@ def test_parse_seconds_refuses(value: object) -> None:
         ("video", "size", "big"),
         ("video", "background", "#12"),
         ("video", "background", 5),
+        ("video", "background", "blakc"),
+        ("video", "background", "random"),
         ("video", "max_clip_duration", 0),
         ("encode", "crf", 64),
         ("encode", "threads", 0),
@@ -161,6 +166,11 @@ def test_sections_refuse(section: str, key: str, value: object) -> None:
 def test_auto_is_the_default_of_what_mpt_decides(key: str, value: str | None) -> None:
     section, name = key.split(".")
     assert Config.model_validate({section: {name: value}}) == Config()
+
+
+def test_every_colour_is_one_of_ffmpeg() -> None:
+    listed = subprocess.run([ffmpeg(), "-colors"], capture_output=True, text=True, check=True).stdout
+    assert {line.split()[0].lower() for line in listed.splitlines()} >= COLORS
 
 
 def test_text_of_the_environment_is_read() -> None:
