@@ -1,4 +1,4 @@
-"""The names of colours: those of CSS as ffmpeg spells them, without ``random``, which is another each time."""
+"""The names of colours: those of CSS that ffmpeg knows, without ``random``, which is another each time."""
 
 from __future__ import annotations
 

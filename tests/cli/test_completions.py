@@ -118,6 +118,7 @@ LINES = [
     ("mpt process --fi", ["--fit"]),
     ("mpt process --log", ["--log-file"]),
     ("mpt process --fit co", ["contain", "cover"]),
+    ("mpt concat --background bl", ["black", "blue"]),
     ("mpt process --preset ", list(PRESETS)),
     ("mpt process --codec hevc --encoder ", HEVC),
     ("mpt process --encoder libx", ["libx264", "libx265"]),

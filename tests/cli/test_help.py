@@ -19,7 +19,7 @@ from tests.cli.conftest import ROOT, Mpt, run_program
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
 INPUT = "--null -0"
 REEL = (
-    "--output -o --preset --form --size --fps --fit --codec --encoder --quality --encoder-threads --crf"
+    "--output -o --preset --form --size --fps --fit --background --codec --encoder --quality --encoder-threads --crf"
     " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
     " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest"
@@ -75,6 +75,7 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
     [
         ("--preset", " ".join(PRESETS)),
         ("--fit", "contain cover stretch blur (contain)"),
+        ("--background", "#rrggbb (black)"),
         ("--form", "given auto (auto)"),
         ("--codec", "h264 hevc av1 (that of the clips)"),
         ("--quality", "draft balanced high (balanced)"),

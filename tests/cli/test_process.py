@@ -116,6 +116,13 @@ def test_the_fit_decides_what_fills_another_shape(
     assert green < 60
 
 
+def test_the_background_is_the_colour_of_bars(mpt: Mpt, media: MediaFolder, here: Path) -> None:
+    clip = media.make(source=RED, seconds=0.1)
+    assert mpt("process", clip, "-o", "reel.mp4", "--size", "96x96", "--background", "Lime").code == 0
+    bar = reader.mean_color(here / "reel.mp4", region=reader.Region(0.0, 0.0, 1.0, 0.1))
+    assert bar == pytest.approx((0, 255, 0), abs=3)
+
+
 def test_blur_fills_the_border_with_the_picture(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     clip = media.make(source=RED, seconds=0.1)
     assert mpt("process", clip, "-o", "reel.mp4", "--size", "96x96", "--fit", "blur").code == 0

@@ -67,6 +67,7 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
         ("--fps 25.0", "write the fraction: 25"),
         ("--fps 240001/2000", "its numerator is above 240000, which is the limit; write 120"),
         ("--size 1080", "--size '1080': '1080' is not a size like 1080x1920"),
+        ("--background blakc", "--background 'blakc': give a colour name or #rrggbb; did you mean black?"),
         ("--crf 64", "--crf '64': must be at least 0 and at most 63 (or auto)"),
         ("--crf x", "must be a whole number"),
         ("--jobs 0", "--jobs '0': must be at least 1"),

@@ -99,6 +99,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "KEY": (*Config.model_fields, *map(dotted, FIELDS)),
     "SHELL": tuple(Shell),
     "RATE": ("auto", "24", "25", "30", "50", "60", "30000/1001"),
+    "COLOR": ("black", "white", "gray", "red", "yellow", "green", "blue", "navy"),
     "WxH": tuple(dict.fromkeys(preset["video"]["size"] for preset in PRESETS.values())),
 }
 
