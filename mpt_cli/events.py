@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """First event of every run. ``total_seconds`` is what is to be encoded or copied, or None.
+    """First event of every run. ``total_seconds`` is None: no clip was looked at yet (:class:`ValidationFinished`).
 
     ``total_jobs`` stands only in the event of a batch as a whole, which comes before those of its jobs.
     """

@@ -35,6 +35,8 @@ class _Run:
     """The line of a job, in a batch."""
     started: float = 0.0
     started_clips: int = 0
+    given_seconds: float | None = None
+    """What its check said that it comes to."""
     ended_seconds: float = 0.0
     quick_seconds: float = 0.0
     """Those of them that were copied or reused."""
@@ -171,9 +173,6 @@ class RunProgress:
             self._job_started(run, job)
             return
         self.total_clips += event.total_clips
-        if event.total_seconds is not None:
-            self._given_seconds += number(event.total_seconds)
-            self._given_clips += event.total_clips
 
     def _job_started(self, run: _Run, job: str | None) -> None:
         name = escape(job or "")
@@ -185,7 +184,11 @@ class RunProgress:
         run = self._runs.pop(job, None)
         if run is None or run.line is None:
             return
-        self.total_clips -= max(0, run.clips - run.started_clips)
+        waiting = max(0, run.clips - run.started_clips)
+        self.total_clips -= waiting
+        if run.given_seconds is not None:
+            self._given_seconds -= max(0.0, run.given_seconds - run.ended_seconds)
+            self._given_clips -= waiting
         line, good = run.line, event.status in ("success", "partial")
         line.state = ClipState.FINISHED if good else ClipState.FAILED
         line.elapsed_seconds, line.memory_bytes = self._clock() - run.started, None
@@ -208,6 +211,10 @@ class RunProgress:
         usable = min(run.clips, event.valid)
         self.total_clips += usable - run.clips
         run.clips = usable
+        if event.total_seconds is not None:
+            run.given_seconds = number(event.total_seconds)
+            self._given_seconds += run.given_seconds
+            self._given_clips += usable
         if run.line is not None:
             run.line.total_seconds = number(event.total_seconds)
 
@@ -287,7 +294,7 @@ class RunProgress:
         return Overall(Phase.JOINING, run.join_done / run.join_total, left)
 
     def _expected_seconds(self) -> float:
-        """Seconds of all clips: as announced, and for the others the mean of those that started."""
+        """Seconds of all clips: as their check said; where there was none yet, the mean of those that started."""
         mean = self._started_seconds / self._started_clips if self._started_clips else 0.0
-        unannounced = max(0, self.total_clips - self._given_clips)
-        return max(self._given_seconds + mean * unannounced, self._started_seconds)
+        unchecked = max(0, self.total_clips - self._given_clips)
+        return max(self._given_seconds + mean * unchecked, self._started_seconds)

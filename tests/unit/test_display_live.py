@@ -167,7 +167,7 @@ def test_phases_follow_the_events() -> None:
     progress = RunProgress(clock)
     assert progress.overall().phase is Phase.CHECKING
     assert progress.elapsed_seconds == 0
-    progress.feed(events.RunStarted("process", "w", 5, 50.0))
+    progress.feed(events.RunStarted("process", "w", 5))
     assert shown(progress)[0] == " checking  5 clips"
     progress.feed(events.ValidationFinished(4, 1))
     assert progress.overall().phase is Phase.ENCODING
@@ -198,7 +198,8 @@ def test_stopping_is_said() -> None:
 def test_time_left_weighs_clips_by_their_seconds() -> None:
     clock = Clock()
     progress = RunProgress(clock)
-    progress.feed(events.RunStarted("process", "w", 3, 100.0))
+    progress.feed(events.RunStarted("process", "w", 4))
+    progress.feed(events.ValidationFinished(3, 1, 100.0))
     progress.feed(events.ClipStarted(0, Path("a"), "encode", 20.0))
     clock.now += 2
     progress.feed(events.ClipProgress(0, 10.0, 5.0, None))
@@ -222,6 +223,18 @@ def test_unknown_total_is_estimated_from_the_clips_seen() -> None:
     clock.now += 6
     assert progress.overall().share == pytest.approx(0.25)
     assert progress.overall().time_left == pytest.approx(18)
+
+
+def test_the_seconds_of_a_batch_are_those_of_checked_jobs_and_a_mean_for_the_others() -> None:
+    progress = RunProgress(Clock())
+    progress.feed(events.RunStarted("batch", "w", 6, None, total_jobs=3))
+    for job, total in (("monday", 60.0), ("tuesday", 20.0)):
+        progress.feed(events.RunStarted("process", job, 2), job)
+        progress.feed(events.ValidationFinished(2, 0, total), job)
+    worked_on(progress, range(1), "tuesday")
+    assert progress.overall().share == pytest.approx(10 / (60 + 20 + 2 * 10))
+    progress.feed(events.RunFinished("error", "clip_failed"), "tuesday")  # which began one clip of two
+    assert progress.overall().share == pytest.approx(10 / (60 + 10 + 2 * 10))
 
 
 def test_time_left_waits_until_it_means_something() -> None:
@@ -262,7 +275,7 @@ def worked_on(progress: RunProgress, indices: range, job: str | None, *, failing
 def test_clips_that_are_made_again_count_once() -> None:
     clock = Clock()
     progress = RunProgress(clock)
-    progress.feed(events.RunStarted("process", "w", 6, 60.0))
+    progress.feed(events.RunStarted("process", "w", 6))
     progress.feed(events.ValidationFinished(6, 0, 60.0))
     worked_on(progress, range(4), None, failing=3)
     clock.now += 20
@@ -310,8 +323,8 @@ index = st.integers(0, 5)
 seconds = st.floats(allow_nan=True, allow_infinity=True)
 some_bytes = st.none() | st.integers(0, 2**60)
 any_event = st.one_of(
-    st.builds(events.RunStarted, st.just("process"), st.just("w"), st.integers(0, 10_000), st.none() | seconds),
-    st.builds(events.ValidationFinished, st.integers(0, 9), st.integers(0, 9)),
+    st.builds(events.RunStarted, st.just("process"), st.just("w"), st.integers(0, 10_000)),
+    st.builds(events.ValidationFinished, st.integers(0, 9), st.integers(0, 9), st.none() | seconds),
     st.builds(
         events.ClipStarted,
         index,

@@ -110,7 +110,8 @@ def test_progress_comes_at_growing_intervals() -> None:
 def test_a_progress_line_says_what_is_known() -> None:
     clock, stream = Clock(), io.StringIO()
     display = PlainDisplay(stream, clock=clock)
-    display.emit(events.RunStarted("process", "w", 2, 20.0))
+    display.emit(events.RunStarted("process", "w", 2))
+    display.emit(events.ValidationFinished(2, 0, 20.0))
     display.emit(events.ClipStarted(0, Path("a.mp4"), "encode", 10.0))
     display.emit(events.ClipFailed(0, "clip_failed", "no"))
     clock.now = 6.0
@@ -132,7 +133,7 @@ def test_clips_that_are_made_again_are_counted_once() -> None:
         for event in (events.ClipStarted(at, Path(f"{at}.mp4"), "encode", 4.2), events.ClipFinished(at, 1.0, None))
     ]
     seen = []
-    for event in (events.RunStarted("process", "w", 2, 8.4), *once, events.ClipsRestarted(2, 0, 8.4), *once):
+    for event in (events.RunStarted("process", "w", 2), *once, events.ClipsRestarted(2, 0, 8.4), *once):
         clock.now += 500
         display.emit(event)
         seen.append(stream.getvalue().splitlines()[-1].partition(":")[2].split(",")[0].strip())
