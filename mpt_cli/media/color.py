@@ -27,7 +27,7 @@ TRANSFERS = {
 HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
 BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
-"""Encoder options, and arguments of ``setparams`` under other names, that tag the output."""
+"""Encoder options that tag the output."""
 
 _SCALE_MATRICES = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
                    "bt2020nc": "bt2020", "bt2020c": "bt2020"}  # fmt: skip
@@ -61,6 +61,11 @@ class SourceColor:
     def wide(self) -> bool:
         """Whether its primaries must be converted too."""
         return self.primaries != "bt709"
+
+
+def setparams_arguments() -> dict[str, str]:
+    """Arguments of ``setparams`` that tag pictures as the output is tagged."""
+    return {"range" if name == "color_range" else name: value for name, value in BT709_TAGS.items()}
 
 
 def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> SourceColor:

@@ -173,7 +173,7 @@ def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
     filters = (
         "scale=flags=accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=limited",
         f"format={form.encoder.pixel_format}",
-        "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+        "setparams=" + ":".join("=".join(tag) for tag in color.setparams_arguments().items()),
         clock,
         f"fps={form.frame_rate}:start_time=0:round=near",
         *("=".join(step) for step in upload_filters(form.encoder)),

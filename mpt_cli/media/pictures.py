@@ -39,9 +39,7 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
     if not drops:
         stream = _on_grid(stream, segment, form.frame_rate)
     stream = stream.filter("sidedata", mode="delete", type="DISPLAYMATRIX").filter("setsar", 1)
-    stream = stream.filter(
-        "setparams", range="tv", colorspace="bt709", color_primaries="bt709", color_trc="bt709", field_mode="prog"
-    )
+    stream = stream.filter("setparams", **color.setparams_arguments(), field_mode="prog")
     return uploaded(stream, form.encoder)
 
 
