@@ -5,6 +5,7 @@ Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction  # noqa: TC003 - what reads media back from JSON needs the types
 from typing import TYPE_CHECKING, Self
@@ -15,6 +16,9 @@ from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_SEEK_SECONDS = 1
+"""So far before a time a seek for it goes: it counts decode times, which are earlier than those of showing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,18 @@ class MediaInfo:
     """Timestamp of the last picture, in the clock of the file."""
     scanned: bool
     seek_points: tuple[Fraction, ...] = ()
-    """Timestamps of keyframes that a seek lands on exactly; empty where seeking is not trusted."""
+    """Timestamps of keyframes that a seek lands on exactly, in order; empty where seeking is not trusted."""
     copy_traits: CopyTraits | None = None
     suspect: bool = False
     """Whether the container itself marks packets as damaged."""
     clock_moves: tuple[Fraction, ...] = ()
     """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
     warnings: tuple[Issue, ...] = ()
+
+    def seek_point_for(self, time: Fraction) -> Fraction | None:
+        """Where to seek, in the clock of the file, to read all that is shown from ``time`` on; None for its start."""
+        before = bisect_right(self.seek_points, time - _SEEK_SECONDS)
+        return self.seek_points[before - 1] if before else None
 
     def named(self, path: Path | None) -> Self:
         """The same with warnings that name this path."""

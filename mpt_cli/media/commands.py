@@ -244,8 +244,7 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
         options[f"reinit_filter:{media.video.index}"] = 0
     if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
         options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
-    seek = max((point for point in media.seek_points if point <= origin - 1), default=None)
-    if seek is not None:
+    if (seek := media.seek_point_for(origin)) is not None:
         options |= {"ss": _decimal(seek), "seek_timestamp": 1, "noaccurate_seek": None}
     return ffmpeg.input(file_url(clip.path), **options)
 

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.mediainfo import MediaInfo
 
-_SEEK_SECONDS = 1
-"""So far before the part a seek goes: it counts decode times, which are earlier than those of showing."""
-
 
 def copy_pictures(
     source: Path,
@@ -71,8 +68,7 @@ def _packets_from(
 ) -> Iterator[tuple[int, Any]]:
     """Packets from that of the picture shown at ``first``, each with its place among the shown ones."""
     base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
-    seek = max((point for point in media.seek_points if point <= first - _SEEK_SECONDS), default=None)
-    if seek is not None:
+    if (seek := media.seek_point_for(first)) is not None:
         container.seek(round(seek / base), stream=stream)
     begun = False
     for packet in container.demux(stream):
