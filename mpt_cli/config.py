@@ -27,15 +27,20 @@ from mpt_cli.models import (
 )
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?", re.IGNORECASE)
-_DECIMAL = re.compile(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})")
+
+# What may be written as text, for the parsers and for the JSON Schema.
+_SIZE_TEXT = r"(\d+(?:\.\d+)?)\s*([kKmMgGtT][iI]?)?[bB]?"
+_RATE_TEXT = r"\d+(/\d+)?"
+_SECONDS_TEXT = r"\d{1,20}(\.\d{0,20})?|\.\d{1,20}"
+_BITRATE_TEXT = r"\d+[kKmM]?"
+_RGB_TEXT = "#[0-9A-Fa-f]{6}"
 
 
 def parse_size(value: object) -> int:
     """Bytes from a number or text such as ``2GiB``, ``500MB``, ``1.5G``; ValueError otherwise."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(_SIZE_TEXT, value.strip()) if isinstance(value, str) else None
     if not match:
         raise ValueError("give a size such as 2GiB or 500MB")
     number, unit = match.groups()
@@ -51,7 +56,7 @@ def parse_frame_rate(value: object) -> Fraction | None:
     if value == "auto" or value is None:
         return None
     text = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"\d+(/\d+)?|\d*\.\d+", text):
+    if isinstance(value, bool) or not re.fullmatch(rf"{_RATE_TEXT}|\d*\.\d+", text):
         raise ValueError("give auto, a whole number or a fraction such as 30000/1001")
     if "." in text:
         exact = nearest_standard_rate(Fraction(text))
@@ -83,7 +88,7 @@ def parse_seconds(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
         raise ValueError("give a number of seconds")
     # Fraction("1e999999999") would compute that many digits.
-    if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+    if isinstance(value, str) and not re.fullmatch(f"[+-]?({_SECONDS_TEXT})", value.strip()):
         raise ValueError("give a number of seconds")
     try:
         seconds = Fraction(str(value))
@@ -117,12 +122,9 @@ def _whole(value: object) -> object:
 
 
 def _bitrate(value: object) -> int:
-    if isinstance(value, str) and not re.fullmatch(r"\d+[kKmM]?", value.strip()):
+    if isinstance(value, str) and not re.fullmatch(_BITRATE_TEXT, value.strip()):
         raise ValueError("give a bit rate such as 192k")
     return parse_size(value)
-
-
-_RGB_TEXT = "#[0-9A-Fa-f]{6}"
 
 
 def _color(value: object) -> str:
@@ -142,9 +144,6 @@ def _written(kind: str, pattern: str, **limits: object) -> WithJsonSchema:
     return WithJsonSchema({"type": [kind, "string"], "pattern": f"^({pattern})$", **limits})
 
 
-_SIZE_TEXT = r"\d+(\.\d+)?\s*([kKmMgGtT][iI]?)?[bB]?"
-_SECONDS_TEXT = r"\d+(\.\d*)?|\.\d+"
-
 ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0), _written("integer", _SIZE_TEXT, minimum=1)]
 AutoByteSize = Annotated[
     int | None,
@@ -163,7 +162,7 @@ FrameRate = Annotated[
     Fraction | None,
     BeforeValidator(parse_frame_rate),
     _rate_text,
-    _written("integer", r"auto|\d+(/\d+)?", minimum=1, maximum=240),
+    _written("integer", f"auto|{_RATE_TEXT}", minimum=1, maximum=240),
 ]
 Seconds = Annotated[
     Fraction,
@@ -183,7 +182,7 @@ BitRate = Annotated[
     int,
     BeforeValidator(_bitrate),
     Field(ge=16_000, le=512_000),
-    _written("integer", r"\d+[kKmM]?", minimum=16_000, maximum=512_000),
+    _written("integer", _BITRATE_TEXT, minimum=16_000, maximum=512_000),
 ]
 Color = Annotated[
     str,
