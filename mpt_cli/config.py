@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from mpt_cli.colors import COLORS
+from mpt_cli.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAMS, MOST_TICKS
 from mpt_cli.models import (
-    MOST_TICKS,
     Codec,
     ConcatenationMode,
     CopyPolicy,
@@ -279,15 +279,15 @@ class ValidationConfig(Section):
     """``[validation]``: limits of what is accepted as a clip."""
 
     max_file_size: ByteSize = 2**40
-    min_width: Annotated[int, Field(ge=1)] = 16
-    min_height: Annotated[int, Field(ge=1)] = 16
-    max_width: Annotated[int, Field(ge=1)] = 16_384
-    max_height: Annotated[int, Field(ge=1)] = 16_384
-    max_pixels: Annotated[int, Field(ge=1)] = 134_217_728
+    min_width: Annotated[int, Field(ge=1)] = LEAST_SIDE
+    min_height: Annotated[int, Field(ge=1)] = LEAST_SIDE
+    max_width: Annotated[int, Field(ge=1)] = MOST_SIDE
+    max_height: Annotated[int, Field(ge=1)] = MOST_SIDE
+    max_pixels: Annotated[int, Field(ge=1)] = MOST_PIXELS
     min_aspect_ratio: Annotated[float, Field(gt=0)] = 0.25
     max_aspect_ratio: Annotated[float, Field(gt=0)] = 4.0
     max_duration: Seconds = Fraction(24 * 3600)
-    max_streams: Annotated[int, Field(ge=1)] = 100
+    max_streams: Annotated[int, Field(ge=1)] = MOST_STREAMS
     probe_timeout: Seconds = Fraction(20)
     probe_memory: ByteSize = 2**30
 

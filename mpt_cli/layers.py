@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from mpt_cli.colors import COLORS
 from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import ConfigError, UsageError
+from mpt_cli.limits import MAX_FILE_BYTES as MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]
 
-MAX_FILE_BYTES = 8 * 2**20
 ENV_PREFIX = "MPT_"
 
 _SECTIONS = {name: field.annotation for name, field in Config.model_fields.items()}

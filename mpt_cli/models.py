@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from mpt_cli.config import Config, QualitySettings
     from mpt_cli.errors import Issue
 
-MOST_TICKS = 240_000
-"""Into so many a second is divided at most, to time pictures: enough for N x 1000/1001 up to 240 pictures a second."""
-
 
 class Codec(StrEnum):
     """Video codecs that mpt writes."""

@@ -29,6 +29,7 @@ VALUES = frozenset(
         "mediainfo",
         "extras",
         "colors",
+        "limits",
         "results",
         "record",
         "config",

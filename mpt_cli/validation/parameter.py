@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.extras import PICTURE_SUFFIXES
 from mpt_cli.filesystem import real_path
+from mpt_cli.limits import LEAST_SIDE, MOST_SIDE
 from mpt_cli.models import Container
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mpt_cli.models import VideoClip, VideoParams
 
 SUFFIXES = ", ".join(f".{container}" for container in Container)
-_LEAST_SIDE, _MOST_SIDE = 16, 16_384
 
 
 class ParameterValidator:
@@ -52,13 +52,13 @@ class ParameterValidator:
 
     def _picture(self, config: Config) -> Iterable[Issue]:
         size = config.video.size
-        if min(size.width, size.height) < _LEAST_SIDE:
-            message = f"the size {size} is smaller than {_LEAST_SIDE}x{_LEAST_SIDE}"
+        if min(size.width, size.height) < LEAST_SIDE:
+            message = f"the size {size} is smaller than {LEAST_SIDE}x{LEAST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_SMALL, message)
-        if max(size.width, size.height) > _MOST_SIDE:
-            message = f"the size {size} is larger than {_MOST_SIDE}x{_MOST_SIDE}"
+        if max(size.width, size.height) > MOST_SIDE:
+            message = f"the size {size} is larger than {MOST_SIDE}x{MOST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_LARGE, message)
-        elif not size.is_even and min(size.width, size.height) >= _LEAST_SIDE:
+        elif not size.is_even and min(size.width, size.height) >= LEAST_SIDE:
             even = f"{size.width // 2 * 2}x{size.height // 2 * 2}"
             yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} is odd, which video cannot be", hint=f"use {even}")
 

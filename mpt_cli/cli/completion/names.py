@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import MptError
+from mpt_cli.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_MOST_BYTES = 8 << 20
 _MOST_RUNS = 20
 
 
@@ -29,7 +29,7 @@ def names(which: str, files: Sequence[str]) -> list[str]:
 
 
 def _jobs(path: Path) -> Iterable[str]:
-    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+    if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
         return []
     jobs = tomllib.loads(path.read_text(encoding="utf-8")).get("job", [])
     return [str(job.get("name", f"job {number}")) for number, job in enumerate(jobs, 1) if isinstance(job, dict)]
