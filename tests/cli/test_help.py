@@ -10,10 +10,12 @@ import sys
 import pytest
 
 from mpt_cli import __version__
+from mpt_cli.cli import options
 from mpt_cli.cli.commands import COMMANDS, NAMES
 from mpt_cli.cli.overview import EXITS
 from mpt_cli.config import PRESETS
 from mpt_cli.errors import ExitCode
+from mpt_cli.reference import meanings
 from tests.cli.conftest import ROOT, Mpt, run_program
 
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
@@ -93,6 +95,12 @@ def test_help_names_choices_and_default(mpt: Mpt, option: str, choices: str) -> 
     row = mpt("concat", "-h").out.split(f"│ {option} ")[1].split("│ -")[0]
     explained = " ".join(re.sub(r"[│╭╮╰╯─]", " ", row).split())
     assert [choice for choice in choices.split() if choice not in explained] == []
+
+
+@pytest.mark.parametrize("flag", [flag for flag in options.REEL if flag.key and flag.default], ids=lambda f: f.key)
+def test_the_default_that_help_names_is_that_of_the_setting(flag: options.Flag) -> None:
+    section, key = flag.key.split(".")
+    assert flag.default == str(meanings()[section, key].default)
 
 
 def test_process_and_concat_differ_in_the_default_form(mpt: Mpt) -> None:
