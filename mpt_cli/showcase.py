@@ -80,7 +80,7 @@ class Showcase:
 
         A reel that has another size than it was published with is another file.
         """
-        listed = sorted(page.clips_listed(result.clips), key=lambda clip: clip.index)[:MOST_THUMBNAILS]
+        listed = page.clips_listed(result.clips)[:MOST_THUMBNAILS]
         stills: dict[int, Still | None] = {}
         with self._workers:
             output = result.output

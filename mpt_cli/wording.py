@@ -133,3 +133,10 @@ def fates_of(clips: Sequence[ClipResult]) -> list[str]:
     ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
     fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
     return fates + [f"{ends[status]} {status.replace('_', ' ')}" for status in ClipStatus if ends[status]]
+
+
+def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
+    """As many of the clips as there is room for, in their order: those that did not end well, then the first ones."""
+    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
+    chosen = {clip.index for clip in ranked[:most]}
+    return [clip for clip in clips if clip.index in chosen]

@@ -15,6 +15,7 @@ from mpt_cli.wording import (
     escape,
     exact_seconds_text,
     fates_of,
+    most_telling,
     rate_text,
     seconds_text,
     size_text,
@@ -167,23 +168,14 @@ def show_clips(out: Console, result: VideoResult) -> None:
     clips, shuffled = list(result.clips), result.seed is not None
     if shuffled:
         clips.sort(key=lambda clip: (clip.start is None, clip.start))
-    shown = _most_telling(clips, out.height - _LINES_AROUND) if out.is_terminal else clips
+    room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
+    shown = most_telling(clips, room) if out.is_terminal else clips
     places = [place for place in range(len(_CLIP_COLUMNS)) if shuffled or place != _START]
     rows = [[cells[place] for place in places] for cells in map(_clip_cells, shown)]
     for line in table_lines([_CLIP_COLUMNS[place] for place in places], rows, table_width(out)):
         say(out, line)
     if len(shown) < len(clips):
         say(out, Text(f"and {counted(len(clips) - len(shown), 'clip')} more; --json lists all", "dim"))
-
-
-def _most_telling(clips: Sequence[ClipResult], room: int) -> list[ClipResult]:
-    """As many clips as a screen takes, in order; those that did not end well go before the others."""
-    most = min(max(room, LEAST_ROWS), MOST_ROWS)
-    if len(clips) <= most:
-        return list(clips)
-    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    chosen = {clip.index for clip in ranked[:most]}
-    return [clip for clip in clips if clip.index in chosen]
 
 
 def _clip_cells(clip: ClipResult) -> list[Cell]:

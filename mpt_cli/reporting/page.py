@@ -16,6 +16,7 @@ from mpt_cli.wording import (
     escape,
     exact_seconds_text,
     fates_of,
+    most_telling,
     percent_text,
     rate_text,
     seconds_text,
@@ -84,11 +85,8 @@ def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
 
 
 def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
-    """The clips that a page names, in order; of too many, those that did not end well before others."""
-    if len(clips) <= MOST_ROWS:
-        return list(clips)
-    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    return sorted(ranked[:MOST_ROWS], key=lambda clip: clip.index)
+    """The clips that a page names, in order."""
+    return most_telling(clips, MOST_ROWS)
 
 
 def _head(entry: HistoryEntry) -> str:

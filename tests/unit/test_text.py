@@ -11,6 +11,8 @@ from rich.cells import cell_len
 
 from mpt_cli import wording
 from mpt_cli.display import text
+from mpt_cli.results import ClipStatus
+from tests.unit import told
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 
@@ -132,3 +134,17 @@ def test_other_numbers() -> None:
 )
 def test_speeds(speed: float | None, shown: str) -> None:
     assert wording.speed_text(speed) == shown
+
+
+@pytest.mark.parametrize(
+    ("most", "indices"), [(0, []), (1, [1]), (2, [1, 4]), (3, [3, 1, 4]), (4, [5, 3, 1, 4]), (9, [5, 3, 1, 4, 0])]
+)
+def test_of_many_clips_those_that_did_not_end_well_are_told_first(most: int, indices: list[int]) -> None:
+    clips = [
+        told.clip(5, ClipStatus.PROCESSED),
+        told.clip(3, ClipStatus.NOT_RUN),
+        told.clip(1, ClipStatus.FAILED),
+        told.clip(4, ClipStatus.SKIPPED),
+        told.clip(0, ClipStatus.PROCESSED),
+    ]
+    assert [clip.index for clip in wording.most_telling(clips, most)] == indices
