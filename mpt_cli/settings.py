@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.layers import Key
 
-INTERNAL_VARIABLES: frozenset[str] = frozenset()
-"""Variables named ``MPT_*`` that are no settings and are left alone. There are none."""
-
 logger = logging.getLogger(__name__)
 
 _ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate")
@@ -109,11 +106,6 @@ class Settings(Config, BaseSettings):
         """Where the value of each key comes from."""
         return dict(self._origins)
 
-    @property
-    def sources(self) -> dict[str, str]:
-        """The same in words: ``default``, ``flag --crf``, a variable or a file."""
-        return {key: str(origin) for key, origin in self._origins.items()}
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -181,7 +173,7 @@ def environment_layer(environ: Mapping[str, str], base: Path) -> Layer:
     by_text = {dotted(key): variable for variable, key in known.items()}
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for name in sorted(name for name in environ if name.startswith(ENV_PREFIX) and name not in INTERNAL_VARIABLES):
+    for name in sorted(name for name in environ if name.startswith(ENV_PREFIX)):
         if key := known.get(name):
             table = values if key == PRESET else values.setdefault(key[0], {})
             table[key[-1]] = environ[name]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.errors import Issue
+    from mpt_cli.errors import Issue, IssueCode
     from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
@@ -261,7 +261,7 @@ def _logging(given: Given) -> Iterator[None]:
                 handler.close()
 
 
-def exit_code_of_run(code: Any, status: RunStatus, signal_number: int | None) -> int:
+def exit_code_of_run(code: IssueCode | None, status: RunStatus, signal_number: int | None) -> int:
     """The exit code of a run's result."""
     if status is RunStatus.CANCELLED:
         return exit_code_for(ExitCode.SIGINT, signal_number)

@@ -74,7 +74,6 @@ class RunProgress:
         self._runs: dict[str | None, _Run] = {}
         self._given_seconds = self._started_seconds = self._ended_seconds = self._quick_seconds = 0.0
         self._given_clips = self._started_clips = 0
-        self.command = ""
         self.total_clips = 0
         self.invalid_count = self.warning_count = 0
         self.total_jobs: int | None = None
@@ -164,7 +163,6 @@ class RunProgress:
     def _run_started(self, event: events.RunStarted, job: str | None) -> None:
         if self._started_at is None:
             self._started_at = self._clock()
-        self.command = event.command
         if event.total_jobs is not None:
             self.total_jobs, self.total_clips = event.total_jobs, event.total_clips
             return

@@ -134,9 +134,7 @@ def _add_finished(line: Text, clip: ClipLine, grid: Grid) -> None:
         line.append("  " + pad(size_text(clip.memory_bytes), grid.memory, right=True), "dim")
 
 
-def label_row(
-    label: str, share: float | None, right: str, grid: Grid, glyphs: Glyphs, *, style: str, percent: bool = True
-) -> Text:
+def label_row(label: str, share: float | None, right: str, grid: Grid, glyphs: Glyphs, *, style: str) -> Text:
     """Return a line of totals in the same grid: label, bar, percent, and text at the right."""
     line = _line()
     width = grid.prefix - 1 + grid.name
@@ -147,7 +145,7 @@ def label_row(
     elif grid.bar:
         line.append(" " * (grid.bar + _GAP))
     if grid.percent:
-        shown = percent_text(share) if percent and share is not None else ""
+        shown = percent_text(share) if share is not None else ""
         line.append("  " + pad(shown, grid.percent, right=True))
     room = grid.right - (grid.percent + _GAP if grid.percent else 0) - _GAP
     if room >= cell_width(right):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mpt_cli.display.text import cell_width, pad, shorten, shorten_middle
-from mpt_cli.wording import ELLIPSIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +38,7 @@ class Cell:
     style: str = ""
 
 
-def table_lines(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int | None, *, mark: str = ELLIPSIS
-) -> list[Text]:
+def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int | None) -> list[Text]:
     """Return a line of titles and one for each row, within ``width`` cells; None means any width."""
     widths = [
         max(cell_width(column.title), *(cell_width(row[place].text) for row in rows), 0)
@@ -50,7 +47,7 @@ def table_lines(
     if width is not None:
         _narrow(columns, widths, width)
     titles = [Cell(column.title, "bold") for column in columns]
-    return [_line(columns, row, widths, mark) for row in (titles, *rows)]
+    return [_line(columns, row, widths) for row in (titles, *rows)]
 
 
 def _narrow(columns: Sequence[Column], widths: list[int], width: int) -> None:
@@ -73,12 +70,12 @@ def _narrow(columns: Sequence[Column], widths: list[int], width: int) -> None:
         widths[widest] -= 1
 
 
-def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], mark: str) -> Text:
+def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int]) -> Text:
     line = Text(no_wrap=True, overflow="crop")
     for column, cell, width in zip(columns, row, widths, strict=True):
         if width < 0:
             continue
-        cut = (shorten_middle if column.middle else shorten)(cell.text, width, mark=mark)
+        cut = (shorten_middle if column.middle else shorten)(cell.text, width)
         line.append((" " * _GAP if line else "") + pad(cut, width, right=column.right), cell.style)
     line.rstrip()
     return line

@@ -123,8 +123,3 @@ def auto_rate(rate: Fraction) -> Fraction | None:
     """What ``auto`` makes of a clip's rate: the standard one, within 24-60; None where no timescale divides it."""
     auto = within_auto_range(nominal_rate(rate))
     return auto if auto.numerator <= MOST_TICKS else None
-
-
-def frames_to_seconds(frames: int, frame_rate: Fraction) -> Fraction:
-    """Exact seconds that this many frames last."""
-    return frames / frame_rate

@@ -76,8 +76,8 @@ def test_layers_go_into_settings(tmp_path: Path) -> None:
     assert settings.video.size == Dimensions(1920, 1080)
     assert settings.encode.codec is Codec.HEVC
     assert settings.paths.temp == tmp_path / "tmp"
-    assert settings.sources["video.size"] == f"{path}: job 'tuesday'"
-    assert settings.sources["audio.bitrate"] == f"{path}: defaults (preset tiktok)"
+    assert str(settings.origins["video.size"]) == f"{path}: job 'tuesday'"
+    assert str(settings.origins["audio.bitrate"]) == f"{path}: defaults (preset tiktok)"
 
 
 def test_relative_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

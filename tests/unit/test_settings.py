@@ -61,8 +61,8 @@ def test_settings_are_a_config_with_its_defaults(alone: Path) -> None:
     loaded = Settings()
     assert isinstance(loaded, Config)
     assert loaded.model_dump() == Config().model_dump()
-    assert set(loaded.sources.values()) == {"default"}
-    assert loaded.sources.keys() == {dotted(key) for key in FIELDS}
+    assert set(map(str, loaded.origins.values())) == {"default"}
+    assert loaded.origins.keys() == {dotted(key) for key in FIELDS}
 
 
 def test_library_use_reads_all_standing_layers(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,11 +74,11 @@ def test_library_use_reads_all_standing_layers(alone: Path, monkeypatch: pytest.
     assert loaded.encode.crf == 3
     assert loaded.video == VideoConfig(size=Dimensions(10, 20), background="red", fit="cover")  # type: ignore[arg-type]
     assert loaded.concat.copy_policy is CopyPolicy.NEVER
-    assert loaded.sources["encode.crf"] == "MPT_ENCODE__CRF"
-    assert loaded.sources["video.fit"] == str(alone / "mpt.toml")
-    assert loaded.sources["video.background"] == str(alone / "xdg/mpt/config.toml")
-    assert loaded.sources["video.size"] == "argument"
-    assert loaded.sources["encode.codec"] == "default"
+    assert str(loaded.origins["encode.crf"]) == "MPT_ENCODE__CRF"
+    assert str(loaded.origins["video.fit"]) == str(alone / "mpt.toml")
+    assert str(loaded.origins["video.background"]) == str(alone / "xdg/mpt/config.toml")
+    assert str(loaded.origins["video.size"]) == "argument"
+    assert str(loaded.origins["encode.codec"]) == "default"
 
 
 def test_arguments_given_as_sections(alone: Path) -> None:
@@ -92,9 +92,9 @@ def test_arguments_given_as_sections(alone: Path) -> None:
 def test_settings_survive_pickle_and_copy(load: Load) -> None:
     loaded = load(flags={"encode": {"crf": 20}})
     assert pickle.loads(pickle.dumps(loaded)) == loaded
-    assert loaded.model_copy().sources == loaded.sources
-    loaded.sources.clear()
-    assert loaded.sources
+    assert loaded.model_copy().origins == loaded.origins
+    loaded.origins.clear()
+    assert loaded.origins
 
 
 LAYERS = ("flags", "job", "job_defaults", "environ", "project", "user")
@@ -167,10 +167,10 @@ def test_the_highest_layer_that_sets_a_key_wins(tmp_path: Path, choice: Choice, 
 def test_project_files_exclude_each_other(tmp_path: Path, load: Load) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.mpt.encode]\ncrf = 1\nquality = "high"\n')
     assert load().encode.crf == 1
-    assert load().sources["encode.crf"] == f"{tmp_path / 'pyproject.toml'}: [tool.mpt]"
+    assert str(load().origins["encode.crf"]) == f"{tmp_path / 'pyproject.toml'}: [tool.mpt]"
     (tmp_path / "mpt.toml").write_text("[encode]\ncrf = 2\n")
     assert load().encode.crf == 2
-    assert load().sources["encode.quality"] == "default"
+    assert str(load().origins["encode.quality"]) == "default"
     (tmp_path / "c.toml").write_text("")
     assert load(config_file=Path("c.toml")).encode.crf is None
     assert load(config_file=tmp_path / "pyproject.toml").encode.crf == 1
@@ -188,10 +188,10 @@ def test_preset_expands_below_the_keys_of_its_own_layer(tmp_path: Path, load: Lo
     assert loaded.video.size == Dimensions(1080, 1080)
     assert loaded.video.fps == 30
     assert loaded.audio.bitrate == 192_000
-    assert loaded.sources["video.size"] == "MPT_PRESET (preset square)"
-    assert loaded.sources["video.fps"] == "flag --fps"
+    assert str(loaded.origins["video.size"]) == "MPT_PRESET (preset square)"
+    assert str(loaded.origins["video.fps"]) == "flag --fps"
     assert load().audio.bitrate == 96_000
-    assert load(flags={"preset": "reels"}).sources["audio.bitrate"] == "flag --preset (preset reels)"
+    assert str(load(flags={"preset": "reels"}).origins["audio.bitrate"]) == "flag --preset (preset reels)"
 
 
 def test_a_layer_takes_back_what_one_below_says(tmp_path: Path, load: Load) -> None:

@@ -164,7 +164,3 @@ def test_auto_rate_is_always_in_range_and_an_even_cadence(rate: Fraction) -> Non
 def test_an_auto_rate_always_has_a_timescale(rate: Fraction) -> None:
     auto = timing.auto_rate(rate)
     assert auto is None or 10_000 <= timing.timescale(auto) <= MOST_TICKS
-
-
-def test_frames_last_exactly() -> None:
-    assert timing.frames_to_seconds(30_000, NTSC) == 1001
