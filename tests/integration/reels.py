@@ -6,6 +6,7 @@ in one of the two shows.
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +32,7 @@ from mpt_cli.models import Codec, CopyPolicy, QualityLevel, VideoClip, VideoPara
 from mpt_cli.results import RunStatus
 from tests import reader
 from tests.marks import SIGNAL_RATE
+from tests.media import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +141,19 @@ class Part:
 def of(*clips: NumberedClip) -> list[Part]:
     """Untrimmed parts."""
     return [Part(clip) for clip in clips]
+
+
+PARTS = of(*(numbered(number, seconds=0.2 * number) for number in (1, 2, 3)))
+"""Clips of 6, 12 and 18 frames; the last is begun first."""
+NAMES = ("a.mp4", "b.mp4", "c.mp4")
+
+
+def three_clips(media: MediaFolder, folder: Path) -> tuple[VideoClip, ...]:
+    """:data:`PARTS` as files of these names, which a test may change."""
+    clips = tuple(VideoClip(folder / name) for name in NAMES)
+    for clip, part in zip(clips, PARTS, strict=True):
+        shutil.copyfile(media.numbered(part.clip), clip.path)
+    return clips
 
 
 def problems(path: Path, parts: Sequence[Part], rate: Fraction, *, most_off: int = MOST_OFF) -> list[str]:

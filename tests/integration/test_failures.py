@@ -28,12 +28,11 @@ from mpt_cli.events import (
 )
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import OnError, VideoClip, VideoParams
+from mpt_cli.models import OnError, VideoParams
 from mpt_cli.results import ClipStatus, RunStatus
 from tests.conftest import leftovers
 from tests.fakes import ListEmit, stand_in
-from tests.integration.reels import PATIENCE, assert_well_told, config_of, of, problems
-from tests.media import MediaFolder, numbered
+from tests.integration.reels import NAMES, PARTS, PATIENCE, assert_well_told, config_of, problems, three_clips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +41,10 @@ if TYPE_CHECKING:
     from mpt_cli.events import Event
     from mpt_cli.models import EncoderSettings
     from mpt_cli.results import VideoResult
+    from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")
 
-PARTS = of(*(numbered(number, seconds=0.2 * number) for number in (1, 2, 3)))
-"""Clips of 6, 12 and 18 frames; the last is begun first."""
-NAMES = ("a.mp4", "b.mp4", "c.mp4")
 MINE = b"something that the user had there before"
 PROCESSED, FAILED = ClipStatus.PROCESSED, ClipStatus.FAILED
 SKIPPED, NOT_RUN = ClipStatus.SKIPPED, ClipStatus.NOT_RUN
@@ -68,9 +65,7 @@ class Bench:
         self.folder, self.emit = folder / "work", ListEmit()
         self.folder.mkdir()
         self.programs = folder
-        self.clips = tuple(VideoClip(self.folder / name) for name in NAMES)
-        for clip, part in zip(self.clips, PARTS, strict=True):
-            shutil.copyfile(media.numbered(part.clip), clip.path)
+        self.clips = three_clips(media, self.folder)
         self.output = self.folder / "reel.mp4"
         self.context = RunContext("w", self._hear)
         self.listen: Callable[[Event], object] = lambda _event: None

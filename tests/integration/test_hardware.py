@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import replace
 from fractions import Fraction
@@ -33,9 +32,8 @@ from tests.hardware import (
     trials,
 )
 from tests.integration import segments
-from tests.integration.reels import assert_well_told, config_of, finished_reel, of, problems
+from tests.integration.reels import NAMES, PARTS, assert_well_told, config_of, finished_reel, problems, three_clips
 from tests.integration.segments import prove
-from tests.media import MediaFolder, numbered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,12 +41,10 @@ if TYPE_CHECKING:
     from mpt_cli.events import Event
     from mpt_cli.models import TargetForm
     from mpt_cli.results import ValidationResult, VideoResult
+    from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are scripts")
 
-PARTS = of(*(numbered(number, seconds=0.2 * number) for number in (1, 2, 3)))
-"""Clips of 6, 12 and 18 frames; the last is begun first."""
-NAMES = ("a.mp4", "b.mp4", "c.mp4")
 DOES_NOT_WORK = f"{NVENC} does not work here: {NO_DRIVER}"
 INSTEAD = "libx264 is used instead, at draft quality"
 
@@ -59,9 +55,7 @@ class Bench:
     def __init__(self, media: MediaFolder, folder: Path) -> None:
         self.folder, self.programs, self.emit = folder / "work", folder, ListEmit()
         self.folder.mkdir()
-        self.clips = tuple(VideoClip(self.folder / name) for name in NAMES)
-        for clip, part in zip(self.clips, PARTS, strict=True):
-            shutil.copyfile(media.numbered(part.clip), clip.path)
+        self.clips = three_clips(media, self.folder)
         self.output = self.folder / "reel.mp4"
         self.context = RunContext("w", self.emit)
         self.cache = True
