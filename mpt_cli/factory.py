@@ -133,7 +133,9 @@ class ModuleFactory:
     def workers(self) -> Workers:
         """The processes that open untrusted files."""
         limits = self._config.validation
-        return Workers(timeout_seconds=float(limits.probe_timeout), memory_bytes=limits.probe_memory)
+        return Workers(
+            most=usable_cores(), timeout_seconds=float(limits.probe_timeout), memory_bytes=limits.probe_memory
+        )
 
     @cached_property
     def ffmpeg(self) -> Ffmpeg:

@@ -17,6 +17,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media import color, dolby, signature
 from mpt_cli.media.clock import Clock
 from mpt_cli.media.coded import SEEKABLE, CodedPictures
@@ -62,8 +63,8 @@ def probe(
     path: Path,
     *,
     scan: bool,
-    max_streams: int = 100,
-    max_pixels: int = 1 << 27,
+    max_streams: int = MOST_STREAMS,
+    max_pixels: int = MOST_PIXELS,
     alive: Callable[[], object] = lambda: None,
 ) -> MediaInfo:
     """What a file holds; with ``scan`` every packet is read, else only where the header may lie.

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LEAST_BYTES_PER_SECOND = 5_000_000
 """A file that is read more slowly, from its first byte to its last, takes too long."""
 _GRACE_SECONDS = 0.2
+_CANCEL_SECONDS = 0.1
+"""How long a thread that waits for a worker looks away from a stop."""
 
 
 class _Answer(BaseModel):
@@ -51,9 +53,15 @@ class _Answer(BaseModel):
 class Workers:
     """Opens files in child processes; several threads may ask at once."""
 
-    def __init__(self, *, timeout_seconds: float, memory_bytes: int, program: Sequence[str] | None = None) -> None:
-        """Give each file this much time without progress, and its worker this much memory."""
+    def __init__(
+        self, *, most: int, timeout_seconds: float, memory_bytes: int, program: Sequence[str] | None = None
+    ) -> None:
+        """Start ``most`` children at most, however many ask: each job of a batch does so with many threads.
+
+        Each file has this much time without progress, and its worker this much memory.
+        """
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
+        self._free = threading.Semaphore(most)
         self._program = program or launch.child_python("mpt_cli.media.worker")
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
@@ -123,10 +131,22 @@ class Workers:
     def _ask(self, path: Path, question: dict[str, Any], cancel: CancelToken | None, *, looks: int = 1) -> _Answer:
         limit_seconds = looks * self._timeout_seconds + path.stat().st_size / LEAST_BYTES_PER_SECOND
         question |= {"path": str(path.absolute()), "limit_seconds": limit_seconds}
+        cancel = cancel or CancelToken()
+        while not self._free.acquire(timeout=_CANCEL_SECONDS):
+            cancel.raise_if_cancelled()
+        try:
+            answer = self._answer(path, question, cancel)
+        finally:
+            self._free.release()
+        if (issue := answer.error) is not None:
+            raise ProbeError(issue.code, issue.message, path=path, hint=issue.hint)
+        return answer
+
+    def _answer(self, path: Path, question: dict[str, Any], cancel: CancelToken) -> _Answer:
         for last in (False, True):
             worker = self._worker()
             try:
-                answer = worker.ask(path, question, cancel or CancelToken())
+                answer = worker.ask(path, question, cancel)
                 break
             except _KilledError as killed:  # by the system, or by somebody: the file is asked about once more
                 worker.close()
@@ -141,8 +161,6 @@ class Workers:
                 self._idle.append(worker)
         if not keep:
             worker.close()
-        if (issue := answer.error) is not None:
-            raise ProbeError(issue.code, issue.message, path=path, hint=issue.hint)
         return answer
 
 

@@ -106,7 +106,7 @@ def test_where_nothing_decodes_there_is_none(media: MediaFolder, tmp_path: Path)
 def test_workers_take_them_in_a_process_of_their_own(media: MediaFolder, tmp_path: Path) -> None:
     clip = CLIPS["many keyframes"]
     (tmp_path / "text.mp4").write_text("no clip")
-    with Workers(timeout_seconds=20, memory_bytes=1 << 30) as workers:
+    with Workers(most=2, timeout_seconds=20, memory_bytes=1 << 30) as workers:
         times = [clip.times[number] for number in (100, 7)]
         stills = workers.stills(media.numbered(clip), times, box_of(clip))
         assert [read_number(array_of(still)[:, :, 1], clip.size) for still in stills] == [(2, 100), (2, 7)]

@@ -34,13 +34,13 @@ MIB = 2**20
 @pytest.fixture
 def workers() -> Iterator[Workers]:
     """Real ones, with patience."""
-    with Workers(timeout_seconds=20, memory_bytes=1024 * MIB) as made:
+    with Workers(most=2, timeout_seconds=20, memory_bytes=1024 * MIB) as made:
         yield made
 
 
-def strange(*, timeout_seconds: float = 20) -> Workers:
+def strange(*, timeout_seconds: float = 20, most: int = 2) -> Workers:
     """Workers that do what the names of files say."""
-    return Workers(timeout_seconds=timeout_seconds, memory_bytes=200 * MIB, program=OPENER)
+    return Workers(most=most, timeout_seconds=timeout_seconds, memory_bytes=200 * MIB, program=OPENER)
 
 
 def named(folder: Path, name: str, like: Path) -> Path:
@@ -127,19 +127,39 @@ def test_a_stop_ends_a_worker_that_hangs(media: MediaFolder, tmp_path: Path) -> 
         assert living_children() == []
 
 
-def test_workers_are_used_again_by_as_many_threads_as_ask_and_end_with_their_last_user(media: MediaFolder) -> None:
+def test_who_waits_for_a_worker_can_be_stopped(media: MediaFolder, tmp_path: Path) -> None:
+    path, cancel = named(tmp_path, "hang", media.make(Recipe(seconds=0.3))), CancelToken()
+    alone = strange(most=1)
+
+    def ask() -> None:
+        with pytest.raises(Cancelled):
+            alone.probe(path, scan=True, limits=LIMITS, cancel=cancel)
+
+    with alone, ThreadPoolExecutor(2) as executor:
+        asked = [executor.submit(ask) for _ in range(2)]  # one has the only worker, the other none
+        timer = threading.Timer(0.3, cancel.cancel)
+        timer.start()
+        for each in asked:
+            each.result()
+        timer.join()
+    assert living_children() == []
+
+
+def test_workers_are_used_again_end_with_their_last_user_and_are_no_more_than_may_be(
+    media: MediaFolder,
+) -> None:
     paths = [media.make(Recipe(seconds=0.2 + number / 10)) for number in range(3)] * 8
-    workers = Workers(timeout_seconds=20, memory_bytes=1024 * MIB)
+    workers = Workers(most=2, timeout_seconds=20, memory_bytes=1024 * MIB)
     with workers:
-        with workers, ThreadPoolExecutor(3) as executor:
+        with workers, ThreadPoolExecutor(8) as executor:
             found = list(executor.map(lambda path: workers.probe(path, scan=True, limits=LIMITS), paths))
-        assert 1 <= len(living_children(0)) <= 3
+        assert 1 <= len(living_children(0)) <= 2
     assert living_children() == []
     assert [info.duration for info in found] == [probe(path, scan=True).duration for path in paths]
 
 
 def test_without_a_user_a_worker_ends_with_its_answer(media: MediaFolder) -> None:
-    workers = Workers(timeout_seconds=20, memory_bytes=1024 * MIB)
+    workers = Workers(most=2, timeout_seconds=20, memory_bytes=1024 * MIB)
     assert workers.probe(media.make(Recipe(seconds=0.2)), scan=True, limits=LIMITS).scanned
     assert living_children() == []
 
