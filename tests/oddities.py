@@ -1,4 +1,4 @@
-"""Clips that no encoder makes: damaged ones, and ones whose packets are single fields."""
+"""Clips that no encoder makes: damaged ones, of single fields, with sound that never comes."""
 
 from __future__ import annotations
 
@@ -96,3 +96,16 @@ def damaged(path: Path, *, every: int, first: int = 0) -> bytes:
         assert whole.count(picture) == 1
         whole = whole.replace(picture, bytes(len(picture)))
     return whole
+
+
+def with_sound_that_never_comes(pictures: Path, path: Path) -> None:
+    """Write the pictures of a file beside a track of sound without a packet."""
+    with av.open(str(pictures)) as source, av.open(str(path), "w") as output:
+        video = output.add_stream_from_template(source.streams.video[0])
+        output.add_stream("pcm_s16le", rate=48_000)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                output.mux(packet)
+    with av.open(str(path)) as again:
+        assert len(again.streams.audio) == 1

@@ -19,6 +19,7 @@ from mpt_cli.models import QualityLevel
 from tests import reader
 from tests.integration.reels import Part, config_of, finished_reel, make_reel, of, problems
 from tests.media import Color, MediaFolder, NumberedClip, Recipe, Signature, numbered, run_ffmpeg
+from tests.oddities import with_sound_that_never_comes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,15 +179,7 @@ def test_a_sound_may_be_far_longer_or_shorter_than_the_picture(media: MediaFolde
 
 def test_a_sound_that_never_comes_is_silence(media: MediaFolder, tmp_path: Path) -> None:
     clip, path = replace(numbered(12), sound=None), tmp_path / "mute.mkv"
-    with av.open(str(media.numbered(clip))) as source, av.open(str(path), "w") as output:
-        video = output.add_stream_from_template(source.streams.video[0])
-        output.add_stream("pcm_s16le", rate=48_000)
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = video
-                output.mux(packet)
-    with av.open(str(path)) as again:
-        assert len(again.streams.audio) == 1
+    with_sound_that_never_comes(media.numbered(clip), path)
     after = numbered(13, seconds=0.5)
     reel = finished_reel(tmp_path / "reel.mp4", [path, media.numbered(after)], CONFIG)
     assert problems(reel, of(clip, after), RATE) == []

@@ -16,6 +16,7 @@ from mpt_cli.media.probe import probe
 from mpt_cli.mediainfo import MediaInfo, Orientation
 from mpt_cli.models import Dimensions
 from tests.media import Color, MediaFolder, Recipe, Signature, Tone, numbered, run_ffmpeg
+from tests.oddities import with_sound_that_never_comes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,15 +179,7 @@ def test_an_edit_list_that_cuts_the_start_counts(media: MediaFolder, tmp_path: P
 
 def test_sound_that_is_announced_and_never_comes_is_none(media: MediaFolder, tmp_path: Path) -> None:
     path = tmp_path / "empty.mkv"
-    with av.open(str(media.make(sound=None))) as source, av.open(str(path), "w") as output:
-        video = output.add_stream_from_template(source.streams.video[0])
-        output.add_stream("pcm_s16le", rate=48_000)
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = video
-                output.mux(packet)
-    with av.open(str(path)) as again:
-        assert len(again.streams.audio) == 1
+    with_sound_that_never_comes(media.make(sound=None), path)
     for scan in (True, False):
         found = probe(path, scan=scan)
         assert found.audio is None
