@@ -10,6 +10,7 @@ from rich.console import Console
 
 from mpt_cli.display.health import show_health
 from mpt_cli.results import CurrentMetrics, HealthCheck, HealthStatus
+from tests.checks import CHECKS
 from tests.cli.conftest import everything_in, fake_ffmpeg, run_program
 
 if TYPE_CHECKING:
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Mpt
 
-CHECKS = [
-    "validation_engine",
-    "processing_pipeline",
-    "concatenation_service",
-    "ffmpeg",
-    "encoder:libx264",
-    "encoder:libx265",
-    "encoder:libsvtav1",
-    "hardware_encoders",
-    "pyav",
-    "moviepy",
-    "memory",
-    "disk",
-    "cache",
-    "temp",
-]
 LONG = "ffmpeg failed: Error while opening encoder, maybe incorrect parameters such as bit rate, width or height"
 
 

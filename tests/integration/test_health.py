@@ -23,6 +23,7 @@ from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.results import CurrentMetrics, HealthStatus, RunStatus, VideoResult
+from tests.checks import CHECKS, ENCODERS
 from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of
 from tests.looks import share_here
@@ -34,21 +35,6 @@ if TYPE_CHECKING:
     from mpt_cli.models import VideoParams
     from mpt_cli.monitoring.pool import Wish
 
-ENCODERS = ("encoder:libx264", "encoder:libx265", "encoder:libsvtav1")
-NAMES = (
-    "validation_engine",
-    "processing_pipeline",
-    "concatenation_service",
-    "ffmpeg",
-    *ENCODERS,
-    "hardware_encoders",
-    "pyav",
-    "moviepy",
-    "memory",
-    "disk",
-    "cache",
-    "temp",
-)
 OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache"}
 NEED_ENCODER = {"validation_engine", "encoder:libx264"}
 
@@ -78,7 +64,7 @@ def files_in(*folders: Path) -> list[Path]:
 @pytest.mark.anchor("T017")
 def test_where_everything_works_every_check_says_what_it_found(tmp_path: Path, own_home: Path) -> None:
     status = health(Config(paths=PathsConfig(temp=tmp_path)))
-    assert tuple(check.name for check in status.checks) == NAMES
+    assert tuple(check.name for check in status.checks) == CHECKS
     assert {check.name for check in status.checks if not check.required} == OPTIONAL
     assert (status.healthy, failing(status)) == (True, set())
     assert status.ffmpeg == Ffmpeg().build
@@ -96,7 +82,7 @@ def test_deep_makes_and_proves_a_reel_and_leaves_nothing(tmp_path: Path, own_hom
     orchestrator = ModuleFactory(Config(paths=PathsConfig(temp=tmp_path))).create_video_orchestrator()
     for _ in range(2):  # the second time nothing finished may be found
         status = orchestrator.health_check(deep=True)
-        assert [check.name for check in status.checks] == [*NAMES, "job"]
+        assert [check.name for check in status.checks] == [*CHECKS, "job"]
         assert status.healthy, failing(status)
         assert detail(status, "job") == "a reel of 24 frames was made and proven"
         assert files_in(tmp_path, own_home) == []
