@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 
 from mpt_cli.config import CacheConfig, FfmpegConfig
@@ -17,7 +19,7 @@ from mpt_cli.models import VideoClip, VideoParams
 from mpt_cli.results import RunStatus
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of, make_reel
-from tests.media import MediaFolder, Recipe
+from tests.media import MediaFolder, Recipe, run_ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,3 +135,16 @@ def test_a_file_of_the_same_size_in_its_place_is_noticed_also_without_a_store(
     result = make_reel(tmp_path / "reel.mp4", [clip], config)
     assert [issue.code for issue in result.errors][:1] == [IssueCode.CLIP_FAILED]
     assert not (tmp_path / "reel.mp4").exists()
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libsvtav1"])
+def test_a_damaged_first_picture_costs_no_more_than_what_needs_it(
+    media: MediaFolder, tmp_path: Path, codec: str
+) -> None:
+    whole = media.make(Recipe(codec=codec, seconds=2.0, sound=None, keyframe_interval=25, fps="25"))
+    hurt = tmp_path / "hurt.mkv"
+    run_ffmpeg("-i", whole, "-c", "copy", "-bsf:v", "noise=amount='if(eq(n\\,0)\\,200\\,0)'", hurt)
+    with av.open(str(hurt)) as container:
+        first = next(frame for frame in container.decode(video=0) if not frame.is_corrupt)
+        assert probe(hurt, scan=True).video_start == (first.pts or 0) * Fraction(first.time_base or 0)
+    assert make_reel(tmp_path / "reel.mp4", [hurt], config_of()).success
