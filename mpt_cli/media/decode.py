@@ -90,11 +90,14 @@ def decoded_share(
 
     For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
     of packets that the container could not find again. In one thread, because PyAV loses with a
-    damaged picture what is whole in the other threads.
+    damaged picture what is whole in the other threads. ValueError or LookupError where the stream is no
+    longer there.
     """
     with av.open(file_url(path), options=OPEN_OPTIONS) as container:
         found = _Found(interlaced, span, Clock(container.format.name))
         stream: Any = container.streams[stream_index]
+        if stream.type != "video" or stream.codec_context is None:
+            raise ValueError("has other streams than before")
         stream.codec_context.thread_type = "SLICE"
         try:
             for packet in container.demux(stream):

@@ -17,6 +17,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
+
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media import probe
 from mpt_cli.models import Dimensions
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _ALIVE_SECONDS = 0.5
 _PIECE_BYTES = 1 << 19
 """Longer lines would be cut by who reads them: a long recording of keyframes has many times to tell."""
+_OF_THE_FILE = (ValueError, ArithmeticError, MemoryError, OSError, LookupError, RuntimeError)
+"""What comes of a file that is damaged, or another one by now; errors of PyAV are some of these, or none."""
 _THREAD_BYTES = 16 << 20
 """Stack and heap that each thread of a decoder may reserve without using it."""
 
@@ -56,7 +60,7 @@ def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         return _found(question, out)
     except ProbeError as error:
         return {"error": dataclasses.asdict(error.issue)}
-    except (ValueError, ArithmeticError, MemoryError, OSError) as error:
+    except (*_OF_THE_FILE, av.FFmpegError) as error:
         message = f"cannot be understood ({type(error).__name__}: {error})"
         return {"error": {"code": IssueCode.PROBE_FAILED, "message": message, "path": None, "hint": None}}
 

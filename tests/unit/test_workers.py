@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from mpt_cli.errors import Cancelled, IssueCode, ProbeError
 from mpt_cli.media.decode import decoded_share
 from mpt_cli.media.probe import probe
 from mpt_cli.media.workers import Workers
+from mpt_cli.models import Dimensions
 from tests.conftest import living_children
 from tests.media import Recipe
 
@@ -88,6 +90,21 @@ def test_the_share_that_decodes_is_counted_there_too(workers: Workers, media: Me
     for part in (None, span):
         expected = decoded_share(path, found.video.index, part, interlaced=False)
         assert workers.decoded_share(path, found, part) == expected
+
+
+def test_a_file_that_is_another_by_now_costs_no_worker(workers: Workers, media: MediaFolder, tmp_path: Path) -> None:
+    film = media.make(Recipe(seconds=0.3))
+    found = probe(film, scan=True)
+    (cut := tmp_path / "cut.ogg").write_bytes(b"OggS\0\2")  # its end is an error of PyAV that is no other of Python's
+    for path, index in ((cut, 0), (film, 1), (film, 9)):  # nothing to open, sound, no stream
+        video = replace(found.video, index=index)
+        with pytest.raises(ProbeError) as refused:
+            workers.decoded_share(path, replace(found, video=video))
+        assert (refused.value.code, refused.value.issue.path) == (IssueCode.PROBE_FAILED, path)
+    with pytest.raises(ProbeError) as refused:
+        workers.stills(cut, [Fraction(0)], Dimensions(16, 16))
+    assert refused.value.code is IssueCode.PROBE_FAILED
+    assert len(living_children(grace_seconds=0)) == 1
 
 
 @pytest.mark.parametrize(
