@@ -105,23 +105,23 @@ def load_jobs(path: Path) -> JobFile:
     layer = defaults.options(table, ("overwrite",), path.parent)
     overwrite = defaults.flag("overwrite", table)
     tables = enumerate(_tables(file, document), 1)
-    jobs = [_job(file, table, number, path.parent, overwrite=overwrite) for number, table in tables]
+    jobs = {number: _job(file, table, number, path.parent, overwrite=overwrite) for number, table in tables}
     return _checked(file, layer, jobs)
 
 
 def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
     """The jobs of a stream of JSON Lines, each what a ``[[job]]`` table is; paths are relative to ``base``.
 
-    Empty lines are left out. UsageError names the first mistake, its hint the others.
+    Empty lines are left out; a job has the number of its line. UsageError names the first mistake, its hint the others.
     """
     file = _Part(_STDIN, "", [])
-    jobs = []
+    jobs = dict[int, Job]()
     for number, line in enumerate(iter(lambda: stream.readline(MAX_FILE_BYTES + 1), b""), 1):
         if not line.strip():
             continue
         table = _table_of_line(file, line, number)
         if table is not None:
-            jobs.append(_job(file, table, number, base))
+            jobs[number] = _job(file, table, number, base)
     if not jobs and not file.faults:
         file.say("holds no job; write one JSON object a line")
     return _checked(file, Layer(LayerKind.FILE, {}, path=_STDIN, base=base, trusted=False), jobs)
@@ -141,15 +141,15 @@ def _table_of_line(file: _Part, line: bytes, number: int) -> dict[str, Any] | No
     return table
 
 
-def _checked(file: _Part, defaults: Layer, jobs: list[Job]) -> JobFile:
-    """The jobs, unless something is wrong with them; no two have one name."""
+def _checked(file: _Part, defaults: Layer, jobs: dict[int, Job]) -> JobFile:
+    """The jobs by their numbers, unless something is wrong with them; no two have one name."""
     first: dict[str, int] = {}
-    for number, job in enumerate(jobs, 1):
+    for number, job in jobs.items():
         if first.setdefault(job.name, number) != number:
             file.fault(f"job {number}: name", job.name, f"job {first[job.name]} has this name")
     if file.faults:
         raise_faults(file.faults, UsageError, file.path)
-    return JobFile(file.path, defaults, tuple(jobs))
+    return JobFile(file.path, defaults, tuple(jobs.values()))
 
 
 @dataclass(frozen=True, slots=True)

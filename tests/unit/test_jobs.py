@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from mpt_cli.errors import UsageError
 from mpt_cli.extras import Extras
-from mpt_cli.jobs import JobInput, load_jobs
+from mpt_cli.jobs import JobInput, load_jobs, read_job_lines
 from mpt_cli.models import Codec, Dimensions
 from mpt_cli.settings import Settings
 
@@ -198,6 +199,16 @@ def test_other_mistakes_stand_in_the_hint(tmp_path: Path) -> None:
 )
 def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, says: str) -> None:
     assert says in _says(tmp_path, data)
+
+
+def test_jobs_of_lines_are_named_by_their_lines(tmp_path: Path) -> None:
+    """Where lines are empty too, in what is wrong with two of them as well."""
+    line = b'{"output": "a.mp4", "clips": ["1.mp4"]%s}'
+    jobs = read_job_lines(BytesIO(b"\n".join([line % b"", b"", line % b""])), base=tmp_path)
+    assert [job.name for job in jobs.jobs] == ["job 1", "job 3"]
+    same = line % b', "name": "x"'
+    with pytest.raises(UsageError, match="job 5: name = 'x': job 2 has this name"):
+        read_job_lines(BytesIO(b"\n".join([b"", same, b"", line % b"", same])), base=tmp_path)
 
 
 def test_missing_file(tmp_path: Path) -> None:
