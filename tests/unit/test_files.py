@@ -126,7 +126,7 @@ def test_two_runs_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
-def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+def test_the_next_process_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         left = hidden_names(tmp_path)
         assert len(left) == 4  # the folder, the unfinished output and their locks
@@ -134,8 +134,11 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
         assert hidden_names(tmp_path) == left
         kill(child)
         assert hidden_names(tmp_path) == left
-        publish(tmp_path / "other.mp4", b"after its death", overwrite=True)
-        assert names(tmp_path) == {"other.mp4"}
+        publish(tmp_path / "other.mp4", b"a process looks around once", overwrite=True)
+        assert hidden_names(tmp_path) == left
+        with another_run(tmp_path / "next.mp4"):
+            assert len(hidden_names(tmp_path)) == 4  # its own
+        assert names(tmp_path) == {"other.mp4", "next.mp4"}
 
 
 def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path) -> None:
@@ -255,6 +258,7 @@ def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
         publish(tmp_path / "other.mp4", b"another output")
         kill(child)
         publish(target, b"after its death")
+        files.sweep(tmp_path)  # its folder, as another process would
     assert names(tmp_path) == {"reel.mp4", "other.mp4"}
 
 
