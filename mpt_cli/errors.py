@@ -72,6 +72,7 @@ class IssueCode(StrEnum):
     MIXED_PARAMETER_SETS = "mixed_parameter_sets"
     DAMAGED = "damaged"
     INPUT_CHANGED = "input_changed"
+    OUTPUT_CHANGED = "output_changed"
     PROBE_FAILED = "probe_failed"
     PROBE_TIMEOUT = "probe_timeout"
     PROBE_CRASHED = "probe_crashed"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Cancelled, Issue, IssueCode
-from mpt_cli.media.known import digest_of, identity_of
+from mpt_cli.media.known import digest_of, identity_of, is_still
 from mpt_cli.results import InputEvidence, ReelEvidence
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def gather(run: Run, identities: Sequence[tuple[int, ...]]) -> ReelEvidence | No
     """What the published reel was made of; each file is read once, right after the run has read it.
 
     ``identities`` are those that the clips had before the run: of one that has another by now there is
-    no hash of what was used, and a warning in the run. None, and a warning, where hashing was stopped:
-    that takes nobody's reel away.
+    no hash of what was used, and a warning in the run. None, and a warning, where hashing was stopped, which
+    takes nobody's reel away, or where another file has taken the place of the reel.
     """
     assert run.plan is not None
     assert run.output is not None
@@ -40,6 +40,10 @@ def gather(run: Run, identities: Sequence[tuple[int, ...]]) -> ReelEvidence | No
         code = error.code if isinstance(error, Cancelled) else IssueCode.NOT_READABLE
         message = f"what it was made of is not recorded ({why}); the reel itself is whole"
         run.afterwards.append(Issue(code, message, run.output.path, "run it again"))
+        return None
+    if not is_still(run.output.path, run.file):
+        message = "was replaced by another program as soon as it was published; what it was made of is not recorded"
+        run.afterwards.append(Issue(IssueCode.OUTPUT_CHANGED, message, run.output.path))
         return None
     inputs = (
         InputEvidence(

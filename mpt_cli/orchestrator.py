@@ -41,6 +41,7 @@ from mpt_cli.events import (
 from mpt_cli.evidence import gather
 from mpt_cli.joining import join_order
 from mpt_cli.media import files
+from mpt_cli.media.known import file_of
 from mpt_cli.monitoring.timeline import Recorder
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import wanted_duration
@@ -268,33 +269,34 @@ class VideoProcessingOrchestrator:
         require_space(run, plan)
         output, config = run.params.output_path, run.config
         parent = config.paths.temp or output.absolute().parent
-        with (
-            files.publishing(output.absolute(), overwrite=run.params.overwrite) as hidden,
-            files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder,
-        ):
-            plan = self._process(run, plan, folder)
-            run.temporary_bytes = run.made_bytes()
-            run.concatenation, finished = self._join(run, plan, hidden, folder)
-            run.context.cancel.raise_if_cancelled()
-            if run.owned:
-                self._reels.require_owned(run.params)
+        # No other run writes there until this one has looked at its reel for the last time.
+        with files.claimed(output.absolute(), overwrite=run.params.overwrite) as claim:
+            with files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder:
+                plan = self._process(run, plan, folder)
+                run.temporary_bytes = run.made_bytes()
+                run.concatenation, finished = self._join(run, plan, claim.hidden, folder)
+                run.context.cancel.raise_if_cancelled()
+                if run.owned:
+                    self._reels.require_owned(run.params)
+                if remember:
+                    self._reels.add(wanted, run, finished, claim.hidden)
+                run.file = file_of(claim.hidden)
+            claim.publish()
+            run.output = finished
+            self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
+            self._add_extras(run)
             if remember:
-                self._reels.add(wanted, run, finished, hidden)
-        run.output = finished
-        self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
-        self._add_extras(run)
-        if remember:
-            run.evidence = gather(run, wanted.inputs) if run.params.evidence else None
-            self._reels.confirm(wanted, run, run.output)
+                run.evidence = gather(run, wanted.inputs) if run.params.evidence else None
+                self._reels.confirm(wanted, run, run.output)
 
     def _add_extras(self, run: Run) -> None:
         """Make the pictures that were asked for beside the reel."""
         if not run.params.extras.named():
             return
         run.context.emit(PicturesStarted(tuple(run.params.extras.named())))
-        overwrite, cancel = run.params.overwrite, run.context.cancel
+        overwrite, cancel, note = run.params.overwrite, run.context.cancel, partial(self._reels.note_extra, run)
         run.output, missing = self._showcase().make_extras(
-            run.params.extras, run.result(), overwrite=overwrite, cancel=cancel
+            run.params.extras, run.result(), overwrite=overwrite, cancel=cancel, before=note
         )
         run.missing += missing
         for issue in missing:

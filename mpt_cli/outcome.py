@@ -58,6 +58,8 @@ class Run:
     """What was wanted beside the reel and could not be made."""
     owned: bool = False
     """Whether the output may only be replaced as long as it is what mpt published."""
+    file: tuple[int, ...] = ()
+    """What tells the reel from other files that may take its place at its name."""
     found: PublishedReel | None = None
     """The reel that is up to date, so that nothing is done."""
     evidence: ReelEvidence | None = None

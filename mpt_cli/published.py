@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from mpt_cli import __version__
 from mpt_cli.errors import IssueCode, OutputError
 from mpt_cli.filesystem import write_in_one_step
-from mpt_cli.media.known import identity_of, is_settled, listed
+from mpt_cli.media.known import file_of, identity_of, is_settled, is_still, listed
 from mpt_cli.results import PublishedReel, RunStatus
 
 if TYPE_CHECKING:
@@ -125,13 +125,13 @@ class PublishedReels:
     def find(self, output: Path) -> PublishedReel | None:
         """The record of the file that lies at an output's name; None where it is not one of mpt's."""
         try:
-            file = _file_of(output)
+            file = file_of(output)
             return next((reel for reel in self._read(output) if reel.file == file), None)
         except (OSError, ValueError, RecursionError):
             return None
 
-    def add(self, wanted: Wanted, run: Run, output: OutputInfo, file: Path) -> None:
-        """Keep a record of a reel that is whole, and has the name ``file`` or already that of the output.
+    def add(self, wanted: Wanted, run: Run, output: OutputInfo, path: Path) -> None:
+        """Keep a record of a reel that is whole, and lies at this path or already at that of the output.
 
         The record of what lies at the output's name stays beside it, in case that stays what it is. A
         folder that cannot be written is no error.
@@ -142,11 +142,11 @@ class PublishedReels:
             same = all(now == then for (now, _), then in zip(inputs, wanted.inputs, strict=True))
             whole = same and result.status is RunStatus.SUCCESS
             reel = PublishedReel(
-                file=_file_of(file),
+                file=file_of(path),
                 key=wanted.key(run.ffmpeg or "") if whole else None,
                 inputs=tuple((wanted.settled(identity), content) for identity, content in inputs),
                 output=output,
-                extras=tuple(self._extras(output).items()),
+                extras=tuple(self._standing(output.path)),
                 seed=result.seed,
                 warnings=result.warnings,
                 evidence=run.evidence,
@@ -159,16 +159,33 @@ class PublishedReels:
     def confirm(self, wanted: Wanted, run: Run, output: OutputInfo) -> None:
         """The same for a reel that has its name, where more is known of it now, or its file looks another there."""
         known = self.find(output.path)
-        if known is None or known.output != output or known.evidence != run.evidence:
+        if is_still(output.path, run.file) and (
+            known is None or known.output != output or known.evidence != run.evidence
+        ):
             self.add(wanted, run, output, output.path)
+
+    def note_extra(self, run: Run, picture: Path, path: Path) -> None:
+        """Keep a record of a picture of a reel that is about to get its name, and lies at another path yet.
+
+        ValueError where another file has taken the reel's place, which the picture may show.
+        """
+        output = run.params.output_path
+        if not is_still(output, run.file):
+            raise ValueError("another program has replaced the reel")
+        try:
+            newest, *others = self._read(output)
+            extras = (*self._standing(output), (picture.absolute(), file_of(path)))
+            self._write(output, [replace(newest, extras=extras), *others])
+        except (OSError, ValueError, RecursionError) as error:
+            logger.warning("%s will not be known again: %s", picture, error)
 
     def _foreign(self, params: VideoParams) -> Path | None:
         """What lies where the request would write, and is not what mpt put there."""
-        output, known = params.output_path, self._known_extras(params.output_path)
+        output, standing = params.output_path, dict(self._standing(params.output_path))
         if os.path.lexists(output) and self.find(output) is None:
             return output
         for path in params.extras.named().values():
-            if os.path.lexists(path) and known.get(path.absolute()) != _file_of(path):
+            if os.path.lexists(path) and path.absolute() not in standing:
                 return path
         return None
 
@@ -178,16 +195,12 @@ class PublishedReels:
         named = [path.absolute() for path in params.extras.named().values()]
         return all(path in of_reel and path.exists() for path in named) and self._foreign(params) is None
 
-    def _known_extras(self, output: Path) -> dict[Path, tuple[int, ...]]:
-        """The pictures that mpt put beside the reels at this name, with their identities."""
+    def _standing(self, output: Path) -> list[tuple[Path, tuple[int, ...]]]:
+        """The pictures that mpt put beside the reels at this name and that are there, with their identities."""
         with suppress(OSError, ValueError, RecursionError):
-            return dict(extra for reel in self._read(output) for extra in reel.extras)
-        return {}
-
-    def _extras(self, output: OutputInfo) -> dict[Path, tuple[int, ...]]:
-        """The same with those that were made now."""
-        made = (path for path in (output.contact_sheet, output.poster) if path is not None)
-        return self._known_extras(output.path) | {path: _file_of(path) for path in made}
+            known = dict.fromkeys(extra for reel in self._read(output) for extra in reel.extras)
+            return [(path, file) for path, file in known if os.path.lexists(path) and file_of(path) == file]
+        return []
 
     def _known(self, path: Path) -> tuple[tuple[int, ...], str | None]:
         """Identity and content of an input."""
@@ -236,16 +249,6 @@ def _identity(path: Path) -> tuple[int, ...]:
         return identity_of(path.stat())
     except (OSError, ValueError):
         return ()
-
-
-def _file_of(path: Path) -> tuple[int, ...]:
-    """What tells a published file from all others: inode, size, and its time in nanoseconds.
-
-    Not its device, which has another number after a restart, and not the time of its last change of
-    name, owner or rights.
-    """
-    status = path.lstat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _modified(path: Path) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode, MptError, UsageError
@@ -21,7 +21,7 @@ from mpt_cli.window import in_window
 from mpt_cli.wording import counted, exact_seconds_text, rate_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mpt_cli.cancel import CancelToken
@@ -48,9 +48,19 @@ class Showcase:
         self._workers, self._threads = workers, threads
 
     def make_extras(
-        self, extras: Extras, result: VideoResult, *, overwrite: bool, cancel: CancelToken
+        self,
+        extras: Extras,
+        result: VideoResult,
+        *,
+        overwrite: bool,
+        cancel: CancelToken,
+        before: Callable[[Path, Path], object] = lambda _picture, _hidden: None,
     ) -> tuple[OutputInfo, list[Issue]]:
-        """The output with the paths of the pictures that were made beside it, and why others were not."""
+        """The output with the paths of the pictures that were made beside it, and why others were not.
+
+        ``before`` a picture has its name, that and where it lies until then are told; a ValueError of it
+        is why the picture is not kept.
+        """
         assert result.output is not None
         look = _Look(self, result.output, clips_shown(result.clips, sheet.MOST_CELLS), len(result.clips), cancel)
         made: dict[str, Path] = {}
@@ -58,7 +68,8 @@ class Showcase:
         for what, path in extras.named().items():
             try:
                 drawn = look.sheet() if path == extras.contact_sheet else look.poster()
-                files.publish(path, pictures.encoded(drawn, path.suffix), overwrite=overwrite)
+                data = pictures.encoded(drawn, path.suffix)
+                files.publish(path, data, overwrite=overwrite, before=partial(before, path))
                 made[what] = path.absolute()
             except (MptError, OSError, ValueError, ImportError, MemoryError) as error:
                 logger.warning("The %s of %s was not made: %s", what, result.output.path, error)

@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -177,20 +178,43 @@ def _remove_unfinished(lock: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that no other run may write to, and the hidden path beside it where its file is made."""
+
+    target: Path
+    hidden: Path
+    overwrite: bool
+    replace: Callable[[Path, Path], object]
+    sleep: Callable[[float], object]
+
+    def publish(self) -> None:
+        """Give the file its name.
+
+        OutputError ``output_exists`` when the target has appeared meanwhile and may not be replaced,
+        ``output_busy`` when the system does not let it be replaced: then the finished file stays
+        beside it under a visible name.
+        """
+        with writing(self.target):
+            _flush(self.hidden)
+            if not self.overwrite:
+                refuse_existing(self.target)
+            _rename(self.hidden, self.target, self.replace, self.sleep)
+        _flush_names(self.target.parent)
+
+
 @contextmanager
-def publishing(
+def claimed(
     target: Path,
     *,
     overwrite: bool,
     replace: Callable[[Path, Path], object] = os.replace,
     sleep: Callable[[float], object] = time.sleep,
-) -> Iterator[Path]:
-    """A hidden path beside the target; when the context ends well, the file there gets the name.
+) -> Iterator[Claim]:
+    """A claim to a name, for as long as the context lasts; what was not published then is removed.
 
-    OutputError ``locked`` when another run is writing the same output, ``output_exists`` when the
-    target has appeared meanwhile and may not be replaced, ``output_busy`` when the system does not
-    let it be replaced: then the finished file stays beside it under a visible name. What is raised within
-    the context stays what it is: much of a run reads. ``replace`` is the seam for a system that refuses,
+    OutputError ``locked`` when another run is writing the same output. What is raised within the
+    context stays what it is: much of a run reads. ``replace`` is the seam for a system that refuses,
     ``sleep`` for the pauses before it is asked again.
     """
     short = _short(target.name)
@@ -209,19 +233,18 @@ def publishing(
                 )
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
         stack.callback(_discard, hidden)
-        yield hidden
+        yield Claim(target, hidden, overwrite, replace, sleep)
+
+
+def publish(
+    target: Path, data: bytes, *, overwrite: bool, before: Callable[[Path], object] = lambda _hidden: None
+) -> None:
+    """Write a small file as a large one is written; ``before`` it has its name, the file itself is shown."""
+    with claimed(target.absolute(), overwrite=overwrite) as claim:
         with writing(target):
-            _flush(hidden)
-            if not overwrite:
-                refuse_existing(target)
-            _rename(hidden, target, replace, sleep)
-        _flush_names(target.parent)
-
-
-def publish(target: Path, data: bytes, *, overwrite: bool) -> None:
-    """Write a small file as :func:`publishing` writes a large one."""
-    with publishing(target.absolute(), overwrite=overwrite) as hidden, writing(target):
-        hidden.write_bytes(data)
+            claim.hidden.write_bytes(data)
+        before(claim.hidden)
+        claim.publish()
 
 
 def _discard(path: Path) -> None:

@@ -40,6 +40,24 @@ _TIMES = slice(3, None)
 """Where the times are in an identity."""
 
 
+def file_of(path: Path) -> tuple[int, ...]:
+    """What tells a published file from all others: inode, size, and its time in nanoseconds.
+
+    Not its device, which has another number after a restart, and not the time of its last change of
+    name, owner or rights.
+    """
+    status = path.lstat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def is_still(path: Path, file: tuple[int, ...]) -> bool:
+    """Whether a name has the file that was given it; some drives know it there by another inode."""
+    try:
+        return file_of(path)[1:] == file[1:]
+    except OSError:
+        return False
+
+
 class _Record(BaseModel):
     """What stands in the store about one file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,21 +12,22 @@ import pytest
 
 from mpt_cli.config import FfmpegConfig
 from mpt_cli.errors import IssueCode
-from mpt_cli.events import Notice, RunContext
+from mpt_cli.events import Notice, PicturesStarted, RunContext
 from mpt_cli.extras import Extras
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.models import VideoClip, VideoParams
-from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.results import ClipStatus, RunStatus, VideoResult
 from tests import reader
+from tests.cli.conftest import LIMIT_SECONDS, run_program, start
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mpt_cli.config import Config
     from mpt_cli.events import Event
-    from mpt_cli.results import VideoResult
     from tests.media import MediaFolder
 
 
@@ -68,6 +70,63 @@ def test_no_ffmpeg_is_started_but_for_its_version(params: VideoParams, tmp_path:
     log.unlink()
     assert made(params, emit, config).unchanged
     assert set(log.read_text().split()) <= {"-version", "-hide_banner"}
+
+
+class Meanwhile:
+    """Does something when the reel has its name and its pictures are about to be made."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, PicturesStarted):
+            self._work()
+
+
+def shown(params: VideoParams) -> VideoParams:
+    return replace(params, extras=Extras(contact_sheet=params.output_path.with_name("sheet.png")))
+
+
+def made_while(params: VideoParams, work: Callable[[], object]) -> VideoResult:
+    orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
+    return orchestrator.process_video_request(params, context=RunContext("w", Meanwhile(work)))
+
+
+def test_no_other_run_writes_a_reel_whose_pictures_are_still_made(params: VideoParams) -> None:
+    others = list[VideoResult]()
+    result = made_while(shown(params), lambda: others.append(made(replace(params, clips=params.clips[:1]))))
+    assert [other.code for other in others] == [IssueCode.LOCKED]
+    assert result.success
+    assert made(shown(params)).unchanged
+
+
+def test_what_takes_the_place_of_a_reel_while_its_pictures_are_made_is_not_taken_for_it(
+    params: VideoParams, media: MediaFolder
+) -> None:
+    theirs = media.make(seconds=0.2)
+    result = made_while(shown(params), lambda: shutil.copyfile(theirs, params.output_path))
+    assert [issue.code for issue in result.warnings] == [IssueCode.CONTACT_SHEET_FAILED]
+    assert "another program has replaced the reel" in result.warnings[0].message
+    assert result.output is not None
+    assert result.output.contact_sheet is None
+    again = made(params)
+    assert [issue.code for issue in again.errors] == [IssueCode.OUTPUT_EXISTS, IssueCode.VALIDATION_FAILED]
+    assert params.output_path.read_bytes() == theirs.read_bytes()
+
+
+def test_a_run_that_is_killed_when_a_picture_has_its_name_does_not_stop_the_next(params: VideoParams) -> None:
+    output, sheet = params.output_path, params.output_path.with_name("sheet.png")
+    named = ("-o", output, "--contact-sheet", sheet, "--poster", output.with_name("poster.jpg"))
+    clips = [clip.path for clip in params.clips]
+    arguments: tuple[str | Path, ...] = ("process", *clips, *named, "--size", "160x90", "--if-changed")
+    with start(*arguments, "--quiet") as process:
+        end = time.monotonic() + LIMIT_SECONDS
+        while not sheet.exists() and time.monotonic() < end:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+    again = [run_program(*arguments, "--json") for _ in range(2)]
+    assert [(done.code, done.data["unchanged"]) for done in again] == [(0, False), (0, True)]
 
 
 def test_an_input_with_other_bytes_makes_the_reel_anew(params: VideoParams, media: MediaFolder) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mpt_cli.errors import Cancelled, IssueCode
 from mpt_cli.evidence import gather, sha256_of
-from mpt_cli.media.known import identity_of
+from mpt_cli.media.known import file_of, identity_of
 from mpt_cli.models import Action
 from mpt_cli.results import ConcatenationResult
 from tests.unit.test_outcome import OUTPUT, bad, good, info, plan_of, run_of
@@ -42,6 +42,7 @@ def run(info: MediaInfo, tmp_path: Path) -> Run:
         replace(OUTPUT, path=tmp_path / "reel.mp4"),
         ConcatenationResult("FFmpeg", True, 1, 2),
     )
+    run.file = file_of(run.output.path)
     return run
 
 
@@ -59,6 +60,14 @@ def test_it_names_what_is_in_the_reel_in_its_order(run: Run) -> None:
     assert (evidence.method, evidence.stream_copy) == ("FFmpeg", True)
     assert evidence.settings["video"]["fit"] == "contain"
     assert run.afterwards == []
+
+
+def test_of_a_file_that_took_the_place_of_the_reel_there_is_none(run: Run) -> None:
+    assert run.output is not None
+    run.output.path.write_bytes(b"somebody else's")
+    assert gather(run, identities(run)) is None
+    (issue,) = run.afterwards
+    assert (issue.code, issue.path) == (IssueCode.OUTPUT_CHANGED, run.output.path)
 
 
 def test_a_clip_that_changed_has_no_hash(run: Run) -> None:

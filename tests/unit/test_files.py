@@ -45,8 +45,8 @@ from pathlib import Path
 from mpt_cli.media import files
 
 target = Path(sys.argv[1])
-with files.publishing(target, overwrite=True) as hidden, files.run_folder(target.parent, "dead") as folder:
-    hidden.write_bytes(b"half")
+with files.claimed(target, overwrite=True) as claim, files.run_folder(target.parent, "dead") as folder:
+    claim.hidden.write_bytes(b"half")
     folder.path("00000.mp4").write_bytes(b"segment")
     print("ready", flush=True)
     sys.stdin.read()
@@ -80,14 +80,15 @@ def hidden_names(folder: Path) -> set[str]:
 
 
 def publish(target: Path, content: bytes, *, overwrite: bool = False, **seams: Any) -> None:
-    with files.publishing(target, overwrite=overwrite, **seams) as hidden:
-        hidden.write_bytes(content)
+    with files.claimed(target, overwrite=overwrite, **seams) as claim:
+        claim.hidden.write_bytes(content)
+        claim.publish()
 
 
 def fail(error: type[BaseException], where: AbstractContextManager[Any]) -> None:
     """Write something inside a context, and end it by an error."""
     with where as place:
-        (place if isinstance(place, Path) else place.path("file")).write_bytes(b"half")
+        (place.hidden if isinstance(place, files.Claim) else place.path("file")).write_bytes(b"half")
         raise error
 
 
@@ -138,7 +139,7 @@ def test_the_next_process_removes_what_a_killed_one_left(tmp_path: Path) -> None
         assert hidden_names(tmp_path) == left
         with another_run(tmp_path / "next.mp4"):
             assert len(hidden_names(tmp_path)) == 4  # its own
-        assert names(tmp_path) == {"other.mp4", "next.mp4"}
+        assert names(tmp_path) == {"other.mp4"}
 
 
 def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path) -> None:
@@ -198,11 +199,12 @@ def test_a_run_that_was_killed_while_it_cleared_up_leaves_what_can_be_swept(tmp_
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
     target = tmp_path / "new" / "folder" / name
-    with files.publishing(target, overwrite=False) as hidden:
-        assert (hidden.parent, hidden.suffix) == (target.parent, ".mp4")
-        assert len(os.fsencode(hidden.name)) < 30
-        hidden.write_bytes(b"reel")
+    with files.claimed(target, overwrite=False) as claim:
+        assert (claim.hidden.parent, claim.hidden.suffix) == (target.parent, ".mp4")
+        assert len(os.fsencode(claim.hidden.name)) < 30
+        claim.hidden.write_bytes(b"reel")
         assert not target.exists()
+        claim.publish()
     assert target.read_bytes() == b"reel"
     assert names(target.parent) == {name}
 
@@ -210,11 +212,12 @@ def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
 def test_an_existing_file_is_untouched_until_the_end(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
-    with files.publishing(target, overwrite=True) as hidden:
-        hidden.write_bytes(b"new")
-        with pytest.raises(OutputError), files.publishing(target, overwrite=True):
+    with files.claimed(target, overwrite=True) as claim:
+        claim.hidden.write_bytes(b"new")
+        with pytest.raises(OutputError), files.claimed(target, overwrite=True):
             pass  # a second run changes nothing
         assert target.read_bytes() == b"old"
+        claim.publish()
     assert target.read_bytes() == b"new"
     assert names(tmp_path) == {"reel.mp4"}
 
@@ -224,7 +227,7 @@ def test_an_existing_file_is_untouched_by_a_failure(tmp_path: Path, error: type[
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
     with pytest.raises(error):
-        fail(error, files.publishing(target, overwrite=True))
+        fail(error, files.claimed(target, overwrite=True))
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == {"reel.mp4"}
 
@@ -243,15 +246,15 @@ def test_a_file_that_is_there_is_not_overwritten_without_the_wish(tmp_path: Path
 def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
-    with pytest.raises(OutputError), files.publishing(target, overwrite=True):
-        pass
+    with pytest.raises(OutputError), files.claimed(target, overwrite=True) as claim:
+        claim.publish()
     assert target.read_bytes() == b"old"
 
 
 def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     with another_run(target) as child:
-        with pytest.raises(OutputError) as refused, files.publishing(target, overwrite=True):
+        with pytest.raises(OutputError) as refused, files.claimed(target, overwrite=True):
             pass
         assert (refused.value.code, refused.value.exit_code) == (IssueCode.LOCKED, ExitCode.FAILED)
         assert refused.value.issue.path == target
@@ -265,9 +268,10 @@ def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
 def test_what_lies_under_the_hidden_name_is_not_written_through(tmp_path: Path) -> None:
     target, precious = tmp_path / "reel.mp4", tmp_path / "precious"
     precious.write_text("mine")
-    with files.publishing(target, overwrite=False) as hidden:
-        pass_by = hidden
-        hidden.write_bytes(b"first")
+    with files.claimed(target, overwrite=False) as claim:
+        pass_by = claim.hidden
+        claim.hidden.write_bytes(b"first")
+        claim.publish()
     pass_by.symlink_to(precious)
     publish(target, b"second", overwrite=True)
     assert (target.read_bytes(), precious.read_text()) == (b"second", "mine")
@@ -356,7 +360,7 @@ def test_errors_of_the_system_become_errors_of_ours(error: OSError, code: IssueC
 def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "folder"
-    for place in (files.publishing(below / "reel.mp4", overwrite=True), files.run_folder(below, "run")):
+    for place in (files.claimed(below / "reel.mp4", overwrite=True), files.run_folder(below, "run")):
         with pytest.raises(OutputError) as refused, place:
             pass
         assert refused.value.code is IssueCode.OUTPUT_NOT_WRITABLE
@@ -364,7 +368,7 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
 
 def test_what_goes_wrong_within_is_not_said_of_the_output(tmp_path: Path) -> None:
     gone = tmp_path / "gone.mp4"
-    for place in (files.publishing(tmp_path / "reel.mp4", overwrite=True), files.run_folder(tmp_path, "run")):
+    for place in (files.claimed(tmp_path / "reel.mp4", overwrite=True), files.run_folder(tmp_path, "run")):
         with pytest.raises(FileNotFoundError) as failed, place:
             gone.read_bytes()
         assert failed.value.filename == str(gone)

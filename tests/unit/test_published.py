@@ -13,7 +13,7 @@ import pytest
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.errors import Issue, IssueCode, OutputError
 from mpt_cli.events import RunContext
-from mpt_cli.media.known import content_hash
+from mpt_cli.media.known import content_hash, file_of
 from mpt_cli.models import Codec, Container, Dimensions, JoinMethod, VideoClip, VideoParams
 from mpt_cli.outcome import Run
 from mpt_cli.published import PublishedReels, Wanted
@@ -228,7 +228,7 @@ def test_evidence_is_kept_and_asked_for(house: House) -> None:
     with_evidence = house.run(house.params(evidence=True))
     assert not house.is_current(with_evidence)
     evidence = ReelEvidence("00", (), "FFmpeg", stream_copy=True, settings={"a": 1})
-    with_evidence.evidence = evidence
+    with_evidence.evidence, with_evidence.file = evidence, file_of(house.output)
     house.reels.confirm(wanted, with_evidence, house.info())
     reels = house.again()
     found = reels.current(with_evidence, lambda: BUILD)
