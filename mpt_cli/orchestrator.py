@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import uuid
 from collections.abc import Callable
@@ -24,7 +23,6 @@ from mpt_cli.errors import (
     InputError,
     IssueCode,
     MptError,
-    OutputError,
     ProcessingError,
     ResourceError,
 )
@@ -222,7 +220,7 @@ class VideoProcessingOrchestrator:
             error = deadline.reason(ended, run)
         except OSError as failure:  # a path of the request that the system does not take
             logger.exception("Workflow %s could not go on", run.context.workflow_id)
-            error = _unworkable(failure, run)
+            error = files.unworkable(failure, run.params.output_path)
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
@@ -261,8 +259,7 @@ class VideoProcessingOrchestrator:
         stack.enter_context(self._memory)
 
     def _produce(self, run: Run, *, remember: bool = True) -> None:
-        if (found := self._reels.current(run, lambda: self._ffmpeg.build)) is not None:
-            run.leave(found, self._ffmpeg.build)
+        if self._left(run):
             return
         wanted = self._reels.wanted(run)
         plan = self._planned(run)
@@ -288,6 +285,13 @@ class VideoProcessingOrchestrator:
             if remember:
                 run.evidence = gather(run, wanted.inputs) if run.params.evidence else None
                 self._reels.confirm(wanted, run, run.output)
+
+    def _left(self, run: Run) -> bool:
+        """Whether the output is up to date, so that nothing is to be done."""
+        found = self._reels.current(run, lambda: self._ffmpeg.build)
+        if found is not None:
+            run.leave(found, self._ffmpeg.build)
+        return found is not None
 
     def _add_extras(self, run: Run) -> None:
         """Make the pictures that were asked for beside the reel."""
@@ -366,6 +370,8 @@ class VideoProcessingOrchestrator:
         return joined
 
     def _describe(self, run: Run) -> None:
+        if self._left(run):
+            return
         plan = self._planned(run)
         output = run.params.output_path.absolute()
         folder = files.run_folder_path(run.config.paths.temp or output.parent, run.context.workflow_id)
@@ -374,15 +380,6 @@ class VideoProcessingOrchestrator:
 
 def _new_context() -> RunContext:
     return RunContext(uuid.uuid4().hex)
-
-
-def _unworkable(failure: OSError, run: Run) -> MptError:
-    where = failure.filename
-    path = Path(os.fsdecode(where)) if isinstance(where, (str, bytes)) else run.params.output_path
-    if failure.errno in files.DISK_FULL:
-        return files.disk_full(path)
-    message = f"cannot be worked with ({failure.strerror or failure})"
-    return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
 
 
 def _command(params: VideoParams) -> str:

@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import IssueCode, OutputError, ResourceError
+from mpt_cli.errors import IssueCode, MptError, OutputError, ResourceError
 from mpt_cli.media import locks
 from mpt_cli.media.timing import microsecond_durations
 
@@ -265,6 +265,16 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written ({error.strerror or error})", path=where
         ) from error
+
+
+def unworkable(failure: OSError, path: Path) -> MptError:
+    """What a path is that the system does not take; ``path`` where it does not say which."""
+    if isinstance(failure.filename, (str, bytes)):
+        path = Path(os.fsdecode(failure.filename))
+    if failure.errno in DISK_FULL:
+        return disk_full(path)
+    message = f"cannot be worked with ({failure.strerror or failure})"
+    return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
 
 
 def disk_full(path: Path) -> ResourceError:

@@ -228,3 +228,11 @@ def test_the_self_test_of_health_leaves_no_record(own_home: Path) -> None:
     status = ModuleFactory(config_of()).create_video_orchestrator().health_check(deep=True)
     assert status.checks
     assert not (own_home / "state" / "mpt" / "reels").exists()
+
+
+def test_a_dry_run_says_that_nothing_would_be_done(params: VideoParams) -> None:
+    orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
+    assert orchestrator.plan_video_request(params).plan is not None
+    made(params)
+    planned = orchestrator.plan_video_request(params)
+    assert (planned.status, planned.unchanged, planned.plan) == (RunStatus.SUCCESS, True, None)
