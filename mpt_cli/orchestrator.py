@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli import deadline
@@ -50,6 +49,7 @@ from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config import Config
