@@ -22,7 +22,7 @@ EXITS: tuple[tuple[tuple[ExitCode, ...], str], ...] = (
     ((ExitCode.PARTIAL,), "an output without skipped clips, or a batch with a failed job"),
     ((ExitCode.DEPENDENCY,), "a dependency is missing, or mpt health found a failure"),
     ((ExitCode.RESOURCES,), "out of memory or disk"),
-    ((ExitCode.SIGINT, ExitCode.SIGTERM), "stopped by SIGINT, SIGTERM"),
+    ((ExitCode.SIGINT, ExitCode.SIGTERM), "stopped by SIGINT; by SIGTERM or a closed terminal"),
 )
 """What each exit code means."""
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, _HANG_UP})
 
 
 def _show_nothing(_out: Console, _err: Console) -> None:
@@ -75,8 +76,8 @@ def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
 
 
 def exit_code_for(code: int, signal_number: int | None) -> int:
-    """The exit code, which for a stop is that of the signal: 130 or 143."""
-    return ExitCode.SIGTERM if signal_number == signal.SIGTERM else code
+    """The exit code, which for a stop is that of the signal: 130 or 143, also where the terminal was closed."""
+    return ExitCode.SIGTERM if signal_number in (signal.SIGTERM, _HANG_UP) else code
 
 
 class Session:
@@ -214,11 +215,15 @@ def quiet_on_closed_pipe() -> Iterator[None]:
 
 @contextmanager
 def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM are handled by ``stop``, where signals can be handled at all."""
+    """What asks for a stop is handled by ``stop``, where signals can be handled at all.
+
+    What is ignored stays ignored: ``nohup`` starts a program so that it outlives its terminal.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:

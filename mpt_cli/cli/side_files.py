@@ -30,6 +30,8 @@ class SideFiles:
         """Take the files that were named; a dry run writes none."""
         named = {name: given.get(name) for name in _NAMES}
         self._log: Path | None = given.get("log_file")
+        self._sheet: Path | None = given.get("contact_sheet")
+        self._poster: Path | None = given.get("poster")
         self._paths: dict[str, Path] = {} if given.get("dry_run") else {n: p for n, p in named.items() if p}
 
     def __bool__(self) -> bool:
@@ -39,7 +41,8 @@ class SideFiles:
     def check(self) -> None:
         """UsageError where one cannot or must not be written; then none will be."""
         wanted, self._paths = self._paths, {}
-        seen = {} if self._log is None else {real_path(self._log): "--log-file"}
+        others = {"--log-file": self._log, "--contact-sheet": self._sheet, "--poster": self._poster}
+        seen = {real_path(path): option for option, path in others.items() if path is not None}
         for name, path in wanted.items():
             option = _NAMES[name]
             if (other := seen.setdefault(real_path(path), option)) != option:

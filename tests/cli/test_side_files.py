@@ -189,6 +189,7 @@ def test_one_that_cannot_be_written_in_the_end_is_a_warning(
         ("a folder", "something else is there already"),
         ("notes.txt/m", "cannot be written"),
         ("run.log", "name the same file"),
+        ("sheet.png", "name the same file"),
         ("loop", "cannot be written"),
     ],
 )
@@ -197,7 +198,8 @@ def test_nothing_else_is_ever_replaced(mpt: Mpt, clip: Path, here: Path, option:
     (here / "a folder").mkdir()
     (here / "loop").symlink_to("loop")
     before = everything_in(here)
-    done = mpt("process", clip, "-o", "reel.mp4", *SMALL, option, target, "--log-file", "run.log", "--json")
+    others = ("--log-file", "run.log", "--contact-sheet", "sheet.png")
+    done = mpt("process", clip, "-o", "reel.mp4", *SMALL, option, target, *others, "--json")
     assert (done.code, done.codes) == (2, ["usage"])
     assert why in done.document["errors"][0]["message"]
     after = everything_in(here)

@@ -86,7 +86,7 @@ def await_child(process: Popen[bytes]) -> list[psutil.Process]:
 
 
 @pytest.mark.anchor("T050")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_run_leaves_no_output_no_temporary_file_and_no_child(
     clip: Path, here: Path, number: signal.Signals
 ) -> None:
@@ -99,7 +99,7 @@ def test_a_stopped_run_leaves_no_output_no_temporary_file_and_no_child(
         assert list(here.glob(".mpt-*"))
         process.send_signal(number)
         done = ended(process)
-    assert done.code == 128 + number
+    assert done.code == (130 if number is signal.SIGINT else 143)
     *events, document = [json.loads(line) for line in done.out.splitlines()]
     check_envelope(document, done.code)
     assert (document["status"], document["errors"][-1]["code"]) == ("cancelled", "cancelled")
@@ -109,6 +109,16 @@ def test_a_stopped_run_leaves_no_output_no_temporary_file_and_no_child(
     assert not [child for child in children if child.is_running()]
     assert everything_in(here) == before
     assert "Traceback" not in done.err
+
+
+def test_a_closed_terminal_is_no_end_where_hang_ups_are_ignored(media: MediaFolder, here: Path) -> None:
+    clip = media.make(seconds=1.0)
+    arguments = [*PROGRAM, "process", str(clip), "-o", "reel.mp4", *SMALL, "--jsonl"]
+    with subprocess.Popen(["nohup", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        await_event(process, "run-started")
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=LIMIT_SECONDS)
+    assert (process.returncode, (here / "reel.mp4").exists()) == (0, True)
 
 
 def test_a_stopped_run_still_reports_to_people(clip: Path, here: Path) -> None:
