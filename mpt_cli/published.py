@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from mpt_cli import __version__
 from mpt_cli.errors import IssueCode, OutputError
-from mpt_cli.filesystem import write_in_one_step
+from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
 from mpt_cli.media.known import file_of, identity_of, is_settled, is_still, listed
 from mpt_cli.results import PublishedReel, RunStatus
 
@@ -229,6 +229,7 @@ class PublishedReels:
         self._drop_oldest()
 
     def _drop_oldest(self) -> None:
+        sweep_unfinished(self._folder)
         places = [place for place in listed(self._folder) if _OURS.fullmatch(place.name)]
         if len(places) > self._keep + _SPARE:
             ages = {place: _modified(place) for place in places}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import IssueCode, OutputError
-from mpt_cli.filesystem import write_in_one_step
+from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
 from mpt_cli.layers import FIELDS, PRESET, dotted
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def write_starter_file(path: Path, *, overwrite: bool) -> bool:
             IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", path=path, hint=f"name a file, such as {path / 'mpt.toml'}"
         )
     try:
+        sweep_unfinished(path.parent)
         write_in_one_step(path, starter_file().encode())
     except OSError as error:
         raise OutputError(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-import time
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from mpt_cli.filesystem import write_in_one_step
+from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
 from mpt_cli.media.known import listed
 from mpt_cli.results import HistoryEntry
 
@@ -23,9 +22,8 @@ RESULTS_KEPT = 1000
 LAST = "last"
 _SPARE = 50
 """How many more may lie there, so that not every run must look for the oldest."""
-_ABANDONED_SECONDS = 3600
 _MOST_BYTES = 64 << 20
-_REPORT, _UNFINISHED = re.compile(r"[0-9]{8}T[0-9]{12}-.+\.json", re.DOTALL), re.compile(r"\.[0-9a-f]{32}")
+_REPORT = re.compile(r"[0-9]{8}T[0-9]{12}-.+\.json", re.DOTALL)
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 
 logger = logging.getLogger(__name__)
@@ -75,10 +73,7 @@ class History:
 
     def _drop_oldest(self) -> None:
         """Make room, as far as that can be done: the result is kept, whatever else lies there."""
-        for rest in listed(self._folder):  # of runs that were killed as they wrote
-            with suppress(OSError):
-                if _UNFINISHED.fullmatch(rest.name) and time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
-                    rest.unlink()
+        sweep_unfinished(self._folder)
         reports = self._reports()
         if len(reports) > self._keep + _SPARE:
             for report in reports[: -self._keep]:

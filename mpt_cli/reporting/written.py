@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mpt_cli.filesystem import write_in_one_step
+from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_UNFINISHED = ".mpt-told-"
-_ABANDONED_SECONDS = 3600
 _MARK_BYTES = 400
 """Within so many bytes a file says what it is."""
 
@@ -37,13 +33,5 @@ def write_whole(path: Path, text: str) -> None:
     A link stays, what it leads to is replaced. Whoever may read the files of this user may read it.
     """
     target = path.resolve()
-    _sweep(target.parent)
-    write_in_one_step(target, text.encode(errors="backslashreplace"), unfinished=_UNFINISHED, lasting=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what runs left that were killed as they wrote."""
-    for rest in folder.glob(f"{_UNFINISHED}*"):
-        with suppress(OSError):
-            if time.time() - rest.stat().st_mtime > _ABANDONED_SECONDS:
-                rest.unlink()
+    sweep_unfinished(target.parent)
+    write_in_one_step(target, text.encode(errors="backslashreplace"), lasting=True)
