@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -13,7 +14,9 @@ from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
+from mpt_cli.filesystem import sweep_unfinished
 from mpt_cli.health import HealthChecks
+from mpt_cli.media import files
 from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.known import KnownFiles, content_hash
@@ -38,13 +41,12 @@ from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mpt_cli.config import Config
     from mpt_cli.deadline import StartTimer
     from mpt_cli.showcase import Showcase
 
 
+_REPORTS, _REELS = "reports", "reels"
 _SOUND_SHARE = 20
 """Sound may take this part of what finished clips may: it is made again in seconds."""
 
@@ -177,13 +179,25 @@ class ModuleFactory:
     @cached_property
     def history(self) -> History:
         """The results of earlier runs."""
-        return History(self._state_folder / "reports")
+        return History(self._state_folder / _REPORTS)
 
     @cached_property
     def published_reels(self) -> PublishedReels:
         """What is known of reels that were published."""
         content = self.known_files.content if self.known_files else None
-        return PublishedReels(self._state_folder / "reels", content=content, paranoid=self._config.cache.paranoid)
+        return PublishedReels(self._state_folder / _REELS, content=content, paranoid=self._config.cache.paranoid)
+
+    def sweep(self) -> None:
+        """Remove what killed runs left: where they work, and among the records of runs.
+
+        They work in ``paths.temp`` or beside their outputs. Of the folders of outputs only the one is known that
+        this is called in; in the others the next run clears up.
+        """
+        for folder in (self._config.paths.temp, Path()):
+            if folder is not None:
+                files.sweep(folder)
+        for records in (_REPORTS, _REELS):
+            sweep_unfinished(self._state_folder / records)
 
     @property
     def _state_folder(self) -> Path:

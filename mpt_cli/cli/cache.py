@@ -48,6 +48,7 @@ def _answer(session: Session, action: Action) -> Answer:
     store, sounds, known = factory.clip_store, factory.sound_store, factory.known_store
     before = store.info()
     if action is Action.PRUNE:
+        factory.sweep()
         known.prune()
         sounds.prune()
         after = store.prune()

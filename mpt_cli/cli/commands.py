@@ -111,7 +111,7 @@ COMMANDS = (
         "look after the store of finished clips",
         (
             ("mpt cache info", ""),
-            ("mpt cache prune", "remove what is over the limit"),
+            ("mpt cache prune", "remove what is over the limit, and what killed runs left"),
             ("mpt cache clear", "remove everything"),
         ),
     ),

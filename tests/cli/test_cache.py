@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from mpt_cli.display.store import show_cache
+from mpt_cli.filesystem import UNFINISHED
+from mpt_cli.media import locks
 from mpt_cli.results import CacheInfo
 from tests.cli.conftest import SMALL
 from tests.media import numbered
@@ -67,6 +70,35 @@ def test_prune_removes_what_is_over_the_limit(mpt: Mpt, stored: int, monkeypatch
     data = mpt("cache", "prune", "--json").data
     assert (data["entries"], data["removed_entries"], data["limit_bytes"]) == (1, 1, stored - 1)
     assert data["size_bytes"] + data["removed_bytes"] == stored
+
+
+def test_prune_removes_what_killed_runs_left(
+    mpt: Mpt, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temp, reels = here / "temp", own_home / "state" / "mpt" / "reels"
+    monkeypatch.setenv("MPT_PATHS__TEMP", str(temp))
+    rest = reels / f"{UNFINISHED}{'0' * 32}"
+    reels.mkdir(parents=True)
+    rest.touch()
+    os.utime(rest, (0, 0))
+    for folder in (here, temp):
+        leave_dead_run(folder)
+        (folder / ".mpt-run-kept").mkdir()  # without a lock: by --keep-temp
+    assert mpt("cache", "prune").code == 0
+    for folder in (here, temp):
+        assert [path.name for path in folder.glob(".mpt-*")] == [".mpt-run-kept"]
+        (folder / ".mpt-run-kept").rmdir()
+    assert not rest.exists()
+
+
+def leave_dead_run(folder: Path) -> None:
+    """What lies there when a run was killed: its folder, and its lock, which nobody holds."""
+    lock = folder / ".mpt-run-dead.lock"
+    (folder / ".mpt-run-dead").mkdir(parents=True)
+    (folder / ".mpt-run-dead" / "00000.mp4").touch()
+    with locks.held(lock):
+        signed = lock.read_bytes()
+    lock.write_bytes(signed)
 
 
 def test_clear_removes_everything_and_the_next_run_begins_anew(mpt: Mpt, media: MediaFolder, stored: int) -> None:
