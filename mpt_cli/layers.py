@@ -57,7 +57,7 @@ _OPTIONS: dict[Key, str] = {
     ("encode", "fallback"): "--no-fallback",
     ("concat", "fallback"): "--no-fallback",
 }
-_NOTHING = {("video", "max_clip_duration"), ("concat", "seed")}
+_NOTHING = {("video", "max_clip_duration"), ("concat", "seed"), ("processing", "deadline")}
 _NAMES: dict[Key, frozenset[str]] = {("video", "background"): COLORS}
 """What a value may be called, where a complaint would be too long with all of it."""
 _TYPES = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mpt_cli.config import Config
 from mpt_cli.display.config import Setting
 from mpt_cli.errors import UsageError
 from mpt_cli.layers import FIELDS, dotted, unknown_key, word_of_none
@@ -11,6 +12,7 @@ from mpt_cli.reference import meanings
 
 if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
+    from mpt_cli.layers import Key
 
 
 def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
@@ -19,16 +21,15 @@ def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
 
     keys = _keys(wanted)
     settings, known = Settings.load(flags=given.flags, config_file=given.get("config")), meanings()
-    values, origins = settings.model_dump(mode="json", by_alias=True), settings.origins
+    values, defaults, origins = _written(settings), _written(Config()), settings.origins
     found = []
     for key in keys:
-        section, name = key
-        value, origin = values[section][name], origins[dotted(key)]
+        origin = origins[dotted(key)]
         found.append(
             Setting(
                 key=dotted(key),
-                value=word_of_none(key) if value is None else value,
-                default=known[key].default,
+                value=values[key],
+                default=defaults[key],
                 text=known[key].text,
                 kind=str(origin.kind).replace(" ", "_") if origin.kind else "default",
                 name=origin.name,
@@ -37,6 +38,13 @@ def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
             )
         )
     return found
+
+
+def _written(config: Config) -> dict[Key, Any]:
+    """The value of each key in one form, whoever gives it: sizes in bytes, ``auto`` or ``none`` for nothing."""
+    made = config.model_dump(mode="json", by_alias=True)
+    values = {(section, name): made[section][name] for section, name in FIELDS}
+    return {key: word_of_none(key) if value is None else value for key, value in values.items()}
 
 
 def _keys(wanted: str | None) -> list[tuple[str, ...]]:

@@ -97,12 +97,14 @@ def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
 
 
 def _value_text(setting: Setting) -> str:
-    """The value as one would write it: sizes in the largest unit that is exact."""
-    value = setting.default if setting.kind == "default" else setting.value
+    """The value as one would write it: sizes and rates in the largest unit that is exact."""
+    value = setting.value
     if isinstance(value, bool):
         return str(value).lower()
     if setting.key in _SIZES and isinstance(value, int):
         return next((f"{value // unit}{name}" for unit, name in _UNITS if value % unit == 0), str(value))
+    if setting.key == "audio.bitrate" and value % 1000 == 0:
+        return f"{value // 1000}k"
     return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 

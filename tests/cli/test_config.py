@@ -41,7 +41,9 @@ def test_defaults_are_shown_as_one_writes_them(mpt: Mpt) -> None:
         written = Layer(LayerKind.FILE, {section: {name: setting["value"]}})
         assert written.check() == [], key
         assert Settings.of((written,)).model_dump() == Settings.of(()).model_dump(), key
-        assert setting["default"] == meanings()[section, name].default
+        assert setting["value"] == setting["default"], key
+        explained = Layer(LayerKind.FILE, {section: {name: meanings()[section, name].default}})
+        assert Settings.of((explained,)).model_dump() == Settings.of(()).model_dump(), key
 
 
 def test_each_source_is_named(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +67,8 @@ def test_each_source_is_named(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPa
     assert rows["video.fit"] == ["blur", "--fit"]
     assert rows["video.size"] == ["1080x1080", "preset square, ./mpt.toml"]
     assert rows["validation.max_file_size"] == ["1TiB", "default"]
+    assert rows["audio.bitrate"] == ["192k", "preset square, ./mpt.toml"]
+    assert rows["processing.deadline"] == ["none", "default"]
     assert lines[-1] == f"user file: {user_config_file()}"
 
 
