@@ -9,6 +9,7 @@ import typer
 
 from mpt_cli.cli.job_files import labels_of, read_job_files, requests_of
 from mpt_cli.cli.options import BATCH, COMMON, Given, with_options
+from mpt_cli.cli.request import refuse_idle_seed
 from mpt_cli.cli.session import Answer, Session, end_of_batch, exit_code_of_run
 from mpt_cli.display.batch import batch_data, issues_of, show_batch
 from mpt_cli.events import RunFinished, RunStarted
@@ -40,6 +41,7 @@ def _answer(session: Session, names: list[str]) -> Answer:
 
     files = read_job_files(session, names)
     settings, requests = requests_of(files, session.given)
+    refuse_idle_seed(session.given, requests)
     labels = labels_of(names, files)
     dry_run = bool(session.given.get("dry_run"))
     orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()

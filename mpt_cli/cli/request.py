@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.session import Answer, exit_code_of_run
+from mpt_cli.cli.session import NUL_ALONE, Answer, exit_code_of_run
 from mpt_cli.display import summary
 from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.errors import Issue, UsageError
 from mpt_cli.extras import Extras
 from mpt_cli.inputs import expand_inputs
-from mpt_cli.models import Container, VideoClip, VideoParams
+from mpt_cli.models import ConcatenationMode, Container, VideoClip, VideoParams
 from mpt_cli.results import JobEnd
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def answer_request(
 ) -> Answer:
     """Run, or only plan, the request that the command line or a job file describes."""
     params, settings = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
+    refuse_idle_seed(session.given, [params])
     from mpt_cli.factory import ModuleFactory
 
     dry_run = bool(session.given.get("dry_run"))
@@ -48,6 +49,15 @@ def answer_request(
         ends=[JobEnd(params.output_path.name, result, exit_code)],
         show=lambda out, err: _show(out, err, session.untold(result), verbose=bool(session.given.get("verbose"))),
     )
+
+
+def refuse_idle_seed(given: Given, requests: Sequence[VideoParams]) -> None:
+    """Refuse a seed on the command line where nothing is shuffled; in a file it waits for ``--mode random``."""
+    seed = given.flags.get("concat", {}).get("seed")
+    modes = {request.config.concat.mode for request in requests if request.config is not None}
+    if seed not in (None, "none", "auto") and ConcatenationMode.RANDOM not in modes:
+        hint = "give --mode random, or leave the seed out"
+        raise UsageError(f"--seed {seed}: needs concat.mode = random, but that is sequential", hint=hint)
 
 
 def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool) -> None:
@@ -78,6 +88,8 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     from mpt_cli.jobs import load_jobs
     from mpt_cli.settings import Settings
 
+    if given.get("null"):
+        raise UsageError(NUL_ALONE, hint="leave out --null")
     jobs = load_jobs(file)
     job = jobs.single()
     settings = Settings.load(

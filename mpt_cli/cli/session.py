@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
+NUL_ALONE = "--null is for paths on stdin, which no input is"
 _HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 _STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, _HANG_UP})
 
@@ -137,6 +138,8 @@ class Session:
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
         """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""
+        if self.given.get("null") and "-" not in inputs:
+            raise UsageError(NUL_ALONE, hint="name - among the inputs, or leave out --null")
         stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
         return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
 

@@ -42,6 +42,11 @@ def clip(media: MediaFolder) -> Path:
         ("validate", "no clips were named", "name files"),
         ("process a.mp4 -o b.avi", "b.avi: the output must end in one of .mp4, .mov, .mkv", "for example b.mp4"),
         ("process a.mp4 -o b.mp4 --min-success-rate 0.9", "processing.on_error = skip", "--on-error skip"),
+        ("process a.mp4 -o b.mp4 --seed 3", "--seed 3: needs concat.mode = random", "--mode random"),
+        ("concat a.mp4 -o b.mp4 --seed 3 --mode sequential", "--seed 3: needs concat.mode = random", "--mode random"),
+        ("process a.mp4 -o b.mp4 -0", "--null is for paths on stdin, which no input is", "- among the inputs"),
+        ("process -o b.mp4 --job j.toml -0", "--null is for paths on stdin, which no input is", "leave out --null"),
+        ("validate a.mp4 --null", "--null is for paths on stdin, which no input is", "- among the inputs"),
         ("validate a.mp4 --color blue", "'blue' is not one of auto, always, never", "see mpt validate --help"),
         ("validate a.mp4 --color alway", "did you mean always?", "see mpt validate --help"),
         ("cache inf", "did you mean info?", "see mpt cache --help"),
@@ -58,6 +63,18 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
     assert hinted.startswith("  hint: ")
     assert hint in hinted
     assert not list(here.iterdir())
+
+
+def test_a_seed_needs_a_random_order_somewhere(mpt: Mpt, here: Path, clip: Path) -> None:
+    (here / "mpt.toml").write_text('[concat]\nmode = "random"\n')
+    assert mpt("process", clip, "-o", "a.mp4", "--seed", "3", "-n").code == 0
+    (here / "mpt.toml").unlink()
+    job = f'[[job]]\noutput = "{{0}}.mp4"\nclips = ["{clip}"]\nconcat.mode = "{{0}}"\n'
+    (here / "both.toml").write_text(job.format("random") + job.format("sequential"))
+    (here / "none.toml").write_text(job.format("sequential"))
+    assert mpt("batch", "both.toml", "--seed", "3", "-n").code == 0
+    assert mpt("batch", "none.toml", "--seed", "3", "-n").code == 2
+    assert mpt("process", "--job", "none.toml", "--seed", "3", "-n").code == 2
 
 
 @pytest.mark.parametrize(
