@@ -68,9 +68,7 @@ def _answer_of(
         JobEnd(
             label,
             result,
-            None
-            if result.status is RunStatus.SKIPPED
-            else exit_code_of_run(result.code, result.status, result.signal_number),
+            None if result.status is RunStatus.SKIPPED else exit_code_of_run(result),
         )
         for label, result in zip(labels, results, strict=True)
     ]

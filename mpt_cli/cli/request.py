@@ -10,7 +10,7 @@ from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.errors import Issue, UsageError
 from mpt_cli.extras import Extras
 from mpt_cli.inputs import expand_inputs
-from mpt_cli.models import ConcatenationMode, Container, VideoClip, VideoParams
+from mpt_cli.models import ConcatenationMode, VideoClip, VideoParams
 from mpt_cli.results import JobEnd
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def answer_request(
     orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
     work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
     result = work(params, context=session.context)
-    exit_code = exit_code_of_run(result.code, result.status, result.signal_number)
+    exit_code = exit_code_of_run(result)
     return Answer(
         status=result.status,
         exit_code=exit_code,
@@ -124,11 +124,6 @@ def _job_clips(job: Job) -> tuple[tuple[VideoClip, ...], list[Issue]]:
 def _output(output: Path | None) -> Path:
     if output is None:
         raise UsageError("no output was named", hint="add -o reel.mp4")
-    if Container.of(output) is None:
-        suffixes = ", ".join(f".{container}" for container in Container)
-        raise UsageError(
-            f"the output must end in one of {suffixes}", path=output, hint=f"for example {output.stem}.mp4"
-        )
     return output
 
 

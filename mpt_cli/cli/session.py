@@ -22,7 +22,7 @@ from mpt_cli.display.envelope import envelope, to_json
 from mpt_cli.display.jsonl import JsonLinesDisplay
 from mpt_cli.display.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.errors import Cancelled, ExitCode, MptError, UsageError, exit_code_of
+from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError, exit_code_of
 from mpt_cli.events import RunContext
 from mpt_cli.inputs import MEDIA_SUFFIXES, expand_inputs
 from mpt_cli.results import RunStatus
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.errors import Issue, IssueCode
+    from mpt_cli.errors import Issue
     from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
@@ -269,13 +269,15 @@ def _logging(given: Given) -> Iterator[None]:
                 handler.close()
 
 
-def exit_code_of_run(code: IssueCode | None, status: RunStatus, signal_number: int | None) -> int:
-    """The exit code of a run's result."""
-    if status is RunStatus.CANCELLED:
-        return exit_code_for(ExitCode.SIGINT, signal_number)
-    if status is RunStatus.PARTIAL:
+def exit_code_of_run(result: VideoResult) -> int:
+    """The exit code of a run's result; what is refused is usage if any of what is wrong with it is."""
+    if result.status is RunStatus.CANCELLED:
+        return exit_code_for(ExitCode.SIGINT, result.signal_number)
+    if result.status is RunStatus.PARTIAL:
         return ExitCode.PARTIAL
-    return ExitCode.OK if code is None else exit_code_of(code)
+    if result.code is IssueCode.VALIDATION_FAILED and any(issue.code is IssueCode.USAGE for issue in result.errors):
+        return ExitCode.USAGE
+    return ExitCode.OK if result.code is None else exit_code_of(result.code)
 
 
 def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:

@@ -59,7 +59,6 @@ def test_a_good_run_is_one_document(mpt: Mpt, clip: Path, here: Path) -> None:
         (["validate", "a.mp4", "--color", "blue", "--json"], "validate"),
         (["process", "--json"], "process"),
         (["process", "a.mp4", "--json"], "process"),
-        (["process", "a.mp4", "-o", "b.avi", "--json"], "process"),
         (["process", "a.mp4", "-o", "b.mp4", "--min-success-rate", "0.5", "--json"], "process"),
         (["process", "--job", "missing.toml", "--json"], "process"),
         (["validate", "a.mp4", "--log-file", "missing/log", "--json"], "validate"),

@@ -40,7 +40,6 @@ def clip(media: MediaFolder) -> Path:
         ("process a.mp4", "no output was named", "add -o reel.mp4"),
         ("process -o b.mp4", "no clips were named", "or - for paths on stdin"),
         ("validate", "no clips were named", "name files"),
-        ("process a.mp4 -o b.avi", "b.avi: the output must end in one of .mp4, .mov, .mkv", "for example b.mp4"),
         ("process a.mp4 -o b.mp4 --min-success-rate 0.9", "processing.on_error = skip", "--on-error skip"),
         ("process a.mp4 -o b.mp4 --seed 3", "--seed 3: needs concat.mode = random", "--mode random"),
         ("concat a.mp4 -o b.mp4 --seed 3 --mode sequential", "--seed 3: needs concat.mode = random", "--mode random"),
@@ -63,6 +62,23 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
     assert hinted.startswith("  hint: ")
     assert hint in hinted
     assert not list(here.iterdir())
+
+
+def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mpt, here: Path, clip: Path) -> None:
+    done = mpt("process", clip, "-o", "b.mp4", "--contact-sheet", "s.gif", "--poster", "p", "-n", "--json")
+    assert (done.code, done.codes) == (2, ["usage", "usage", "validation_failed"])
+    done = mpt("process", clip, "-o", "b.avi", *SMALL)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-2:] == [
+        "error: b.avi: the suffix .avi is no container that mpt writes (usage)",
+        "  hint: use one of .mp4, .mov, .mkv",
+    ]
+    done = mpt("concat", clip, "none.mp4", "-o", "b", "--poster", "p.gif", "--json")
+    assert (done.code, done.codes) == (2, ["usage", "usage", "file_not_found", "validation_failed"])
+    (here / "j.toml").write_text('[[job]]\noutput = "b.avi"\nclips = ["none.mp4"]\n')
+    done = mpt("batch", "j.toml", "--json")
+    assert (done.code, done.data["jobs"][0]["exit_code"]) == (5, 2)
+    assert not [path for path in here.iterdir() if path.name != "j.toml"]
 
 
 def test_a_seed_needs_a_random_order_somewhere(mpt: Mpt, here: Path, clip: Path) -> None:
