@@ -251,9 +251,11 @@ def _logging(given: Given) -> Iterator[None]:
         if path.suffix.lower() in MEDIA_SUFFIXES:  # a slip that would spoil a clip
             raise UsageError("the log would be written into a video file", path=path, hint="name a .log file")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             handlers.append(_LogFile(path, encoding="utf-8", errors="backslashreplace"))
         except OSError as error:
-            raise UsageError(f"the log cannot be written ({error.strerror})", path=path) from error
+            hint = "choose another folder"
+            raise UsageError(f"the log cannot be written ({error.strerror})", path=path, hint=hint) from error
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)

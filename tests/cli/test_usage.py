@@ -315,11 +315,18 @@ def test_verbose_shows_the_log_and_a_log_file_keeps_it(
 
 
 def test_a_log_that_cannot_be_written_is_a_usage_error(mpt: Mpt, clip: Path, here: Path) -> None:
+    (here / "file").touch()
     before = everything_in(here)
-    done = mpt("process", clip, "-o", "reel.mp4", "--log-file", "missing/run.log")
+    done = mpt("process", clip, "-o", "reel.mp4", "--log-file", "file/run.log")
     assert done.code == 2
-    assert "run.log: the log cannot be written (No such file or directory) (usage)" in done.err
+    assert "file/run.log: the log cannot be written (" in done.err
+    assert "  hint: choose another folder" in done.err
     assert everything_in(here) == before
+
+
+def test_the_folder_of_a_log_is_made_as_that_of_a_reel_is(mpt: Mpt, here: Path) -> None:
+    assert mpt("validate", "missing.mp4", "--log-file", "new/deep/run.log").code == 3
+    assert (here / "new" / "deep" / "run.log").exists()
 
 
 def test_colours_are_sent_only_where_they_are_wanted(mpt: Mpt, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
