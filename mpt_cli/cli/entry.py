@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What ends writing to a stream that mpt did not open, and is no fault of its own."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -39,6 +43,11 @@ def run(arguments: Sequence[str]) -> int:
         discard(sys.stdout)
         return ExitCode.OK
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:  # of help and scripts
+            from mpt_cli.cli.session import answer_lost
+            from mpt_cli.display.base import console
+
+            return answer_lost(error, console(sys.stderr, aside=True))
         if "verbose" in _switches(arguments):
             traceback.print_exc()
         hint = "this is a bug in mpt: please report it with the output of the same command and -v"

@@ -22,7 +22,7 @@ from mpt_cli.display.envelope import envelope, to_json
 from mpt_cli.display.jsonl import JsonLinesDisplay
 from mpt_cli.display.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError, exit_code_of
+from mpt_cli.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, UsageError, exit_code_of
 from mpt_cli.events import RunContext
 from mpt_cli.inputs import MEDIA_SUFFIXES, expand_inputs
 from mpt_cli.results import RunStatus
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.errors import Issue
     from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
@@ -92,7 +91,7 @@ class Session:
         self._side_files, self._started = SideFiles(given), (datetime.now(UTC), time.monotonic())
         self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
         color: base.ColorChoice = given.get("color") or "auto"
-        self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color)
+        self._out, self._err = base.console(sys.stdout, color), base.console(sys.stderr, color, aside=True)
         self._events: JsonLinesDisplay | None = None
         if self._lines:
             self._events = JsonLinesDisplay(sys.stdout, batch=command == "batch", on_broken=self.cancel.cancel)
@@ -128,7 +127,12 @@ class Session:
             except MptError as error:
                 answer = failed(error, signal_number=self.cancel.signal_number)
             answer = self._with_side_files(answer)
-            self._conclude(answer)
+            try:
+                self._conclude(answer)
+            except OSError as error:
+                return self._without_stdout(answer, error)
+            finally:
+                base.let_go(sys.stderr)
         return int(answer.exit_code)
 
     def untold(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
@@ -196,15 +200,36 @@ class Session:
                 )
                 if self._events is not None:
                     self._events.finish(document)
+                    if isinstance(self._events.failure, OSError):
+                        raise self._events.failure
                 else:
                     sys.stdout.write(to_json(document, indent=2) + "\n")
             sys.stdout.flush()
+
+    def _without_stdout(self, answer: Answer, failure: OSError) -> int:
+        """Say what is wrong beside the answer that could not be written; the exit code.
+
+        A failure of the run itself is the more telling one, unless it was stopped for this.
+        """
+        stopped = answer.status is RunStatus.CANCELLED and self.cancel.signal_number is None
+        fails = answer.status in (RunStatus.ERROR, RunStatus.CANCELLED) and not stopped
+        summary.show_issues(self._err, answer.errors if fails else ())
+        code = answer_lost(failure, self._err)
+        return int(answer.exit_code) if fails else code
 
     def _tell(self, answer: Answer) -> None:
         if self.given.get("quiet"):
             summary.show_issues(self._err, answer.errors)
         else:
             answer.show(self._out, self._err)
+
+
+def answer_lost(failure: OSError, err: Console) -> int:
+    """Say on stderr why stdout cannot be written, and write nothing more to it; the exit code."""
+    base.discard(sys.stdout)
+    issue = Issue(IssueCode.DISK_FULL, f"stdout cannot be written: {failure.strerror or failure}")
+    summary.show_issue(err, issue)
+    return exit_code_of(issue.code)
 
 
 @contextmanager

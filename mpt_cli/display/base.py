@@ -6,7 +6,7 @@ import io
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, Protocol, Self, TextIO
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, Self, TextIO
 
 from rich.console import Console
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mpt_cli.errors import Issue
     from mpt_cli.events import Event
 
-__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "discard", "panel_wanted"]
+__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "discard", "let_go", "panel_wanted"]
 
 ColorChoice = Literal["auto", "always", "never"]
 
@@ -64,23 +64,43 @@ class _Console(Console):
         discard(self.file)
 
 
+class _AsideConsole(_Console):
+    """A console for what stands beside the answer: where there is no room for it, that costs no answer."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Write, or never write again."""
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            self.on_broken_pipe()
+
+
 def discard(stream: IO[str]) -> None:
     """Send what is still to be written to nowhere: at exit it would be written, and fail, once more."""
     with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def console(stream: TextIO, color: ColorChoice = "auto") -> Console:
+def let_go(stream: IO[str]) -> None:
+    """Discard what a stream still holds if it cannot be written: at exit that would be the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        discard(stream)
+
+
+def console(stream: TextIO, color: ColorChoice = "auto", *, aside: bool = False) -> Console:
     """Return a console on the stream, for ``--color auto|always|never``.
 
     ``auto`` colours terminals and follows ``NO_COLOR``; ``always`` colours pipes too and wins over
-    ``NO_COLOR``; ``never`` sends no escape sequence at all.
+    ``NO_COLOR``; ``never`` sends no escape sequence at all. Errors of writing are raised, unless what is
+    written stands ``aside`` of the answer.
     """
     if isinstance(stream, io.TextIOWrapper):
         # A name with letters that the stream cannot write must not end the run.
         stream.reconfigure(errors="backslashreplace")
     width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
-    return _Console(
+    return (_AsideConsole if aside else _Console)(
         file=stream,
         width=width,
         color_system={"auto": "auto", "always": "standard", "never": None}[color],

@@ -57,6 +57,8 @@ class JsonLinesDisplay:
         self._seq = 0
         self._last_progress: dict[tuple[str | None, int], float] = {}
         self.broken = False
+        self.failure: Exception | None = None
+        """Why nothing more is written."""
 
     def __enter__(self) -> Self:
         """Begin; nothing is written."""
@@ -108,7 +110,7 @@ class JsonLinesDisplay:
         try:
             self._stream.write(to_json(line) + "\n")
             self._stream.flush()
-        except (OSError, ValueError):
-            self.broken = True
+        except (OSError, ValueError) as error:
+            self.broken, self.failure = True, error
             if self._on_broken is not None:
                 self._on_broken()

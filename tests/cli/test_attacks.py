@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import SMALL, everything_in, run_program
+from tests.cli.conftest import LIMIT_SECONDS, SMALL, everything_in, run_program, start
 from tests.media import Recipe
 
 if TYPE_CHECKING:
@@ -53,6 +53,49 @@ def test_a_log_on_a_full_disk_spoils_no_answer(clip: Path) -> None:
     done = run_program("process", clip, "-o", "reel.mp4", *SMALL, "--json", "--log-file", "/dev/full")
     assert (done.code, done.document["status"]) == (0, "success")
     assert "Traceback" not in done.err
+
+
+def full_stdout(*arguments: str | Path) -> tuple[int, str]:
+    """Exit code and stderr of a run whose answer finds no room."""
+    with Path("/dev/full").open("wb") as full, start(*arguments, stdout=full) as process:
+        said = process.communicate(timeout=LIMIT_SECONDS)[1].decode()
+    return process.returncode, said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate", "CLIP"),
+        ("validate", "CLIP", "--json"),
+        ("process", "CLIP", "-o", "reel.mp4", *SMALL, "--json"),
+        ("process", "CLIP", "-o", "reel.mp4", *SMALL, "--jsonl"),
+        ("config", "show"),
+        ("completions", "bash"),
+        ("--version",),
+        ("process", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_an_answer_on_a_full_disk_is_one_line_and_no_bug(clip: Path, arguments: tuple[str, ...]) -> None:
+    code, said = full_stdout(*(str(clip) if word == "CLIP" else word for word in arguments))
+    lines = [line for line in said.splitlines() if line.startswith(("error", "  hint", "Traceback"))]
+    assert (code, lines) == (7, ["error: stdout cannot be written: No space left on device (disk_full)"])
+    assert Path("reel.mp4").exists() == ("--json" in arguments and "process" in arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_what_is_wrong_is_said_although_the_answer_finds_no_room(clip: Path) -> None:
+    for options in ((), ("--json",)):
+        code, said = full_stdout("process", clip, "none.mp4", "-o", "reel.mp4", *options)
+        assert (code, "does not exist (file_not_found)" in said, "Traceback" in said) == (3, True, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_stderr_costs_no_answer(clip: Path) -> None:
+    with Path("/dev/full").open("wb") as full, start("validate", clip, "none.mp4", "--strict", stderr=full) as process:
+        out = process.communicate(timeout=LIMIT_SECONDS)[0].decode()
+    assert (process.returncode, "file_not_found" in out) == (3, True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
