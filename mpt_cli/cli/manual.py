@@ -40,7 +40,7 @@ _ENVIRONMENT = (
     ("MPT_SECTION__KEY", "a setting, such as MPT_ENCODE__CRF=20; MPT_PRESET is a preset"),
     ("NO_COLOR", "no colours"),
     ("CI, TERM=dumb", "plain lines in place of the live panel"),
-    ("COLUMNS", "width of tables where there is no terminal"),
+    ("COLUMNS", "width of tables where there is no terminal; unset they are as wide as they need"),
     ("XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_STATE_HOME", "where those folders of the user are"),
 )
 

@@ -17,12 +17,22 @@ if TYPE_CHECKING:
     from mpt_cli.errors import Issue
     from mpt_cli.events import Event
 
-__all__ = ["PIPE_WIDTH", "ColorChoice", "Console", "Display", "console", "discard", "let_go", "panel_wanted"]
+__all__ = [
+    "PIPE_WIDTH",
+    "ColorChoice",
+    "Console",
+    "Display",
+    "console",
+    "discard",
+    "let_go",
+    "panel_wanted",
+    "width_is_said",
+]
 
 ColorChoice = Literal["auto", "always", "never"]
 
 PIPE_WIDTH = 100
-"""Columns assumed where there is no terminal; tables may be wider, so that nothing is cut."""
+"""Columns assumed where neither a terminal nor COLUMNS says; tables may be wider, so that nothing is cut."""
 
 
 class Display(Protocol):
@@ -99,7 +109,7 @@ def console(stream: TextIO, color: ColorChoice = "auto", *, aside: bool = False)
     if isinstance(stream, io.TextIOWrapper):
         # A name with letters that the stream cannot write must not end the run.
         stream.reconfigure(errors="backslashreplace")
-    width = None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPE_WIDTH
+    width = None if stream.isatty() or width_is_said() else PIPE_WIDTH
     return (_AsideConsole if aside else _Console)(
         file=stream,
         width=width,
@@ -110,6 +120,12 @@ def console(stream: TextIO, color: ColorChoice = "auto", *, aside: bool = False)
         emoji=False,
         highlight=False,
     )
+
+
+def width_is_said() -> bool:
+    """Whether ``COLUMNS`` says how wide it may be where there is no terminal to ask."""
+    columns = os.environ.get("COLUMNS", "")
+    return columns.isdecimal() and int(columns) > 0
 
 
 def panel_wanted(stream: TextIO, *, quiet: bool = False, environ: Mapping[str, str] | None = None) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from mpt_cli.display.summary import say
+from mpt_cli.display.summary import say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.wording import escape
 
@@ -61,7 +61,7 @@ def settings_data(settings: Sequence[Setting], user_file: Path) -> dict[str, Any
 def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *, whole: bool) -> None:
     """Write a table of the settings; of one alone also what it means, of all also where files are looked for."""
     rows = [_row(setting, user_file) for setting in settings]
-    for line in table_lines(_COLUMNS, rows, out.width if out.is_terminal else None):
+    for line in table_lines(_COLUMNS, rows, table_width(out)):
         say(out, line)
     if whole:
         state = "" if user_file.exists() else " (not there)"

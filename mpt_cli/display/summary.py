@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from mpt_cli.display.base import width_is_said
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.errors import IssueCode
 from mpt_cli.results import ClipStatus, RunStatus
@@ -138,8 +139,8 @@ def say(console: Console, line: Text, *, words: bool = False) -> None:
 
 
 def table_width(console: Console) -> int | None:
-    """Return the width that a table may have: the terminal's, any in a pipe."""
-    return console.width if console.is_terminal else None
+    """Return the width that a table may have: the terminal's; in a pipe that of ``COLUMNS``, else any."""
+    return console.width if console.is_terminal or width_is_said() else None
 
 
 def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:

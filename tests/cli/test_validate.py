@@ -227,3 +227,16 @@ def test_quiet_says_only_what_is_wrong(mpt: Mpt, clip: Path) -> None:
     bad = mpt("validate", clip, "missing.mp4", "-q")
     assert (bad.code, bad.out) == (3, "")
     assert bad.err.splitlines()[0].endswith("missing.mp4: does not exist (file_not_found)")
+
+
+def test_a_table_in_a_pipe_is_as_wide_as_columns_says_else_whole(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["a" * 90 + ".mp4", "b.mp4"]
+    whole = mpt("validate", *names).out
+    assert names[0] in whole
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = mpt("validate", *names).out.splitlines()[:2]
+    assert max(map(len, narrow)) <= 60
+    assert max(len(line) for line in mpt("config", "show").out.splitlines()[:-1]) <= 60
+    for nothing in ("", "0", "wide"):
+        monkeypatch.setenv("COLUMNS", nothing)
+        assert mpt("validate", *names).out == whole
