@@ -90,7 +90,7 @@ COMMANDS = (
         (
             ("mpt config show", ""),
             ("mpt config show video.fps", "one setting, or all of a section"),
-            ("mpt config show encode --preset youtube", "as that option would set it"),
+            ("mpt config show video --preset youtube", "as that option would set it"),
         ),
     ),
     Entry(

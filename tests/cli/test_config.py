@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from mpt_cli.cli.commands import COMMANDS
 from mpt_cli.cli.options import SETTINGS
 from mpt_cli.config import PRESETS
 from mpt_cli.layers import FIELDS, Layer, LayerKind, dotted, user_config_file
@@ -114,6 +115,13 @@ def test_verbose_tells_what_is_not_a_default(mpt: Mpt, here: Path) -> None:
         f"Setting encode.crf = 20 from {here}/mpt.toml",
     ]
     assert mpt("config", "show", "encode.crf").err == ""
+
+
+def test_the_example_with_an_option_shows_what_it_sets(mpt: Mpt) -> None:
+    examples = next(entry.examples for entry in COMMANDS if entry.name == "config show")
+    (line,) = [line for line, _ in examples if "--" in line]
+    words = line.split()[3:]
+    assert any(setting["preset"] for setting in shown(mpt, *words).values()), line
 
 
 # --- init ---------------------------------------------------------------------------------------
