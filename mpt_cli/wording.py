@@ -89,6 +89,14 @@ def rounded_text(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else seconds_text(whole)
 
 
+def tenths_text(seconds: float | Fraction | None) -> str:
+    """Return a place in a reel, or how long a clip is, with tenths: ``4.2 s``, ``11.5 s``, ``1:02.4``."""
+    if seconds is None or not math.isfinite(seconds):
+        return MISSING
+    whole, tenths = divmod(max(0, round(seconds * 10)), 10)
+    return f"{whole}.{tenths} s" if whole < 60 else f"{seconds_text(whole)}.{tenths}"
+
+
 def exact_seconds_text(seconds: float | Fraction | None) -> str:
     """Return a length with its milliseconds: ``4.200 s``, ``1:02.400``, ``1:02:03.000``."""
     if seconds is None or not math.isfinite(seconds):

@@ -14,7 +14,7 @@ from mpt_cli.display.summary import say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.models import Action
 from mpt_cli.results import ClipStatus, JobEnd, RunStatus
-from mpt_cli.wording import MISSING, counted, escape, fates_of, seconds_text
+from mpt_cli.wording import MISSING, counted, escape, fates_of, seconds_text, tenths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def _cells(number: int, end: JobEnd) -> list[Cell]:
         Cell(escape(end.name)),
         Cell(str(result.status), style),
         Cell("up to date" if result.unchanged else fates or (str(result.code) if result.code else MISSING), "dim"),
-        Cell(seconds_text(result.output.duration if result.output else None)),
+        Cell(tenths_text(result.output.duration if result.output else None)),
         Cell(seconds_text(seconds), "dim"),
         Cell(escape(result.output.path.name) if result.output else MISSING),
     ]

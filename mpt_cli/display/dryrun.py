@@ -12,7 +12,7 @@ from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.models import Action
-from mpt_cli.wording import counted, escape, exact_seconds_text, rate_text, rounded_text, seconds_text, size_text
+from mpt_cli.wording import counted, escape, exact_seconds_text, rate_text, rounded_text, size_text, tenths_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -127,7 +127,7 @@ def _cells(step: PlannedStep) -> list[Cell]:
         Cell(escape(step.path.name)),
         Cell(str(step.action)),
         Cell(escape(brief_reasons(step.reasons)), "dim"),
-        Cell(seconds_text(step.start)),
-        Cell(seconds_text(step.duration)),
+        Cell(tenths_text(step.start)),
+        Cell(tenths_text(step.duration)),
         Cell(size_text(step.predicted_memory_bytes or None), "dim"),
     ]

@@ -20,6 +20,7 @@ from mpt_cli.wording import (
     rate_text,
     seconds_text,
     size_text,
+    tenths_text,
 )
 
 if TYPE_CHECKING:
@@ -189,8 +190,8 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
         Cell(escape(clip.path.name), style),
         Cell(action, style),
         Cell(escape(reason) or MISSING, style or "dim"),
-        Cell(seconds_text(clip.start)),
-        Cell(seconds_text(clip.duration)),
+        Cell(tenths_text(clip.start)),
+        Cell(tenths_text(clip.duration)),
         Cell(seconds_text(clip.elapsed_seconds), "dim"),
         Cell(size_text(clip.peak_memory_bytes), "dim"),
     ]

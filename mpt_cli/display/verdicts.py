@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.summary import issue_text, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.wording import MISSING, counted, escape, rate_text, seconds_text
+from mpt_cli.wording import MISSING, counted, escape, rate_text, tenths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def _media(media: MediaInfo) -> tuple[str, ...]:
         escape(f"{media.container}, {video.codec}"),
         picture,
         f"~{rate}" if video.variable_frame_rate else rate,
-        seconds_text(media.duration),
+        tenths_text(media.duration),
         "none" if audio is None else escape(f"{audio.codec} {audio.layout}"),
     )
 

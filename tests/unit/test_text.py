@@ -119,6 +119,10 @@ def test_lengths(seconds: float | None, shown: str) -> None:
 def test_other_numbers() -> None:
     assert wording.exact_seconds_text(Fraction(312, 5)) == "1:02.400"
     assert wording.exact_seconds_text(4.2) == "4.200 s"
+    moments = (None, 9.0, 11.5, Fraction(23, 2), 59.96, 62.44, 3723.5)
+    assert [wording.tenths_text(moment) for moment in moments] == [
+        "-", "9.0 s", "11.5 s", "11.5 s", "1:00.0", "1:02.4", "1:02:03.5",
+    ]  # fmt: skip
     assert wording.exact_seconds_text(None) == "-"
     assert wording.rounded_text(0.8) == "1 s"
     assert wording.rounded_text(61.2) == "1:01"
