@@ -100,8 +100,9 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
     if not commands:
         say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))
         return
-    for step in plan.steps:
-        say(out, Text(escape(shlex.join(step.argv)) if step.argv else "(no command)", "dim"))
+    commands_to_run = [shlex.join(step.argv) for step in plan.steps if step.argv]  # what is reused needs none
+    for command in commands_to_run or ["no clip needs an ffmpeg command"]:
+        say(out, Text(escape(command), "dim"))
 
 
 def _intentions(plan: PlanReport) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from fractions import Fraction
@@ -301,7 +302,21 @@ def test_the_plan_for_people_names_clips_actions_and_needs(mpt: Mpt, folder: Pat
 def test_a_copied_silent_clip_needs_no_command(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     assert mpt("process", media.make(seconds=0.2, sound=None), "-o", "a.mp4", *SMALL).code == 0
     (here / "mute.toml").write_text('[[job]]\noutput = "b.mp4"\nclips = [{path = "a.mp4", mute = true}]\n')
-    assert "(no command)" in mpt("process", "--job", "mute.toml", "-n", "-v", "--size", "160x90").out
+    out = mpt("process", "--job", "mute.toml", "-n", "-v", "--size", "160x90").out
+    assert out.splitlines()[-1] == "no clip needs an ffmpeg command"
+
+
+def test_clips_without_a_command_are_left_out_of_the_commands(mpt: Mpt, folder: Path) -> None:
+    out = mpt("process", folder, "-o", "reel.mp4", "-n", "-v").out
+    commands = out.rstrip().rpartition("\n\n")[2].splitlines()
+    assert [Path(shlex.split(command)[0]).is_file() for command in commands] == [True]
+
+
+def test_a_plan_says_where_clips_start_to_a_tenth(mpt: Mpt, media: MediaFolder) -> None:
+    clip = media.make(seconds=5.75, size="32x32")
+    out = mpt("process", *[clip] * 3, "-o", "reel.mp4", *SMALL, "--fps", "24", "-n").out
+    rows = [re.findall(r" ([\d.]+ s)\b", line) for line in out.splitlines() if f"  {clip.name}  " in line]
+    assert rows == [["0.0 s", "5.8 s"], ["5.8 s", "5.8 s"], ["11.5 s", "5.8 s"]], out
 
 
 def test_an_existing_file_is_replaced_only_when_asked(mpt: Mpt, clip: Path, here: Path) -> None:
