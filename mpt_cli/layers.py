@@ -327,6 +327,15 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
         refuse(f"is not valid TOML: {str(failure).replace('at end of document', end)}")
 
 
+def holds_settings(path: Path) -> bool:
+    """Whether a TOML file is one of settings, and nothing else."""
+    try:
+        keys = read_toml(path).keys()
+    except (ConfigError, FileNotFoundError):
+        return False
+    return bool(keys) and keys <= {*_SECTIONS, *PRESET}
+
+
 def user_config_file() -> Path:
     """The user's own file; it need not exist."""
     return platformdirs.user_config_path("mpt") / "config.toml"

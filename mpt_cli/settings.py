@@ -191,6 +191,9 @@ def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     if path.name != "pyproject.toml" or trusted:
+        if isinstance(values.get("job"), list):
+            hint = f"mpt process --job {path} or mpt batch {path} runs it"
+            raise ConfigError(one_line(f"{path}: is a file of jobs, not of settings"), path=path, hint=hint)
         kind = LayerKind.USER_FILE if trusted else LayerKind.FILE
         return Layer(kind, values, path=path, base=path.parent, trusted=trusted)
     tool = values.get("tool")

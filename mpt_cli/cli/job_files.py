@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.request import params_of_job
+from mpt_cli.cli.request import jobs_of, params_of_job
 from mpt_cli.errors import UsageError
 from mpt_cli.layers import Layer, LayerKind, meant
 
@@ -44,9 +44,9 @@ def labels_of(names: Sequence[str], files: Sequence[JobFile]) -> list[str]:
 
 
 def _load(session: Session, name: str) -> JobFile:
-    from mpt_cli.jobs import load_jobs, read_job_lines
+    from mpt_cli.jobs import read_job_lines
 
-    return read_job_lines(io.BytesIO(session.read_stdin()), base=Path.cwd()) if name == "-" else load_jobs(Path(name))
+    return read_job_lines(io.BytesIO(session.read_stdin()), base=Path.cwd()) if name == "-" else jobs_of(Path(name))
 
 
 def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
     from mpt_cli.display.base import Console
-    from mpt_cli.jobs import Job
+    from mpt_cli.jobs import Job, JobFile
     from mpt_cli.models import JoinMethod
     from mpt_cli.results import VideoResult
     from mpt_cli.settings import Settings
@@ -84,13 +84,26 @@ def _from_command_line(
     return _params(clips, output, settings, given, problems, join=join), settings
 
 
-def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
+def jobs_of(file: Path) -> JobFile:
+    """The jobs of a file; where it is one of settings, that is all that is wrong."""
     from mpt_cli.jobs import load_jobs
+    from mpt_cli.layers import holds_settings
+
+    try:
+        return load_jobs(file)
+    except UsageError as error:
+        if not holds_settings(file):
+            raise
+        why = f"{file}: is a file of settings, not of jobs"
+        raise UsageError(why, path=error.issue.path, hint=f"use it as --config {file}") from error
+
+
+def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     from mpt_cli.settings import Settings
 
     if given.get("null"):
         raise UsageError(NUL_ALONE, hint="leave out --null")
-    jobs = load_jobs(file)
+    jobs = jobs_of(file)
     job = jobs.single()
     settings = Settings.load(
         flags=given.flags, job=job.layer, job_defaults=jobs.defaults, config_file=given.get("config")

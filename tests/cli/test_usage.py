@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import LIMIT_SECONDS, SMALL, Mpt, everything_in, fake_ffmpeg, start
+from tests.cli.conftest import LIMIT_SECONDS, ROOT, SMALL, Mpt, everything_in, fake_ffmpeg, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,26 @@ def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mp
     done = mpt("batch", "j.toml", "--json")
     assert (done.code, done.data["jobs"][0]["exit_code"]) == (5, 2)
     assert not [path for path in here.iterdir() if path.name != "j.toml"]
+
+
+@pytest.mark.parametrize("command", ["process --job", "batch"])
+def test_a_file_of_settings_is_not_taken_for_jobs(mpt: Mpt, command: str) -> None:
+    mpt("config", "init", "own.toml")
+    for file in ("own.toml", ROOT / "examples" / "mpt.toml"):
+        done = mpt(*command.split(), file)
+        assert (done.code, done.err.count("\n")) == (2, 2)
+        assert done.err.startswith(f"error: {file}: is a file of settings, not of jobs (usage)")
+        assert f"use it as --config {file}" in done.err
+
+
+def test_a_file_of_jobs_is_not_taken_for_settings(mpt: Mpt, here: Path) -> None:
+    file = ROOT / "examples" / "reel.toml"
+    done = mpt("process", "a.mp4", "-o", "b.mp4", "--config", file)
+    assert (done.code, done.err.count("\n")) == (2, 2)
+    assert done.err.startswith(f"error: {file}: is a file of jobs, not of settings (config_invalid)")
+    assert f"mpt process --job {file}" in done.err
+    (here / "jobs.toml").write_text("[[job]]\noutput = 1\n")
+    assert "output = 1: must be text" in mpt("process", "--job", "jobs.toml").err
 
 
 def test_a_seed_needs_a_random_order_somewhere(mpt: Mpt, here: Path, clip: Path) -> None:
