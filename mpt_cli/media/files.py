@@ -149,7 +149,11 @@ def sweep(parent: Path) -> None:
 
     Only what has a lock of this machine that can be got; what has no lock was kept on purpose.
     """
-    for lock in parent.glob(f"{PREFIX}*{_LOCK_SUFFIX}"):
+    try:
+        found = list(parent.glob(f"{PREFIX}*{_LOCK_SUFFIX}"))
+    except OSError:  # where nothing can be looked for nothing is left
+        return
+    for lock in found:
         with suppress(OSError):
             if not locks.is_of_this_machine(lock):
                 continue

@@ -72,6 +72,11 @@ def test_prune_removes_what_is_over_the_limit(mpt: Mpt, stored: int, monkeypatch
     assert data["size_bytes"] + data["removed_bytes"] == stored
 
 
+def test_prune_looks_for_leftovers_only_where_it_can(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPT_PATHS__TEMP", "x" * 300)  # longer than any system takes
+    assert mpt("cache", "prune", "--json").code == 0
+
+
 def test_prune_removes_what_killed_runs_left(
     mpt: Mpt, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

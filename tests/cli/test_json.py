@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli import __version__
-from tests.cli.conftest import SMALL, Mpt, events_of, fake_ffmpeg
+from tests.cli.conftest import SMALL, Mpt, events_of, fake_ffmpeg, run_program
 
 if TYPE_CHECKING:
     from typing import Any
@@ -139,11 +139,12 @@ def test_a_missing_dependency_is_one_document(
     assert "MPT_FFMPEG__BINARY" in done.document["errors"][0]["hint"]
 
 
-def test_a_bug_is_one_document_and_its_traceback_is_for_v_only(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A name that is longer than the system takes makes Python's own functions fail.
-    monkeypatch.setenv("MPT_PATHS__STATE", "x" * 300)
-    done = mpt("report", "--json")
-    verbose = mpt("report", "--json", "-v")
+def test_a_bug_is_one_document_and_its_traceback_is_for_v_only(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A module of the user's that has the name of one that is needed.
+    (here / "pydantic_settings.py").write_text("raise RuntimeError('not what you think')")
+    monkeypatch.setenv("PYTHONPATH", str(here))
+    done = run_program("report", "--json")
+    verbose = run_program("report", "--json", "-v")
     assert (done.code, done.codes, done.err) == (1, ["internal"], "")
     assert "report it" in done.document["errors"][0]["hint"]
     assert verbose.document["errors"] == done.document["errors"]
