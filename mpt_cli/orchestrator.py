@@ -269,6 +269,9 @@ class VideoProcessingOrchestrator:
         # No other run writes there until this one has looked at its reel for the last time.
         with files.claimed(output.absolute(), overwrite=run.params.overwrite) as claim:
             with files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder:
+                if run.params.keep_temp:
+                    said = f"{folder.folder}: temporary files are kept here"
+                    run.context.emit(Notice("info", "temporary_files_kept", said, path=folder.folder))
                 plan = self._process(run, plan, folder)
                 run.temporary_bytes = run.made_bytes()
                 run.concatenation, finished = self._join(run, plan, claim.hidden, folder)

@@ -34,7 +34,7 @@ class Planner:
         """The plan for the clips that validation let pass; the configuration of the run then names form and encoder.
 
         InputError where the named encoder does not work and no other may take its place,
-        ConcatenationError where only copies were asked for and a clip cannot be copied.
+        or where only copies were asked for and a clip cannot be copied.
         """
         self._settle(run)
         plan = self._made(run)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.cost import need_bytes
-from mpt_cli.errors import ConcatenationError, InputError, IssueCode, ResourceError
+from mpt_cli.errors import InputError, Issue, IssueCode, ResourceError
 from mpt_cli.media import files
 from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError
+from mpt_cli.wording import size_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,17 +45,19 @@ def takes_form_of_clips(run: Run) -> bool:
 
 
 def require_copies(run: Run, plan: Plan) -> None:
-    """``--method copy`` means it: ConcatenationError for the first clip that itself cannot be copied."""
+    """``--method copy`` means it: InputError, and all clips that themselves cannot be copied in the run."""
     if run.params.join is not JoinMethod.COPY:
         return
-    for clip in plan.clips:
-        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,):
-            raise ConcatenationError(
-                IssueCode.CONCAT_FAILED,
-                f"cannot be copied: {', '.join(clip.reasons)}",
-                path=clip.clip.path,
-                hint="use --method auto to encode such clips",
-            )
+    hint = "use --method auto to encode such clips"
+    refused = tuple(
+        Issue(IssueCode.CONCAT_FAILED, f"cannot be copied: {', '.join(clip.reasons)}", clip.clip.path, hint)
+        for clip in sorted(plan.clips, key=lambda clip: clip.index)
+        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,)
+    )
+    if refused:
+        assert run.validation is not None
+        run.validation = replace(run.validation, errors=(*run.validation.errors, *refused))
+        raise refusal(len(refused), run.config, too_few=False)
 
 
 def require_memory(plan: Plan, memory: MemoryManager) -> None:
@@ -63,7 +67,7 @@ def require_memory(plan: Plan, memory: MemoryManager) -> None:
     if used < budget or memory.reserved_bytes:
         return
     least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
-    message = f"the budget of {budget >> 20} MiB is less than mpt itself uses; about {least >> 20} MiB are needed"
+    message = f"the budget of {size_text(budget)} is less than mpt itself uses; at least {size_text(least)} are needed"
     raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="raise --max-memory")
 
 

@@ -55,12 +55,12 @@ def test_reencode_copies_nothing(mpt: Mpt, parts: tuple[str, str]) -> None:
 
 
 def test_copy_means_copy(mpt: Mpt, parts: tuple[str, str], media: MediaFolder, here: Path) -> None:
-    odd = media.make(seconds=0.2, size="64x64")
+    odd, other = media.make(seconds=0.2, size="64x64"), media.make(seconds=0.1, size="96x64")
     before = sorted(here.iterdir())
-    done = mpt("concat", parts[0], odd, "-o", "whole.mp4", "--method", "copy", "--json")
-    assert (done.code, done.codes) == (4, ["concat_failed"])
-    (error,) = done.document["errors"]
-    assert error["path"] == str(odd)
+    done = mpt("concat", parts[0], parts[1], parts[0], odd, other, "-o", "whole.mp4", "--method", "copy", "--json")
+    assert (done.code, done.codes) == (3, ["concat_failed", "concat_failed", "validation_failed"])
+    error, another, _ = done.document["errors"]
+    assert (error["path"], another["path"]) == (str(odd), str(other))
     assert error["message"] == "cannot be copied: size is 64x64, colours are not tagged BT.709"
     assert "--method auto" in error["hint"]
     assert sorted(here.iterdir()) == before

@@ -382,6 +382,7 @@ def test_temporary_files_are_kept_for_those_who_ask(bench: Bench) -> None:
     result = bench.run(*DEATHS["writes rubbish"], keep=True)  # which goes at once
     assert result.status is RunStatus.ERROR
     (kept,) = leftovers(bench.folder)
+    assert [notice.path for notice in bench.emit.of(Notice) if notice.code == "temporary_files_kept"] == [kept]
     assert sorted(path.name for path in kept.iterdir()) == ["00000.mp4", "00000.pcm", "00002.mp4", "00002.pcm"]
     bench.emit.events.clear()
     bench.context = replace(bench.context, workflow_id="another")

@@ -352,8 +352,8 @@ def test_a_join_that_must_copy_and_cannot_fails_before_any_work(
 ) -> None:
     clips = (VideoClip(media.make()), VideoClip(media.make(codec="mpeg4")))
     result = told(VideoParams(clips, tmp_path / "reel.mp4", join=JoinMethod.COPY), Config(), emit)
-    assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.CONCAT_FAILED)
-    assert result.errors[0].path in [clip.path for clip in clips]
+    assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.VALIDATION_FAILED)
+    assert (result.errors[0].code, result.errors[0].path) in [(IssueCode.CONCAT_FAILED, clip.path) for clip in clips]
     assert "--method auto" in (result.errors[0].hint or "")
     assert emit.of(ClipStarted) == []
     assert list(tmp_path.iterdir()) == []
