@@ -102,7 +102,7 @@ def test_the_crontab_makes_a_reel_and_is_silent(clips: Path, here: Path, surroun
     environment = variables | surroundings | {"CLIPS": str(clips), "REEL": str(here / "the reel.mp4")}
     command = command.replace("--preset youtube", " ".join(SMALL))
     assert shell(command, environment, here) == (0, "")
-    reel, told = here / "the reel.mp4", here / "state" / "mpt.prom"
+    reel, told = here / "the reel.mp4", here / "state" / "the reel.prom"
     before = reel.stat()
     assert metric(told, "mpt_run_success") == 1
     assert metric(told, "mpt_output_unchanged") == 0
@@ -118,7 +118,7 @@ def test_a_night_that_fails_is_mailed(clips: Path, here: Path, surroundings: dic
     assert printed.startswith("mpt-nightly: reel.mp4: clips or options cannot be used; nothing was written (exit 3)\n")
     assert "clip 2.mp4" in printed
     assert "not_media" in printed
-    assert metric(here / "state" / "mpt.prom", "mpt_run_exit_code") == 3
+    assert metric(here / "state" / "reel.prom", "mpt_run_exit_code") == 3
     code, printed = shell(f'mpt-nightly.sh "{clips}" reel.mp4 --on-error skip {" ".join(SMALL)}', surroundings, here)
     assert (code, "without some of its clips (exit 5)" in printed) == (5, True)
 
@@ -132,15 +132,27 @@ def test_a_night_that_takes_too_long_goes_on_in_the_next(clips: Path, here: Path
 
 def test_a_night_that_is_still_at_work_is_left_alone(clips: Path, here: Path, surroundings: dict[str, str]) -> None:
     (here / "state").mkdir()
-    with (here / "state" / "lock").open("w") as lock:
+    with (here / "state" / "reel.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         code, printed = shell(f'mpt-nightly.sh "{clips}" reel.mp4', surroundings, here)
-    assert (code, printed) == (4, "mpt-nightly: the last run is still at work on reel.mp4\n")
-    assert not (here / "reel.mp4").exists()
+        assert (code, printed) == (4, "mpt-nightly: the last run is still at work on reel.mp4\n")
+        other = shell(f'mpt-nightly.sh "{clips}" other.mp4 {" ".join(SMALL)}', surroundings, here)
+    assert (other, (here / "other.mp4").exists(), (here / "reel.mp4").exists()) == ((0, ""), True, False)
 
 
 def test_the_wrapper_says_how_it_is_used(here: Path, surroundings: dict[str, str]) -> None:
     assert shell("mpt-nightly.sh clips", surroundings, here)[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "option", "code", "said"),
+    [({}, "--fit crop", 2, "cannot be read"), ({"MPT": "no-such-mpt"}, "", 127, "mpt was not found")],
+)
+def test_the_wrapper_says_what_is_wrong_with_how_it_was_called(
+    clips: Path, here: Path, surroundings: dict[str, str], change: dict[str, str], option: str, code: int, said: str
+) -> None:
+    ended, printed = shell(f'mpt-nightly.sh "{clips}" reel.mp4 {option}', surroundings | change, here)
+    assert (ended, said in printed.splitlines()[0]) == (code, True), printed
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")

@@ -23,6 +23,7 @@ from mpt_cli.events import (
     ConcatFinished,
     ConcatProgress,
     ConcatStarted,
+    Notice,
     RunContext,
     ValidationFinished,
 )
