@@ -35,7 +35,7 @@ def _answer(session: Session, workflow: str) -> Answer:
     if entry is None:
         known = history.ids(1000)
         hint = f"the last ones are {', '.join(known[:5])}" if known else "no run was reported on yet"
-        near = meant(workflow[:8], known)
+        near = meant(workflow[:8], ["last", *known]) if known else ""
         raise UsageError(f"there is no report of workflow {workflow!r}{near}", hint=hint)
     if html is not None:
         overwrite = bool(session.given.get("overwrite"))

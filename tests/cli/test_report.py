@@ -138,10 +138,12 @@ def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: 
     assert f"hint: the last ones are {second[:8]}, {first[:8]}" in unknown.err
     slip = mpt("report", f"{first[:7]}{'0' if first[7] != '0' else '1'}")
     assert f"did you mean {first[:8]}?" in slip.err
+    assert "'lst'; did you mean last?" in mpt("report", "lst").err
     assert mpt("completions", "workflows").out.split() == ["last", second[:8], first[:8]]
 
 
 def test_without_any_run_there_is_nothing_to_report(mpt: Mpt) -> None:
+    assert "did you mean" not in mpt("report", "lst").err
     done = mpt("report", "--json")
     assert (done.code, done.codes) == (2, ["usage"])
     assert done.document["errors"][0]["hint"] == "no run was reported on yet"
