@@ -181,7 +181,7 @@ class Layer:
             known = ["preset", *_SECTIONS, *map(dotted, FIELDS), *self.siblings]
             return unknown_key(dotted(key), known)
         if key == _PROGRAM and not self.trusted:
-            return f"is taken only from flags, {variable_of(_PROGRAM)} and {user_config_file()}"
+            return f"is taken only from {variable_of(_PROGRAM)} and {user_config_file()}"
         if isinstance(value, bool) and not isinstance(FIELDS[key].default, bool):
             return f"must not be true or false{_bounds(FIELDS[key], ', but ')}"
         return None

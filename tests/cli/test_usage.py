@@ -278,7 +278,7 @@ def test_a_preset_stands_below_the_explicit_keys_of_its_layer(mpt: Mpt, clip: Pa
         ("video.fps = 29.97", "video.fps = 29.97: write the fraction: 30000/1001"),
         ("video.background = 'blakc'", "'blakc': give a colour name or #rrggbb; did you mean black?"),
         ("video.background = '#12345'", "'#12345': give a colour name or #rrggbb ("),
-        ("ffmpeg.binary = '/bin/true'", "ffmpeg.binary = '/bin/true': is taken only from flags"),
+        ("ffmpeg.binary = '/bin/true'", "ffmpeg.binary = '/bin/true': is taken only from MPT_FFMPEG__BINARY"),
         ("= 3", "mpt.toml"),
     ],
 )

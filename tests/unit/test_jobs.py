@@ -151,7 +151,7 @@ def test_single(tmp_path: Path) -> None:
         (JOB + "encode.crf = 99", "job 1: encode.crf = 99: must be at least 0 and at most 63 (or auto)"),
         (
             JOB + 'ffmpeg.binary = "/tmp/x"',
-            "job 1: ffmpeg.binary = '/tmp/x': is taken only from flags, MPT_FFMPEG__BINARY",
+            "job 1: ffmpeg.binary = '/tmp/x': is taken only from MPT_FFMPEG__BINARY",
         ),
         (JOB + JOB + 'name = "job 1"', "job 2: name = 'job 1': job 1 has this name"),
         (JOB + '"a\\nb" = 1', "job 1: 'a\\nb' = 1: unknown key"),

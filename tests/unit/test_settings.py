@@ -230,7 +230,7 @@ def test_the_program_is_refused_elsewhere(tmp_path: Path, load: Load, place: str
     if place == "c.toml":
         given["config_file"] = Path(place)
     message = str(_error(lambda: load(**given)))
-    assert "ffmpeg.binary = './evil': is taken only from flags, MPT_FFMPEG__BINARY and " in message
+    assert "ffmpeg.binary = './evil': is taken only from MPT_FFMPEG__BINARY and " in message
 
 
 # Mistakes
