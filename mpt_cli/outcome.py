@@ -115,7 +115,7 @@ class Run:
         path = self.params.output_path.absolute()
         self.found, self.output = found, replace(found.output, path=path)
         self.evidence, self.ffmpeg = found.evidence if self.params.evidence else None, ffmpeg
-        self.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done"))
+        self.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done", path=path))
 
     def refused(self) -> dict[int, FileValidationResult]:
         """The clips that validation refused, by index."""

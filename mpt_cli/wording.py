@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.models import Action
@@ -54,6 +56,22 @@ def _escaped(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def path_text(path: Path) -> str:
+    """Return a path to read: one that leads up from here as it was given, without the name of here before it.
+
+    It is not made shorter than that: where a folder is a link, ``x/..`` is not the folder that holds ``x``.
+    """
+    if ".." in path.parts:
+        with suppress(OSError, ValueError):  # here is gone; or it leads up from elsewhere
+            return escape(str(path.relative_to(Path.cwd())))
+    return escape(str(path))
+
+
+def message_text(message: str, path: Path | None) -> str:
+    """Return a message to read, in which the path that it is about may stand."""
+    return escape(message) if path is None else escape(message).replace(escape(str(path)), path_text(path))
 
 
 def size_text(size_bytes: float | None) -> str:

@@ -12,7 +12,16 @@ from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.models import Action
-from mpt_cli.wording import counted, escape, exact_seconds_text, rate_text, rounded_text, size_text, tenths_text
+from mpt_cli.wording import (
+    counted,
+    escape,
+    exact_seconds_text,
+    path_text,
+    rate_text,
+    rounded_text,
+    size_text,
+    tenths_text,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +90,7 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
     say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
     predicted = plan.predicted
     facts = (
-        ("path", escape(str(plan.output))),
+        ("path", path_text(plan.output)),
         ("length", f"{exact_seconds_text(plan.duration)}, {counted(plan.frames, 'frame')}"),
         ("picture", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
         ("clips", _intentions(plan)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from mpt_cli import events
 from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.state import Phase
-from mpt_cli.wording import counted, escape, percent_text, rounded_text, seconds_text, size_text
+from mpt_cli.wording import counted, escape, message_text, percent_text, rounded_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,5 +148,5 @@ def _key(notice: events.Notice, job: str | None) -> tuple[str | None, str, str]:
 def _notice(event: events.Notice, job: str | None) -> list[str]:
     """The lines that the summary would have for it; after it they are not said again."""
     where = "" if job is None else f"{escape(job)}: "
-    line = f"{event.level}: {where}{escape(event.message)} ({event.code})"
+    line = f"{event.level}: {where}{message_text(event.message, event.path)} ({event.code})"
     return [line] if event.hint is None else [line, f"  hint: {escape(event.hint)}"]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.envelope import issue_dict, setup_dict, timeline_dict, video_data
 from mpt_cli.display.summary import say, show_clips, show_issues
-from mpt_cli.wording import MISSING, escape, exact_seconds_text, percent_text, seconds_text, size_text
+from mpt_cli.wording import MISSING, escape, exact_seconds_text, path_text, percent_text, seconds_text, size_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
     output = result.output
     facts = [("started", f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC")]
     if output is not None:
-        facts.append(("output", f"{escape(str(output.path))}, {exact_seconds_text(output.duration)}"))
+        facts.append(("output", f"{path_text(output.path)}, {exact_seconds_text(output.duration)}"))
     return facts + (_costs(result.metrics) if result.metrics is not None else [])
 
 

@@ -16,7 +16,9 @@ from mpt_cli.wording import (
     escape,
     exact_seconds_text,
     fates_of,
+    message_text,
     most_telling,
+    path_text,
     rate_text,
     seconds_text,
     size_text,
@@ -123,8 +125,8 @@ def issue_text(issue: Issue, *, with_path: bool) -> Text:
     """Return ``message (code)``, led by the path if wanted and not said by the message."""
     line = Text()
     if with_path and issue.path is not None and not _names(issue.message, issue.path):
-        line.append(f"{escape(str(issue.path))}: ")
-    line.append(escape(issue.message))
+        line.append(f"{path_text(issue.path)}: ")
+    line.append(message_text(issue.message, issue.path))
     line.append(f" ({issue.code})", "dim")
     return line
 
@@ -151,12 +153,12 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
     else:
         say(out, Text(f"{name} is ready", "bold green"))
     facts = (
-        ("path", escape(str(output.path))),
+        ("path", path_text(output.path)),
         ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
         ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
         ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
-        *(("sheet", escape(str(path))) for path in (output.contact_sheet,) if path is not None),
-        *(("poster", escape(str(path))) for path in (output.poster,) if path is not None),
+        *(("sheet", path_text(path)) for path in (output.contact_sheet,) if path is not None),
+        *(("poster", path_text(path)) for path in (output.poster,) if path is not None),
     )
     for label, value in facts:
         say(out, Text.assemble((f"  {label:<9}", "dim"), value))

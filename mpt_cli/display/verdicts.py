@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.summary import issue_text, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.wording import MISSING, counted, escape, rate_text, tenths_text
+from mpt_cli.wording import MISSING, counted, escape, path_text, rate_text, tenths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _show_problem(out: Console, issue: Issue, level: str) -> None:
 def _cells(file: FileValidationResult) -> list[Cell]:
     verdict = "bad" if file.errors else "warning" if file.warnings else "ok"
     style = _MARKS[verdict]
-    head = [Cell(verdict, style), Cell(escape(str(file.path)), style if file.errors else "")]
+    head = [Cell(verdict, style), Cell(path_text(file.path), style if file.errors else "")]
     if file.media is None:
         return [*head, *(Cell(MISSING, "dim") for _ in _COLUMNS[2:])]
     return [*head, *map(Cell, _media(file.media))]

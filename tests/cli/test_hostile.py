@@ -272,3 +272,19 @@ def test_a_length_of_years_is_not_believed(mpt: Mpt, clip: Path, here: Path) -> 
     (entry,) = done.data["clips"]
     assert done.code == 0, json.dumps(entry)
     assert entry["media"]["duration_seconds"] < 1
+
+
+def test_what_leads_up_from_here_is_told_as_it_was_given(mpt: Mpt, media: MediaFolder, here: Path) -> None:
+    (here.parent / "far" / "deep").mkdir(parents=True)
+    (here / "link").symlink_to(here.parent / "far" / "deep")
+    (here.parent / "far" / "a.mp4").write_bytes(media.make(seconds=0.2).read_bytes())
+    inputs = ("link/../a.mp4", "../far/a.mp4")
+    told = mpt("validate", *inputs, "../none.mp4", "../far/deep")
+    assert [line.split()[1] for line in told.out.splitlines()[1:4]] == [*inputs, "../none.mp4"]
+    assert "error: ../far/deep: the folder holds no video file (no_match)" in told.err
+    arguments = ("process", *inputs, "-o", "../out/reel.mp4", *SMALL)
+    assert "  path     ../out/reel.mp4" in mpt(*arguments, "-n").out.splitlines()
+    assert "  path     ../out/reel.mp4" in mpt(*arguments).out.splitlines()
+    assert "error: ../out/reel.mp4: already exists (output_exists)" in mpt(*arguments).err
+    assert "info: ../out/reel.mp4: is up to date" in mpt(*arguments, "--if-changed").err
+    assert mpt("report", "--json").data["output"]["path"] == f"{here}/../out/reel.mp4"
