@@ -2,7 +2,7 @@
 
 An :class:`Issue` is a fact about a file, a parameter or a run, with a stable code of the contract.
 Validators return issues and never raise for bad input. A step that cannot go on raises an
-:class:`MptError`, which carries exactly one issue::
+:class:`MptError`, which carries the issue that ended it::
 
     MptError                  the base; caught in the orchestrator and in ``cli``
     ├── UsageError            an option, an argument or a job file is wrong          exit 2
@@ -28,6 +28,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path  # noqa: TC003 - what reads an issue back from JSON needs the type
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ExitCode(IntEnum):
@@ -148,7 +152,10 @@ class Issue:
 
 
 class MptError(Exception):
-    """Base of every error that mpt raises on purpose; carries one :class:`Issue`."""
+    """Base of every error that mpt raises on purpose; carries one :class:`Issue`, and those found beside it."""
+
+    others: tuple[Issue, ...] = ()
+    """What is wrong as well, where all of a file, or of all settings, is read before it is refused."""
 
     def __init__(
         self,
@@ -161,6 +168,11 @@ class MptError(Exception):
         """Build the error from the parts of its issue."""
         super().__init__(message)
         self.issue = Issue(code=code, message=message, path=path, hint=hint)
+
+    def beside(self, others: Iterable[MptError]) -> Self:
+        """The error, with the issues of others that were found with it."""
+        self.others = tuple(other.issue for other in others)
+        return self
 
     @property
     def code(self) -> IssueCode:

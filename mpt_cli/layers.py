@@ -296,9 +296,9 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
 
 
 def raise_faults(faults: Sequence[str], error: type[ConfigError] | type[UsageError], path: Path | None) -> NoReturn:
-    """Raise the first fault; the others stand in the hint."""
-    others = "; ".join(faults[1:6]) + (f"; and {len(faults) - 6} more" if len(faults) > 6 else "")
-    raise error(faults[0], path=path, hint=f"also wrong: {others}" if others else None)
+    """Raise the first fault, with the others beside it."""
+    first, *others = [error(fault, path=path) for fault in faults]
+    raise first.beside(others)
 
 
 def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = ConfigError) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from mpt_cli.layers import (
     dotted,
     nearest,
     one_line,
-    raise_faults,
     read_toml,
     shown,
     user_config_file,
@@ -124,11 +123,9 @@ class Settings(Config, BaseSettings):
 
 
 def _refuse_faults(layers: Sequence[Layer]) -> None:
-    checked = [(layer, layer.check()) for layer in layers]
-    faults = [fault for _, found in checked for fault in found]
+    faults = [ConfigError(fault, path=layer.path) for layer in layers for fault in layer.check()]
     if faults:
-        first = next(layer for layer, found in checked if found)
-        raise_faults(faults, ConfigError, first.path)
+        raise faults[0].beside(faults[1:])
 
 
 def _refuse_pointless_rate(config: Config, layers: Sequence[Layer]) -> None:

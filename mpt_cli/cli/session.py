@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 LOGGER = "mpt_cli"
 NUL_ALONE = "--null is for paths on stdin, which no input is"
+_MOST_FAULTS = 20
 _HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 _STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, _HANG_UP})
 
@@ -70,9 +71,16 @@ def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
     return Answer(
         status=RunStatus.CANCELLED if cancelled else RunStatus.ERROR,
         exit_code=code,
-        errors=(error.issue,),
-        show=lambda _out, err: summary.show_issue(err, error.issue),
+        errors=(error.issue, *error.others),
+        show=lambda _out, err: _show_failure(err, error),
     )
+
+
+def _show_failure(err: Console, error: MptError) -> None:
+    """Write the error and the first of those found beside it: what follows from one slip may be long."""
+    summary.show_issues(err, (error.issue, *error.others[: _MOST_FAULTS - 1]))
+    if (left := len(error.others) + 1 - _MOST_FAULTS) > 0:
+        summary.show_left(err, left)
 
 
 def exit_code_for(code: int, signal_number: int | None) -> int:

@@ -107,6 +107,11 @@ def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error", 
         show_issue(err, issue, level=level, job=job)
 
 
+def show_left(err: Console, left: int) -> None:
+    """Write that there are so many more issues than were shown."""
+    say(err, Text(f"and {left} more; --json lists all", "dim"))
+
+
 def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | None = None) -> None:
     """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it.
 

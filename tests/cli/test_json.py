@@ -139,6 +139,24 @@ def test_a_missing_dependency_is_one_document(
     assert "MPT_FFMPEG__BINARY" in done.document["errors"][0]["hint"]
 
 
+def test_each_of_many_mistakes_is_an_error_of_its_own(mpt: Mpt, here: Path) -> None:
+    lines = ['{"output": 1, "clips": ["a.mp4"]}', "nothing", '{"output": "b.mp4", "clips": [], "job": 3}']
+    done = mpt("batch", "-", "--json", stdin="\n".join(lines).encode())
+    assert (done.code, done.codes) == (2, ["usage"] * 4)
+    assert all(issue["hint"] is None for issue in done.document["errors"])
+    told = mpt("batch", "-", stdin="\n".join(lines).encode())
+    assert [line.split(" (usage)")[0] for line in told.err.splitlines()] == [
+        f"error: {issue['message']}" for issue in done.document["errors"]
+    ]
+    (here / "mpt.toml").write_text("".join(f"key{number} = 1\n" for number in range(30)))
+    done = mpt("process", "a.mp4", "-o", "b.mp4", "--crf", "99", "--fps", "29.97", "--json")
+    assert done.codes == ["config_invalid"] * 32
+    assert [issue["path"] for issue in done.document["errors"][1:3]] == [None, str(here / "mpt.toml")]
+    told = mpt("process", "a.mp4", "-o", "b.mp4", "--crf", "99", "--fps", "29.97")
+    assert (told.code, len(told.err.splitlines())) == (2, 21)
+    assert told.err.splitlines()[-1] == "and 12 more; --json lists all"
+
+
 def test_a_bug_is_one_document_and_its_traceback_is_for_v_only(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A module of the user's that has the name of one that is needed.
     (here / "pydantic_settings.py").write_text("raise RuntimeError('not what you think')")

@@ -180,11 +180,12 @@ def test_mistakes_of_a_clip(tmp_path: Path, clip: str, says: str) -> None:
     assert _says(tmp_path, text).startswith(f"job 'm': clip 2: {says}")
 
 
-def test_other_mistakes_stand_in_the_hint(tmp_path: Path) -> None:
+def test_other_mistakes_stand_beside_the_first(tmp_path: Path) -> None:
     path = _write(tmp_path, JOB + "a = 1\n" + JOB + "b = 2\n")
     error = _error(path)
     assert "a = 1" in str(error)
-    assert "b = 2" in (error.issue.hint or "")
+    assert error.issue.hint is None
+    assert ["b = 2" in issue.message for issue in error.others] == [True]
 
 
 @pytest.mark.parametrize(
