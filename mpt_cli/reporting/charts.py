@@ -38,6 +38,7 @@ _STEPS = (1, 2, 5)
 _MOST_TICKS = 8
 _FAR = 4
 """A budget that many times the peak would press the chart flat."""
+_MISSED = "Samples are taken four times a second: the peak was seen between two of them."
 _HIGH = 1000
 """Height and width of a chart's own units, in which its curve is drawn."""
 
@@ -184,22 +185,26 @@ def _moment(seconds: float, clock: Clock) -> str:
 
 
 def memory_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
-    """The memory of the process tree under the budget, over time; empty where nothing was sampled."""
+    """The memory of the process tree under the budget, over time; empty where nothing was sampled.
+
+    Its peak is that of the run, which may have been seen between two samples.
+    """
     if not timeline.samples:
         return ""
-    peak, budget = max(point.memory_bytes for point in timeline.samples), timeline.budget_bytes
+    highest, budget = max(point.memory_bytes for point in timeline.samples), timeline.budget_bytes
+    peak = max(highest, (metrics and metrics.memory_peak_bytes) or 0)
     far = budget is None or budget > _FAR * peak
     top = peak * 1.25 if far else max(peak, budget or 0) * 1.08
     points = [(point.at_seconds, point.memory_bytes / top) for point in timeline.samples]
     marks = _level(peak / top, "peak", f"peak {size_text(peak)}")
-    note = ""
+    notes = [_MISSED] if size_text(peak) != size_text(highest) else []
     if budget is not None and far:
         share = percent_text(peak / budget)
-        note = f"The budget of {size_text(budget)} lies far above the chart: the peak is {share} of it."
+        notes.append(f"The budget of {size_text(budget)} lies far above the chart: the peak is {share} of it.")
     elif budget is not None:
         marks += _level(budget / top, "budget", f"budget {size_text(budget)}")
     chart = _area(points, clock_of(metrics, timeline), "memory", marks, high=190)
-    return chart + (f'<p class="note">{text(note)}</p>' if note else "")
+    return chart + (f'<p class="note">{text(" ".join(notes))}</p>' if notes else "")
 
 
 def cores_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:

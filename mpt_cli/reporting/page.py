@@ -153,8 +153,11 @@ def _spared(clips: Sequence[ClipResult]) -> str:
     if not kept:
         return ""
     seconds, total = (float(sum(clip.duration or 0 for clip in some)) for some in (kept, done))
+    of_which = counted(len(done), "clip")
+    if len(done) < len(clips):
+        of_which = f"the {of_which} that were finished, of {len(clips)} in all"
     said = (
-        f"{len(kept)} of {counted(len(done), 'clip')}, {exact_seconds_text(seconds)} of {exact_seconds_text(total)},"
+        f"{len(kept)} of {of_which}, {exact_seconds_text(seconds)} of {exact_seconds_text(total)},"
         " did not have to be encoded."
     )
     pace = _pace(done)

@@ -257,6 +257,23 @@ def test_runs_of_older_versions_open_without_what_they_did_not_record() -> None:
     assert "No reel was made" in read(bare).text
 
 
+def test_the_peak_of_the_chart_is_that_of_the_run_and_says_where_samples_missed_it() -> None:
+    text = page(entry_of(clip_of(0)), {})
+    assert "peak 700 MiB</text>" in text
+    assert "Samples are taken four times a second: the peak was seen between two of them." in text
+    entry = entry_of(clip_of(0), metrics=None)
+    highest = max(point.memory_bytes for point in entry.timeline.samples) >> 20 if entry.timeline else 0
+    text = page(entry, {})
+    assert f"peak {highest} MiB</text>" in text
+    assert "between two of them" not in text
+
+
+def test_a_clip_that_was_left_out_is_none_that_was_spared() -> None:
+    clips = [clip_of(0, Action.REUSE), clip_of(1, Action.COPY), clip_of(2, status=ClipStatus.SKIPPED)]
+    text = page(entry_of(*clips), {})
+    assert "2 of the 2 clips that were finished, of 3 in all, 4.000 s of 4.000 s, did not have to be encoded" in text
+
+
 def test_a_budget_far_above_the_peak_is_told_in_words() -> None:
     entry = entry_of(*MIXED)
     assert entry.timeline is not None
