@@ -23,7 +23,10 @@ def completions(
     *,
     of: Annotated[list[str] | None, typer.Option("--of", hidden=True)] = None,
 ) -> int:
-    """Print a shell's completion script: commands, options, values, names of jobs and of runs."""
+    """Print a shell's completion script: commands, options, values, names of jobs and of runs.
+
+    No shell makes the folder of the file that it goes to: mkdir -p does.
+    """
     if shell in ("jobs", "workflows"):  # how the scripts ask: mpt completions jobs --of week.toml
         from mpt_cli.cli.completion.names import names
 

@@ -191,7 +191,9 @@ def test_the_steps_of_the_workflow_work(clips: Path, here: Path, surroundings: d
     environment = surroundings | {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     (here / "mpt.toml").write_text('video.size = "160x90"\nencode.quality = "draft"\n')
     commands = steps()
-    assert "pip install" in commands.pop("install mpt")
+    install = commands.pop("install mpt")
+    assert "pip install" in install
+    assert "git+https://" in install, "mpt is not on PyPI"
     for name, command in commands.items():
         assert shell(f"set -eo pipefail\n{command}", environment, here, program="bash")[0] == 0, name
     report = here / "report"
