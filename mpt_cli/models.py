@@ -93,7 +93,7 @@ class JoinMethod(StrEnum):
 
 
 class OnError(StrEnum):
-    """What a bad clip does to the run."""
+    """What a bad clip does to the reel: there is none, or one without it."""
 
     FAIL = "fail"
     SKIP = "skip"

@@ -129,7 +129,7 @@ def _refuse_faults(layers: Sequence[Layer]) -> None:
 
 
 def _refuse_pointless_rate(config: Config, layers: Sequence[Layer]) -> None:
-    """Refuse a share of failures that may be accepted where the first failure ends the run."""
+    """Refuse a share of failures that may be accepted where with any failure there is no reel."""
     rate = config.processing.min_success_rate
     if rate is None or rate >= 1 or config.processing.on_error is not OnError.FAIL:
         return

@@ -184,7 +184,7 @@ REEL = (
     ),
     Flag(
         ("--on-error",),
-        "What a bad clip does",
+        "With a bad clip make no reel, but finish the others for the next run; or leave it out",
         RUNNING,
         "processing.on_error",
         "ACTION",
