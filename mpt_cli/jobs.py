@@ -257,9 +257,10 @@ def _input(part: _Part, clip: object) -> JobInput:
     if not isinstance(clip, dict):
         return JobInput(part.file("path", clip))
     part.refuse_unknown(clip, _CLIP_KEYS)
+    before = len(part.faults)
     start = part.seconds("start", clip.get("start", 0))
     end = part.seconds("end", clip["end"]) if "end" in clip else None
-    if end is not None and end <= start:
+    if end is not None and end <= start and len(part.faults) == before:
         part.fault("end", clip["end"], f"must be above 0 and above start, which is {float(start):g}")
     return JobInput(part.file("path", clip.get("path")), start, end, part.flag("mute", clip))
 

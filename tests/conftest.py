@@ -23,7 +23,9 @@ GRACE_SECONDS = 2.0
 _OTHERS_CHILDREN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver", "execnet")
 """Found in the command lines of children that belong to Python or to the test runner."""
 
-_FOREIGN_SWITCHES = ("CI", "GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CLICOLOR", "CLICOLOR_FORCE")
+_FOREIGN_SWITCHES = frozenset(
+    ["CI", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS"]
+)
 """Variables that change what command line tools print."""
 
 
