@@ -123,7 +123,7 @@ def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | N
     line.append_text(issue_text(issue, with_path=True))
     say(err, line, words=True)
     if issue.hint:
-        say(err, Text.assemble(("  hint: ", "bold"), escape(issue.hint)), words=True)
+        say(err, Text.assemble(("  hint: ", "bold"), message_text(issue.hint, issue.path)), words=True)
 
 
 def issue_text(issue: Issue, *, with_path: bool) -> Text:

@@ -287,4 +287,6 @@ def test_what_leads_up_from_here_is_told_as_it_was_given(mpt: Mpt, media: MediaF
     assert "  path     ../out/reel.mp4" in mpt(*arguments).out.splitlines()
     assert "error: ../out/reel.mp4: already exists (output_exists)" in mpt(*arguments).err
     assert "info: ../out/reel.mp4: is up to date" in mpt(*arguments, "--if-changed").err
+    (here.parent / "far" / "jobs.toml").write_text("[[job]]\n")
+    assert "hint: mpt process --job ../far/jobs.toml or" in mpt(*arguments, "-c", "../far/jobs.toml").err
     assert mpt("report", "--json").data["output"]["path"] == f"{here}/../out/reel.mp4"
