@@ -112,7 +112,7 @@ def load_jobs(path: Path) -> JobFile:
 def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
     """The jobs of a stream of JSON Lines, each what a ``[[job]]`` table is; paths are relative to ``base``.
 
-    Empty lines are left out; a job has the number of its line. UsageError names the first mistake, and holds the others.
+    Empty lines are left out; a job has the number of its line. UsageError names the first mistake and holds the others.
     """
     file = _Part(_STDIN, "", [])
     jobs = dict[int, Job]()
