@@ -20,7 +20,7 @@ from mpt_cli.errors import VerificationError
 from mpt_cli.media import boxes
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.commands import AAC_FRAME
-from mpt_cli.media.sources import file_url
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Container
 from mpt_cli.results import OutputInfo
@@ -42,8 +42,7 @@ _TECHNICAL_TAGS = {
 }  # fmt: skip
 _MKV_SLACK = Fraction(501, 1_000_000)
 """Half of Matroska's tick, and the microsecond of a concat list."""
-_OPTIONS = {"protocol_whitelist": "file"}
-_UNDECODED = _OPTIONS | {"codec_whitelist": "none"}
+_UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
 """Opens in half a millisecond of CPU: else libav decodes a first picture, in 1080x1920 for eleven, to learn
 its pixel format (measured, PyAV 18.1)."""
 
@@ -348,7 +347,7 @@ def _foreign_tags(container: InputContainer) -> set[str]:
 
 
 @contextmanager
-def _opened(path: Path, options: dict[str, str] = _OPTIONS) -> Iterator[InputContainer]:
+def _opened(path: Path, options: dict[str, str] = OPEN_OPTIONS) -> Iterator[InputContainer]:
     """The file; whatever libav says against it, on opening or while it is read, is a failed proof."""
     doing = "opened"
     try:
