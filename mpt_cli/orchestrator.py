@@ -6,7 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -280,9 +280,10 @@ class VideoProcessingOrchestrator:
                     self._reels.require_owned(run.params)
                 if remember:
                     self._reels.add(wanted, run, finished, claim.hidden)
-                run.file = file_of(claim.hidden)
             claim.publish()
             run.output = finished
+            with suppress(OSError):  # it may be taken away at once
+                run.file = file_of(output)
             self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
             self._add_extras(run)
             if remember:
