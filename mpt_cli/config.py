@@ -58,6 +58,8 @@ def parse_frame_rate(value: object) -> Fraction | None:
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(rf"{_RATE_TEXT}|\d*\.\d+", text):
         raise ValueError("give auto, a whole number or a fraction such as 30000/1001")
+    if "." in text and not 1 <= Fraction(text) <= 240:
+        raise ValueError("must be between 1 and 240")
     if "." in text:
         exact = nearest_standard_rate(Fraction(text))
         raise ValueError(f"write the fraction: {exact}")

@@ -276,11 +276,9 @@ class VideoProcessingOrchestrator:
                 run.temporary_bytes = run.made_bytes()
                 run.concatenation, finished = self._join(run, plan, claim.hidden, folder)
                 run.context.cancel.raise_if_cancelled()
-                if run.owned:
-                    self._reels.require_owned(run.params)
                 if remember:
                     self._reels.add(wanted, run, finished, claim.hidden)
-            claim.publish()
+            claim.publish(partial(self._reels.require_owned, run))
             run.output = finished
             with suppress(OSError):  # it may be taken away at once
                 run.file = file_of(output)

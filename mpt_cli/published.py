@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from mpt_cli import __version__
-from mpt_cli.errors import IssueCode, OutputError
+from mpt_cli.errors import Issue, IssueCode, OutputError
 from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
 from mpt_cli.media.known import file_of, identity_of, is_settled, is_still, listed
 from mpt_cli.results import PublishedReel, RunStatus
@@ -102,11 +102,10 @@ class PublishedReels:
             return params
         return replace(params, overwrite=True)
 
-    def require_owned(self, params: VideoParams) -> None:
-        """OutputError where something else has taken the place of what mpt published."""
-        if (path := self._foreign(params)) is not None:
-            message, hint = "was changed by another program meanwhile", "add --overwrite to replace it"
-            raise OutputError(IssueCode.OUTPUT_EXISTS, message, path=path, hint=hint)
+    def require_owned(self, run: Run) -> None:
+        """OutputError where the run may only replace what mpt published, and something else has taken its place."""
+        if run.owned and (path := self._foreign(run.params)) is not None:
+            raise _changed(path)
 
     def current(self, run: Run, build: Callable[[], str]) -> PublishedReel | None:
         """The record of an output that is exactly what the run would make; None unless that is asked and certain."""
@@ -155,6 +154,11 @@ class PublishedReels:
             self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
         except OSError as error:
             logger.warning("%s will not be known again: %s", output.path, error)
+            if run.params.if_changed:
+                message = (
+                    f"cannot be written ({error.strerror}): the next run with --if-changed will not know this reel"
+                )
+                run.afterwards.append(Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder))
 
     def confirm(self, wanted: Wanted, run: Run, output: OutputInfo) -> None:
         """The same for a reel that has its name, where more is known of it now, or its file looks another there."""
@@ -167,11 +171,14 @@ class PublishedReels:
     def note_extra(self, run: Run, picture: Path, path: Path) -> None:
         """Keep a record of a picture of a reel that is about to get its name, and lies at another path yet.
 
-        ValueError where another file has taken the reel's place, which the picture may show.
+        ValueError where another file has taken the reel's place, which the picture may show, and
+        OutputError where one that is not to be replaced has taken that of the picture.
         """
         output = run.params.output_path
         if not is_still(output, run.file):
             raise ValueError("another program has replaced the reel")
+        if run.owned and os.path.lexists(picture) and picture.absolute() not in dict(self._standing(output)):
+            raise _changed(picture)
         try:
             newest, *others = self._read(output)
             extras = (*self._standing(output), (picture.absolute(), file_of(path)))
@@ -242,6 +249,11 @@ class PublishedReels:
         path = output.absolute()
         name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
         return self._folder / f"{name[:40]}.json"
+
+
+def _changed(path: Path) -> OutputError:
+    message, hint = "was changed by another program meanwhile", "add --overwrite to replace it"
+    return OutputError(IssueCode.OUTPUT_EXISTS, message, path=path, hint=hint)
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -85,7 +85,7 @@ def require_space(run: Run, plan: Plan) -> None:
         if size > free:
             raise ResourceError(
                 IssueCode.DISK_FULL,
-                f"about {size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free",
+                f"about {size_text(size)} are needed and {size_text(free)} are free",
                 path=path,
                 hint="free some space, or set paths.temp to another disk",
             )

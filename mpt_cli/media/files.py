@@ -192,8 +192,8 @@ class Claim:
     replace: Callable[[Path, Path], object]
     sleep: Callable[[float], object]
 
-    def publish(self) -> None:
-        """Give the file its name.
+    def publish(self, before: Callable[[], object] = lambda: None) -> None:
+        """Give the file its name; what ``before`` raises in the last moment keeps it from it.
 
         OutputError ``output_exists`` when the target has appeared meanwhile and may not be replaced,
         ``output_busy`` when the system does not let it be replaced: then the finished file stays
@@ -203,6 +203,7 @@ class Claim:
             _flush(self.hidden)
             if not self.overwrite:
                 refuse_existing(self.target)
+            before()
             _rename(self.hidden, self.target, self.replace, self.sleep)
         _flush_names(self.target.parent)
 
@@ -247,8 +248,7 @@ def publish(
     with claimed(target.absolute(), overwrite=overwrite) as claim:
         with writing(target):
             claim.hidden.write_bytes(data)
-        before(claim.hidden)
-        claim.publish()
+        claim.publish(lambda: before(claim.hidden))
 
 
 def _discard(path: Path) -> None:

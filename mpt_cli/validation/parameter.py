@@ -114,8 +114,8 @@ class ParameterValidator:
         elif stat.S_ISDIR(status.st_mode):
             yield _unwritable(path, "is a folder", "name a file in it")
         elif not params.overwrite:
-            message = "already exists, and is not what mpt made there last" if params.if_changed else "already exists"
-            yield Issue(IssueCode.OUTPUT_EXISTS, message, path, "add --overwrite to replace it")
+            only = "; --if-changed replaces only what mpt itself made there" if params.if_changed else ""
+            yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", path, f"add --overwrite to replace it{only}")
         elif (blocked := _unwritable_folder(path)) is not None:
             yield _unwritable(path, f"cannot be written in {blocked}", "choose another folder")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from dataclasses import replace
@@ -294,7 +295,7 @@ def test_a_reel_that_will_not_fit_is_not_begun(media: MediaFolder, tmp_path: Pat
     params = VideoParams((VideoClip(clip),), tmp_path / "reel.mp4")
     result = ModuleFactory(config).create_video_orchestrator().process_video_request(params)
     assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.DISK_FULL)
-    assert "GB are needed" in result.errors[0].message
+    assert re.match(r"about [\d.]+ TiB are needed and ", result.errors[0].message)
     assert result.errors[0].path == (config.paths.temp or params.output_path)
     assert list(tmp_path.iterdir()) == []
 

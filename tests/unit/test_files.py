@@ -243,6 +243,20 @@ def test_a_file_that_is_there_is_not_overwritten_without_the_wish(tmp_path: Path
     assert names(tmp_path) == {"reel.mp4"}
 
 
+def test_what_is_found_in_the_last_moment_keeps_a_file_from_its_name(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"put there meanwhile")
+
+    def refuse() -> None:
+        raise OutputError(IssueCode.OUTPUT_EXISTS, "was changed", path=target)
+
+    with pytest.raises(OutputError, match="was changed"), files.claimed(target, overwrite=True) as claim:
+        claim.hidden.write_bytes(b"reel")
+        claim.publish(refuse)
+    assert target.read_bytes() == b"put there meanwhile"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
 def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")

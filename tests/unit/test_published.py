@@ -111,8 +111,38 @@ def test_an_output_that_was_touched_is_the_users(house: House, change: Callable[
     assert house.again().find(house.output) is None
     assert house.again().adopted(house.params()).overwrite is False
     with pytest.raises(OutputError) as caught:
-        house.again().require_owned(house.params())
+        house.again().require_owned(replace(house.run(), owned=True))
     assert caught.value.code is IssueCode.OUTPUT_EXISTS
+
+
+def test_a_picture_that_was_put_in_place_of_ours_is_not_replaced(house: House, tmp_path: Path) -> None:
+    house.publish()
+    picture, hidden = tmp_path / "sheet.png", tmp_path / "hidden.png"
+    run = replace(house.run(), owned=True)
+    run.file = file_of(house.output)
+    hidden.write_bytes(b"a sheet")
+    house.reels.note_extra(run, picture, hidden)  # none is there
+    hidden.replace(picture)
+    hidden.write_bytes(b"another sheet")
+    house.reels.note_extra(run, picture, hidden)  # ours is there
+    picture.write_bytes(b"a holiday")
+    with pytest.raises(OutputError) as caught:
+        house.reels.note_extra(run, picture, hidden)
+    assert (caught.value.code, caught.value.issue.path) == (IssueCode.OUTPUT_EXISTS, picture)
+    run.owned = False  # of who asked for --overwrite
+    house.reels.note_extra(run, picture, hidden)
+
+
+def test_a_reel_that_will_not_be_known_again_is_said(house: House, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    reels, run = PublishedReels(tmp_path / "file" / "state"), house.run()
+    house.output.write_bytes(b"reel")
+    reels.add(reels.wanted(run), run, house.info(), house.output)
+    (issue,) = run.afterwards
+    assert "--if-changed will not know this reel" in issue.message
+    plain = house.run(house.params(if_changed=False))
+    reels.add(reels.wanted(plain), plain, house.info(), house.output)
+    assert plain.afterwards == []
 
 
 def test_rights_and_further_names_change_nothing(house: House, tmp_path: Path) -> None:
@@ -129,9 +159,9 @@ def test_only_what_mpt_made_is_adopted_and_only_if_asked(house: House) -> None:
     house.publish()
     assert house.reels.adopted(house.params()).overwrite
     assert not house.reels.adopted(house.params(if_changed=False)).overwrite
-    house.reels.require_owned(house.params())
+    house.reels.require_owned(replace(house.run(), owned=True))
     house.output.unlink()
-    house.reels.require_owned(house.params())
+    house.reels.require_owned(replace(house.run(), owned=True))
 
 
 @pytest.mark.parametrize(
