@@ -155,9 +155,7 @@ class PublishedReels:
         except OSError as error:
             logger.warning("%s will not be known again: %s", output.path, error)
             if run.params.if_changed:
-                message = (
-                    f"cannot be written ({error.strerror}): the next run with --if-changed will not know this reel"
-                )
+                message = f"cannot be written ({error.strerror}): --if-changed will not know this reel again"
                 run.afterwards.append(Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder))
 
     def confirm(self, wanted: Wanted, run: Run, output: OutputInfo) -> None:

@@ -77,7 +77,7 @@ def test_parse_frame_rate(text: object, rate: Fraction | None) -> None:
         ("29.97", "write the fraction: 30000/1001"),
         (23.976, "write the fraction: 24000/1001"),
         ("25.0", "write the fraction: 25"),
-        (".5", "write the fraction: 1"),
+        (".5", "must be between 1 and 240"),
         ("fast", "give auto"),
         (True, "give auto"),
         ("-5", "give auto"),

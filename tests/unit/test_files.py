@@ -250,9 +250,10 @@ def test_what_is_found_in_the_last_moment_keeps_a_file_from_its_name(tmp_path: P
     def refuse() -> None:
         raise OutputError(IssueCode.OUTPUT_EXISTS, "was changed", path=target)
 
-    with pytest.raises(OutputError, match="was changed"), files.claimed(target, overwrite=True) as claim:
+    with files.claimed(target, overwrite=True) as claim:
         claim.hidden.write_bytes(b"reel")
-        claim.publish(refuse)
+        with pytest.raises(OutputError, match="was changed"):
+            claim.publish(refuse)
     assert target.read_bytes() == b"put there meanwhile"
     assert names(tmp_path) == {"reel.mp4"}
 

@@ -139,7 +139,7 @@ def test_a_reel_that_will_not_be_known_again_is_said(house: House, tmp_path: Pat
     house.output.write_bytes(b"reel")
     reels.add(reels.wanted(run), run, house.info(), house.output)
     (issue,) = run.afterwards
-    assert "--if-changed will not know this reel" in issue.message
+    assert "--if-changed will not know this reel again" in issue.message
     plain = house.run(house.params(if_changed=False))
     reels.add(reels.wanted(plain), plain, house.info(), house.output)
     assert plain.afterwards == []
