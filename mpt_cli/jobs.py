@@ -131,13 +131,25 @@ def _table_of_line(file: _Part, line: bytes, number: int) -> dict[str, Any] | No
     if len(line) > MAX_FILE_BYTES:
         _refuse(file.path, f"line {number} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")
     try:
-        table = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        table = json.loads(line, object_pairs_hook=_once)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         file.say(f"line {number}: is not JSON: {error}")
+        return None
+    except ValueError as error:
+        file.say(f"line {number}: {error}")
         return None
     if not isinstance(table, dict):
         file.say(f'line {number}: must be a JSON object, such as {{"output": "a.mp4", "clips": ["b.mov"]}}')
         return None
+    return table
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object; ValueError for a key that is there twice, which TOML does not allow either."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
     return table
 
 

@@ -124,6 +124,11 @@ def test_jobs_are_read_as_json_lines_from_stdin(mpt: Mpt, week: Path, here: Path
     [
         ("", "holds no job"),
         ("{", "line 1: is not JSON"),
+        ('{"output": "a.mp4", "output": "b.mp4", "clips": ["a"]}', "line 1: the key 'output' is there twice"),
+        (
+            '{"output": "a.mp4", "clips": ["a"], "video": {"fps": 25, "fps": 30}}',
+            "line 1: the key 'fps' is there twice",
+        ),
         ("[1]", "line 1: must be a JSON object"),
         ('{"output": "a.mp4"}', "clips is missing"),
         ('\n{"output": "a.mp4", "clips": ["1.mp4"], "vidoe": {}}', "nearest known key: video"),
