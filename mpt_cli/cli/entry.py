@@ -13,13 +13,14 @@ import typer
 from mpt_cli.cli.app import app
 from mpt_cli.cli.commands import NAMES
 from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
+from mpt_cli.filesystem import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_NO_ROOM = (*DISK_FULL, errno.EIO)
 """What ends writing to a stream that mpt did not open, and is no fault of its own."""
 
 

@@ -7,7 +7,6 @@ hidden name beside its target and takes its name in one step, after it was prove
 
 from __future__ import annotations
 
-import errno
 import glob
 import hashlib
 import logging
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.filesystem import DISK_FULL
 from mpt_cli.media import locks
 from mpt_cli.media.timing import microsecond_durations
 
@@ -45,8 +45,6 @@ _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
 """Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
-DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""No space, or none of one's share; shares have no number of their own everywhere, and another one on each system."""
 
 
 class TempFileManager:
@@ -263,21 +261,16 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else path
-        if error.errno in DISK_FULL:
-            raise disk_full(where) from error
-        raise OutputError(
-            IssueCode.OUTPUT_NOT_WRITABLE, f"cannot be written ({error.strerror or error})", path=where
-        ) from error
+        raise unworkable(error, path, doing="written") from error
 
 
-def unworkable(failure: OSError, path: Path) -> MptError:
+def unworkable(failure: OSError, path: Path, *, doing: str = "worked with") -> MptError:
     """What a path is that the system does not take; ``path`` where it does not say which."""
     if isinstance(failure.filename, (str, bytes)):
         path = Path(os.fsdecode(failure.filename))
     if failure.errno in DISK_FULL:
         return disk_full(path)
-    message = f"cannot be worked with ({failure.strerror or failure})"
+    message = f"cannot be {doing} ({failure.strerror or failure})"
     return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
 
 

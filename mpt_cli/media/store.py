@@ -23,7 +23,8 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.errors import VerificationError
-from mpt_cli.media.files import DISK_FULL, free_bytes
+from mpt_cli.filesystem import DISK_FULL
+from mpt_cli.media.files import free_bytes
 from mpt_cli.media.known import below, content_hash, listed, remove_empty
 from mpt_cli.results import CacheInfo
 

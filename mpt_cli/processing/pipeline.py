@@ -13,7 +13,7 @@ from mpt_cli.cancel import CancelToken
 from mpt_cli.cost import need_bytes
 from mpt_cli.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
-from mpt_cli.media.files import DISK_FULL
+from mpt_cli.filesystem import DISK_FULL
 from mpt_cli.media.known import content_hash
 from mpt_cli.models import Action, OnError
 from mpt_cli.monitoring.pool import Wish
