@@ -27,7 +27,7 @@ from mpt_cli.media.known import file_of, identity_of, is_settled, is_still, list
 from mpt_cli.results import PublishedReel, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mpt_cli.config import Config
@@ -175,7 +175,7 @@ class PublishedReels:
         output = run.params.output_path
         if not is_still(output, run.file):
             raise ValueError("another program has replaced the reel")
-        if run.owned and os.path.lexists(picture) and picture.absolute() not in dict(self._standing(output)):
+        if run.owned and self._foreign_picture(output, [picture]):
             raise _changed(picture)
         try:
             newest, *others = self._read(output)
@@ -186,13 +186,16 @@ class PublishedReels:
 
     def _foreign(self, params: VideoParams) -> Path | None:
         """What lies where the request would write, and is not what mpt put there."""
-        output, standing = params.output_path, dict(self._standing(params.output_path))
+        output = params.output_path
         if os.path.lexists(output) and self.find(output) is None:
             return output
-        for path in params.extras.named().values():
-            if os.path.lexists(path) and path.absolute() not in standing:
-                return path
-        return None
+        return self._foreign_picture(output, params.extras.named().values())
+
+    def _foreign_picture(self, output: Path, pictures: Iterable[Path]) -> Path | None:
+        """The first of these files that is there, and that mpt did not put beside a reel at this name."""
+        there = [path for path in pictures if os.path.lexists(path)]
+        ours = dict(self._standing(output)) if there else {}
+        return next((path for path in there if path.absolute() not in ours), None)
 
     def _has_extras(self, params: VideoParams, reel: PublishedReel) -> bool:
         """Whether all pictures that are asked for are there, and are of this reel."""
