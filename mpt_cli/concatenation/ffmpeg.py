@@ -136,23 +136,24 @@ class FFmpegConcatenator:
         stop = CancelToken(join.context.cancel)  # what one piece fails for, the others would meet as well
         stoppable = replace(join, context=replace(join.context, cancel=stop))
 
-        def encode(place: int) -> tuple[int, Path]:
-            path = join.files.path(f"{_SOUND}-{place}.aac")
-            self._encoded_piece(pieces[place], stoppable, path, lambda seconds: progress.take(place, seconds))
-            return place, path
+        def path_of(place: int) -> Path:
+            return join.files.path(f"{_SOUND}-{place}.aac")
+
+        def encode(place: int) -> None:
+            piece, path = pieces[place], path_of(place)
+            self._encoded_piece(piece, stoppable, path, lambda seconds: progress.take(place, seconds))
 
         threads = min(len(pieces), self._pool.slots)
-        parts = dict(
-            in_window(
-                range(len(pieces)),
-                encode,
-                threads=threads,
-                size=threads,
-                is_over=lambda: stop.cancelled,
-                stop=stop.force,
-                name="sound",
-            )
-        )
+        for _ in in_window(
+            range(len(pieces)),
+            encode,
+            threads=threads,
+            size=threads,
+            is_over=lambda: stop.cancelled,
+            stop=stop.force,
+            name="sound",
+        ):
+            pass
         join.context.cancel.raise_if_cancelled()
         if join.store is not None:
             join.store.keep_to_limit()
@@ -160,8 +161,8 @@ class FFmpegConcatenator:
         with writing(sound), sound.open("wb") as file:
             file.write(id3_tag(join.order.chapters))
             for place, piece in enumerate(pieces):
-                file.writelines(_kept_packets(parts[place], piece))
-                join.files.discard(parts[place])
+                file.writelines(_kept_packets(path_of(place), piece))
+                join.files.discard(path_of(place))
         return sound
 
     def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
