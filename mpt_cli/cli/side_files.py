@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mpt_cli.results import CommandEnd
 
 _NAMES = {"junit": "--junit", "metrics_file": "--metrics-file", "manifest": "--manifest"}
+_OTHERS = {"log_file": "--log-file", "contact_sheet": "--contact-sheet", "poster": "--poster"}
+"""What else a command writes beside its answer."""
 
 
 class SideFiles:
@@ -29,9 +31,7 @@ class SideFiles:
     def __init__(self, given: Given) -> None:
         """Take the files that were named; a dry run writes none."""
         named = {name: given.get(name) for name in _NAMES}
-        self._log: Path | None = given.get("log_file")
-        self._sheet: Path | None = given.get("contact_sheet")
-        self._poster: Path | None = given.get("poster")
+        self._others: dict[str, Path | None] = {option: given.get(name) for name, option in _OTHERS.items()}
         self._paths: dict[str, Path] = {} if given.get("dry_run") else {n: p for n, p in named.items() if p}
 
     def __bool__(self) -> bool:
@@ -41,8 +41,7 @@ class SideFiles:
     def check(self) -> None:
         """UsageError where one cannot or must not be written; then none will be."""
         wanted, self._paths = self._paths, {}
-        others = {"--log-file": self._log, "--contact-sheet": self._sheet, "--poster": self._poster}
-        seen = {real_path(path): option for option, path in others.items() if path is not None}
+        seen = {real_path(path): option for option, path in self._others.items() if path is not None}
         for name, path in wanted.items():
             option = _NAMES[name]
             if (other := seen.setdefault(real_path(path), option)) != option:
