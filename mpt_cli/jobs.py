@@ -18,7 +18,6 @@ from mpt_cli.errors import UsageError
 from mpt_cli.extras import NO_EXTRAS, Extras
 from mpt_cli.layers import (
     FIELDS,
-    MAX_FILE_BYTES,
     Layer,
     LayerKind,
     dotted,
@@ -29,6 +28,7 @@ from mpt_cli.layers import (
     text_fault,
     unknown_key,
 )
+from mpt_cli.limits import MAX_FILE_BYTES
 
 _FILE_KEYS = (
     "job",

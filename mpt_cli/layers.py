@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from mpt_cli.colors import COLORS
 from mpt_cli.config import PRESETS, Config
 from mpt_cli.errors import ConfigError, UsageError
-from mpt_cli.limits import MAX_FILE_BYTES as MAX_FILE_BYTES
+from mpt_cli.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
