@@ -109,20 +109,19 @@ def rounded_text(seconds: float) -> str:
 
 def tenths_text(seconds: float | Fraction | None) -> str:
     """Return a place in a reel, or how long a clip is, with tenths: ``4.2 s``, ``11.5 s``, ``1:02.4``."""
-    if seconds is None or not math.isfinite(seconds):
-        return MISSING
-    whole, tenths = divmod(max(0, round(seconds * 10)), 10)
-    return f"{whole}.{tenths} s" if whole < 60 else f"{seconds_text(whole)}.{tenths}"
+    return _with_digits(seconds, 1)
 
 
 def exact_seconds_text(seconds: float | Fraction | None) -> str:
     """Return a length with its milliseconds: ``4.200 s``, ``1:02.400``, ``1:02:03.000``."""
+    return _with_digits(seconds, 3)
+
+
+def _with_digits(seconds: float | Fraction | None, digits: int) -> str:
     if seconds is None or not math.isfinite(seconds):
         return MISSING
-    whole, thousandths = divmod(max(0, round(seconds * 1000)), 1000)
-    if whole < 60:
-        return f"{whole}.{thousandths:03} s"
-    return f"{seconds_text(whole)}.{thousandths:03}"
+    whole, rest = divmod(max(0, round(seconds * 10**digits)), 10**digits)
+    return f"{whole}.{rest:0{digits}} s" if whole < 60 else f"{seconds_text(whole)}.{rest:0{digits}}"
 
 
 def rate_text(rate: Fraction | None) -> str:
