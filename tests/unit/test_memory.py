@@ -79,10 +79,18 @@ class Counted:
         """Whether it is called so many times more."""
         return all(self._calls.acquire(timeout=PATIENCE) for _ in range(count))
 
-    def ended(self) -> bool:
-        """Whether nothing is left that could call it."""
+    def anew(self, count: int) -> bool:
+        """The same, without the calls that nobody has waited for yet."""
+        self._forget()
+        return self.more(count)
+
+    def _forget(self) -> None:
         while self._calls.acquire(blocking=False):
             pass
+
+    def ended(self) -> bool:
+        """Whether nothing is left that could call it."""
+        self._forget()
         return "mpt-memory" not in {thread.name for thread in threading.enumerate()}
 
 

@@ -122,7 +122,7 @@ def test_where_memory_is_short_the_sampling_thread_cleans_at_most_once_an_interv
         assert cache.cleared == 0  # nothing is short
         reader.tree = 900 * MIB
         assert cache.emptied.wait(PATIENCE)
-        assert sampled.more(5)
+        assert sampled.anew(5)  # by the thread that cleans, which has ended that
         assert cache.cleared == 1
         cache.emptied.clear()
         clock.advance(31)
