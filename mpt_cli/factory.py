@@ -17,13 +17,13 @@ from mpt_cli.cost import Machine
 from mpt_cli.filesystem import sweep_unfinished
 from mpt_cli.health import HealthChecks
 from mpt_cli.media import files
-from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.inspect.damage import DeepLook
+from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.media.known import KnownFiles, content_hash
 from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.media.store import Store
 from mpt_cli.media.trials import EncoderTrials
-from mpt_cli.media.workers import Workers
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.history import History
 from mpt_cli.monitoring.memory import MemoryManager

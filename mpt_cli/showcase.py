@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.extras import Extras, Still
-    from mpt_cli.media.workers import Workers
+    from mpt_cli.media.inspect.sandbox import Workers
     from mpt_cli.results import ClipResult, HistoryEntry, OutputInfo, VideoResult
 
 logger = logging.getLogger(__name__)

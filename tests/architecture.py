@@ -116,7 +116,7 @@ BARRED_CALLS = frozenset({"system", "popen", "fork", "forkpty", "posix_spawn", "
 
 BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
-THREAD_HOMES = ("media.process", "media.launch", "media.workers")
+THREAD_HOMES = ("media.process", "media.launch", "media.inspect.sandbox")
 """Here a thread hands an error of any kind to the one who waits for it, who raises it."""
 
 MUTABLE_MAKERS = frozenset({"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict"})

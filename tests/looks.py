@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.media import decode, probe
+from mpt_cli.media.inspect import damage, probe
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -30,4 +30,4 @@ def share_here(
 ) -> float:
     """How much of it decodes."""
     assert cancel is None or not cancel.cancelled
-    return decode.decoded_share(path, media.video.index, span, interlaced=media.video.interlaced)
+    return damage.decoded_share(path, media.video.index, span, interlaced=media.video.interlaced)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import ValidationConfig
-    from mpt_cli.media.probe import Probe
+    from mpt_cli.media.inspect.probe import Probe
 
 CONTENT_VERSION = 3
 """Raised when the probe finds more, or other things, in the same bytes."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
-from mpt_cli.media.decode import TOO_LITTLE, damage_issue
 from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.known import content_hash, identity_of
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mpt_cli.config import ProcessingConfig
     from mpt_cli.errors import Issue
     from mpt_cli.events import RunContext
-    from mpt_cli.media.decode import DecodedShare
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process import Outcome
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
-from mpt_cli.media.decode import TOO_LITTLE, damage_issue
+from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.results import FileValidationResult
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import ValidationConfig
-    from mpt_cli.media.probe import Probe
+    from mpt_cli.media.inspect.probe import Probe
     from mpt_cli.mediainfo import MediaInfo
 
 

@@ -35,8 +35,8 @@ from mpt_cli.config import QualitySettings
 from mpt_cli.media.commands import GLOBAL_ARGUMENTS, segment_arguments
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.geometry import place
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.probe import probe
 from mpt_cli.media.process import NO_LIMITS
 from mpt_cli.models import Codec, EncoderSettings, QualityLevel, Segment, VideoClip
 from tests.forms import form_of

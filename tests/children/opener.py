@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from mpt_cli.media import worker
+from mpt_cli.media.inspect import sandbox_child
 
 
 def misbehave(name: str, path: str) -> None:
@@ -46,4 +46,4 @@ class Named(io.BufferedReader):
 if __name__ == "__main__":
     sys.stdin = io.TextIOWrapper(Named(io.FileIO(0)))
     sys.argv[-1] = str(8 << 30)  # the system is to refuse nothing: the parent is tested
-    worker.main()
+    sandbox_child.main()

@@ -19,7 +19,7 @@ from mpt_cli.events import RunContext
 from mpt_cli.media import proof, timing
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.files import TempFileManager
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.process import Limits
 from mpt_cli.models import Action, Container, Segment, VideoClip
 from mpt_cli.monitoring.memory import MemoryManager

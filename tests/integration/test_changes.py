@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mpt_cli.config import Config
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.models import Action
 from tests import reader
 from tests.integration.reels import config_of, finished_reel, make_reel

@@ -12,7 +12,7 @@ import pytest
 
 from mpt_cli.config import Config
 from mpt_cli.errors import Cancelled, VerificationError
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.remux import copy_pictures
 from mpt_cli.models import Action, Codec, Container, VideoClip
 from tests import reader

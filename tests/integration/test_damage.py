@@ -14,7 +14,7 @@ from mpt_cli.config import CacheConfig, FfmpegConfig
 from mpt_cli.errors import IssueCode
 from mpt_cli.events import ClipStarted, Notice, RunContext
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.models import VideoClip, VideoParams
 from mpt_cli.results import RunStatus
 from tests.fakes import ListEmit, stand_in

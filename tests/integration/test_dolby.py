@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.errors import IssueCode
-from mpt_cli.media import dolby
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect import dolby_vision
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.results import RunStatus
 from tests import reader
 from tests.integration.reels import config_of, make_reel
@@ -133,7 +133,7 @@ def test_a_record_of_another_track_does_not_count(media: MediaFolder, tmp_path: 
         in_sample_entry(two, path, box(b"dvcC", record(5, 0)))
     found = probe(path, scan=True)
     assert (found.video.index, found.video.codec, found.video.hdr) == (1, "h264", None)
-    assert dolby.lacks_base_layer(path, found.container.replace("mp4", "mov"), 0)
+    assert dolby_vision.lacks_base_layer(path, found.container.replace("mp4", "mov"), 0)
 
 
 def named(suffix: str) -> tuple[str, ...]:
@@ -168,19 +168,19 @@ def test_rubbish_has_no_record_and_no_error(
     path = tmp_path_factory.getbasetemp() / "rubbish"
     for start in (b"", box(b"moov", box(b"trak", b"")[:-4]), TRACK):
         path.write_bytes(start + content)
-        assert dolby.lacks_base_layer(path, container, track) is False
+        assert dolby_vision.lacks_base_layer(path, container, track) is False
 
 
 def test_a_file_of_nothing_but_parts_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "parts.mp4"
     path.write_bytes(box(b"free", b"") * 30_000 + box(b"moov", b""))
-    assert not dolby.lacks_base_layer(path, "mov,mp4,m4a,3gp,3g2,mj2", 0)
+    assert not dolby_vision.lacks_base_layer(path, "mov,mp4,m4a,3gp,3g2,mj2", 0)
 
 
 def test_a_record_that_is_cut_off_says_nothing(tmp_path: Path) -> None:
     inner = TRACK + mapping(record(5, 0)[:4])
     path = tmp_path / "cut.mkv"
     path.write_bytes(inner)
-    assert not dolby.lacks_base_layer(path, "matroska,webm", 0)
+    assert not dolby_vision.lacks_base_layer(path, "matroska,webm", 0)
     path.write_bytes(TRACK + mapping(record(5, 0)[:5]))
-    assert dolby.lacks_base_layer(path, "matroska,webm", 0)
+    assert dolby_vision.lacks_base_layer(path, "matroska,webm", 0)

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.mediainfo import MediaInfo, Orientation
 from mpt_cli.models import Dimensions
 from tests.media import Color, MediaFolder, Recipe, Signature, Tone, numbered, run_ffmpeg

@@ -10,8 +10,8 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, VerificationError
-from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.models import Codec, Container, Dimensions
 from mpt_cli.validation.codec import CodecValidator

@@ -10,8 +10,8 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode
-from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.validation.file import FileValidator
 from tests.looks import probe_here, share_here
 from tests.media import MediaFolder, Recipe, run_ffmpeg

@@ -12,8 +12,8 @@ import pytest
 
 from mpt_cli.config import QualitySettings
 from mpt_cli.media.encoders import ENCODERS, fits_container
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.probe import probe
 from mpt_cli.models import Codec, Container, QualityLevel
 from tests.media import run_ffmpeg
 

@@ -13,8 +13,8 @@ import pytest
 
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media.decode import DeepLook
 from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.mediainfo import Orientation
 from mpt_cli.models import Dimensions
 from mpt_cli.validation.file import FileValidator

@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.orientation import orientation_from_matrix, orientation_of
+from mpt_cli.media.inspect.orientation import orientation_from_matrix, orientation_of
 from mpt_cli.mediainfo import Orientation
 from tests.media import MediaFolder, run_ffmpeg
 

@@ -12,7 +12,7 @@ import pytest
 from mpt_cli.config import Config
 from mpt_cli.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, ProcessingError
 from mpt_cli.events import RunContext
-from mpt_cli.media.probe import probe
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.models import Action, Container, Dimensions, ProcessedClip, Segment, VideoClip, VideoParams
 from mpt_cli.outcome import Run, describe
 from mpt_cli.plan import Plan, PlannedClip

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.cost import Machine, concurrency, need_bytes
+from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.probe import probe
 from mpt_cli.mediainfo import MediaInfo, Orientation
 from mpt_cli.models import Action, Codec, ConcatenationMode, Container, CopyPolicy, Dimensions, Fit, VideoClip
 from mpt_cli.plan import Plan, make_plan, with_reuse, with_threads

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media.stills import read_stills
-from mpt_cli.media.workers import Workers
+from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.media.inspect.stills import read_stills
 from mpt_cli.models import Dimensions
 from tests.media import Color, numbered
 from tests.reader import read_number

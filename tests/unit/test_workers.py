@@ -16,9 +16,9 @@ import pytest
 from mpt_cli.cancel import CancelToken
 from mpt_cli.config import ValidationConfig
 from mpt_cli.errors import Cancelled, IssueCode, ProbeError
-from mpt_cli.media.decode import decoded_share
-from mpt_cli.media.probe import probe
-from mpt_cli.media.workers import Workers
+from mpt_cli.media.inspect.damage import decoded_share
+from mpt_cli.media.inspect.probe import probe
+from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.models import Dimensions
 from tests.conftest import living_children
 from tests.media import Recipe

@@ -1,6 +1,6 @@
 """The child that opens untrusted files: answers questions on stdin, one JSON object a line, on stdout.
 
-It runs as a program of its own (see ``media/workers.py``): what crashes, hangs or takes all memory
+It runs as a program of its own (see ``media/inspect/sandbox.py``): what crashes, hangs or takes all memory
 here costs the one file that was asked about. While it reads a long file it writes empty lines, which
 show that it gets on.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.media import probe
+from mpt_cli.media.inspect import probe
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -70,15 +70,15 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     if question["ask"] == "probe":
         return {"media": dataclasses.asdict(probe.probe(path, **question["how"], alive=alive))}
     if question["ask"] == "stills":
-        from mpt_cli.media import stills  # few runs show anything
+        from mpt_cli.media.inspect import stills  # few runs show anything
 
         times, box = [Fraction(time) for time in question["times"]], Dimensions.parse(question["box"])
         found = stills.read_stills(path, times, box, alive=alive)
         return {"stills": [still and dataclasses.asdict(still) for still in found]}
-    from mpt_cli.media import decode  # few files are asked about that are damaged
+    from mpt_cli.media.inspect import damage  # few files are asked about that are damaged
 
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
-    share = decode.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
+    share = damage.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
     return {"share": share}
 
 

@@ -62,7 +62,7 @@ class Workers:
         """
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
         self._free = threading.Semaphore(most)
-        self._program = program or launch.child_python("mpt_cli.media.worker")
+        self._program = program or launch.child_python("mpt_cli.media.inspect.sandbox_child")
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._users = 0
@@ -84,7 +84,7 @@ class Workers:
     def probe(
         self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
     ) -> MediaInfo:
-        """What a file holds, as :func:`mpt_cli.media.probe.probe` says it; ProbeError, Cancelled."""
+        """What a file holds, as :func:`mpt_cli.media.inspect.probe.probe` says it; ProbeError, Cancelled."""
         how = {"scan": scan, "max_streams": limits.max_streams, "max_pixels": limits.max_pixels}
         question = {"ask": "probe", "how": how}
         media = self._ask(path, question, cancel).media
@@ -99,7 +99,7 @@ class Workers:
         *,
         cancel: CancelToken | None = None,
     ) -> float:
-        """How much of a file, or of a span of its clock, decodes; as :func:`mpt_cli.media.decode.decoded_share`."""
+        """Return how much of a file, or of a span of its clock, decodes; see ``damage.decoded_share``."""
         question = {
             "ask": "share",
             "stream": media.video.index,
@@ -113,7 +113,7 @@ class Workers:
     def stills(
         self, path: Path, times: Sequence[Fraction], box: Dimensions, *, cancel: CancelToken | None = None
     ) -> Sequence[Still | None]:
-        """Single pictures of a file, as :func:`mpt_cli.media.stills.read_stills` says it; ProbeError, Cancelled."""
+        """Return single frames of a file, see ``stills.read_stills``; ProbeError, Cancelled."""
         question = {"ask": "stills", "times": [str(time) for time in times], "box": str(box)}
         stills = self._ask(path, question, cancel, looks=len(times)).stills
         assert stills is not None

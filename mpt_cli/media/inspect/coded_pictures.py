@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
-from mpt_cli.media.shapes import Shapes
+from mpt_cli.media.inspect.size_changes import Shapes
 from mpt_cli.traits import CopyTraits
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-    from mpt_cli.media.timeline import Timeline
+    from mpt_cli.media.inspect.packet_times import Timeline
 
 SEEKABLE = ("mov,mp4", "matroska")
 """Containers of which a seek lands on the keyframe that was meant; only their pictures are copied."""

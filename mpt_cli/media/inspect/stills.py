@@ -14,7 +14,7 @@ import av.filter
 
 from mpt_cli.extras import Still
 from mpt_cli.media import color
-from mpt_cli.media.orientation import orientation_of
+from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.mediainfo import Color
 from mpt_cli.models import Dimensions

@@ -1,0 +1,151 @@
+"""Describe a file as a :class:`~mpt_cli.mediainfo.MediaInfo`, from what its packets brought to light."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.media import color
+from mpt_cli.media.inspect import dolby_vision
+from mpt_cli.media.inspect.coded_pictures import SEEKABLE
+from mpt_cli.media.inspect.orientation import orientation_of
+from mpt_cli.media.timing import clip_duration, nominal_rate
+from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
+from mpt_cli.models import Dimensions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from mpt_cli.media.inspect.findings import Findings
+    from mpt_cli.media.inspect.packet_times import Timeline
+
+_TOLD_LENGTH = (*SEEKABLE, "avi")
+"""Containers whose length stands in a header; that of others is libav's estimate."""
+_LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
+
+
+def media_info(path: Path, container: InputContainer, found: Findings) -> MediaInfo:
+    """Return the description of a file whose packets were read."""
+    timeline = _timeline(found)
+    sound = found.sound
+    zero = min(timeline.first, sound.start) if sound else timeline.first
+    duration = clip_duration(zero, timeline.end, sound.end if sound else None)
+    if not found.scanned:
+        duration = header_seconds(container, found.video) or duration
+    return MediaInfo(
+        container=_container_name(container, path),
+        size_bytes=path.stat().st_size,
+        zero=zero,
+        duration=duration,
+        video=_video_info(path, found, timeline),
+        audio=_audio_info(found) if sound else None,
+        video_start=timeline.first,
+        last_picture=timeline.last,
+        scanned=found.scanned,
+        seek_points=found.coded.seek_points(container, found.times.time_base) if found.scanned else (),
+        copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
+        suspect=found.suspect,
+        clock_moves=tuple(found.clock.moves),
+        warnings=_cut_off(path, container, found, timeline),
+    )
+
+
+def _cut_off(path: Path, container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Issue, ...]:
+    """A warning where a header that was written with the file says that there should be more."""
+    if not (found.scanned and container.duration and container.format.name.startswith(_TOLD_LENGTH)):
+        return ()
+    start = min(Fraction(0), Fraction(container.start_time or 0, av.time_base))  # a late one is a part of it
+    end = max(timeline.end, found.sound.end) if found.sound else timeline.end
+    claimed, held = Fraction(container.duration, av.time_base), end - start
+    if claimed - held <= max(_LEAST_LOSS_SECONDS, claimed * _LEAST_LOSS):
+        return ()
+    message = f"lasts {float(claimed):.1f} s by its header but holds {float(held):.1f} s: it was cut off or is damaged"
+    return (Issue(IssueCode.DAMAGED, message, path, "look for a whole copy"),)
+
+
+def _container_name(container: InputContainer, path: Path) -> str:
+    """Of libav's names for a container (``mov,mp4,m4a,...``) the file's suffix if it is one, else the first."""
+    names = container.format.name.split(",")
+    suffix = path.suffix.lower().removeprefix(".")
+    return suffix if suffix in names else names[0]
+
+
+def _timeline(found: Findings) -> Timeline:
+    picture, guessed = found.picture, found.video.guessed_rate
+    assert picture is not None
+    first = picture.pts * found.times.time_base if picture.pts is not None else None
+    if not len(found.times):
+        found.times.add(picture.pts or 0, None, None)
+    timeline = found.times.timeline(first, Fraction(guessed) if guessed else None)
+    average = found.video.average_rate
+    if picture.interlaced_frame and average and average * 3 < timeline.frame_rate * 2:
+        return replace(timeline, frame_rate=nominal_rate(Fraction(average)))  # a packet was a field
+    return timeline
+
+
+def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamInfo:
+    stream, frame = found.video, found.picture
+    assert frame is not None
+    context = stream.codec_context
+    transfer = color.TRANSFERS.get(int(frame.color_trc or 0))
+    sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
+    return VideoStreamInfo(
+        index=stream.index,
+        codec=context.codec.canonical_name,
+        profile=context.profile,
+        dimensions=Dimensions(frame.width, frame.height),
+        sar=Fraction(sar) if sar and sar > 0 else Fraction(1),
+        orientation=orientation_of(frame),
+        frame_rate=timeline.frame_rate,
+        variable_frame_rate=timeline.variable,
+        pixel_format=frame.format.name,
+        bit_depth=frame.format.components[0].bits,
+        has_alpha=_has_alpha(stream, frame),
+        color=Color(
+            matrix=color.MATRICES.get(int(frame.colorspace)),
+            range=color.RANGES.get(int(frame.color_range)),
+            primaries=color.PRIMARIES.get(int(frame.color_primaries or 0)),
+            transfer=transfer,
+        ),
+        hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
+        interlaced=bool(frame.interlaced_frame),
+        changes_size=found.coded.shapes.change_size,
+        changes_shape=found.coded.shapes.change_shape,
+    )
+
+
+def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
+    """Whether there is transparency; in WebM it is a second stream that only the tag tells of."""
+    tagged = any(stream.metadata.get(key) == "1" for key in ("alpha_mode", "ALPHA_MODE"))
+    return tagged or any(component.is_alpha for component in frame.format.components)
+
+
+def _audio_info(found: Findings) -> AudioStreamInfo:
+    assert found.audio is not None
+    assert found.sound is not None
+    frame = found.sound.frame
+    return AudioStreamInfo(
+        index=found.audio.index,
+        codec=found.audio.codec_context.codec.canonical_name,
+        channels=tuple(channel.name for channel in frame.layout.channels),
+        layout=frame.layout.name,
+        sample_rate=frame.sample_rate,
+    )
+
+
+def header_seconds(container: InputContainer, video: VideoStream) -> Fraction | None:
+    """Return the duration in seconds that a header claims, or None."""
+    if container.duration is not None:
+        return Fraction(container.duration, av.time_base)
+    if video.duration is not None and video.time_base is not None:
+        return video.duration * Fraction(video.time_base)
+    return None

@@ -1,0 +1,129 @@
+"""What a file really holds: streams, first pictures, and when everything starts and ends.
+
+Nothing is believed that can be looked at: rotation, colours and interlacing come from a decoded
+picture, channels from decoded sound, durations from packets.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import av
+
+from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
+from mpt_cli.media.inspect import file_signature
+from mpt_cli.media.inspect.describe import header_seconds, media_info
+from mpt_cli.media.inspect.findings import Findings
+from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.config import ValidationConfig
+    from mpt_cli.mediainfo import MediaInfo
+
+_PLAUSIBLE_BYTES_PER_SECOND = 4000
+"""A file that holds less for each second that its header claims is scanned before it is believed."""
+
+
+class Probe(Protocol):
+    """Opens a file and says what it holds; raises ProbeError."""
+
+    def __call__(
+        self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
+    ) -> MediaInfo:
+        """What the file holds; raises ProbeError, and Cancelled on a stop."""
+        ...
+
+
+def probe(
+    path: Path,
+    *,
+    scan: bool,
+    max_streams: int = MOST_STREAMS,
+    max_pixels: int = MOST_PIXELS,
+    alive: Callable[[], object] = lambda: None,
+) -> MediaInfo:
+    """What a file holds; with ``scan`` every packet is read, else only where the header may lie.
+
+    Pictures that are larger than ``max_pixels`` are not decoded. ``alive`` is called for each packet.
+
+    Raises :class:`~mpt_cli.errors.ProbeError` with a file code when the file cannot be a clip.
+    """
+    _refuse_by_signature(path)
+
+    def look(*, hasty: bool) -> MediaInfo | None:
+        with _opened(path) as container:
+            video, audio = choose_streams(path, container, max_streams)
+            refuse_giant(path, video, max_pixels)
+            found = Findings(container, video, audio, hasty=hasty)
+            _read(path, found, alive, scan=scan or not _is_plausible(path, container, video))
+            return None if found.was_too_hasty else media_info(path, container, found)
+
+    media = look(hasty=True) or look(hasty=False)
+    assert media is not None
+    return media
+
+
+def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: bool) -> None:
+    """Read the packets; ProbeError where they are none of a clip."""
+    try:
+        found.read(alive, scan=scan)
+    except av.FFmpegError as error:
+        if found.picture is None:
+            raise ProbeError(IssueCode.NO_FRAMES, f"no picture can be decoded ({_reason(error)})", path=path) from error
+    except IndexError as error:  # what PyAV makes of it
+        message = "has streams that begin in its midst, which cannot be read"
+        hint = "write it anew, for example with ffmpeg -i IN -c copy OUT.mkv"
+        raise ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint) from error
+    if found.encrypted:
+        raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
+    if found.picture is None and not found.was_too_hasty:
+        raise ProbeError(IssueCode.NO_FRAMES, "no picture can be decoded", path=path, hint="it is damaged or cut off")
+
+
+def _refuse_by_signature(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(file_signature.SIGNATURE_BYTES)
+    except PermissionError as error:
+        raise ProbeError(IssueCode.NOT_READABLE, "cannot be read", path=path, hint="check its permissions") from error
+    except OSError as error:
+        raise ProbeError(IssueCode.NOT_READABLE, f"cannot be read ({error.strerror})", path=path) from error
+    if refused := file_signature.refusal(head):
+        raise ProbeError(*refused, path=path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    """The file opened by libav, which may open nothing else."""
+    try:
+        container = av.open(file_url(path), options=OPEN_OPTIONS, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise ProbeError(
+            IssueCode.NOT_MEDIA,
+            f"is not a video file, or was cut off before its index ({_reason(error)})",
+            path=path,
+            hint="play it to see whether it is whole; export it again if it is not",
+        ) from error
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise ProbeError(IssueCode.PROBE_FAILED, f"cannot be understood ({error})", path=path) from error
+    with container:
+        yield container
+
+
+def _is_plausible(path: Path, container: InputContainer, video: VideoStream) -> bool:
+    seconds = header_seconds(container, video)
+    return seconds is not None and 0 < seconds * _PLAUSIBLE_BYTES_PER_SECOND <= path.stat().st_size
+
+
+def _reason(error: av.FFmpegError) -> str:
+    return (error.strerror or str(error)).lower()
