@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
-from mpt_cli.media import color, sound
-from mpt_cli.media.pictures import expression, needs_one_size, one_clock, pictures, upload_filters, uploaded
+from mpt_cli.media import color
+from mpt_cli.media.audio_chain import track_filters
+from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded
 from mpt_cli.media.sources import DEMUXERS, file_url
-from mpt_cli.media.timing import SAMPLE_RATE, stored_samples, ticks_per_frame, timescale
+from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
 
 if TYPE_CHECKING:
@@ -250,25 +251,15 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
 
 
 def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
-    """PCM of exactly the stored number of samples, silence where there is no sound.
+    """Return PCM of exactly the stored number of samples, silence where there is no audio.
 
     The chain is a plain option and not part of the graph: ffmpeg-python escapes the ``=`` of
     ``pan`` once more than ffmpeg reads it.
     """
-    audio = media.audio
-    assert audio is not None
-    limited = any(map(sound.needs_limiter, sound.stereo_mix(audio.channels)))
-    chain = [
-        *([f"asetpts='{one_clock(media.clock_moves)}'"] if media.clock_moves else []),
-        f"asetpts=PTS-({expression(origin)})/TB",
-        *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
-        f"pan={sound.pan_expression(audio.channels)}",
-        f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02",
-        *(["alimiter=limit=0.98:level=disabled:latency=1"] if limited else []),
-    ]
-    chain += ["apad", f"atrim=end_sample={stored_samples(frames, form.frame_rate)}"]
+    assert media.audio is not None
+    chain = track_filters(media.audio, origin, stored_samples(frames, form.frame_rate), clock_moves=media.clock_moves)
     options = {"af": ",".join(chain), "f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
-    return ffmpeg.output(source[str(audio.index)], file_url(path), **options)
+    return ffmpeg.output(source[str(media.audio.index)], file_url(path), **options)
 
 
 def _video_options(form: TargetForm) -> dict[str, Any]:

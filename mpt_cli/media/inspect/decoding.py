@@ -1,0 +1,37 @@
+"""Decode single packets of a file that may be damaged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.video.frame import VideoFrame
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+
+SAMPLE_PACKETS = 300
+"""Packets of a stream that are looked at when a plausible header is trusted."""
+
+
+def first_frame(packet: Packet[Any], kind: type[Any]) -> Any:
+    """Return the first frame that a packet brings out, or None; a damaged packet brings nothing."""
+    try:
+        return _first_whole(packet.decode(), kind)
+    except (av.FFmpegError, ValueError):
+        return None
+
+
+def only_frame(packet: Packet[Any]) -> Any:
+    """Return the frame that a video packet decodes to if nothing follows, or None; the decoder is spent then."""
+    stream: Any = packet.stream
+    try:
+        return _first_whole([*packet.decode(), *stream.decode(None)], VideoFrame)
+    except (av.FFmpegError, ValueError):
+        return None
+
+
+def _first_whole(frames: list[Any], kind: type[Any]) -> Any:
+    """Of a stream that is not what its header says another kind may come, and is nothing either."""
+    whole = (frame for frame in frames if not getattr(frame, "is_corrupt", False))
+    return next((frame for frame in whole if isinstance(frame, kind)), None)
