@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.models import Container
 
-_FALLBACK_RATE = Fraction(30)
 _OF_A_CODEC = frozenset({"codec", "encoder", "crf", "preset"})
 """Keys of ``[encode]`` that say which codec is meant, or mean something else for another one."""
 
@@ -46,7 +45,7 @@ def settled(
     for media, used in clips:
         rate = config.video.fps or timing.auto_rate(media.video.frame_rate)
         size, codec = _size_and_codec(media, config, container, of_clips=of_clips)
-        seconds[_Form(size, rate or _FALLBACK_RATE, codec)] += used if rate else 0
+        seconds[_Form(size, rate, codec)] += used
     most = max(seconds, key=lambda form: (seconds[form], form.dimensions.pixels, form.frame_rate, form.codec))
     video = config.video.model_copy(update={"size": most.dimensions, "fps": most.frame_rate})
     return config.model_copy(update={"video": video, "encode": config.encode.model_copy(update={"codec": most.codec})})

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 48_000
 CODEC_PADDING = Fraction(1, 10)
 """Sound that outlasts the picture by less is taken for the padding of its codec."""
-LOWEST_AUTO_RATE, HIGHEST_AUTO_RATE = 24, 60
+AUTO_RATES = tuple(
+    sorted(
+        Fraction(rate)
+        for rate in (
+            *range(10, 26),
+            *("12000/1001", "25/2", "15000/1001", "24000/1001"),
+            *("30000/1001", 30, "48000/1001", 48, 50, "60000/1001", 60),
+        )
+    )
+)
+"""Rates that ``auto`` may choose, in order: those of film and television, their halves, and whole ones below them."""
 _MICROSECOND = 1_000_000
 _LEAST_TICKS = 10_000
 _RATE_TOLERANCE = Fraction(1, 1000)
@@ -110,16 +120,15 @@ def nominal_rate(measured: Fraction) -> Fraction:
     return measured.limit_denominator(1001)
 
 
-def within_auto_range(rate: Fraction) -> Fraction:
-    """A rate brought within 24-60 by a whole factor, so that its cadence stays even: 15 → 30, 120 → 60."""
-    if rate < LOWEST_AUTO_RATE:
-        return rate * ceil(LOWEST_AUTO_RATE / rate)
-    if rate > HIGHEST_AUTO_RATE:
-        return rate / ceil(rate / HIGHEST_AUTO_RATE)
-    return rate
+def auto_rate(rate: Fraction) -> Fraction:
+    """Return what ``auto`` makes of a clip's rate: the nearest of :data:`AUTO_RATES`.
 
-
-def auto_rate(rate: Fraction) -> Fraction | None:
-    """What ``auto`` makes of a clip's rate: the standard one, within 24-60; None where no timescale divides it."""
-    auto = within_auto_range(nominal_rate(rate))
-    return auto if auto.numerator <= MOST_TICKS else None
+    A rate outside their range is brought into it by a whole factor first, so that its cadence stays
+    even: 5 becomes 10, 120 becomes 60.
+    """
+    rate = nominal_rate(rate)
+    if rate < AUTO_RATES[0]:
+        rate *= ceil(AUTO_RATES[0] / rate)
+    elif rate > AUTO_RATES[-1]:
+        rate /= ceil(rate / AUTO_RATES[-1])
+    return min(AUTO_RATES, key=lambda standard: abs(standard - rate))

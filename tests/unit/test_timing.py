@@ -131,36 +131,60 @@ def test_nominal_rate_stays_near_and_above_zero(measured: Fraction) -> None:
 @pytest.mark.parametrize(
     ("rate", "auto"),
     [
-        ("15", "30"),
-        ("25/2", "25"),
-        ("10", "30"),
-        ("1", "24"),
-        ("1/10", "24"),
-        ("12", "24"),
-        ("24000/1001", "48000/1001"),
+        ("24000/1001", "24000/1001"),
         ("24", "24"),
         ("25", "25"),
+        ("30000/1001", "30000/1001"),
+        ("48", "48"),
         ("60", "60"),
+        ("15", "15"),
+        ("10", "10"),
+        ("12", "12"),
+        ("25/2", "25/2"),
+        ("15000/1001", "15000/1001"),
+    ],
+)
+def test_auto_rate_keeps_a_standard_rate(rate: str, auto: str) -> None:
+    assert timing.auto_rate(Fraction(rate)) == Fraction(auto)
+
+
+@pytest.mark.parametrize(
+    ("rate", "auto"),
+    [
         ("120", "60"),
         ("240", "60"),
         ("144", "48"),
-        ("90", "45"),
         ("120000/1001", "60000/1001"),
-        ("1000/33", "1000/33"),
+        ("5", "10"),
+        ("7", "14"),
+        ("1", "10"),
+        ("1/10", "10"),
+        ("1/2500", "10"),
     ],
 )
-def test_auto_rate_is_brought_into_range_by_a_whole_factor(rate: str, auto: str) -> None:
-    assert timing.within_auto_range(Fraction(rate)) == Fraction(auto)
+def test_auto_rate_brings_others_into_range_by_whole_factors(rate: str, auto: str) -> None:
+    assert timing.auto_rate(Fraction(rate)) == Fraction(auto)
+
+
+@pytest.mark.parametrize(
+    ("rate", "auto"),
+    [
+        ("28767/1000", "30000/1001"),
+        ("54909/1000", "50"),
+        ("1000/33", "30"),
+        ("40000/1001", "48000/1001"),
+        ("27", "25"),
+        ("141/10", "14"),
+        ("300803/1001", "50"),
+    ],
+)
+def test_auto_rate_snaps_what_is_not_standard_to_the_nearest(rate: str, auto: str) -> None:
+    assert timing.auto_rate(Fraction(rate)) == Fraction(auto)
 
 
 @given(st.fractions(min_value=Fraction(1, 3600), max_value=10_000))
-def test_auto_rate_is_always_in_range_and_an_even_cadence(rate: Fraction) -> None:
-    auto = timing.within_auto_range(rate)
-    assert 24 <= auto <= 60
-    assert (auto / rate).denominator == 1 or (rate / auto).denominator == 1
-
-
-@given(st.fractions(min_value=Fraction(1, 3600), max_value=1000))
-def test_an_auto_rate_always_has_a_timescale(rate: Fraction) -> None:
+def test_auto_rate_is_always_a_standard_one_with_a_timescale(rate: Fraction) -> None:
     auto = timing.auto_rate(rate)
-    assert auto is None or 10_000 <= timing.timescale(auto) <= MOST_TICKS
+    assert auto in timing.AUTO_RATES
+    assert 10 <= auto <= 60
+    assert 10_000 <= timing.timescale(auto) <= MOST_TICKS
