@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from av.sidedata.sidedata import Type
 
+from mpt_cli.media.inspect.side_data import side_data_of
 from mpt_cli.mediainfo import Orientation
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ _QUARTER = 90
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """The orientation of a decoded picture; upright where nothing says otherwise."""
-    found: Any = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub names only text
-    raw = b"" if found is None else bytes(found)
+    raw = side_data_of(frame, Type.DISPLAYMATRIX)
     return orientation_from_matrix(_MATRIX.unpack(raw)) if len(raw) == _MATRIX.size else Orientation()
 
 
