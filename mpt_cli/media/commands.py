@@ -12,7 +12,7 @@ import ffmpeg
 
 from mpt_cli.media import color
 from mpt_cli.media.audio_chain import track_filters
-from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded
+from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
 from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
@@ -112,7 +112,8 @@ def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, outp
     A picture that does not decode ends it: pictures that were encoded again cannot be compared.
     """
     decoded = _concat_input(list_path, convert=True)["v:0"]
-    pictures = uploaded(decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near"), form.encoder)
+    shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
+    pictures = uploaded(without_side_data(shown), form.encoder)
     joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
     return ["-xerror", *device_arguments(form.encoder), *joined]
 

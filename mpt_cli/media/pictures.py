@@ -38,9 +38,18 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
     stream = _composed(_flattened(stream, video, form.background), video, form)
     if not drops:
         stream = _on_grid(stream, segment, form.frame_rate)
-    stream = stream.filter("sidedata", mode="delete", type="DISPLAYMATRIX").filter("setsar", 1)
+    stream = without_side_data(stream).filter("setsar", 1)
     stream = stream.filter("setparams", **color.setparams_arguments(), field_mode="prog")
     return uploaded(stream, form.encoder)
+
+
+def without_side_data(stream: Any) -> Any:
+    """Frames that carry nothing but their pixels.
+
+    Encoders write captions, timecodes and light levels of the source into their frames: x264 does so
+    unasked, and others have an option each. Of what is left after the filters nothing is needed.
+    """
+    return stream.filter("sidedata", mode="delete")
 
 
 def uploaded(stream: Any, encoder: EncoderSettings) -> Any:
