@@ -11,6 +11,7 @@ from fractions import Fraction  # noqa: TC003 - what reads media back from JSON 
 from typing import TYPE_CHECKING, Self
 
 from mpt_cli.errors import Issue  # noqa: TC001 - the same
+from mpt_cli.frame_times import FrameTimes  # noqa: TC001 - the same
 from mpt_cli.models import Dimensions
 from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
 
@@ -117,6 +118,8 @@ class MediaInfo:
     scanned: bool
     seek_points: tuple[Fraction, ...] = ()
     """Timestamps of keyframes that a seek lands on exactly, in order; empty where seeking is not trusted."""
+    frame_times: FrameTimes | None = None
+    """When each frame is shown; None where not all packets were read."""
     copy_traits: CopyTraits | None = None
     suspect: bool = False
     """Whether the container itself marks packets as damaged."""

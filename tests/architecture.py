@@ -27,6 +27,7 @@ VALUES = frozenset(
         "models",
         "traits",
         "mediainfo",
+        "frame_times",
         "extras",
         "colors",
         "limits",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import clock, color, geometry
+from mpt_cli.media.frame_clock import FrameClock
 from mpt_cli.models import Dimensions, Fit
 
 if TYPE_CHECKING:
@@ -73,17 +74,17 @@ def needs_one_size(video: VideoStreamInfo) -> bool:
 
 
 def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, frame_rate: Fraction) -> Any:
-    """Timestamps from the segment's origin, and a copy of the last picture far behind the end.
+    """Set timestamps to count from the segment's origin, and put a copy of the last picture far behind the end.
 
     The ``fps`` filter may swallow the last picture, so that padding after it would hold the one
     before; a copy that is certainly later makes it one picture among others.
     """
-    last = expression(media.last_picture)
-    far = segment.frames / frame_rate + _BEYOND_SECONDS
-    if media.clock_moves:
-        stream = stream.filter("setpts", one_clock(media.clock_moves))
+    frames = FrameClock(media, origin, frame_rate)
+    stream = stream.filter("settb", f"1/{frames.ticks_per_second}")
+    if (shown := frames.source_expression()) is not None:
+        stream = stream.filter("setpts", shown)
     copied = stream.filter("tpad", stop=1, stop_mode="clone")
-    return copied.filter("setpts", f"if(gt(PTS*TB,{last}+0.000001),{expression(far)},PTS*TB-{expression(origin)})/TB")
+    return copied.filter("setpts", frames.segment_expression(segment.frames / frame_rate + _BEYOND_SECONDS))
 
 
 def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from statistics import median_low
 from typing import TYPE_CHECKING
 
+from mpt_cli.frame_times import FrameTimes, Timing
 from mpt_cli.media.timing import nominal_rate
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Timeline:
     """Whether nothing need be rounded: shown and decoded from the first on in steps of a frame, to half a tick."""
     delay: int
     """How many pictures, at most, are stored before one that is shown before them."""
+    times: FrameTimes
+    """When each of them is shown, from the first that decodes on."""
 
 
 class PacketTimes:
@@ -99,7 +102,19 @@ class PacketTimes:
             on_grid=on_grid,
             exact=on_grid and self._is_exact(times, 1 / (rate * base), delay),
             delay=delay,
+            times=self._frame_times(times, rate, shift, first_shown),
         )
+
+    def _frame_times(
+        self, times: list[int], rate: Fraction, shift: Fraction, first_shown: Fraction | None
+    ) -> FrameTimes:
+        """Return the times of all frames but those before the first that decodes."""
+        base, late = self.time_base, shift / self.time_base
+        ticks = [time + round(late) for time in times] if late else times
+        if first_shown is not None and self._has_pts:
+            ticks = [tick for tick in ticks if tick * base >= first_shown] or ticks[-1:]
+        timing = Timing.GRID if _fits_grid(ticks, base, rate) else Timing.STAMPED
+        return FrameTimes.of(ticks, time_base=base, timing=timing, rate=rate)
 
     def _delay(self, shown: list[int]) -> int:
         """Pictures that are stored earlier than they are shown, counted at the one that is worst."""
@@ -159,6 +174,18 @@ def _is_near_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
             highest = distance
     spread = highest - lowest
     return spread <= 2 * _JITTER_TICKS * ticks.denominator and spread < 2 * _OFF_GRID_SHARE * ticks.numerator
+
+
+def _fits_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
+    """Return whether each time is that of a place on one grid, some of which may be empty, written coarsely."""
+    ticks = 1 / (rate * base)
+    scale, step = ticks.denominator, ticks.numerator
+    places = [(2 * (time - times[0]) * scale + step) // (2 * step) for time in times]
+    if any(later <= earlier for earlier, later in itertools.pairwise(places)):
+        return False
+    off = [(time - times[0]) * scale - place * step for time, place in zip(times, places, strict=True)]
+    spread = max(off) - min(off)
+    return spread <= 2 * _JITTER_TICKS * scale and spread < 2 * _OFF_GRID_SHARE * step
 
 
 def _distances(times: Iterable[int], first: int, ticks: Fraction, begin: int = 0) -> Iterator[int]:
