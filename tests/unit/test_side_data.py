@@ -48,7 +48,8 @@ def camera_clip(folder: Path, *turn: str) -> Path:
 def test_a_frame_with_unnamed_side_data_is_still_read(tmp_path: Path) -> None:
     with av.open(str(camera_clip(tmp_path))) as container:
         frame = next(container.decode(video=0))
-    kinds = [data.type for data in frame.side_data]
+    found: Any = list(frame.side_data)
+    kinds = [data.type for data in found]
     assert any(kind.name.startswith("UNNAMED") for kind in kinds)
     assert side_data_of(frame, Type.A53_CC) == b""
 

@@ -17,9 +17,10 @@ def side_data_of(frame: VideoFrame, kind: Type) -> bytes:
 
 
 def _unnamed(kind: type[Type], value: object) -> Type:
-    member = object.__new__(kind)
+    member: Any = object.__new__(kind)
     member._name_, member._value_ = f"UNNAMED_{value}", value
-    return member
+    found: Type = member
+    return found
 
 
 # PyAV 18.1 names kinds up to 27 and raises ValueError on all side data of a frame that has another one
