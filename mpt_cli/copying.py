@@ -53,7 +53,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "pixels are not square": video.sar == 1,
         "stored rotated": video.orientation.is_identity,
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
-        "interlaced": not video.interlaced,
+        "interlaced" if video.interlaced else "may be interlaced": not video.has_fields,
         "its size changes": not video.changes_size,
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
         == ("bt709", "bt709", "bt709")

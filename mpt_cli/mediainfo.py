@@ -73,10 +73,18 @@ class VideoStreamInfo:
     hdr: str | None
     """None, ``pq``, ``hlg`` or ``dolby_vision`` (profile 5, which has no base layer)."""
     interlaced: bool
+    """Whether a picture is known to be of two fields; others of the file may be progressive."""
+    may_interlace: bool = False
+    """Whether headers allow it for pictures that were not decoded."""
     changes_size: bool = False
     """Whether later pictures have another size or other pixels; all else is said of the first."""
     changes_shape: bool = False
     """Whether they are also shown wider or narrower."""
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether each picture must be asked for its fields."""
+        return self.interlaced or self.may_interlace
 
     @property
     def display(self) -> Dimensions:

@@ -29,7 +29,7 @@ _BEYOND_SECONDS = 10
 def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> Any:
     """Filters from decoded pictures to those that are encoded, in the cheapest right order."""
     video = media.video
-    drops = form.frame_rate < video.frame_rate and not video.interlaced
+    drops = form.frame_rate < video.frame_rate and not video.has_fields
     stream = _counted(stream, media, origin, segment, form.frame_rate)
     if video.changes_size and needs_one_size(video):
         stream = stream.filter("scale", video.dimensions.width, video.dimensions.height)
@@ -70,7 +70,7 @@ def upload_filters(encoder: EncoderSettings) -> tuple[tuple[str, ...], ...]:
 
 def needs_one_size(video: VideoStreamInfo) -> bool:
     """Whether there are filters before the one that scales, which take no pictures of another size."""
-    return video.interlaced or video.has_alpha
+    return video.has_fields or video.has_alpha
 
 
 def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, frame_rate: Fraction) -> Any:
@@ -97,7 +97,7 @@ def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:
 
 
 def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> Any:
-    if not video.interlaced:
+    if not video.has_fields:
         return stream
     mode = "send_field" if frame_rate > video.frame_rate else "send_frame"
     return stream.filter("bwdif", mode=mode, parity="auto", deint="interlaced")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.inspect.field_signs import FieldSigns
 from mpt_cli.media.inspect.size_changes import Shapes
 from mpt_cli.traits import CopyTraits
 
@@ -35,10 +36,13 @@ class CodedPictures:
         self._sets = configured_sets(self._data.codec, extradata)
         self._closed, self._hides = True, False
         self.shapes = Shapes(video.codec_context)
+        self.fields = FieldSigns(self._data.codec, extradata)
+        self.fields.take_sets(self._sets)
         self.keyframes: list[int] = []
 
     def take(self, packet: Packet[Any]) -> None:
         """Note a packet that is shown."""
+        self.fields.take(packet)
         if packet.is_keyframe:
             self._take_keyframe(packet)
         elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
@@ -60,6 +64,7 @@ class CodedPictures:
             self._closed = self._closed and self._data.is_clean_start(data)
             new_sets = [unit for unit in self._data.parameter_sets(data) if unit not in self._sets]
             self._sets += new_sets
+            self.fields.take_sets(new_sets)
         self.shapes.take(packet, data, new_sets)
 
     def seek_points(self, container: InputContainer, base: Fraction) -> tuple[Fraction, ...]:

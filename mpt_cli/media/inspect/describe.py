@@ -87,7 +87,8 @@ def _timeline(found: Findings) -> Timeline:
         found.times.add(picture.pts or 0, None, None)
     timeline = found.times.timeline(first, Fraction(guessed) if guessed else None)
     average = found.video.average_rate
-    if picture.interlaced_frame and average and average * 3 < timeline.frame_rate * 2:
+    has_fields = picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible
+    if has_fields and average and average * 3 < timeline.frame_rate * 2:
         return replace(timeline, frame_rate=nominal_rate(Fraction(average)))  # a packet was a field
     return timeline
 
@@ -118,7 +119,8 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
             transfer=transfer,
         ),
         hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
-        interlaced=bool(frame.interlaced_frame),
+        interlaced=bool(frame.interlaced_frame) or found.coded.fields.seen or found.coded.shapes.interlaced,
+        may_interlace=found.coded.fields.possible,
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
     )

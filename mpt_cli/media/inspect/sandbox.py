@@ -103,7 +103,7 @@ class Workers:
         question = {
             "ask": "share",
             "stream": media.video.index,
-            "interlaced": media.video.interlaced,
+            "interlaced": media.video.has_fields,
             "span": [str(time) for time in span] if span else None,
         }
         share = self._ask(path, question, cancel).share

@@ -50,6 +50,8 @@ class Shapes:
         self._seen: set[bytes] = set()
         self._first: _Keyframe | None = None  # decoded when there is another to compare it with
         self._found: set[Shape] = set()
+        self.interlaced = False
+        """Whether a keyframe that was looked at is."""
 
     @property
     def change_size(self) -> bool:
@@ -95,5 +97,6 @@ class Shapes:
         frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
         if frame is None:
             return None
+        self.interlaced = self.interlaced or bool(frame.interlaced_frame)
         sar = alone.sample_aspect_ratio
         return Dimensions(frame.width, frame.height), Fraction(sar) if sar else Fraction(1)
