@@ -15,6 +15,7 @@ import av
 
 from mpt_cli.errors import VerificationError
 from mpt_cli.media.bitstream import PictureData
+from mpt_cli.media.inspect.demux import packets
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timing import ticks_per_frame, timescale
 
@@ -71,7 +72,7 @@ def _packets_from(
     if (seek := media.seek_point_for(first)) is not None:
         container.seek(round(seek / base), stream=stream)
     begun = False
-    for packet in container.demux(stream):
+    for packet in packets(container, [stream]):
         if not packet.size or packet.pts is None:
             continue
         number = round((packet.pts * base - first) * rate)

@@ -12,8 +12,12 @@ DEMUXERS = (
     "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
 )
 """Containers that are opened; playlists and protocols in containers' clothes are not among them."""
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}
-"""What PyAV opens an untrusted file with: nothing else is opened through it."""
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS, "scan_all_pmts": "1"}
+"""What PyAV opens an untrusted file with: nothing else is opened through it.
+
+The last as in ffmpeg's own program: without it libav finds fewer streams in some transport streams, so
+that an index means another stream here than there.
+"""
 
 
 def file_url(path: Path) -> str:

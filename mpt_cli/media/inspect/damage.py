@@ -17,6 +17,7 @@ import av
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.commands import decode_arguments
+from mpt_cli.media.inspect.demux import packets
 from mpt_cli.media.process import Limits
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 
@@ -100,7 +101,7 @@ def decoded_share(
             raise ValueError("has other streams than before")
         stream.codec_context.thread_type = "SLICE"
         try:
-            for packet in container.demux(stream):
+            for packet in packets(container, [stream]):
                 alive()
                 found.take(packet)
         except av.FFmpegError:

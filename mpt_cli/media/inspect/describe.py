@@ -55,7 +55,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
         suspect=found.suspect,
         clock_moves=tuple(found.clock.moves),
-        warnings=_cut_off(path, container, found, timeline),
+        warnings=(*found.chosen.warnings, *_cut_off(path, container, found, timeline)),
     )
 
 

@@ -11,15 +11,16 @@ from mpt_cli.media.clock import Clock
 from mpt_cli.media.inspect.audio_findings import AudioFindings
 from mpt_cli.media.inspect.coded_pictures import CodedPictures
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
+from mpt_cli.media.inspect.demux import packets
 from mpt_cli.media.inspect.packet_times import PacketTimes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet
-    from av.video.stream import VideoStream
+
+    from mpt_cli.media.inspect.streams import Chosen
 
 
 class Findings:
@@ -30,11 +31,10 @@ class Findings:
     what is damaged, or the first of two fields, that brings nothing: then all is read without haste.
     """
 
-    def __init__(
-        self, container: InputContainer, video: VideoStream, audio: AudioStream | None, *, hasty: bool
-    ) -> None:
+    def __init__(self, container: InputContainer, chosen: Chosen, *, hasty: bool) -> None:
         """Start with nothing found."""
-        self.container, self.video, self.audio = container, video, audio
+        self.container, self.chosen = container, chosen
+        self.video, self.audio = video, audio = chosen.video, chosen.audio
         self._hasty, self.was_too_hasty = hasty, False
         if hasty:
             video.codec_context.thread_count = 1  # for one picture; other files have the other cores
@@ -52,8 +52,8 @@ class Findings:
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound."""
-        streams = [self.video] if self.audio is None else [self.video, self.audio]
-        for packet in self.container.demux(streams):
+        streams = [self.video, *([self.audio] if self.audio is not None else [])]
+        for packet in packets(self.container, streams):
             alive()
             if packet.has_sidedata("encryption_info"):
                 self.encrypted = True

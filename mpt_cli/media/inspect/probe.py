@@ -16,11 +16,12 @@ from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.inspect import file_signature
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
+from mpt_cli.media.inspect.motion import moving
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from av.container import InputContainer
@@ -62,11 +63,16 @@ def probe(
 
     def look(*, hasty: bool) -> MediaInfo | None:
         with _opened(path) as container:
-            video, audio = choose_streams(path, container, max_streams)
-            refuse_giant(path, video, max_pixels)
-            found = Findings(container, video, audio, hasty=hasty)
-            _read(path, found, alive, scan=scan or not _is_plausible(path, container, video))
+            chosen = choose_streams(path, container, max_streams, motion=motion)
+            refuse_giant(path, chosen.video, max_pixels)
+            found = Findings(container, chosen, hasty=hasty)
+            _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen.video))
             return None if found.was_too_hasty else media_info(path, container, found)
+
+    def motion(videos: Sequence[VideoStream]) -> set[int]:
+        with _opened(path) as container:
+            streams = {stream.index: stream for stream in container.streams.video}
+            return moving(container, [streams[video.index] for video in videos if video.index in streams], alive)
 
     media = look(hasty=True) or look(hasty=False)
     assert media is not None
@@ -80,10 +86,6 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
     except av.FFmpegError as error:
         if found.picture is None:
             raise ProbeError(IssueCode.NO_FRAMES, f"no picture can be decoded ({_reason(error)})", path=path) from error
-    except IndexError as error:  # what PyAV makes of it
-        message = "has streams that begin in its midst, which cannot be read"
-        hint = "write it anew, for example with ffmpeg -i IN -c copy OUT.mkv"
-        raise ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint) from error
     if found.encrypted:
         raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
     if found.picture is None and not found.was_too_hasty:

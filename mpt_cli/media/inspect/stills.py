@@ -14,6 +14,7 @@ import av.filter
 
 from mpt_cli.extras import Still
 from mpt_cli.media import color
+from mpt_cli.media.inspect.demux import packets
 from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.mediainfo import Color
@@ -66,7 +67,7 @@ def _last_until(
 ) -> VideoFrame | None:
     """The last picture from here that is shown at a time, or else the first one behind it; damaged ones are passed."""
     shown: VideoFrame | None = None
-    for packet in container.demux(stream):
+    for packet in packets(container, [stream]):
         alive()
         try:
             frames = packet.decode()

@@ -1,0 +1,55 @@
+"""Read packets through PyAV, and what libav knows of a container that PyAV has no name for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+import av.logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from av.container import InputContainer
+    from av.stream import Stream
+
+_PROGRAMME = re.compile(r"  (?:Program (\d+)|No Program)")
+_STREAM = re.compile(r"  Stream #0:(\d+)")
+
+
+def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Any]:
+    """Yield the packets of these streams, and at the end an empty one for each.
+
+    A stream that libav finds while it reads (GPS data of a dash camera, a new programme) is unknown to
+    PyAV, which gives out no packet of it. At the end it raises IndexError in place of the empty packet
+    of that stream, after those of all others.
+    """
+    demuxed = container.demux(list(streams))
+    while True:
+        try:
+            packet = next(demuxed)
+        except (StopIteration, IndexError):
+            return
+        yield packet
+
+
+def programmes(container: InputContainer) -> dict[int, frozenset[int]]:
+    """Return the numbers of the programmes that each stream belongs to, by the index of the stream."""
+    found: dict[int, frozenset[int]] = {}
+    programme = frozenset[int]()
+    for line in listing(container).splitlines():
+        if match := _PROGRAMME.match(line):
+            programme = frozenset({int(match[1])} if match[1] else ())
+        elif match := _STREAM.match(line):
+            found[int(match[1])] = found.get(int(match[1]), frozenset()) | programme
+    return found
+
+
+def listing(container: InputContainer) -> str:
+    """Return libav's own listing of a container: PyAV knows no programmes and no groups of streams."""
+    before, untyped = av.logging.get_level(), cast("Any", container)
+    av.logging.set_level(av.logging.INFO)
+    try:
+        return str(untyped.dumps_format())
+    finally:
+        av.logging.set_level(before)
