@@ -20,7 +20,8 @@ from mpt_cli.errors import VerificationError
 from mpt_cli.media import boxes
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.commands import AAC_FRAME
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+from mpt_cli.media.inspect.demux import open_container
+from mpt_cli.media.sources import OPEN_OPTIONS
 from mpt_cli.media.timing import sample_boundary
 from mpt_cli.models import Container
 from mpt_cli.results import OutputInfo
@@ -351,7 +352,7 @@ def _opened(path: Path, options: dict[str, str] = OPEN_OPTIONS) -> Iterator[Inpu
     """The file; whatever libav says against it, on opening or while it is read, is a failed proof."""
     doing = "opened"
     try:
-        with av.open(file_url(path), options=options) as container:
+        with open_container(path, options) as container:
             doing = "read"
             yield container
     except av.FFmpegError as error:

@@ -15,8 +15,8 @@ import av
 
 from mpt_cli.errors import VerificationError
 from mpt_cli.media.bitstream import PictureData
-from mpt_cli.media.inspect.demux import packets
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+from mpt_cli.media.inspect.demux import open_container, packets
+from mpt_cli.media.sources import file_url
 from mpt_cli.media.timing import ticks_per_frame, timescale
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputConta
     options = {"video_track_timescale": str(scale)}
     try:
         with (
-            av.open(file_url(source), options=OPEN_OPTIONS) as container,
+            open_container(source) as container,
             av.open(file_url(target), "w", format="mp4", options=options) as output,
         ):
             yield container, output

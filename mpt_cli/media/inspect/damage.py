@@ -17,9 +17,8 @@ import av
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.commands import decode_arguments
-from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.process import Limits
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +93,7 @@ def decoded_share(
     damaged picture what is whole in the other threads. ValueError or LookupError where the stream is no
     longer there.
     """
-    with av.open(file_url(path), options=OPEN_OPTIONS) as container:
+    with open_container(path) as container:
         found = _Found(interlaced, span, Clock(container.format.name))
         stream: Any = container.streams[stream_index]
         if stream.type != "video" or stream.codec_context is None:

@@ -1,20 +1,29 @@
-"""Read packets through PyAV, and what libav knows of a container that PyAV has no name for."""
+"""Open files and read packets through PyAV, and what libav knows of a container that PyAV has no name for."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+import av
 import av.logging
 
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from av.container import InputContainer
     from av.stream import Stream
 
 _PROGRAMME = re.compile(r"  (?:Program (\d+)|No Program)")
 _STREAM = re.compile(r"  Stream #0:(\d+)")
+
+
+def open_container(path: Path, options: Mapping[str, str] = OPEN_OPTIONS) -> InputContainer:
+    """Open a file, which may open nothing else; tags that are not UTF-8 must not hide the media beside them."""
+    return av.open(file_url(path), options=dict(options), metadata_errors="replace")
 
 
 def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Any]:

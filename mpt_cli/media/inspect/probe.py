@@ -14,11 +14,11 @@ import av
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.inspect import file_signature
+from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
 from mpt_cli.media.inspect.motion import moving
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,7 +108,7 @@ def _refuse_by_signature(path: Path) -> None:
 def _opened(path: Path) -> Iterator[InputContainer]:
     """The file opened by libav, which may open nothing else."""
     try:
-        container = av.open(file_url(path), options=OPEN_OPTIONS, metadata_errors="replace")
+        container = open_container(path)
     except av.FFmpegError as error:
         raise ProbeError(
             IssueCode.NOT_MEDIA,

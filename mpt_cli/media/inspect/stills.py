@@ -14,9 +14,8 @@ import av.filter
 
 from mpt_cli.extras import Still
 from mpt_cli.media import color
-from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.inspect.orientation import orientation_of
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.mediainfo import Color
 from mpt_cli.models import Dimensions
 
@@ -40,7 +39,7 @@ def read_stills(
 
     A time after the end shows the last picture.
     """
-    with av.open(file_url(path), options=OPEN_OPTIONS, metadata_errors="replace") as container:
+    with open_container(path) as container:
         stream: Any = container.streams.best("video")
         if stream is None:
             return [None] * len(times)
@@ -70,7 +69,7 @@ def _last_until(
     for packet in packets(container, [stream]):
         alive()
         try:
-            frames = packet.decode()
+            frames: list[Any] = packet.decode()
         except (av.FFmpegError, ValueError):
             continue
         for frame in frames:
