@@ -54,8 +54,17 @@ class Orientation:
 
 
 @dataclass(frozen=True, slots=True)
+class Crop:
+    """The part of each decoded picture that the container shows: where it begins, and its size."""
+
+    left: int
+    top: int
+    dimensions: Dimensions
+
+
+@dataclass(frozen=True, slots=True)
 class VideoStreamInfo:
-    """What the video stream of a file is; sizes as stored unless they say ``display``."""
+    """What the video stream of a file is; sizes as stored and cropped unless they say ``display``."""
 
     index: int
     codec: str
@@ -76,6 +85,7 @@ class VideoStreamInfo:
     """Whether a picture is known to be of two fields; others of the file may be progressive."""
     may_interlace: bool = False
     """Whether headers allow it for pictures that were not decoded."""
+    crop: Crop | None = None
     changes_size: bool = False
     """Whether later pictures have another size or other pixels; all else is said of the first."""
     changes_shape: bool = False

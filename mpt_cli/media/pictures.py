@@ -30,7 +30,7 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
     """Filters from decoded pictures to those that are encoded, in the cheapest right order."""
     video = media.video
     drops = form.frame_rate < video.frame_rate and not video.has_fields
-    stream = _counted(stream, media, origin, segment, form.frame_rate)
+    stream = _counted(_cropped(stream, video), media, origin, segment, form.frame_rate)
     if video.changes_size and needs_one_size(video):
         stream = stream.filter("scale", video.dimensions.width, video.dimensions.height)
     stream = _deinterlaced(stream, video, form.frame_rate)
@@ -94,6 +94,15 @@ def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:
     """
     stream = stream.filter("fps", fps=str(frame_rate), start_time=0, round="near")
     return stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=segment.frames)
+
+
+def _cropped(stream: Any, video: VideoStreamInfo) -> Any:
+    """The part that the container shows; ffmpeg from 7.1 on has already cut it out, and earlier ones have not."""
+    if video.crop is None:
+        return stream
+    size = video.crop.dimensions
+    place = f"{video.crop.left}*gt(iw,{size.width})", f"{video.crop.top}*gt(ih,{size.height})"
+    return stream.filter("crop", f"min(iw,{size.width})", f"min(ih,{size.height})", *place)
 
 
 def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> Any:

@@ -12,6 +12,7 @@ from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media import color
 from mpt_cli.media.inspect import dolby_vision
 from mpt_cli.media.inspect.coded_pictures import SEEKABLE
+from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.inspect.findings import Findings
     from mpt_cli.media.inspect.packet_times import Timeline
+    from mpt_cli.mediainfo import Crop
 
 _TOLD_LENGTH = (*SEEKABLE, "avi")
 """Containers whose length stands in a header; that of others is libav's estimate."""
@@ -98,14 +100,14 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
     assert frame is not None
     context = stream.codec_context
     transfer = color.TRANSFERS.get(int(frame.color_trc or 0))
-    sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    crop = crop_of(path, found.container.format.name, stream, frame)
     alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(
         index=stream.index,
         codec=context.codec.canonical_name,
         profile=context.profile,
-        dimensions=Dimensions(frame.width, frame.height),
-        sar=Fraction(sar) if sar and sar > 0 else Fraction(1),
+        dimensions=crop.dimensions if crop else Dimensions(frame.width, frame.height),
+        sar=_pixel_shape(stream, frame, crop),
         orientation=orientation_of(frame),
         frame_rate=timeline.frame_rate,
         variable_frame_rate=timeline.variable,
@@ -121,9 +123,24 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
         interlaced=bool(frame.interlaced_frame) or found.coded.fields.seen or found.coded.shapes.interlaced,
         may_interlace=found.coded.fields.possible,
+        crop=crop,
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
     )
+
+
+def _pixel_shape(stream: VideoStream, frame: VideoFrame, crop: Crop | None) -> Fraction:
+    """Return width by height of a pixel.
+
+    Where an MP4 has no word on it, libav takes it from the size of the track, which is that of the
+    cropped picture, and of the whole one.
+    """
+    told, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
+    if told and crop:
+        shown = crop.dimensions
+        told = None if told == Fraction(frame.height * shown.width, frame.width * shown.height) else told
+    sar = told or coded
+    return Fraction(sar) if sar and sar > 0 else Fraction(1)
 
 
 def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
