@@ -11,38 +11,93 @@ from math import sqrt
 
 MINUS_3_DB = sqrt(0.5)
 
-_LEFT = {"FL": 1.0, "DL": 1.0, "FLC": 1.0, "WL": 1.0, "BL": MINUS_3_DB, "SL": MINUS_3_DB, "TFL": MINUS_3_DB,
-         "TBL": MINUS_3_DB, "TSL": MINUS_3_DB}  # fmt: skip
-_RIGHT = {"FR": 1.0, "DR": 1.0, "FRC": 1.0, "WR": 1.0, "BR": MINUS_3_DB, "SR": MINUS_3_DB, "TFR": MINUS_3_DB,
-          "TBR": MINUS_3_DB, "TSR": MINUS_3_DB}  # fmt: skip
-_BOTH = {"FC": MINUS_3_DB, "BC": 0.5, "TC": 0.5, "TFC": 0.5, "TBC": 0.5}
+_LEFT = {"FL": 1.0, "DL": 1.0, "BIL": 1.0, "FLC": 1.0, "WL": 1.0, "BL": MINUS_3_DB, "SL": MINUS_3_DB, "SDL": MINUS_3_DB,
+         "SSL": MINUS_3_DB, "TFL": MINUS_3_DB, "TBL": MINUS_3_DB, "TSL": MINUS_3_DB, "TTL": MINUS_3_DB,
+         "BFL": MINUS_3_DB}  # fmt: skip
+_RIGHT = {name.removesuffix("L") + "R": gain for name, gain in _LEFT.items() if name != "FLC"} | {"FRC": 1.0}
+_BOTH = {"FC": MINUS_3_DB, "BC": 0.5, "TC": 0.5, "TFC": 0.5, "TBC": 0.5, "BFC": 0.5}
+_LOW = ("LFE", "LFE2")
+_STEREO = (("DL", "DR"), ("BIL", "BIR"))
+"""Pairs that are a stereo version of the channels beside them."""
+_AMBISONIC = "AMBI"
+_USUAL = {
+    2: ("FL", "FR"),
+    3: ("FL", "FR", "FC"),
+    4: ("FL", "FR", "FC", "BC"),
+    5: ("FL", "FR", "FC", "BL", "BR"),
+    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
+    7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
+    8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
+}
+"""What players take so many channels for that are not named; but three are never 2.1, which would lose the third."""
+
+Mix = tuple[tuple[float, ...], tuple[float, ...]]
 
 
-def stereo_mix(channels: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Gains of each channel, in order, for the left and for the right side.
+def placed(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the channels with the names that they are played by, where a file does not tell all of them.
 
-    One channel goes to both sides at unity. Of channels without a known place (a recorder with
-    eight microphones), the first two are the sides.
+    Of two channels of which one is named, the other is the other side. Where some are named, those that
+    are not are unused. More than eight without a name (a recorder with many microphones) stay as they are.
     """
-    if len(channels) == 1:
-        return (1.0,), (1.0,)
-    if not any(name in _LEFT or name in _RIGHT or name in _BOTH for name in channels):
-        rest = (0.0,) * (len(channels) - 2)
-        return (1.0, 0.0, *rest), (0.0, 1.0, *rest)
-    left = tuple(_LEFT.get(name, _BOTH.get(name, 0.0)) for name in channels)
-    right = tuple(_RIGHT.get(name, _BOTH.get(name, 0.0)) for name in channels)
+    if not any(map(_is_known, names)):
+        return _USUAL.get(len(names), names)
+    if len(names) != len(_USUAL[2]) or all(map(_is_known, names)):
+        return names
+    left_is_second = names[0] == "FR" or names[1] == "FL"
+    return ("FR", "FL") if left_is_second else ("FL", "FR")
+
+
+def stereo_mix(channels: tuple[str, ...]) -> Mix:
+    """Return the gains of each channel, in order, for the left and for the right side.
+
+    One channel goes to both sides at unity. Of channels without a known place, the first two are the
+    sides. Where a stereo version stands beside other channels it is used alone.
+    """
+    alone = _only_channel(channels)
+    if alone is not None:
+        gains = tuple(float(i == alone) for i in range(len(channels)))
+        return gains, gains
+    if not any(map(_is_known, channels)):
+        channels = ("FL", "FR", *channels[2:])
+    for pair in _STEREO:
+        if set(pair) <= set(channels):
+            channels = tuple(name if name in pair else "" for name in channels)
+    left = tuple(_gain(name, _LEFT, 0.5) for name in channels)
+    right = tuple(_gain(name, _RIGHT, -0.5) for name in channels)
     return left, right
+
+
+def _gain(name: str, side: dict[str, float], sideways: float) -> float:
+    """Return the gain of a channel on one side; of ambisonic ones two cardioids are made (RFC 8486, 5.1)."""
+    if name.startswith(_AMBISONIC):
+        return {"AMBI0": 0.5, "AMBI1": sideways}.get(name, 0.0)
+    return side.get(name, _BOTH.get(name, 0.0))
+
+
+def _only_channel(channels: tuple[str, ...]) -> int | None:
+    """Return the number of the one channel that is heard: the only one, the only named one, a centre with its LFE."""
+    if len(channels) == 1:
+        return 0
+    heard = [i for i, name in enumerate(channels) if _is_known(name) and name not in _LOW]
+    if len(heard) != 1 or (channels[heard[0]] not in _BOTH and any(name in _LOW for name in channels)):
+        return None
+    return heard[0]
+
+
+def _is_known(name: str) -> bool:
+    return name in _LEFT or name in _RIGHT or name in _BOTH or name in _LOW or name.startswith(_AMBISONIC)
 
 
 def needs_limiter(gains: tuple[float, ...]) -> bool:
     """Whether a side can pass full scale when all its channels do."""
-    return sum(gains) > 1.0
+    return sum(map(abs, gains)) > 1.0
 
 
 def pan_expression(channels: tuple[str, ...]) -> str:
     """The mix as an argument of ffmpeg's ``pan``, by channel number: names differ between layouts."""
     sides = stereo_mix(channels)
     return "stereo|" + "|".join(
-        f"c{side}=" + ("+".join(f"{gain:.6g}*c{i}" for i, gain in enumerate(gains) if gain) or "0*c0")
+        f"c{side}=" + ("".join(f"{gain:+.6g}*c{i}" for i, gain in enumerate(gains) if gain).lstrip("+") or "0*c0")
         for side, gains in enumerate(sides)
     )
