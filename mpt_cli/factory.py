@@ -69,7 +69,12 @@ class ModuleFactory:
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
         content = self.known_files.content if self.known_files else content_hash
         processor = ClipProcessor(
-            self.ffmpeg, self.workers.decoded_share, clock=time.monotonic, cache=self.clip_cache, content=content
+            self.ffmpeg,
+            self.workers.decoded_share,
+            audio=self.workers,
+            clock=time.monotonic,
+            cache=self.clip_cache,
+            content=content,
         )
         pipeline = ProcessingPipeline(
             processor,

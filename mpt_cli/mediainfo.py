@@ -113,6 +113,8 @@ class AudioStreamInfo:
     channels: tuple[str, ...]
     layout: str
     sample_rate: int
+    irregular: bool = False
+    """Whether channels or rate change, or the channels have an order of their own: filters of ffmpeg follow neither."""
 
 
 @dataclass(frozen=True, slots=True)

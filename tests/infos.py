@@ -42,7 +42,6 @@ _TRAITS = CopyTraits(
     time_base=Fraction(1, 15_360),
     delay=2,
     pictures=30,
-    carries_metadata=False,
     level=11,
     parameter_sets="sets",
     extradata=b"extradata",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.inspect import damage, probe
+from mpt_cli.media.inspect import audio_decoding, audio_render, damage, probe
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import ValidationConfig
+    from mpt_cli.media.inspect.audio_decoding import AudioLoss
     from mpt_cli.mediainfo import MediaInfo
 
 
@@ -31,3 +32,23 @@ def share_here(
     """How much of it decodes."""
     assert cancel is None or not cancel.cancelled
     return damage.decoded_share(path, media.video.index, span, interlaced=media.video.interlaced)
+
+
+class AudioHere:
+    """Looks into audio."""
+
+    def audio_loss(
+        self, path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None, *, cancel: CancelToken
+    ) -> AudioLoss:
+        """How much of it does not decode."""
+        assert not cancel.cancelled
+        assert media.audio is not None
+        return audio_decoding.audio_loss(path, media.audio.index, span)
+
+    def render_audio(
+        self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
+    ) -> AudioLoss:
+        """Render it."""
+        assert not cancel.cancelled
+        assert media.audio is not None
+        return audio_render.render(path, media.audio.index, start, samples, output)

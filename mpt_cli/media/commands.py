@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color
-from mpt_cli.media.audio_chain import track_filters
+from mpt_cli.media.audio_chain import RENDERED, rendered_path, track_filters
 from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
 from mpt_cli.media.sources import DEMUXERS, file_url
 from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
@@ -260,7 +260,10 @@ def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, 
     assert media.audio is not None
     chain = track_filters(media.audio, origin, stored_samples(frames, form.frame_rate), clock_moves=media.clock_moves)
     options = {"af": ",".join(chain), "f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
-    return ffmpeg.output(source[str(media.audio.index)], file_url(path), **options)
+    track = source[str(media.audio.index)]
+    if media.audio.irregular:
+        track = ffmpeg.input(file_url(rendered_path(path)), **RENDERED, protocol_whitelist="file")["a:0"]
+    return ffmpeg.output(track, file_url(path), **options)
 
 
 def _video_options(form: TargetForm) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
+from mpt_cli.media.audio_chain import rendered_path
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.known import content_hash, identity_of
@@ -16,6 +17,7 @@ from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, ProcessedClip
+from mpt_cli.processing.audio import ClipAudio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
+    from mpt_cli.processing.audio import AudioLooks
     from mpt_cli.processing.cache import ClipCache
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
@@ -64,16 +67,17 @@ class ClipProcessor:
         ffmpeg: Ffmpeg,
         decoded_share: DecodedShare,
         *,
+        audio: AudioLooks,
         clock: Callable[[], float],
         cache: ClipCache | None = None,
         content: Callable[[Path], str] = content_hash,
     ) -> None:
         """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events.
 
-        ``content`` tells by a hash what a file holds.
+        ``audio`` opens audio that ffmpeg alone does not serve. ``content`` tells by a hash what a file holds.
         """
         self._ffmpeg, self._decoded_share, self._cache = ffmpeg, decoded_share, cache
-        self._clock, self._content = clock, content
+        self._clock, self._content, self._audio = clock, content, ClipAudio(audio)
 
     def process(
         self,
@@ -91,6 +95,7 @@ class ClipProcessor:
         pictures, sound = files.segment_paths(planned.index)
         wanted_sound = sound if _is_heard(planned) else None
         lost: Issue | None = None
+        damaged_audio: Issue | None = None
         if planned.action is Action.REUSE:
             try:
                 found = self._fetched(planned, form, pictures, wanted_sound)
@@ -102,6 +107,7 @@ class ClipProcessor:
         try:
             arguments = self._arguments(planned, form, pictures, wanted_sound)
             before = identity_of(planned.clip.path.stat())
+            lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else None
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
             if planned.action is Action.ENCODE:
                 boxes.set_upright(pictures)
@@ -109,14 +115,18 @@ class ClipProcessor:
             self._refuse_changed(planned, before)
             doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
             damage = self._damage(planned, form, context) if doubtful else None
-            self._keep(planned, clip, whole=damage is None)
+            if wanted_sound and (doubtful or lost_audio):
+                damaged_audio = self._audio.damage(planned, form, context, lost_audio)
+            self._keep(planned, clip, whole=damage is None and damaged_audio is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
-            warnings = tuple(issue for issue in (lost, damage) if issue is not None)
+            warnings = tuple(issue for issue in (lost, damage, damaged_audio) if issue is not None)
             argv = (str(self._ffmpeg.binary), *arguments) if arguments else ()
             return Processed(clip, peak, warnings, planned.action, planned.reasons, argv)
         except BaseException:
             files.discard(pictures, sound)
             raise
+        finally:
+            files.discard(rendered_path(sound))
 
     def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
         """Under which the segment that is made of a content is kept."""

@@ -26,7 +26,7 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ class Bench:
         """A clip in its processed form."""
         wanted = planned(source, form, self._made, action=action)
         self._made += 1
-        processor = ClipProcessor(self.ffmpeg, share_here, clock=time.monotonic)
+        processor = ClipProcessor(self.ffmpeg, share_here, audio=AudioHere(), clock=time.monotonic)
         return processor.process(wanted, form, ProcessingConfig(), files=self.files, context=self.context).clip
 
     def join(

@@ -26,7 +26,7 @@ from mpt_cli.results import CurrentMetrics, HealthStatus, RunStatus, VideoResult
 from tests.checks import CHECKS, ENCODERS
 from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +229,7 @@ class Parts:
     ) -> HealthChecks:
         factory = self.factory
         memory, performance = factory.memory_manager, performance or PerformanceMonitor()
-        processor = ClipProcessor(factory.ffmpeg, share_here, clock=lambda: 0.0)
+        processor = ClipProcessor(factory.ffmpeg, share_here, audio=AudioHere(), clock=lambda: 0.0)
         pool = ResourcePool(slots=1, memory=memory)
         return HealthChecks(
             config=Config(),
@@ -258,7 +258,7 @@ def test_a_service_without_an_engine_is_not_healthy(parts: Parts) -> None:
 @pytest.mark.anchor("T018")
 def test_a_pipeline_that_takes_no_clip_is_not_healthy(parts: Parts) -> None:
     memory = parts.factory.memory_manager
-    processor = ClipProcessor(parts.factory.ffmpeg, share_here, clock=lambda: 0.0)
+    processor = ClipProcessor(parts.factory.ffmpeg, share_here, audio=AudioHere(), clock=lambda: 0.0)
     shut = ProcessingPipeline(processor, ShutPool(slots=1, memory=memory), memory, PerformanceMonitor())
     assert failing(parts.checks(pipeline=shut).status()) == {"processing_pipeline", "concatenation_service"}
 

@@ -22,7 +22,7 @@ from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from tests.forms import form_of
 from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, plan_of, planned, prove
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 from tests.media import numbered, run_ffmpeg
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def test_what_ffmpeg_wrote_wrong_fails_the_clip_though_it_says_all_is_well(
 ) -> None:
     form, source = form_of(), media.numbered(numbered(1, seconds=0.3))
     memory, ffmpeg, files = MemoryManager(MemoryConfig()), LyingFfmpeg(spoil), TempFileManager(tmp_path)
-    processor = ClipProcessor(ffmpeg, share_here, clock=time.monotonic)
+    processor = ClipProcessor(ffmpeg, share_here, audio=AudioHere(), clock=time.monotonic)
     pipeline = ProcessingPipeline(processor, ResourcePool(1, memory), memory, PerformanceMonitor())
     plan = plan_of([planned(source, form)], form)
     result = pipeline.process_single_clip(

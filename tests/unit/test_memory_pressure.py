@@ -26,7 +26,7 @@ from mpt_cli.processing.pipeline import ProcessingPipeline
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 from tests.unit.test_memory import FakeReader
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Works(ClipProcessor):
     """A pipeline whose clips do what the test says, on a machine that the test measures."""
 
     def __init__(self, act: Callable[[Try], object], *, slots: int = 8) -> None:
-        super().__init__(Ffmpeg(Path("no program")), share_here, clock=time.monotonic)
+        super().__init__(Ffmpeg(Path("no program")), share_here, audio=AudioHere(), clock=time.monotonic)
         self._act, self.reader = act, FakeReader(tree=0)
         self.memory = MemoryManager(MemoryConfig(max=BUDGET), system=self.reader, interval_seconds=0)
         self.pool, self.emit = ResourcePool(slots, self.memory), ListEmit()

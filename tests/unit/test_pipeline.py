@@ -31,7 +31,7 @@ from mpt_cli.results import ProcessingResult
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ class Scripted(ClipProcessor):
     """Does what the test says with each clip, and starts no program."""
 
     def __init__(self, act: Callable[[PlannedClip], object]) -> None:
-        super().__init__(Ffmpeg(Path("no program")), share_here, clock=time.monotonic)
+        super().__init__(Ffmpeg(Path("no program")), share_here, audio=AudioHere(), clock=time.monotonic)
         self._act = act
 
     def process(

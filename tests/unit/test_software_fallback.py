@@ -25,7 +25,7 @@ from mpt_cli.processing.pipeline import ProcessingPipeline
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
-from tests.looks import share_here
+from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ class Scripted(ClipProcessor):
     """Does what the test says with each clip in hardware or software, and starts no program."""
 
     def __init__(self, act: Act) -> None:
-        super().__init__(Ffmpeg(Path("no program")), share_here, clock=time.monotonic)
+        super().__init__(Ffmpeg(Path("no program")), share_here, audio=AudioHere(), clock=time.monotonic)
         self._act = act
         self.calls: list[tuple[int, bool, str | None]] = []
 

@@ -54,7 +54,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         scanned=found.scanned,
         seek_points=found.coded.seek_points(container, found.times.time_base) if found.scanned else (),
         frame_times=timeline.times if found.scanned else None,
-        copy_traits=found.coded.traits(container, timeline, found.picture) if found.scanned else None,
+        copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
         suspect=found.suspect,
         clock_moves=tuple(found.clock.moves),
         warnings=(*found.chosen.warnings, *_cut_off(path, container, found, timeline)),
@@ -156,9 +156,10 @@ def _audio_info(found: Findings) -> AudioStreamInfo:
     return AudioStreamInfo(
         index=found.audio.index,
         codec=found.audio.codec_context.codec.canonical_name,
-        channels=tuple(channel.name for channel in frame.layout.channels),
+        channels=found.sound.channels,
         layout=frame.layout.name,
         sample_rate=frame.sample_rate,
+        irregular=found.sound.is_irregular,
     )
 
 

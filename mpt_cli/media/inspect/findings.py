@@ -43,7 +43,7 @@ class Findings:
         self.encrypted = False
         self.scanned = self.suspect = False
         self.coded, self.clock = CodedPictures(video), Clock(container.format.name)
-        self._track = AudioFindings(self.clock) if audio is not None else None
+        self._track = AudioFindings(audio, self.clock) if audio is not None else None
 
     @property
     def sound(self) -> AudioFindings | None:

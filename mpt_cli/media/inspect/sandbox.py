@@ -20,6 +20,7 @@ from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.extras import Still
 from mpt_cli.media import launch, process
+from mpt_cli.media.inspect.audio_decoding import AudioLoss
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
 from mpt_cli.mediainfo import MediaInfo
@@ -46,6 +47,7 @@ class _Answer(BaseModel):
 
     media: MediaInfo | None = None
     share: float | None = None
+    loss: AudioLoss | None = None
     stills: tuple[Still | None, ...] | None = None
     error: Issue | None = None
 
@@ -109,6 +111,26 @@ class Workers:
         share = self._ask(path, question, cancel).share
         assert share is not None
         return share
+
+    def audio_loss(
+        self, path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None, *, cancel: CancelToken
+    ) -> AudioLoss:
+        """Return how much of the audio of a file, or of a span of its clock, does not decode."""
+        assert media.audio is not None
+        question = {"ask": "loss", "stream": media.audio.index, "span": [str(time) for time in span] if span else None}
+        loss = self._ask(path, question, cancel).loss
+        assert loss is not None
+        return loss
+
+    def render_audio(
+        self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
+    ) -> AudioLoss:
+        """Render the audio of a file, see ``audio_render.render``; return how much of it does not decode."""
+        assert media.audio is not None
+        what = {"start": str(start), "samples": samples, "output": str(output.absolute())}
+        loss = self._ask(path, {"ask": "render", "stream": media.audio.index, **what}, cancel).loss
+        assert loss is not None
+        return loss
 
     def stills(
         self, path: Path, times: Sequence[Fraction], box: Dimensions, *, cancel: CancelToken | None = None

@@ -75,9 +75,19 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         times, box = [Fraction(time) for time in question["times"]], Dimensions.parse(question["box"])
         found = stills.read_stills(path, times, box, alive=alive)
         return {"stills": [still and dataclasses.asdict(still) for still in found]}
+    if question["ask"] == "render":
+        from mpt_cli.media.inspect import audio_render  # few files need it
+
+        start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
+        rendered = audio_render.render(path, question["stream"], start, samples, output, alive=alive)
+        return {"loss": dataclasses.asdict(rendered)}
+    span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
+    if question["ask"] == "loss":
+        from mpt_cli.media.inspect import audio_decoding
+
+        return {"loss": dataclasses.asdict(audio_decoding.audio_loss(path, question["stream"], span, alive=alive))}
     from mpt_cli.media.inspect import damage  # few files are asked about that are damaged
 
-    span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     share = damage.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
     return {"share": share}
 

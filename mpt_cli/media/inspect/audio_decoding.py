@@ -1,0 +1,128 @@
+"""Decode an audio track of a file, and count what of it does not decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.audio.frame import AudioFrame
+
+from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.media.clock import Clock, Shown
+from mpt_cli.media.inspect.channel_names import release_custom_order
+from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.packet import Packet
+
+    from mpt_cli.mediainfo import AudioStreamInfo
+
+    Span = tuple[Fraction, Fraction]
+    """A first time and the one where it ends, in seconds of the clock of a file after its moves."""
+
+_LEAD_SECONDS = 1
+"""So much in front of a span is decoded too: a decoder that begins in the midst needs some packets."""
+_LEAST_LOSS = Fraction(1, 20)
+"""Seconds; what is less is the edge of a cut, where some decoders lack a packet."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLoss:
+    """How many seconds of audio do not decode, and of how many."""
+
+    lost: Fraction
+    total: Fraction
+
+    @property
+    def decoded_share(self) -> Fraction:
+        """The share, 0 to 1, that decodes."""
+        return 1 - self.lost / self.total if self.total else Fraction(1)
+
+    def issue(self, track: AudioStreamInfo, path: Path) -> Issue | None:
+        """Return what is said of a file with this loss; None where it is none."""
+        if self.lost < _LEAST_LOSS:
+            return None
+        share = f"{float(self.lost):.1f} of {float(self.total):.1f} s"
+        message = f"has damaged audio: {share} of stream {track.index} ({track.codec}) do not decode, and are silent"
+        return Issue(IssueCode.AUDIO_DAMAGED, message, path, "look for a whole copy")
+
+
+def audio_loss(
+    path: Path, stream_index: int, span: Span | None = None, *, alive: Callable[[], object] = lambda: None
+) -> AudioLoss:
+    """Return how much of an audio track, or of a span of it, does not decode.
+
+    ValueError or LookupError where the stream is no longer there.
+    """
+    with av.open(file_url(path), options=OPEN_OPTIONS) as container:
+        decoding = AudioDecoding(container, stream_index, span)
+        for _ in decoding.frames(alive):
+            pass
+        return decoding.loss
+
+
+class AudioDecoding:
+    """Decodes one audio track, whatever of it is damaged."""
+
+    def __init__(self, container: InputContainer, stream_index: int, span: Span | None) -> None:
+        """Prepare for a span, or for all."""
+        stream: Any = container.streams[stream_index]
+        if stream.type != "audio" or stream.codec_context is None:
+            raise ValueError("has other streams than before")
+        self.labels = release_custom_order(stream)
+        self._container, self._stream, self._span = container, stream, span
+        self._clock = Clock(container.format.name)
+        self._packets: list[tuple[Fraction | None, Fraction, bool]] = []  # when, how long, whether it decodes
+
+    def frames(self, alive: Callable[[], object]) -> Iterator[AudioFrame]:
+        """Yield all frames of the span and some in front, with times in samples after the moves of the clock."""
+        shown = Shown(self._clock)
+        for packet in packets(self._container, [self._stream]):
+            alive()
+            time = self._time(packet)
+            if self._span is not None and time is not None:
+                if time < self._span[0] - _LEAD_SECONDS:
+                    continue
+                if time >= self._span[1] + _LEAD_SECONDS:
+                    return
+            for frame in self._decoded(packet, time):
+                if frame.pts is not None:
+                    at = shown.time_of(frame.pts * Fraction(frame.time_base or 0))
+                    frame.pts, frame.time_base = round(at * frame.sample_rate), Fraction(1, frame.sample_rate)
+                yield frame
+
+    @property
+    def loss(self) -> AudioLoss:
+        """How much of what was read does not decode."""
+        lost = total = Fraction(0)
+        for number, (time, length, whole) in enumerate(self._packets):
+            after = self._packets[number + 1][0] if number + 1 < len(self._packets) else None
+            if time is not None and after is not None and 0 < after - time <= 2 * length:
+                length = after - time  # more exact than a length in milliseconds
+            if self._span is None or time is None or self._span[0] <= time < self._span[1]:
+                total += length
+                lost += 0 if whole else length
+        return AudioLoss(lost, total)
+
+    def _time(self, packet: Packet[Any]) -> Fraction | None:
+        if not packet.size or packet.pts is None:
+            return None
+        return packet.pts * Fraction(packet.time_base) + self._clock.shift_of(packet)
+
+    def _decoded(self, packet: Packet[Any], time: Fraction | None) -> list[AudioFrame]:
+        """Return the frames of a packet, and note whether it decodes; one may give none, or those of an earlier one."""
+        try:
+            frames: list[Any] = packet.decode()
+            whole = not any(getattr(frame, "is_corrupt", False) for frame in frames)
+        except (av.FFmpegError, ValueError):
+            frames, whole = [], False
+        if packet.size and not packet.is_discard:
+            self._packets.append((time, (packet.duration or 0) * Fraction(packet.time_base), whole))
+        return [frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples]
