@@ -7,13 +7,17 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
+from av.format import Flags
 
 from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.frame_times import Timing
 from mpt_cli.media import color
 from mpt_cli.media.inspect import dolby_vision
 from mpt_cli.media.inspect.coded_pictures import SEEKABLE
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
+from mpt_cli.media.inspect.packet_times import StreamFacts
+from mpt_cli.media.inspect.time_warnings import time_warnings
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
 from mpt_cli.models import Dimensions
@@ -36,7 +40,7 @@ _LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
 
 def media_info(path: Path, container: InputContainer, found: Findings) -> MediaInfo:
     """Return the description of a file whose packets were read."""
-    timeline = _timeline(found)
+    timeline = _timeline(container, found)
     sound = found.sound
     zero = min(timeline.first, sound.start) if sound else timeline.first
     duration = clip_duration(zero, timeline.end, sound.end if sound else None)
@@ -52,13 +56,24 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         video_start=timeline.first,
         last_picture=timeline.last,
         scanned=found.scanned,
-        seek_points=found.coded.seek_points(container, found.times.time_base) if found.scanned else (),
+        seek_points=_seek_points(container, found, timeline),
         frame_times=timeline.times if found.scanned else None,
         copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
         suspect=found.suspect,
         clock_moves=tuple(found.clock.moves),
-        warnings=(*found.chosen.warnings, *_cut_off(path, container, found, timeline)),
+        warnings=(
+            *found.chosen.warnings,
+            *_cut_off(path, container, found, timeline),
+            *time_warnings(path, timeline),
+        ),
     )
+
+
+def _seek_points(container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Fraction, ...]:
+    """Return where reading may begin: nowhere but at the start where the frames must be counted."""
+    if not found.scanned or timeline.times.timing is Timing.COUNTED:
+        return ()
+    return found.coded.seek_points(container, found.times.time_base)
 
 
 def _cut_off(path: Path, container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Issue, ...]:
@@ -81,16 +96,22 @@ def _container_name(container: InputContainer, path: Path) -> str:
     return suffix if suffix in names else names[0]
 
 
-def _timeline(found: Findings) -> Timeline:
+def _timeline(container: InputContainer, found: Findings) -> Timeline:
     picture, guessed = found.picture, found.video.guessed_rate
     assert picture is not None
     first = picture.pts * found.times.time_base if picture.pts is not None else None
     if not len(found.times):
         found.times.add(picture.pts or 0, None, None)
-    timeline = found.times.timeline(first, Fraction(guessed) if guessed else None)
+    facts = StreamFacts(
+        first_shown=first,
+        guessed_rate=Fraction(guessed) if guessed else None,
+        timeless=bool(Flags(container.format.flags) & Flags.no_timestamps),
+        reorders=found.video.codec_context.codec.reorder,
+        fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
+    )
+    timeline = found.times.timeline(facts)
     average = found.video.average_rate
-    has_fields = picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible
-    if has_fields and average and average * 3 < timeline.frame_rate * 2:
+    if facts.fields and average and timeline.frame_rate < average * 3 < timeline.frame_rate * 2:
         return replace(timeline, frame_rate=nominal_rate(Fraction(average)))  # a packet was a field
     return timeline
 

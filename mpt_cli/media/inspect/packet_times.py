@@ -11,6 +11,16 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from mpt_cli.frame_times import FrameTimes, Timing
+from mpt_cli.media.inspect.time_repair import (
+    MISSING,
+    MOST_REORDERED,
+    Count,
+    Repair,
+    count_between,
+    count_of,
+    film_rate,
+    spread,
+)
 from mpt_cli.media.timing import nominal_rate
 
 if TYPE_CHECKING:
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
 _FALLBACK_RATE = Fraction(25)
 _HIGHEST_GUESS = 240
 _SNAP = Fraction(1, 2000)
+_FIELDS_SHARE = 3
+"""Of all packets at least that part are second fields, where a packet is a field."""
 _JITTER_TICKS = 2
 _JITTER_SHARE = Fraction(1, 10)
 """Gaps that differ from the usual one by at most this much are the same gap, written coarsely."""
@@ -44,6 +56,24 @@ class Timeline:
     """How many pictures, at most, are stored before one that is shown before them."""
     times: FrameTimes
     """When each of them is shown, from the first that decodes on."""
+    repair: Repair | None = None
+    """What was wrong with the timestamps, where something was."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What is known of a stream besides the timestamps of its packets."""
+
+    first_shown: Fraction | None = None
+    """Timestamp of the first frame that really decoded."""
+    guessed_rate: Fraction | None = None
+    """What libav makes of the header."""
+    timeless: bool = False
+    """Whether its container stores no times: what libav gives for them says where frames are in a row, at best."""
+    reorders: bool = True
+    """Whether its codec may store frames in another order than that of showing."""
+    fields: bool = False
+    """Whether a packet may be a field, the second of which has no time of its own."""
 
 
 class PacketTimes:
@@ -54,41 +84,116 @@ class PacketTimes:
         self.time_base = time_base
         self._times = array("q")
         self._decode_times = array("q")
+        self._durations: dict[int, int] = {}
         self._has_pts = True
+        self._missing = 0
         self._last: int | None = None
         self._last_duration = 0
 
     def add(self, pts: int | None, dts: int | None, duration: int | None) -> None:
-        """Note one shown picture. AVI has no pts for pictures out of order: there dts must serve."""
+        """Note one shown frame. AVI has no pts for frames out of order: there dts must serve."""
         time = pts if pts is not None else dts
+        duration = duration or 0
+        self._durations[duration] = self._durations.get(duration, 0) + 1
         if time is None:
+            self._missing += 1
+            self._times.append(MISSING)
             return
         self._has_pts = self._has_pts and pts is not None
         self._times.append(time)
         if dts is not None:
             self._decode_times.append(dts)
         if self._last is None or time >= self._last:
-            self._last, self._last_duration = time, duration or 0
+            self._last, self._last_duration = time, duration
 
     def __len__(self) -> int:
-        """Number of pictures."""
+        """Number of frames."""
         return len(self._times)
 
-    def timeline(self, first_shown: Fraction | None, guessed_rate: Fraction | None) -> Timeline:
-        """The timeline; ``first_shown`` is the timestamp of the first picture that really decoded.
-
-        The last picture lasts its packet's duration, else the usual gap.
-        """
-        times = sorted(self._times)
-        base = self.time_base
+    def timeline(self, facts: StreamFacts) -> Timeline:
+        """Return the timeline. The last frame lasts its packet's duration, else the usual gap."""
+        if facts.fields and self._missing * _FIELDS_SHARE >= len(self):
+            self._leave_out_second_fields()
+        times = sorted(self._times)[self._missing :]
         gaps = [later - earlier for earlier, later in itertools.pairwise(times) if later > earlier]
-        usual = Fraction(median_low(gaps)) * base if gaps else None
-        rate = _rate(times, gaps, base, guessed_rate)
-        shift = Fraction(0)
-        if not self._has_pts and first_shown is not None and times:
+        rate = _rate(times, gaps, self.time_base, facts.guessed_rate)
+        repair = self._repair(times, gaps, facts)
+        if (count := self._count(times, rate, repair, facts)) is not None:
+            return self._counted(count, repair, facts)
+        if self._missing:
+            usual = median_low(gaps) if gaps else round(1 / (rate * self.time_base))
+            times = sorted(spread(self._times, usual))
+        return self._stamped(times, gaps, rate, repair, facts.first_shown)
+
+    def _leave_out_second_fields(self) -> None:
+        self._times = array("q", (time for time in self._times if time != MISSING))
+        self._missing = 0
+
+    def _repair(self, times: list[int], gaps: list[int], facts: StreamFacts) -> Repair | None:
+        """Return what is wrong with the timestamps; None where each frame has its own, in order."""
+        if facts.timeless or not times:
+            return Repair.NO_TIMES
+        if self._missing:
+            return Repair.MISSING
+        if len(gaps) < len(times) - 1:
+            return Repair.EQUAL
+        return Repair.DISORDER if self._delay(times) > (MOST_REORDERED if facts.reorders else 0) else None
+
+    def _count(self, times: list[int], rate: Fraction, repair: Repair | None, facts: StreamFacts) -> Count | None:
+        """Return the even count that takes the place of the timestamps; None where they stay."""
+        base = self.time_base
+        film = film_rate(times, base)
+        match repair:
+            case Repair.NO_TIMES:
+                return Count(0, film or rate)
+            case Repair.MISSING:
+                usual = max(self._durations, key=lambda duration: self._durations[duration])
+                stored = nominal_rate(1 / (usual * base)) if usual else None
+                return count_between(self._times, base, (stored, facts.guessed_rate))
+            case Repair.EQUAL if times[0] == times[-1]:
+                return Count(times[0], rate)
+            case Repair.EQUAL:
+                return count_of(times, base, (facts.guessed_rate,))
+            case Repair.DISORDER:
+                return count_of(times, base, (facts.guessed_rate,)) or Count(times[0], rate)
+        return count_of(times, base, (film,)) if film else None
+
+    def _counted(self, count: Count, repair: Repair | None, facts: StreamFacts) -> Timeline:
+        base, frames, first, rate = self.time_base, len(self), count.first, count.rate
+        step = 1 / (rate * base)
+        if repair is not Repair.NO_TIMES and repair is not Repair.DISORDER and facts.first_shown is not None:
+            lost = min(max(0, round((facts.first_shown / base - first) / step)), frames - 1)
+            first, frames = first + round(lost * step), frames - lost
+        ticks = [first + round(number * step) for number in range(frames)]
+        begin = first * base
+        return Timeline(
+            pictures=frames,
+            first=begin,
+            last=begin + (frames - 1) / rate,
+            end=begin + frames / rate,
+            frame_rate=rate,
+            variable=False,
+            on_grid=False,
+            exact=False,
+            delay=0,
+            times=FrameTimes.of(ticks, time_base=base, timing=Timing.COUNTED, rate=rate),
+            repair=repair,
+        )
+
+    def _stamped(
+        self,
+        times: list[int],
+        gaps: list[int],
+        rate: Fraction,
+        repair: Repair | None,
+        first_shown: Fraction | None,
+    ) -> Timeline:
+        base, shift = self.time_base, Fraction(0)
+        if not self._has_pts and first_shown is not None:
             shift = first_shown - times[0] * base
         first = times[0] * base + shift
         last = times[-1] * base + shift
+        usual = Fraction(median_low(gaps)) * base if gaps else None
         length = self._last_duration * base or usual or 1 / rate
         decodes = first_shown is None or not self._has_pts or first_shown <= first
         on_grid, delay = decodes and _is_near_grid(times, base, rate), self._delay(times)
@@ -103,6 +208,7 @@ class PacketTimes:
             exact=on_grid and self._is_exact(times, 1 / (rate * base), delay),
             delay=delay,
             times=self._frame_times(times, rate, shift, first_shown),
+            repair=repair,
         )
 
     def _frame_times(
