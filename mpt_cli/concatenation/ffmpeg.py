@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
 from mpt_cli.media.chapters import id3_tag
 from mpt_cli.media.files import writing
+from mpt_cli.media.process import running_clock
 from mpt_cli.media.store import recipe_key
 from mpt_cli.models import Codec
 from mpt_cli.monitoring.pool import Wish
@@ -69,7 +69,7 @@ class FFmpegConcatenator:
         pool: ResourcePool,
         *,
         store: Store | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = running_clock,
     ) -> None:
         """Run this ffmpeg; encode as many pieces of sound at a time as the pool has room for.
 

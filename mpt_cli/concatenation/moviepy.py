@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import time
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -67,7 +66,7 @@ class MoviePyConcatenator:
         *,
         program: Sequence[str] | None = None,
         package: str = "moviepy",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = process.running_clock,
     ) -> None:
         """Let MoviePy use this ffmpeg, and the memory that the pool has room for.
 

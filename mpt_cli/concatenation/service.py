@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +11,7 @@ from mpt_cli.errors import ConcatenationError, DependencyError, Issue, IssueCode
 from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.media import boxes, proof
 from mpt_cli.media.files import writing
-from mpt_cli.media.process import Limits
+from mpt_cli.media.process import Limits, running_clock
 from mpt_cli.models import Container
 from mpt_cli.results import ConcatenationResult
 
@@ -85,7 +84,7 @@ class ConcatenationService:
         performance_monitor: PerformanceMonitor,
         *,
         copy_file: Callable[[Path, Path], object] = shutil.copyfile,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = running_clock,
     ) -> None:
         """Try the engines in this order; ``copy_file`` is the seam for a disk that fails."""
         self._engines, self._memory, self._performance = tuple(engines), memory_manager, performance_monitor

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import os
 import queue
 import shutil
@@ -20,11 +19,11 @@ import threading
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import launch, pipes, tree
 from mpt_cli.media.peak import PeakMemory
+from mpt_cli.media.running_clock import ChildClocks, RunningClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,11 +39,15 @@ _JOIN_SECONDS = 5 * pipes.TICK_SECONDS
 _INTERRUPT_SHARE, _TERMINATE_SHARE = 2 / 3, 1 / 3  # of the grace
 _OOM_SCORE = b"500"
 _SIGKILL = 9  # by number: Windows has no such name
+running_clock = RunningClock()  # of all limits: who watches a child notices pauses for everybody
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Clocks of one child; ``None`` is no limit. The grace is the time from SIGINT to SIGKILL."""
+    """Clocks of one child; ``None`` is no limit. The grace is the time from SIGINT to SIGKILL.
+
+    Time in which we or the child are stopped, as by Ctrl-Z or ``docker pause``, does not count.
+    """
 
     total_seconds: float | None = None
     stall_seconds: float | None = None
@@ -99,6 +102,7 @@ def run(
     on_memory: Callable[[int], None] | None = None,
     descendants: bool = True,
     cwd: Path | None = None,
+    clock: RunningClock = running_clock,
 ) -> Outcome:
     """Run a program to its end, or stop it: SIGINT, grace, SIGTERM, grace, SIGKILL.
 
@@ -114,11 +118,11 @@ def run(
     """
     if cancel.cancelled:
         return Outcome(Ended.CANCELLED, -signal.SIGINT, "", "", 0.0, None, None, killed_by_system=False)
-    child = _Child(_start(argv, cwd, feeding=feed is not None), cancel, limits, descendants=descendants)
+    child = _Child(_start(argv, cwd, feeding=feed is not None), cancel, limits, clock, descendants=descendants)
     with cancel.waking(child.wake):
         try:
             child.attend(on_line, feed)
-            ended, elapsed_seconds = child.watch(on_memory), monotonic() - child.started
+            ended, elapsed_seconds = child.watch(on_memory), child.clocks.elapsed_seconds
             if ended is not Ended.EXITED:
                 child.stop()
         finally:
@@ -130,10 +134,17 @@ class _Child:
     """A running child and its threads; all but ``wake`` is called by the thread that is in ``run``."""
 
     def __init__(
-        self, popen: subprocess.Popen[bytes], cancel: CancelToken, limits: Limits, *, descendants: bool
+        self,
+        popen: subprocess.Popen[bytes],
+        cancel: CancelToken,
+        limits: Limits,
+        clock: RunningClock,
+        *,
+        descendants: bool,
     ) -> None:
-        self._popen, self._cancel, self._limits, self._descendants = popen, cancel, limits, descendants
-        self.started = self._progress_at = monotonic()
+        self._popen, self._cancel, self._descendants = popen, cancel, descendants
+        self._clock, self._grace_seconds = clock, limits.grace_seconds
+        self.clocks = ChildClocks(limits.total_seconds, limits.stall_seconds, clock)
         self._peak = PeakMemory()
         self._cpu_seconds: float | None = None
         self._exited = self._killed = False
@@ -167,19 +178,19 @@ class _Child:
 
     def watch(self, on_memory: Callable[[int], None] | None) -> Ended:
         """Return once the child has exited or must be stopped (also when a callback raised)."""
-        end = self.started + _seconds(self._limits.total_seconds)
-        sample_at = self.started + _FIRST_SAMPLE_SECONDS
+        sample_at = self.clocks.started + _FIRST_SAMPLE_SECONDS
         while not self._exited:
-            now = monotonic()
-            stall = self._progress_at + _seconds(self._limits.stall_seconds)
+            now = self.clocks.look()
             if self._cancel.cancelled or self._error is not None:
                 return Ended.CANCELLED
-            if now >= min(end, stall):
-                return Ended.TIMED_OUT if now >= end else Ended.STALLED
+            if now >= min(self.clocks.limit, sample_at):
+                self.clocks.count(now, stopped=tree.is_stopped(self._popen.pid))
+            if now >= self.clocks.limit:
+                return Ended.TIMED_OUT if self.clocks.is_over(now) else Ended.STALLED
             if now >= sample_at:
                 self._sample(on_memory)
                 sample_at = now + _SAMPLE_SECONDS
-            self._pause(min(end, stall, sample_at) - now)
+            self._pause(self.clocks.until(sample_at, now))
         return Ended.EXITED
 
     def stop(self) -> None:
@@ -188,7 +199,7 @@ class _Child:
             if self._cancel.forced or self._exited:
                 break
             self._signal(number)
-            self._until(lambda: self._exited or self._cancel.forced, self._limits.grace_seconds * share)
+            self._until(lambda: self._exited or self._cancel.forced, self._grace_seconds * share)
         if not self._exited:
             self._kill()
 
@@ -197,7 +208,7 @@ class _Child:
         if not self._exited:
             self._kill()
         # The group is gone, so the pipes end now, unless a descendant left the group with them.
-        self._until(lambda: not self._drains or self._cancel.forced, self._limits.grace_seconds)
+        self._until(lambda: not self._drains or self._cancel.forced, self._grace_seconds)
         self._over = True
         if isinstance(self._feeding, pipes.Requests):
             self._feeding.close()  # its thread waits for more
@@ -246,9 +257,9 @@ class _Child:
             self._wakes.get(timeout=max(0.0, seconds))
 
     def _until(self, done: Callable[[], bool], seconds: float) -> None:
-        end = monotonic() + seconds
-        while not done() and monotonic() < end:
-            self._pause(end - monotonic())
+        end = self._clock() + seconds
+        while not done() and self._clock() < end:
+            self._pause(end - self._clock())
 
     def _kill(self) -> None:
         self._killed = True
@@ -295,7 +306,7 @@ class _Child:
                     self._fail(error)
                     sink, shows_progress = bool, False
                 if progress and shows_progress:
-                    self._progress_at = monotonic()
+                    self.clocks.progress()
             if chunk is not None:
                 sink(b"")
 
@@ -312,7 +323,7 @@ class _Child:
             for chunk in chunks:
                 if not pipes.write(pipe, chunk, over=self._is_over):
                     return
-                self._progress_at = monotonic()
+                self.clocks.progress()
 
     def _is_over(self) -> bool:
         return self._over
@@ -387,7 +398,3 @@ def _signal_group(popen: subprocess.Popen[bytes], number: int) -> None:
             popen.send_signal(signal.CTRL_BREAK_EVENT)
         else:  # pragma: no cover - the counterpart
             popen.kill()
-
-
-def _seconds(limit: float | None) -> float:
-    return math.inf if limit is None else limit

@@ -24,9 +24,12 @@ from mpt_cli.media.inspect import probe
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import BinaryIO
 
 _ALIVE_SECONDS = 0.5
+_LONGEST_STEP_SECONDS = 2
+"""A longer silence was a pause, as by Ctrl-Z, or the parent ends us for it: it is not counted."""
 _PIECE_BYTES = 1 << 19
 """Longer lines would be cut by who reads them: a long recording of keyframes has many times to tell."""
 _OF_THE_FILE = (ValueError, ArithmeticError, MemoryError, OSError, LookupError, RuntimeError)
@@ -35,21 +38,25 @@ _THREAD_BYTES = 16 << 20
 """Stack and heap that each thread of a decoder may reserve without using it."""
 
 
-class _Signs:
+class Signs:
     """Tells the parent, not too often, that the work goes on; ends work that goes on for too long."""
 
-    def __init__(self, out: BinaryIO, limit_seconds: float) -> None:
-        self._out = out
-        self._end = time.monotonic() + limit_seconds
-        self._next = time.monotonic() + _ALIVE_SECONDS
+    def __init__(self, out: BinaryIO, limit_seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Write to this file, for so long that the work may take."""
+        self._out, self._clock = out, clock
+        self._left = limit_seconds
+        self._told = self._looked = clock()
 
     def __call__(self) -> None:
-        now = time.monotonic()
-        if now < self._next:
+        """Say so if it is time; ProbeError where the work takes too long."""
+        now = self._clock()
+        self._left -= min(now - self._looked, _LONGEST_STEP_SECONDS)
+        self._looked = now
+        if now < self._told + _ALIVE_SECONDS:
             return
-        if now > self._end:
+        if self._left < 0:
             raise ProbeError(IssueCode.PROBE_TIMEOUT, "takes too long to read for its size", path=Path())
-        self._next = now + _ALIVE_SECONDS
+        self._told = now
         self._out.write(b"\n")
         self._out.flush()
 
@@ -66,7 +73,7 @@ def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 
 def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
-    path, alive = Path(question["path"]), _Signs(out, question["limit_seconds"])
+    path, alive = Path(question["path"]), Signs(out, question["limit_seconds"])
     if question["ask"] == "probe":
         return {"media": dataclasses.asdict(probe.probe(path, **question["how"], alive=alive))}
     if question["ask"] == "stills":
