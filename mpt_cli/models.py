@@ -273,6 +273,26 @@ class TargetForm:
     audio_bitrate: int
 
 
+class Evidence(StrEnum):
+    """What stands behind a claim about a segment."""
+
+    PROVEN = "proven"
+    """Each frame was compared."""
+    COPIED = "copied"
+    """The coded data is that of the source, bit for bit."""
+    PARTIAL = "partial"
+    """The source is damaged: what did decode was compared, and the rest cannot be."""
+    UNAVAILABLE = "unavailable"
+    """The ffmpeg in use does not tell what is needed (5.1 does not tell which frame it encodes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was proven of a segment beside its form: ``frame_map`` is which source frame stands where."""
+
+    frame_map: Evidence = Evidence.UNAVAILABLE
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessedClip:
     """A clip in the target form: coded pictures in a file, and its sound as raw PCM beside it.
@@ -293,3 +313,4 @@ class ProcessedClip:
     parameter_sets: str
     extradata: bytes
     owned: bool
+    verified: Verified = Verified()

@@ -195,6 +195,7 @@ class Run:
             elapsed_seconds=result.elapsed_seconds if result and status is not ClipStatus.NOT_RUN else None,
             peak_memory_bytes=result.peak_memory_bytes if result else None,
             error=error,
+            verified=result.clip.verified if result and result.clip else None,
         )
 
     def _starts(self) -> dict[int, Fraction]:

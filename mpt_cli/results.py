@@ -10,7 +10,7 @@ from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.errors import Issue, IssueCode  # noqa: TC001
-from mpt_cli.models import Action, Container, Dimensions  # noqa: TC001
+from mpt_cli.models import Action, Container, Dimensions, Verified  # noqa: TC001
 from mpt_cli.record import RunSetup, Timeline  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -184,6 +184,8 @@ class ClipResult:
     elapsed_seconds: float | None = None
     peak_memory_bytes: int | None = None
     error: Issue | None = None
+    verified: Verified | None = None
+    """What was proven of it; None where it is not in the reel."""
 
 
 @dataclass(frozen=True, slots=True)

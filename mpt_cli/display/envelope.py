@@ -203,6 +203,7 @@ def clip_dict(clip: ClipResult) -> JsonObject:
         "elapsed_seconds": seconds_of(clip.elapsed_seconds),
         "peak_memory_bytes": clip.peak_memory_bytes,
         "error": None if clip.error is None else issue_dict(clip.error),
+        "verified": None if clip.verified is None else {"frame_map": str(clip.verified.frame_map)},
     }
 
 

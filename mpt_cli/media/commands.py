@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
-from mpt_cli.media import color
+from mpt_cli.media import color, frame_map
 from mpt_cli.media.audio_chain import RENDERED, rendered_path, track_filters
 from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
 from mpt_cli.media.sources import DEMUXERS, file_url
@@ -52,17 +52,25 @@ without a letter ``-map_metadata`` would take their titles too."""
 
 
 def segment_arguments(
-    clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, video_path: Path, audio_path: Path | None
+    clip: VideoClip,
+    media: MediaInfo,
+    segment: Segment,
+    form: TargetForm,
+    *,
+    video_path: Path,
+    audio_path: Path | None,
+    frame_map_path: Path | None = None,
 ) -> list[str]:
     """Arguments that make one segment: coded pictures as MP4, and its sound as raw PCM beside it.
 
     MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4. Without
-    ``audio_path`` there is no sound.
+    ``audio_path`` there is no sound. ``frame_map_path`` is where ffmpeg 6 and newer writes from which
+    decoded frame each encoded one was made (:mod:`mpt_cli.media.frame_map`).
     """
     origin = segment_origin(clip, media, segment, form.frame_rate)
     source = _input(clip, media, origin, threads=form.encoder.threads)
     video = pictures(source[str(media.video.index)], media, origin, segment, form)
-    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
+    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form), **_frame_map_options(frame_map_path))]
     if audio_path is not None and media.audio is not None:
         outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
@@ -279,6 +287,10 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
         "video_track_timescale": timescale(form.frame_rate),
         **_codec_tag(form),
     }
+
+
+def _frame_map_options(path: Path | None) -> dict[str, str]:
+    return {} if path is None else {"stats_enc_pre": file_url(path), "stats_enc_pre_fmt": frame_map.FORMAT}
 
 
 def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:

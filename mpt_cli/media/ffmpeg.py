@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.progress import Progress
 
-OLDEST = (5, 1)
+OLDEST, _TELLS_FRAMES = (5, 1), (6, 0)
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
@@ -64,6 +65,11 @@ class Ffmpeg:
             return Path(on_path)
         raise DependencyError("ffmpeg was not found", hint=_INSTALL_HINT)
 
+    @property
+    def tells_frames(self) -> bool:
+        """Whether it tells from which decoded frame it makes each encoded one; DependencyError as ``build``."""
+        return _number(self.build) >= _TELLS_FRAMES
+
     @cached_property
     def build(self) -> str:
         """The build string, such as ``9.0.2-static``; DependencyError below 5.1 or if it does not run."""
@@ -74,8 +80,7 @@ class Ffmpeg:
         if outcome.returncode != 0 or not match:
             raise DependencyError("ffmpeg does not run", path=self.binary, hint=_INSTALL_HINT)
         build = match[1]
-        number = re.match(r"n?(\d+)\.(\d+)", build)
-        if number and (int(number[1]), int(number[2])) < OLDEST:
+        if _number(build) < OLDEST:
             raise DependencyError(f"ffmpeg {build} is older than 5.1", path=self.binary, hint=_INSTALL_HINT)
         return build
 
@@ -155,6 +160,12 @@ def last_words(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
+
+
+def _number(build: str) -> tuple[int, int]:
+    """The version in a build string; that of a build without one (``N-12345-gabc``) counts as the newest."""
+    number = re.match(r"n?(\d+)\.(\d+)", build)
+    return (int(number[1]), int(number[2])) if number else (sys.maxsize, 0)
 
 
 def _packaged(package: str) -> Path | None:

@@ -58,6 +58,10 @@ class TempFileManager:
         """Where the pictures and the sound of a clip are written."""
         return self.folder / f"{clip_index:05d}.mp4", self.folder / f"{clip_index:05d}.pcm"
 
+    def frame_map_path(self, clip_index: int) -> Path:
+        """Return where ffmpeg writes from which decoded frame each frame of a clip was made."""
+        return self.folder / f"{clip_index:05d}.frames"
+
     def path(self, name: str) -> Path:
         """A file of this workflow."""
         return self.folder / name

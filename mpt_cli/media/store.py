@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RECIPE_VERSION = 3
+RECIPE_VERSION = 4
 """Raised when the same command would have to give another file, or what is stored looks different."""
 _NOTE = "note.json"
 _UNFINISHED = "unfinished-"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.media.store import Store
+from mpt_cli.models import Verified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,7 @@ class SegmentFacts(BaseModel):
     vcl_crc: int
     parameter_sets: str
     extradata: bytes
+    verified: Verified
 
 
 class ClipCache(Store):
@@ -36,6 +38,8 @@ class ClipCache(Store):
 
     def store(self, key: str, clip: ProcessedClip) -> None:
         """Keep a proven segment; a store that is full or cannot be written is no error."""
-        facts = SegmentFacts(vcl_crc=clip.vcl_crc, parameter_sets=clip.parameter_sets, extradata=clip.extradata)
+        facts = SegmentFacts(
+            vcl_crc=clip.vcl_crc, parameter_sets=clip.parameter_sets, extradata=clip.extradata, verified=clip.verified
+        )
         files = {_PICTURES: clip.processed_path} | ({_SOUND: clip.audio_path} if clip.audio_path is not None else {})
         self.put(key, files, facts.model_dump_json())

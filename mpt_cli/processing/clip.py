@@ -11,12 +11,13 @@ from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
 from mpt_cli.media.audio_chain import rendered_path
 from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.known import content_hash, identity_of
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
-from mpt_cli.models import Action, ProcessedClip
+from mpt_cli.models import Action, Evidence, ProcessedClip, Verified
 from mpt_cli.processing.audio import ClipAudio
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class ClipProcessor:
                 return Processed(found, None, action=Action.REUSE, reasons=planned.reasons)
             planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
         try:
-            arguments = self._arguments(planned, form, pictures, wanted_sound)
+            frame_map = self._frame_map_path(planned, files)
+            arguments = self._arguments(planned, form, pictures, wanted_sound, frame_map)
             before = identity_of(planned.clip.path.stat())
             lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else None
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
@@ -113,7 +115,8 @@ class ClipProcessor:
                 boxes.set_upright(pictures)
             clip = self._proven(planned, form, pictures, wanted_sound, context)
             self._refuse_changed(planned, before)
-            doubtful = outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect)
+            doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
+            clip = replace(clip, verified=_verified(planned, form, frame_map, doubtful=doubtful))
             damage = self._damage(planned, form, context) if doubtful else None
             if wanted_sound and (doubtful or lost_audio):
                 damaged_audio = self._audio.damage(planned, form, context, lost_audio)
@@ -126,7 +129,13 @@ class ClipProcessor:
             files.discard(pictures, sound)
             raise
         finally:
-            files.discard(rendered_path(sound))
+            files.discard(rendered_path(sound), files.frame_map_path(planned.index))
+
+    def _frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
+        """Where ffmpeg writes which frame it encodes; None where it encodes none, or does not tell."""
+        if planned.action is Action.COPY or not self._ffmpeg.tells_frames:
+            return None
+        return files.frame_map_path(planned.index)
 
     def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
         """Under which the segment that is made of a content is kept."""
@@ -144,7 +153,7 @@ class ClipProcessor:
         if note is None:
             return None
         found = proof.SegmentProof(planned.segment.frames, note.vcl_crc, note.parameter_sets, note.extradata)
-        return _processed(planned, form, pictures, sound, found, owned=True)
+        return replace(_processed(planned, form, pictures, sound, found, owned=True), verified=note.verified)
 
     def _refuse_changed(self, planned: PlannedClip, before: tuple[int, ...]) -> None:
         """ProcessingError where the file is not the one any more that was looked at.
@@ -168,14 +177,29 @@ class ClipProcessor:
     def describe(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> list[str]:
         """The whole command that :meth:`process` would run; empty for none."""
         pictures, sound = files.segment_paths(planned.index)
-        arguments = self._arguments(planned, form, pictures, sound if _is_heard(planned) else None)
+        arguments = self._arguments(
+            planned, form, pictures, sound if _is_heard(planned) else None, self._frame_map_path(planned, files)
+        )
         return [str(self._ffmpeg.binary), *arguments] if arguments and planned.action is not Action.REUSE else []
 
-    def _arguments(self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None) -> list[str]:
+    def _arguments(
+        self,
+        planned: PlannedClip,
+        form: TargetForm,
+        pictures: Path,
+        sound: Path | None,
+        frame_map: Path | None = None,
+    ) -> list[str]:
         """Arguments of the one ffmpeg that is needed: for the sound alone, or none, where pictures are copied."""
         if planned.action is not Action.COPY:
             return commands.segment_arguments(
-                planned.clip, planned.media, planned.segment, form, video_path=pictures, audio_path=sound
+                planned.clip,
+                planned.media,
+                planned.segment,
+                form,
+                video_path=pictures,
+                audio_path=sound,
+                frame_map_path=frame_map,
             )
         if sound is None:
             return []
@@ -259,6 +283,29 @@ class _ProgressEvents:
         self._next = now + _PROGRESS_SECONDS
         done = min(float(progress.done_seconds), self._seconds)
         self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
+
+
+def _verified(planned: PlannedClip, form: TargetForm, frame_map: Path | None, *, doubtful: bool) -> Verified:
+    """Prove which source frame stands where.
+
+    Raises:
+        ProcessingError: A frame of a whole clip does not stand where it belongs.
+    """
+    if planned.action is Action.COPY:
+        return Verified(Evidence.COPIED)
+    media, segment = planned.media, planned.segment
+    if frame_map is None or media.frame_times is None:
+        return Verified(Evidence.UNAVAILABLE)
+    origin = commands.segment_origin(planned.clip, media, segment, form.frame_rate)
+    wanted = planned_frames(media.frame_times, origin, form.frame_rate, segment.frames)
+    try:
+        prove_frame_map(read_frame_map(frame_map), wanted, media.frame_times, clock_moves=media.clock_moves)
+    except VerificationError as error:
+        if doubtful:  # decoders make up times for what they cannot decode
+            return Verified(Evidence.PARTIAL)
+        message, path = f"is not shown as it is: {error}", planned.clip.path
+        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt") from error
+    return Verified(Evidence.PARTIAL if doubtful else Evidence.PROVEN)
 
 
 def _processed(

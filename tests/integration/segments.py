@@ -75,10 +75,29 @@ class LyingFfmpeg(Ffmpeg):
         """The true outcome."""
         outcome = super().run(arguments, **options)
         assert outcome.returncode == 0, outcome.stderr_tail
-        outputs = [Path(argument.removeprefix("file:")) for argument in arguments if argument.startswith("file:")]
+        named = zip(["", *arguments], arguments, strict=False)
+        files = [name for option, name in named if name.startswith("file:") and option != "-stats_enc_pre"]
+        outputs = [Path(name.removeprefix("file:")) for name in files]
         self._spoil(outputs[-2 if len(outputs) > 1 else -1], outputs[-1])
         self.runs += 1
         return outcome
+
+
+class MistakenFfmpeg(Ffmpeg):
+    """Runs ffmpeg with another filter graph than it was given."""
+
+    def __init__(self, mistake: Callable[[str], str]) -> None:
+        """Change the graph by this function."""
+        super().__init__()
+        self._mistake = mistake
+
+    def run(self, arguments: Sequence[str], **options: Any) -> Outcome:
+        """Run with the changed graph, which must be another one."""
+        changed = list(arguments)
+        place = changed.index("-filter_complex") + 1
+        changed[place] = self._mistake(changed[place])
+        assert changed != list(arguments)
+        return super().run(changed, **options)
 
 
 class Bench:

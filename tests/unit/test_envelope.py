@@ -18,7 +18,7 @@ from mpt_cli import __version__
 from mpt_cli.display.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
-from mpt_cli.models import Action, Container, Dimensions
+from mpt_cli.models import Action, Container, Dimensions, Evidence, Verified
 from mpt_cli.results import (
     ClipResult,
     ClipStatus,
@@ -66,7 +66,17 @@ FULL = VideoResult(
     status=RunStatus.PARTIAL,
     clips=(
         ClipResult(
-            0, Path("a.mp4"), ClipStatus.PROCESSED, Action.COPY, ("same form",), Fraction(0), Fraction(1, 3), 10, 0.5, 7
+            0,
+            Path("a.mp4"),
+            ClipStatus.PROCESSED,
+            Action.COPY,
+            ("same form",),
+            Fraction(0),
+            Fraction(1, 3),
+            10,
+            0.5,
+            7,
+            verified=Verified(Evidence.PROVEN),
         ),
         ClipResult(1, Path(os.fsdecode(b"/x/bad\xff.mp4")), ClipStatus.FAILED, error=ISSUE),
     ),
@@ -194,6 +204,7 @@ def test_data_of_process() -> None:
         "elapsed_seconds": 0.5,
         "peak_memory_bytes": 7,
         "error": None,
+        "verified": {"frame_map": "proven"},
     }
     assert data["clips"][1]["error"] == issue_dict(ISSUE)
     assert data["concatenation"] == {

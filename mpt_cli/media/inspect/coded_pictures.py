@@ -35,6 +35,9 @@ class CodedPictures:
         self._data = PictureData(video.codec_context.codec.canonical_name, extradata)
         self._sets = configured_sets(self._data.codec, extradata)
         self._closed, self._hides = True, False
+        self._latest: int | None = None
+        self.is_out_of_order = False
+        """Whether a frame where decoding begins anew is shown before one that was stored before it."""
         self.shapes = Shapes(video.codec_context)
         self.fields = FieldSigns(self._data.codec, extradata)
         self.fields.take_sets(self._sets)
@@ -47,6 +50,8 @@ class CodedPictures:
             self._take_keyframe(packet)
         elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
+        if packet.pts is not None:
+            self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
 
     def is_shown_first(self, packet: Packet[Any]) -> bool:
         """Whether a packet holds a whole picture, which is shown before those of all that follow."""
@@ -61,7 +66,10 @@ class CodedPictures:
             self.keyframes.append(packet.pts)
         data, new_sets = bytes(packet), list[bytes]()
         if self._data.codec in _READABLE:
-            self._closed = self._closed and self._data.is_clean_start(data)
+            clean = self._data.is_clean_start(data)
+            self._closed = self._closed and clean
+            early = packet.pts is not None and self._latest is not None and packet.pts < self._latest
+            self.is_out_of_order |= clean and early
             new_sets = [unit for unit in self._data.parameter_sets(data) if unit not in self._sets]
             self._sets += new_sets
             self.fields.take_sets(new_sets)

@@ -59,7 +59,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         seek_points=_seek_points(container, found, timeline),
         frame_times=timeline.times if found.scanned else None,
         copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
-        suspect=found.suspect,
+        suspect=found.suspect or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
         warnings=(
             *found.chosen.warnings,

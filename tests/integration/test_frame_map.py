@@ -1,0 +1,121 @@
+"""The proof of the frame map: a source frame that does not stand where it belongs is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpt_cli.errors import ProcessingError, VerificationError
+from mpt_cli.frame_times import FrameTimes, Timing
+from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.frame_map import ShownFrame, planned_frames, prove_frame_map, read_frame_map
+from mpt_cli.models import Action, Evidence
+from tests.forms import form_of
+from tests.integration.segments import Bench, MistakenFfmpeg
+from tests.media import numbered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.media import MediaFolder
+
+BASE = Fraction(1, 25)
+SOURCE = FrameTimes.of(range(10), time_base=BASE, timing=Timing.STAMPED, rate=Fraction(25))
+
+
+def after_count(filters: str, mistake: str) -> str:
+    """Put a filter in front of the one that repeats the last frame."""
+    return filters.replace("]tpad=stop=1:stop_mode=clone", f"]{mistake},tpad=stop=1:stop_mode=clone", 1)
+
+
+MISTAKES = {
+    "one dropped and its neighbour twice": "select=not(eq(n\\,10))",
+    "all a frame late": "setpts=PTS+(1/25)/TB",
+    "all a frame early": "setpts=PTS-(1/25)/TB",
+    "two swapped": "shuffleframes=0 1 3 2 4",
+    "the last one lost": "select=lt(n\\,24)",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_segment_with_a_misplaced_frame_is_refused(media: MediaFolder, tmp_path: Path, mistake: str) -> None:
+    clip = media.numbered(replace(numbered(1, seconds=1, fps="25"), sound=None))
+    ffmpeg = MistakenFfmpeg(lambda graph: after_count(graph, MISTAKES[mistake]))
+    with pytest.raises(ProcessingError, match=r"source frame \d+"):
+        Bench(tmp_path, ffmpeg=ffmpeg).clip(clip, form_of(rate="25"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", ["25", "50", "12", "24000/1001"])
+def test_segment_of_a_whole_clip_has_its_frame_map_proven(media: MediaFolder, tmp_path: Path, rate: str) -> None:
+    clip = media.numbered(numbered(1, seconds=1, fps="25"))
+    bench = Bench(tmp_path)
+    assert bench.clip(clip, form_of(rate=rate)).verified.frame_map is Evidence.PROVEN
+    assert bench.leftovers() == set()
+
+
+def test_copied_clip_says_that_its_frames_were_copied(media: MediaFolder, tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    first = bench.clip(media.numbered(numbered(1, seconds=1)), form_of())
+    assert bench.clip(first.processed_path, form_of(), action=Action.COPY).verified.frame_map is Evidence.COPIED
+
+
+class OlderFfmpeg(Ffmpeg):
+    """Says that it is of a version that does not tell which frames it encodes."""
+
+    @property
+    def tells_frames(self) -> bool:
+        return False
+
+
+def test_older_ffmpeg_leaves_the_frame_map_unproven(media: MediaFolder, tmp_path: Path) -> None:
+    clip = Bench(tmp_path, ffmpeg=OlderFfmpeg()).clip(media.numbered(numbered(1, seconds=1)), form_of())
+    assert clip.verified.frame_map is Evidence.UNAVAILABLE
+
+
+@pytest.mark.parametrize(("origin", "rate", "frames", "wanted"), [
+    ("0", "25", 5, [0, 1, 2, 3, 4]),
+    ("0", "50", 5, [0, 0, 1, 1, 2]),
+    ("1/50", "25", 4, [0, 1, 2, 3]),
+    ("1/5", "25", 3, [5, 6, 7]),
+    ("-1/5", "25", 7, [0, 0, 0, 0, 0, 0, 1]),
+    ("0", "5", 2, [2, 7]),  # frame 2 at 0.08 s is nearer to 0 than to 0.2
+    ("9/25", "25", 3, [9, 9, 9]),
+])  # fmt: skip
+def test_planned_frames_are_those_nearest_before(origin: str, rate: str, frames: int, wanted: list[int]) -> None:
+    assert list(planned_frames(SOURCE, Fraction(origin), Fraction(rate), frames)) == wanted
+
+
+def shown(*frames: tuple[int, int | None]) -> list[ShownFrame]:
+    return [ShownFrame(decoded, ticks, BASE) for decoded, ticks in frames]
+
+
+def test_frame_that_was_not_decoded_cannot_be_shown() -> None:
+    prove_frame_map(shown((0, 0), (0, 0), (1, 2)), [0, 1, 2], SOURCE)
+
+
+def test_frame_that_was_decoded_must_be_shown() -> None:
+    with pytest.raises(VerificationError, match="source frame 1 is missing"):
+        prove_frame_map(shown((0, 0), (0, 0), (2, 2)), [0, 1, 2], SOURCE)
+
+
+def test_frames_without_timestamps_are_told_by_their_number() -> None:
+    prove_frame_map(shown((0, None), (1, None), (2, None)), [0, 1, 2], SOURCE)
+    with pytest.raises(VerificationError):
+        prove_frame_map(shown((0, None), (2, None), (3, None)), [0, 1, 2], SOURCE)
+
+
+def test_time_that_no_source_frame_has_is_refused() -> None:
+    with pytest.raises(VerificationError, match=r"no source frame is shown at 1\.600000 s"):
+        prove_frame_map(shown((0, 0), (1, 40)), [0, 1], SOURCE)
+
+
+@pytest.mark.parametrize("text", ["0 0 0", "0 0 0 1/0", "1 0 0 1/25", "0 0 x 1/25"])
+def test_frame_map_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "map"
+    path.write_text(text)
+    with pytest.raises(VerificationError):
+        read_frame_map(path)
