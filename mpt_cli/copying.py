@@ -55,6 +55,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "interlaced" if video.interlaced else "may be interlaced": not video.has_fields,
         "its container crops its pictures": video.crop is None,
+        "its decoder configuration changes": traits.one_description,
         "its size changes": not video.changes_size,
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
         == ("bt709", "bt709", "bt709")

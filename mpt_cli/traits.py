@@ -33,3 +33,5 @@ class CopyTraits:
     """Digest of the VPS, SPS and PPS, or of the AV1 sequence header."""
     extradata: bytes
     """The decoder configuration that holds them."""
+    one_description: bool = True
+    """Whether the decoder configuration stays the same from the first picture to the last."""

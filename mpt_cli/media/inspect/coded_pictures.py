@@ -13,6 +13,8 @@ from mpt_cli.media.inspect.size_changes import Shapes
 from mpt_cli.traits import CopyTraits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
@@ -38,6 +40,7 @@ class CodedPictures:
         self._latest: int | None = None
         self.is_out_of_order = False
         """Whether a frame where decoding begins anew is shown before one that was stored before it."""
+        self._extradata, self._redescribed = extradata, False
         self.shapes = Shapes(video.codec_context)
         self.fields = FieldSigns(self._data.codec, extradata)
         self.fields.take_sets(self._sets)
@@ -45,6 +48,7 @@ class CodedPictures:
 
     def take(self, packet: Packet[Any]) -> None:
         """Note a packet that is shown."""
+        self._take_description(packet)
         self.fields.take(packet)
         if packet.is_keyframe:
             self._take_keyframe(packet)
@@ -61,6 +65,23 @@ class CodedPictures:
         """Note a packet that an edit list leaves out."""
         self._hides = True
 
+    def _take_description(self, packet: Packet[Any]) -> None:
+        """Note another decoder configuration, as an MP4 has it with the next of several sample descriptions."""
+        if not packet.has_sidedata("new_extradata"):
+            return
+        extradata = bytes(packet.get_sidedata("new_extradata"))
+        if extradata != self._extradata:
+            self._extradata, self._redescribed = extradata, True
+            self._data = PictureData(self._data.codec, extradata)
+            self._take_sets(configured_sets(self._data.codec, extradata))
+
+    def _take_sets(self, sets: Iterable[bytes]) -> list[bytes]:
+        """Note parameter sets; those that were not there before."""
+        new_sets = [unit for unit in sets if unit not in self._sets]
+        self._sets += new_sets
+        self.fields.take_sets(new_sets)
+        return new_sets
+
     def _take_keyframe(self, packet: Packet[Any]) -> None:
         if packet.pts is not None:
             self.keyframes.append(packet.pts)
@@ -70,9 +91,8 @@ class CodedPictures:
             self._closed = self._closed and clean
             early = packet.pts is not None and self._latest is not None and packet.pts < self._latest
             self.is_out_of_order |= clean and early
-            new_sets = [unit for unit in self._data.parameter_sets(data) if unit not in self._sets]
-            self._sets += new_sets
-            self.fields.take_sets(new_sets)
+            new_sets = self._take_sets(self._data.parameter_sets(data))
+            self._redescribed = self._redescribed or bool(new_sets and len(self.keyframes) > 1)
         self.shapes.take(packet, data, new_sets)
 
     def seek_points(self, container: InputContainer, base: Fraction) -> tuple[Fraction, ...]:
@@ -99,4 +119,5 @@ class CodedPictures:
             level=self._video.codec_context.level,
             parameter_sets=sets,
             extradata=self._video.codec_context.extradata or b"",
+            one_description=not self._redescribed,
         )

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.inspect.header_parts import (
     MATROSKA_TRACKS,
     MP4_ENTRIES,
-    MP4_TRACKS,
     HeaderParts,
     matroska_elements,
     mp4_boxes,
+    mp4_track,
 )
 from mpt_cli.mediainfo import Crop
 from mpt_cli.models import Dimensions
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-_TRACK_HEADER: tuple[tuple[object, int], ...] = ((b"tkhd", 0),)
-_TRACK_ID_PLACE = {0: 12, 1: 20}
-"""Of a track header, by its version."""
 _ENTRY_SIZE = struct.Struct(">HH")
 _ENTRY_SIZE_BEFORE_BOXES = 54
 _APERTURE = struct.Struct(">4I iI iI")
@@ -86,27 +83,17 @@ def _margins(path: Path, container: str, stream: VideoStream) -> Margins | None:
 
 def _of_mp4(header: HeaderParts, end: int, track_id: int) -> Margins | None:
     """Return the margins of the last aperture of a track that makes sense, which is the one that ffmpeg takes."""
-    for track in header.inside(mp4_boxes, 0, end, MP4_TRACKS):
-        if _track_id(header, *track) == track_id:
-            found = [margins for margins in _apertures(header, *track) if margins is not None]
-            return found[-1] if found else None
-    return None
-
-
-def _track_id(header: HeaderParts, start: int, end: int) -> int | None:
-    for at in header.inside(mp4_boxes, start, end, _TRACK_HEADER):
-        data = header.first_bytes(at[0], at[1], 24)
-        place = _TRACK_ID_PLACE.get(data[0] if data else -1, len(data))
-        return int.from_bytes(data[place : place + 4])
-    return None
+    track = mp4_track(header, end, track_id)
+    found = [margins for margins in _apertures(header, *track) if margins is not None] if track else []
+    return found[-1] if found else None
 
 
 def _apertures(header: HeaderParts, start: int, end: int) -> Iterator[Margins | None]:
     for inner, after in header.inside(mp4_boxes, start, end, MP4_ENTRIES):
         for kind, place, end_of_box in header.parts(mp4_boxes, inner, after):
             if kind == b"clap":
-                data = header.first_bytes(place, end_of_box, _APERTURE.size)
-                size = header.first_bytes(inner - _ENTRY_SIZE_BEFORE_BOXES, after, _ENTRY_SIZE.size)
+                data = header.first_bytes(place, end_of_box, most=_APERTURE.size)
+                size = header.first_bytes(inner - _ENTRY_SIZE_BEFORE_BOXES, after, most=_ENTRY_SIZE.size)
                 yield _of_aperture(data, *_ENTRY_SIZE.unpack(size)) if len(data) == _APERTURE.size else None
 
 
@@ -136,7 +123,7 @@ def _of_matroska(header: HeaderParts, end: int, number: int) -> Margins | None:
             continue
         for video in header.inside(matroska_elements, *track, _VIDEO):
             found = {
-                kind: int.from_bytes(header.first_bytes(inner, after, _LONGEST_NUMBER))
+                kind: int.from_bytes(header.first_bytes(inner, after, most=_LONGEST_NUMBER))
                 for kind, inner, after in header.parts(matroska_elements, *video)
                 if kind in (_TOP, _BOTTOM, _LEFT, _RIGHT)
             }

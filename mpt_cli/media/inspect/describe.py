@@ -12,7 +12,7 @@ from av.format import Flags
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.frame_times import Timing
 from mpt_cli.media import color
-from mpt_cli.media.inspect import dolby_vision
+from mpt_cli.media.inspect import dolby_vision, sample_descriptions
 from mpt_cli.media.inspect.coded_pictures import SEEKABLE
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
@@ -63,6 +63,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         clock_moves=tuple(found.clock.moves),
         warnings=(
             *found.chosen.warnings,
+            *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
             *_cut_off(path, container, found, timeline),
             *time_warnings(path, timeline),
         ),

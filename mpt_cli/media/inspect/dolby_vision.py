@@ -66,7 +66,7 @@ def _records_of_entries(header: HeaderParts, start: int, end: int) -> Iterator[b
     for entry in header.inside(mp4_boxes, start, end, MP4_ENTRIES):
         for kind, inner, after in header.parts(mp4_boxes, *entry):
             if kind in _KINDS:
-                yield header.first_bytes(inner, after, _RECORD_BYTES)
+                yield header.first_bytes(inner, after, most=_RECORD_BYTES)
 
 
 def _of_matroska(header: HeaderParts, end: int) -> Iterator[bytes]:
@@ -80,4 +80,4 @@ def _of_matroska(header: HeaderParts, end: int) -> Iterator[bytes]:
 def _values(header: HeaderParts, start: int, end: int) -> dict[object, bytes]:
     """The first bytes of each element between two places."""
     parts = header.parts(matroska_elements, start, end)
-    return {kind: header.first_bytes(inner, after, _RECORD_BYTES) for kind, inner, after in parts}
+    return {kind: header.first_bytes(inner, after, most=_RECORD_BYTES) for kind, inner, after in parts}

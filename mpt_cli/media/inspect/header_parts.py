@@ -19,8 +19,6 @@ _MOST_PARTS = 20_000
 MP4_TRACKS: Steps = ((b"moov", 0), (b"trak", 0))
 MP4_ENTRIES: Steps = ((b"mdia", 0), (b"minf", 0), (b"stbl", 0), (b"stsd", 8), (None, 78))
 """Boxes from a track to its sample entries, each with the bytes before the boxes in it; None is any."""
-MP4_VIDEO_FIELDS = 78
-"""Bytes of a sample entry of pictures before the boxes in it."""
 MATROSKA_TRACKS: Steps = ((0x18538067, 0), (0x1654AE6B, 0), (0xAE, 0))
 
 
@@ -48,13 +46,24 @@ class HeaderParts:
         for _, part in zip(self._left, walk(self._file, start, end), strict=False):
             yield part
 
-    def first_bytes(self, start: int, end: int, most: int) -> bytes:
+    def first_bytes(self, start: int, end: int, *, most: int) -> bytes:
         """Return the first bytes of a part, at most so many."""
         self._file.seek(start)
         return self._file.read(min(most, max(0, end - start)))
 
 
 mp4_boxes = boxes_within
+
+
+def mp4_track(header: HeaderParts, end: int, track_id: int) -> tuple[int, int] | None:
+    """Return where the content of a track lies, by the number that libav names its stream by."""
+    for track in header.inside(mp4_boxes, 0, end, MP4_TRACKS):
+        for at in header.inside(mp4_boxes, *track, ((b"tkhd", 0),)):
+            data = header.first_bytes(*at, most=24)
+            place = 20 if data[:1] == b"\1" else 12  # of a version with longer times
+            if int.from_bytes(data[place : place + 4]) == track_id:
+                return track
+    return None
 
 
 def matroska_elements(file: BinaryIO, start: int, end: int) -> Iterator[Part]:
