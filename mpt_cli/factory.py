@@ -122,7 +122,7 @@ class ModuleFactory:
         ask = self.known_files.probe if self.known_files else self.workers.probe
         deep = DeepLook(self.ffmpeg, self.workers.decoded_share)
         return ValidationEngine(
-            FileValidator(self._config.validation, probe=ask, decoded_share=deep),
+            FileValidator(self._config.validation, probe=ask, decoded_share=deep, audio_loss=self.workers.audio_loss),
             ParameterValidator(),
             CodecValidator(self.codec_optimizer),
             workers=usable_cores(),

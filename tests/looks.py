@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.inspect import audio_decoding, audio_render, damage, probe
 
 if TYPE_CHECKING:
-    from fractions import Fraction
     from pathlib import Path
 
     from mpt_cli.cancel import CancelToken
@@ -52,3 +52,10 @@ class AudioHere:
         assert not cancel.cancelled
         assert media.audio is not None
         return audio_render.render(path, media.audio.index, start, samples, output)
+
+
+def nothing_lost(
+    path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None, *, cancel: CancelToken
+) -> AudioLoss:
+    """What is said of audio that is whole, for files that are none."""
+    return audio_decoding.AudioLoss(Fraction(0), media.duration)

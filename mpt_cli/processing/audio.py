@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import ProcessingError
+from mpt_cli.errors import ProcessingError, VerificationError
 from mpt_cli.media.audio_chain import rendered_path
 from mpt_cli.media.commands import segment_origin
 from mpt_cli.media.inspect.damage import TOO_LITTLE
+from mpt_cli.media.proof import prove_sound
 from mpt_cli.media.timing import stored_samples
 
 if TYPE_CHECKING:
@@ -23,14 +25,8 @@ if TYPE_CHECKING:
     from mpt_cli.plan import PlannedClip
 
 
-class AudioLooks(Protocol):
+class RendersAudio(Protocol):
     """Opens audio of untrusted files."""
-
-    def audio_loss(
-        self, path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None, *, cancel: CancelToken
-    ) -> AudioLoss:
-        """Return how much of it does not decode; Cancelled on a stop."""
-        ...
 
     def render_audio(
         self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
@@ -42,7 +38,7 @@ class AudioLooks(Protocol):
 class ClipAudio:
     """Renders what ffmpeg's filters cannot follow, and says what is damaged."""
 
-    def __init__(self, looks: AudioLooks) -> None:
+    def __init__(self, looks: RendersAudio) -> None:
         """Open files by these looks."""
         self._looks = looks
 
@@ -53,27 +49,36 @@ class ClipAudio:
         audio = planned.media.audio
         if audio is None or not audio.irregular:
             return None
-        start, frames = _origin(planned, form), planned.segment.frames
+        start = segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
+        frames = planned.segment.frames
         samples, output = stored_samples(frames, form.frame_rate), rendered_path(audio_path)
         path, media = planned.clip.path, planned.media
         return self._looks.render_audio(path, media, start, samples, output, cancel=context.cancel)
 
-    def damage(
-        self, planned: PlannedClip, form: TargetForm, context: RunContext, known: AudioLoss | None
-    ) -> Issue | None:
-        """Return what is said of audio that is damaged; ProcessingError where less than half decodes."""
-        path, audio = planned.clip.path, planned.media.audio
-        if audio is None:
-            return None
-        if known is None:
-            start = _origin(planned, form)
-            span = start, start + planned.segment.frames / form.frame_rate
-            known = self._looks.audio_loss(path, planned.media, span, cancel=context.cancel)
-        issue = known.issue(audio, path)
-        if issue is not None and known.decoded_share < TOO_LITTLE:
-            raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or mute it")
-        return issue
+    def is_doubtful(self, planned: PlannedClip, form: TargetForm, audio_path: Path, *, complaints: bool) -> bool:
+        """Whether damage may have misled ffmpeg: a header that is noise means other channels or another rate."""
+        audio = planned.media.audio
+        if audio is None or audio.irregular:
+            return False
+        samples = stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate)
+        try:
+            prove_sound(audio_path, samples, form.channels)
+        except VerificationError:
+            return True
+        return complaints
 
 
-def _origin(planned: PlannedClip, form: TargetForm) -> Fraction:
-    return segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
+def as_rendered(planned: PlannedClip) -> PlannedClip:
+    """Return the clip with audio that is rendered."""
+    assert planned.media.audio is not None
+    audio = replace(planned.media.audio, irregular=True)
+    return replace(planned, media=replace(planned.media, audio=audio))
+
+
+def damage_of_audio(planned: PlannedClip, loss: AudioLoss | None) -> Issue | None:
+    """Return what is said of audio that is damaged; ProcessingError where less than half decodes."""
+    path, audio = planned.clip.path, planned.media.audio
+    issue = loss.issue(audio, path) if loss is not None and audio is not None else None
+    if loss is not None and issue is not None and loss.decoded_share < TOO_LITTLE:
+        raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or mute it")
+    return issue

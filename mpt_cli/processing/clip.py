@@ -18,7 +18,7 @@ from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, Evidence, ProcessedClip, Verified
-from mpt_cli.processing.audio import ClipAudio
+from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
+    from mpt_cli.media.inspect.audio_decoding import AudioLoss
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process import Outcome
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
-    from mpt_cli.processing.audio import AudioLooks
+    from mpt_cli.processing.audio import RendersAudio
     from mpt_cli.processing.cache import ClipCache
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
@@ -68,7 +69,7 @@ class ClipProcessor:
         ffmpeg: Ffmpeg,
         decoded_share: DecodedShare,
         *,
-        audio: AudioLooks,
+        audio: RendersAudio,
         clock: Callable[[], float],
         cache: ClipCache | None = None,
         content: Callable[[Path], str] = content_hash,
@@ -96,7 +97,6 @@ class ClipProcessor:
         pictures, sound = files.segment_paths(planned.index)
         wanted_sound = sound if _is_heard(planned) else None
         lost: Issue | None = None
-        damaged_audio: Issue | None = None
         if planned.action is Action.REUSE:
             try:
                 found = self._fetched(planned, form, pictures, wanted_sound)
@@ -111,15 +111,16 @@ class ClipProcessor:
             before = identity_of(planned.clip.path.stat())
             lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else None
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
+            doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
+            if wanted_sound and self._audio.is_doubtful(planned, form, wanted_sound, complaints=doubtful):
+                lost_audio = self._render_again(planned, form, wanted_sound, config, context)
             if planned.action is Action.ENCODE:
                 boxes.set_upright(pictures)
             clip = self._proven(planned, form, pictures, wanted_sound, context)
             self._refuse_changed(planned, before)
-            doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
             clip = replace(clip, verified=_verified(planned, form, frame_map, doubtful=doubtful))
             damage = self._damage(planned, form, context) if doubtful else None
-            if wanted_sound and (doubtful or lost_audio):
-                damaged_audio = self._audio.damage(planned, form, context, lost_audio)
+            damaged_audio = damage_of_audio(planned, lost_audio)
             self._keep(planned, clip, whole=damage is None and damaged_audio is None)
             peak = outcome.peak_memory_bytes if outcome is not None else None
             warnings = tuple(issue for issue in (lost, damage, damaged_audio) if issue is not None)
@@ -130,6 +131,16 @@ class ClipProcessor:
             raise
         finally:
             files.discard(rendered_path(sound), files.frame_map_path(planned.index))
+
+    def _render_again(
+        self, planned: PlannedClip, form: TargetForm, sound: Path, config: ProcessingConfig, context: RunContext
+    ) -> AudioLoss | None:
+        """Make the PCM of a clip anew where damage may have misled ffmpeg; return how much of it does not decode."""
+        rendered = as_rendered(planned)
+        lost = self._audio.prepare(rendered, form, sound, context)
+        arguments = commands.sound_arguments(planned.clip, rendered.media, planned.segment, form, audio_path=sound)
+        self._run(arguments, rendered, form, config, context)
+        return lost
 
     def _frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
         """Where ffmpeg writes which frame it encodes; None where it encodes none, or does not tell."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config import ValidationConfig
+    from mpt_cli.media.inspect.audio_decoding import CountsAudioLoss
     from mpt_cli.media.inspect.probe import Probe
     from mpt_cli.mediainfo import MediaInfo
 
@@ -29,16 +30,19 @@ class LooksDeep(Protocol):
 class FileValidator:
     """Checks one file against the limits, from the cheapest question to the dearest."""
 
-    def __init__(self, limits: ValidationConfig, *, probe: Probe, decoded_share: LooksDeep) -> None:
+    def __init__(
+        self, limits: ValidationConfig, *, probe: Probe, decoded_share: LooksDeep, audio_loss: CountsAudioLoss
+    ) -> None:
         """Use these limits and these ways to look into a file."""
-        self._limits, self._probe, self._decoded_share = limits, probe, decoded_share
+        self._limits, self._probe = limits, probe
+        self._decoded_share, self._audio_loss = decoded_share, audio_loss
 
     def validate_video_file(
         self, path: Path, *, scan: bool = False, deep: bool = False, cancel: CancelToken | None = None
     ) -> FileValidationResult:
         """The verdict on a file, with everything that is wrong with it.
 
-        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes every picture, and
+        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes all of it, and
         raises :class:`~mpt_cli.errors.Cancelled` when it is stopped.
         """
         try:
@@ -55,9 +59,14 @@ class FileValidator:
         errors = self._errors(path, media)
         warnings = [*media.warnings, *self._warnings(path, media)]
         if deep and not errors:
-            share = self._decoded_share(path, media, cancel=cancel or CancelToken())
+            cancel = cancel or CancelToken()
+            share = self._decoded_share(path, media, cancel=cancel)
             if damage := damage_issue(path, share):
                 (errors if share < TOO_LITTLE else warnings).append(damage)
+            if media.audio is not None:
+                loss = self._audio_loss(path, media, cancel=cancel)
+                if damage := loss.issue(media.audio, path):
+                    (errors if loss.decoded_share < TOO_LITTLE else warnings).append(damage)
         return FileValidationResult(path, tuple(errors), tuple(warnings), media)
 
     def file_exists(self, path: Path) -> bool:

@@ -29,7 +29,7 @@ from tests.integration.segments import (
     prove,
     rewritten,
 )
-from tests.looks import probe_here, share_here
+from tests.looks import AudioHere, probe_here, share_here
 from tests.media import numbered, run_ffmpeg
 
 if TYPE_CHECKING:
@@ -339,7 +339,12 @@ def test_pictures_that_were_encoded_again_need_not_be_the_same(reel: Reel, tmp_p
 @pytest.fixture
 def engine() -> ValidationEngine:
     """What the orchestrator asks for a verdict."""
-    files = FileValidator(ValidationConfig(), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here))
+    files = FileValidator(
+        ValidationConfig(),
+        probe=probe_here,
+        decoded_share=DeepLook(Ffmpeg(), share_here),
+        audio_loss=AudioHere().audio_loss,
+    )
     return ValidationEngine(files, ParameterValidator(), CodecValidator(CodecOptimizer()), workers=1)
 
 

@@ -13,7 +13,7 @@ from mpt_cli.errors import IssueCode
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.validation.file import FileValidator
-from tests.looks import probe_here, share_here
+from tests.looks import AudioHere, probe_here, share_here
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 from tests.oddities import damaged, field_stream
 
@@ -27,7 +27,12 @@ SINGLE_PICTURES = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 
 def looked_at(path: Path, *, deep: bool) -> FileValidationResult:
     """The verdict on a file, all packets read or all pictures decoded."""
-    validator = FileValidator(ValidationConfig(), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here))
+    validator = FileValidator(
+        ValidationConfig(),
+        probe=probe_here,
+        decoded_share=DeepLook(Ffmpeg(), share_here),
+        audio_loss=AudioHere().audio_loss,
+    )
     return validator.validate_video_file(path, scan=True, deep=deep)
 
 

@@ -19,7 +19,7 @@ from mpt_cli.mediainfo import Orientation
 from mpt_cli.models import Dimensions
 from mpt_cli.validation.file import FileValidator
 from tests.infos import media_of
-from tests.looks import probe_here, share_here
+from tests.looks import AudioHere, nothing_lost, probe_here, share_here
 from tests.media import MediaFolder, Recipe, Tone, run_ffmpeg
 from tests.oddities import damaged
 
@@ -37,7 +37,10 @@ SILENT_MKV = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 def verdict(path: Path, *, scan: bool = False, deep: bool = False, **limits: Any) -> FileValidationResult:
     """The verdict with these limits, by a look into the real file."""
     validator = FileValidator(
-        ValidationConfig(**limits), probe=probe_here, decoded_share=DeepLook(Ffmpeg(), share_here)
+        ValidationConfig(**limits),
+        probe=probe_here,
+        decoded_share=DeepLook(Ffmpeg(), share_here),
+        audio_loss=AudioHere().audio_loss,
     )
     return validator.validate_video_file(path, scan=scan, deep=deep)
 
@@ -51,7 +54,10 @@ def judged(found: MediaInfo | Exception, path: Path, *, share: float = 1.0, **li
         return found
 
     validator = FileValidator(
-        ValidationConfig(**limits), probe=say, decoded_share=lambda _path, _media, *, cancel: share
+        ValidationConfig(**limits),
+        probe=say,
+        decoded_share=lambda _path, _media, *, cancel: share,
+        audio_loss=nothing_lost,
     )
     return validator.validate_video_file(path, deep=True)
 

@@ -21,6 +21,7 @@ from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 from tests.forms import form_of
 from tests.infos import media_of
+from tests.looks import nothing_lost
 from tests.media import MediaFolder, Tone
 from tests.oddities import damaged
 
@@ -67,7 +68,12 @@ class CountingProbe:
 
 def engine_with(probe: CountingProbe, *, workers: int = 1) -> ValidationEngine:
     """An engine that looks into files by this probe."""
-    files = FileValidator(ValidationConfig(), probe=probe, decoded_share=lambda _path, _media, *, cancel: 1.0)
+    files = FileValidator(
+        ValidationConfig(),
+        probe=probe,
+        decoded_share=lambda _path, _media, *, cancel: 1.0,
+        audio_loss=nothing_lost,
+    )
     return ValidationEngine(files, ParameterValidator(), CodecValidator(CodecOptimizer()), workers=workers)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 from av.audio.frame import AudioFrame
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
-    from mpt_cli.mediainfo import AudioStreamInfo
+    from mpt_cli.cancel import CancelToken
+    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
 
     Span = tuple[Fraction, Fraction]
     """A first time and the one where it ends, in seconds of the clock of a file after its moves."""
@@ -50,8 +53,16 @@ class AudioLoss:
         if self.lost < _LEAST_LOSS:
             return None
         share = f"{float(self.lost):.1f} of {float(self.total):.1f} s"
-        message = f"has damaged audio: {share} of stream {track.index} ({track.codec}) do not decode, and are silent"
+        message = f"has damaged audio: {share} of stream {track.index} ({track.codec}) do not decode as they should"
         return Issue(IssueCode.AUDIO_DAMAGED, message, path, "look for a whole copy")
+
+
+class CountsAudioLoss(Protocol):
+    """Counts what of the audio of an untrusted file does not decode."""
+
+    def __call__(self, path: Path, media: MediaInfo, span: Span | None = None, *, cancel: CancelToken) -> AudioLoss:
+        """Return the loss of a file that has audio, or of a span of it; Cancelled on a stop."""
+        ...
 
 
 def audio_loss(
@@ -66,6 +77,11 @@ def audio_loss(
         for _ in decoding.frames(alive):
             pass
         return decoding.loss
+
+
+def _gap(time: Fraction | None, after: Fraction | None) -> Fraction | None:
+    """Return the seconds from one packet to the next; None where they are not known, or do not follow each other."""
+    return after - time if time is not None and after is not None and after > time else None
 
 
 class AudioDecoding:
@@ -102,10 +118,10 @@ class AudioDecoding:
     def loss(self) -> AudioLoss:
         """How much of what was read does not decode."""
         lost = total = Fraction(0)
-        for number, (time, length, whole) in enumerate(self._packets):
-            after = self._packets[number + 1][0] if number + 1 < len(self._packets) else None
-            if time is not None and after is not None and 0 < after - time <= 2 * length:
-                length = after - time  # more exact than a length in milliseconds
+        gaps = [_gap(*pair) for pair in pairwise(time for time, _, _ in self._packets)]
+        usual = median(known) if (known := [gap for gap in gaps if gap]) else Fraction(0)
+        for (time, told, whole), gap in zip(self._packets, [*gaps, None], strict=True):
+            length = gap if gap and gap <= 2 * usual else told or usual  # the file may tell milliseconds, or nothing
             if self._span is None or time is None or self._span[0] <= time < self._span[1]:
                 total += length
                 lost += 0 if whole else length

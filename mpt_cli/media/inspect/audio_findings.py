@@ -33,7 +33,9 @@ class AudioFindings:
         self._changes = False
         self._look_ticks = round(_LOOK_SECONDS / (stream.time_base or 1))
         self._last_look = 0
+        self.packets = 0
         self.start = self.end = Fraction(0)
+        """When its frames begin, or its packets while none decodes; and when its packets end."""
 
     @property
     def frame(self) -> AudioFrame:
@@ -65,19 +67,25 @@ class AudioFindings:
         """Look at the next packet of the track."""
         shift = self._clock.shift_of(packet) if packet.size else Fraction(0)
         if self._frame is None:
-            frame = first_frame(packet, AudioFrame)
-            self._undecoded += frame is None
-            if frame is None or frame.pts is None or not frame.samples:
-                return
+            self._take_first(packet)
+        elif not self._changes and packet.size and abs((packet.pts or 0) - self._last_look) >= self._look_ticks:
+            self._look(packet)
+        if packet.size and packet.pts is not None and not packet.is_discard:
+            self.packets += 1
+            end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+            self.end = max(self.end, end + shift)
+
+    def _take_first(self, packet: Packet[Any]) -> None:
+        """Decode a packet, before which none did."""
+        frame = first_frame(packet, AudioFrame)
+        self._undecoded += frame is None
+        if frame is not None and frame.pts is not None and frame.samples:
             self._frame = frame
             self.start = frame.pts * Fraction(frame.time_base)
             self.end = self.start + Fraction(frame.samples, frame.sample_rate)
             self._last_look = packet.pts or 0
-        elif not self._changes and packet.size and abs((packet.pts or 0) - self._last_look) >= self._look_ticks:
-            self._look(packet)
-        if packet.size and packet.pts is not None and not packet.is_discard:
-            end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
-            self.end = max(self.end, end + shift)
+        elif not self.packets and packet.pts is not None:
+            self.start = self.end = packet.pts * Fraction(packet.time_base)
 
     def _look(self, packet: Packet[Any]) -> None:
         """See whether a packet decodes to what the first one did; one that does not decode says nothing."""

@@ -18,6 +18,7 @@ from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import time_warnings
+from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
 from mpt_cli.models import Dimensions
@@ -66,6 +67,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
             *_cut_off(path, container, found, timeline),
             *time_warnings(path, timeline),
+            *undecodable_audio(path, container, found.track),
         ),
     )
 

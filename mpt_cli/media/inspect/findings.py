@@ -43,12 +43,12 @@ class Findings:
         self.encrypted = False
         self.scanned = self.suspect = False
         self.coded, self.clock = CodedPictures(video), Clock(container.format.name)
-        self._track = AudioFindings(audio, self.clock) if audio is not None else None
+        self.track = AudioFindings(audio, self.clock) if audio is not None else None
 
     @property
     def sound(self) -> AudioFindings | None:
         """The audio track, once some of it has been decoded."""
-        return self._track if self._track is not None and self._track.is_decoded else None
+        return self.track if self.track is not None and self.track.is_decoded else None
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound."""
@@ -60,14 +60,14 @@ class Findings:
                 return
             if packet.stream_index == self.video.index:
                 self._take_picture(packet)
-            elif self._track is not None:
-                self._track.take(packet)
+            elif self.track is not None:
+                self.track.take(packet)
             if self.was_too_hasty or (not scan and self._knows_enough()):
                 return
         self.scanned = True
 
     def _knows_enough(self) -> bool:
-        known = self._track is None or self._track.knows_enough
+        known = self.track is None or self.track.knows_enough
         return self.picture is not None and known and len(self.times) >= SAMPLE_PACKETS
 
     def _take_picture(self, packet: Packet[Any]) -> None:
