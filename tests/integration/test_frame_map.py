@@ -14,8 +14,11 @@ from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.frame_map import ShownFrame, planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.models import Action, Evidence
 from tests.forms import form_of
+from tests.integration.reels import config_of, finished_reel
 from tests.integration.segments import Bench, MistakenFfmpeg
-from tests.media import numbered
+from tests.marks import draw_number
+from tests.media import numbered, run_ffmpeg
+from tests.reader import pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +122,25 @@ def test_frame_map_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> 
     path.write_text(text)
     with pytest.raises(VerificationError):
         read_frame_map(path)
+
+
+ODD_STREAMS = {
+    "H.264 with B-frames in AVI": (".avi", ("-c:v", "libx264", "-bf", "3", "-x264-params", "b-pyramid=2")),
+    "MPEG-4 with B-frames in AVI": (".avi", ("-c:v", "mpeg4", "-bf", "2", "-q:v", "2")),
+    "VP8 with hidden frames": (".webm", ("-c:v", "libvpx", "-auto-alt-ref", "1", "-lag-in-frames", "16", "-b:v", "2M")),
+    "VP9 with hidden frames": (".webm", ("-c:v", "libvpx-vp9", "-lag-in-frames", "16", "-b:v", "2M")),
+    "MPEG-2 of fields": (".mpg", ("-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-bf", "2", "-q:v", "2")),
+}
+
+
+@pytest.mark.parametrize("name", ODD_STREAMS)
+@pytest.mark.parametrize("rate", ["25", "50"])
+def test_stream_that_stores_frames_otherwise_shows_each_in_place(tmp_path: Path, name: str, rate: str) -> None:
+    suffix, options = ODD_STREAMS[name]
+    raw = b"".join(draw_number((160, 96), 7, n).tobytes() for n in range(50))
+    grey = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "160x96", "-r", "25", "-i", "pipe:0")
+    clip = tmp_path / f"clip{suffix}"
+    run_ffmpeg(*grey, "-vf", "scale=out_range=tv,format=yuv420p", *options, clip, stdin=raw)
+    reel = finished_reel(tmp_path / "reel.mp4", [clip], config_of(size="160x96", fps=rate))
+    each = int(rate) // 25
+    assert [found.number for found in pictures(reel, [(160, 96)])] == [n for n in range(50) for _ in range(each)]

@@ -61,6 +61,10 @@ class CodedPictures:
         """Whether a packet holds a whole picture, which is shown before those of all that follow."""
         return packet.is_keyframe and self._data.is_shown_first(bytes(packet))
 
+    def is_hidden(self, packet: Packet[Any]) -> bool:
+        """Return whether a packet holds no frame that is shown (VP8's show_frame: RFC 6386, 9.1)."""
+        return self._data.codec == "vp8" and not memoryview(packet)[0] >> 4 & 1
+
     def hide(self) -> None:
         """Note a packet that an edit list leaves out."""
         self._hides = True

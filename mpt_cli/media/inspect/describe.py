@@ -109,6 +109,7 @@ def _timeline(container: InputContainer, found: Findings) -> Timeline:
         first_shown=first,
         guessed_rate=Fraction(guessed) if guessed else None,
         timeless=bool(Flags(container.format.flags) & Flags.no_timestamps),
+        in_stored_order=container.format.name == "avi" and found.video.codec_context.has_b_frames,
         reorders=found.video.codec_context.codec.reorder,
         fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
     )

@@ -73,7 +73,7 @@ class Findings:
     def _take_picture(self, packet: Packet[Any]) -> None:
         if packet.size and packet.is_discard:
             self.coded.hide()
-        elif packet.size:
+        elif packet.size and not self.coded.is_hidden(packet):
             shift = round(self.clock.shift_of(packet) / self.times.time_base)
             self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
             self.suspect = self.suspect or packet.is_corrupt

@@ -72,6 +72,8 @@ class StreamFacts:
     """Whether its container stores no times: what libav gives for them says where frames are in a row, at best."""
     reorders: bool = True
     """Whether its codec may store frames in another order than that of showing."""
+    in_stored_order: bool = False
+    """Whether timestamps only say in which order frames are stored, which is not that of showing (B-frames in AVI)."""
     fields: bool = False
     """Whether a packet may be a field, the second of which has no time of its own."""
 
@@ -156,6 +158,8 @@ class PacketTimes:
                 return count_of(times, base, (facts.guessed_rate,))
             case Repair.DISORDER:
                 return count_of(times, base, (facts.guessed_rate,)) or Count(times[0], rate)
+            case None if facts.in_stored_order:
+                return count_of(times, base, (facts.guessed_rate,))
         return count_of(times, base, (film,)) if film else None
 
     def _counted(self, count: Count, repair: Repair | None, facts: StreamFacts) -> Timeline:
