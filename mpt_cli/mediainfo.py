@@ -145,6 +145,8 @@ class MediaInfo:
     """Whether the container itself marks packets as damaged."""
     clock_moves: tuple[Fraction, ...] = ()
     """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
+    readable_bytes: int | None = None
+    """Where another movie begins in the file, which must not be read; None where all is."""
     warnings: tuple[Issue, ...] = ()
 
     def seek_point_for(self, time: Fraction) -> Fraction | None:

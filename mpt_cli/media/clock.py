@@ -15,7 +15,9 @@ from mpt_cli.errors import IssueCode, ProbeError
 if TYPE_CHECKING:
     from av.packet import Packet
 
-_JOINED = ("mpegts", "mpeg")
+_STREAMED = ("mpegts", "mpeg")
+_JOINED = ("gxf", "nut")
+"""Containers of which libav reads a second movie behind the first one."""
 _BACK, _AHEAD = Fraction(3, 10), Fraction(10)
 """Seconds by which a clock must jump to be another one; the second is ffmpeg's threshold too."""
 _MOST_MOVES = 100
@@ -35,9 +37,13 @@ class _Track:
 class Clock:
     """Follows the packets of a file, and finds the moves that make its times one row."""
 
-    def __init__(self, container: str) -> None:
-        """Begin with a file that libav opened as this container; of most kinds the clock never jumps."""
-        self._joined = container in _JOINED
+    def __init__(self, container: str, *, joined: bool = False) -> None:
+        """Begin with a file that libav opened as this container; of most kinds the clock never jumps.
+
+        ``joined`` says that the file holds several movies, of which each begins its times anew.
+        """
+        self._streamed = container in _STREAMED
+        self._joined = joined or self._streamed or container in _JOINED
         self.moves: list[Fraction] = []  # for each jump, the seconds that are added to all times behind it
         self._tracks: dict[int, _Track] = {}
         self._end = Fraction(0)
@@ -70,6 +76,8 @@ class Clock:
     def _jumps(self, now: Fraction, track: _Track) -> bool:
         if now < track.last - _BACK:
             return True
+        if not self._streamed:
+            return False  # a frame may be shown for long
         newest = max(other.last for other in self._tracks.values() if other.piece == track.piece)
         return now > newest + _AHEAD
 

@@ -13,7 +13,7 @@ import ffmpeg
 from mpt_cli.media import color, frame_map
 from mpt_cli.media.audio_chain import RENDERED, rendered_path, track_filters
 from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
-from mpt_cli.media.sources import DEMUXERS, file_url
+from mpt_cli.media.sources import DEMUXERS, file_url, protocols
 from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
 
@@ -224,7 +224,8 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
 
 def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
     """Arguments that decode the pictures of a file and keep nothing."""
-    source = ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=DEMUXERS)
+    end = media.readable_bytes
+    source = ffmpeg.input(file_url(path, end), protocol_whitelist=protocols(end), format_whitelist=DEMUXERS)
     pictures = source[str(media.video.index)]
     return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, "-", f="null", fps_mode="passthrough").get_args()]
 
@@ -243,7 +244,7 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
     options: dict[str, Any] = {
         "copyts": None,
         "noautorotate": None,
-        "protocol_whitelist": "file",
+        "protocol_whitelist": protocols(media.readable_bytes),
         "format_whitelist": DEMUXERS,
         "threads": threads,
     }
@@ -256,7 +257,7 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
         options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
     if (seek := media.seek_point_for(origin)) is not None:
         options |= {"ss": _decimal(seek), "seek_timestamp": 1, "noaccurate_seek": None}
-    return ffmpeg.input(file_url(clip.path), **options)
+    return ffmpeg.input(file_url(clip.path, media.readable_bytes), **options)
 
 
 def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:

@@ -20,9 +20,15 @@ that an index means another stream here than there.
 """
 
 
-def file_url(path: Path) -> str:
-    """A path as ffmpeg must be given it."""
-    return _Url(f"file:{path.absolute()}")
+def file_url(path: Path, end: int | None = None) -> str:
+    """Return a path as ffmpeg must be given it; with ``end`` only the bytes before that are read."""
+    part = "" if end is None else f"subfile,,start,0,end,{end},,:"
+    return _Url(f"{part}file:{path.absolute()}")
+
+
+def protocols(end: int | None = None) -> str:
+    """Return the protocols that ffmpeg may open such a file with."""
+    return "file" if end is None else "file,subfile"
 
 
 class _Url(str):

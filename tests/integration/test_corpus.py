@@ -47,15 +47,15 @@ REFUSED = {
     "mathiasbynens+small/Mpeg4.mp4": "no_video_stream",
     "meta-pytorch+torchcodec/gradient-really-a-png.mp4": "still_image",
     "sannies+mp4parser/ac3-sample.mp4": "no_video_stream",
+    "sindresorhus+file-type/fixture2.mkv": "truncated",  # 1.7 s of 1,132 s
     "streamio+streamio-ffmpeg/broken.mp4": "not_media",
+    "webmproject+libwebm/block_ends_beyond_cluster.mkv": "truncated",  # 1.2 s of 9.1 s
     "webmproject+libwebm/invalid_vp9_bitstream-bug_1416.webm": "dimensions_too_large",
 }
 """All others are clips; H.266 too, for which ffmpeg 5.1, that wrote the manifest, had no decoder."""
 DAMAGED = {
     "androidx+media/sample_with_invalid_nalu.mp4",
     "dmlc+decord/corrupted.mp4",
-    "sindresorhus+file-type/fixture2.mkv",
-    "webmproject+libwebm/block_ends_beyond_cluster.mkv",
 }
 ODD_TIMES = {"jcodec+jcodec/cat_avc_clip.mp4"}
 """Two pairs of its frames have the same timestamp."""

@@ -17,7 +17,7 @@ import av
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.commands import decode_arguments
-from mpt_cli.media.inspect.demux import open_container, packets
+from mpt_cli.media.inspect.demux import is_cut_off, open_container, packets
 from mpt_cli.media.process import Limits
 
 if TYPE_CHECKING:
@@ -84,17 +84,20 @@ def decoded_share(
     span: tuple[Fraction, Fraction] | None = None,
     *,
     interlaced: bool,
+    joined: bool = False,
+    end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> float:
     """The share of the pictures of a file, or of a span of its clock, that decode without damage.
 
     For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
     of packets that the container could not find again. In one thread, because PyAV loses with a
-    damaged picture what is whole in the other threads. ValueError or LookupError where the stream is no
+    damaged picture what is whole in the other threads. ``joined`` says that the file holds several movies;
+    only bytes before ``end`` are read. ValueError or LookupError where the stream is no
     longer there.
     """
-    with open_container(path) as container:
-        found = _Found(interlaced, span, Clock(container.format.name))
+    with open_container(path, end=end) as container:
+        found = _Found(interlaced, span, Clock(container.format.name, joined=joined), end or path.stat().st_size)
         stream: Any = container.streams[stream_index]
         if stream.type != "video" or stream.codec_context is None:
             raise ValueError("has other streams than before")
@@ -115,6 +118,7 @@ class _Found:
     interlaced: bool
     span: tuple[Fraction, Fraction] | None
     clock: Clock
+    size: int
     sent: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     unreadable: int = 0
@@ -124,7 +128,9 @@ class _Found:
         self.shown = Shown(self.clock)
 
     def take(self, packet: Any) -> None:
-        """Decode a packet, whatever it is."""
+        """Decode a packet, whatever it is; one that the end of the file cuts off is not damaged but missing."""
+        if is_cut_off(packet, self.size):
+            return
         if packet.size and not packet.is_discard:
             shift = self.clock.shift_of(packet)
             self._note(self.sent, None if packet.pts is None else packet.pts * packet.time_base + shift)

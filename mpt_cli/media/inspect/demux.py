@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 import av.logging
 
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+from mpt_cli.media.sources import OPEN_OPTIONS, file_url, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 _PROGRAMME = re.compile(r"  (?:Program (\d+)|No Program)")
+_PACKET_HEAD = 64
+"""Bytes, at most, that a container puts between where a packet begins for libav and its data."""
 _STREAM = re.compile(r"  Stream #0:(\d+)")
 
 
-def open_container(path: Path, options: Mapping[str, str] = OPEN_OPTIONS) -> InputContainer:
-    """Open a file, which may open nothing else; tags that are not UTF-8 must not hide the media beside them."""
-    return av.open(file_url(path), options=dict(options), metadata_errors="replace")
+def open_container(path: Path, options: Mapping[str, str] = OPEN_OPTIONS, *, end: int | None = None) -> InputContainer:
+    """Open a file, or its bytes before ``end``, which may open nothing else.
+
+    Tags that are not UTF-8 must not hide the media beside them.
+    """
+    given = {**options, "protocol_whitelist": protocols(end)}
+    return av.open(file_url(path, end), options=given, metadata_errors="replace")
+
+
+def is_cut_off(packet: Any, size: int) -> bool:
+    """Return whether a packet ends with the file of this size, before it is whole."""
+    return bool(packet.is_corrupt and packet.pos is not None and packet.pos + packet.size + _PACKET_HEAD >= size)
 
 
 def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Any]:

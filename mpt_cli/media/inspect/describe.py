@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import av
 from av.format import Flags
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.frame_times import Timing
 from mpt_cli.media import color
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
-from mpt_cli.media.inspect.coded_pictures import SEEKABLE
+from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.media.inspect.packet_times import StreamFacts
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.packet_times import Timeline
     from mpt_cli.mediainfo import Crop
 
-_TOLD_LENGTH = (*SEEKABLE, "avi")
-"""Containers whose length stands in a header; that of others is libav's estimate."""
-_LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
-
 
 def media_info(path: Path, container: InputContainer, found: Findings) -> MediaInfo:
     """Return the description of a file whose packets were read."""
@@ -47,6 +42,8 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
     duration = clip_duration(zero, timeline.end, sound.end if sound else None)
     if not found.scanned:
         duration = header_seconds(container, found.video) or duration
+    unread = unread_issues(path, found, timeline)
+    in_one_row = found.scanned and not found.clock.moves
     return MediaInfo(
         container=_container_name(container, path),
         size_bytes=path.stat().st_size,
@@ -57,15 +54,16 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         video_start=timeline.first,
         last_picture=timeline.last,
         scanned=found.scanned,
-        seek_points=_seek_points(container, found, timeline),
+        seek_points=_seek_points(container, found, timeline) if in_one_row else (),
         frame_times=timeline.times if found.scanned else None,
-        copy_traits=found.coded.traits(container, timeline) if found.scanned else None,
+        copy_traits=found.coded.traits(container, timeline) if in_one_row and not unread else None,
         suspect=found.suspect or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
+        readable_bytes=found.extent.end,
         warnings=(
             *found.chosen.warnings,
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
-            *_cut_off(path, container, found, timeline),
+            *unread,
             *time_warnings(path, timeline),
             *undecodable_audio(path, container, found.track),
         ),
@@ -77,19 +75,6 @@ def _seek_points(container: InputContainer, found: Findings, timeline: Timeline)
     if not found.scanned or timeline.times.timing is Timing.COUNTED:
         return ()
     return found.coded.seek_points(container, found.times.time_base)
-
-
-def _cut_off(path: Path, container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Issue, ...]:
-    """A warning where a header that was written with the file says that there should be more."""
-    if not (found.scanned and container.duration and container.format.name.startswith(_TOLD_LENGTH)):
-        return ()
-    start = min(Fraction(0), Fraction(container.start_time or 0, av.time_base))  # a late one is a part of it
-    end = max(timeline.end, found.sound.end) if found.sound else timeline.end
-    claimed, held = Fraction(container.duration, av.time_base), end - start
-    if claimed - held <= max(_LEAST_LOSS_SECONDS, claimed * _LEAST_LOSS):
-        return ()
-    message = f"lasts {float(claimed):.1f} s by its header but holds {float(held):.1f} s: it was cut off or is damaged"
-    return (Issue(IssueCode.DAMAGED, message, path, "look for a whole copy"),)
 
 
 def _container_name(container: InputContainer, path: Path) -> str:

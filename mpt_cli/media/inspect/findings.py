@@ -5,13 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import av
 from av.video.frame import VideoFrame
 
 from mpt_cli.media.clock import Clock
 from mpt_cli.media.inspect.audio_findings import AudioFindings
 from mpt_cli.media.inspect.coded_pictures import CodedPictures
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
-from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.inspect.demux import is_cut_off, packets
 from mpt_cli.media.inspect.packet_times import PacketTimes
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
+    from mpt_cli.media.inspect.extent import Extent
     from mpt_cli.media.inspect.streams import Chosen
 
 
@@ -31,9 +33,9 @@ class Findings:
     what is damaged, or the first of two fields, that brings nothing: then all is read without haste.
     """
 
-    def __init__(self, container: InputContainer, chosen: Chosen, *, hasty: bool) -> None:
+    def __init__(self, container: InputContainer, chosen: Chosen, extent: Extent, *, hasty: bool) -> None:
         """Start with nothing found."""
-        self.container, self.chosen = container, chosen
+        self.container, self.chosen, self.extent = container, chosen, extent
         self.video, self.audio = video, audio = chosen.video, chosen.audio
         self._hasty, self.was_too_hasty = hasty, False
         if hasty:
@@ -42,7 +44,10 @@ class Findings:
         self.picture: VideoFrame | None = None
         self.encrypted = False
         self.scanned = self.suspect = False
-        self.coded, self.clock = CodedPictures(video), Clock(container.format.name)
+        self.broken = self.ends_in_packet = False
+        self.reach = 0
+        self.coded = CodedPictures(video)
+        self.clock = Clock(container.format.name, joined=extent.reads_on)
         self.track = AudioFindings(audio, self.clock) if audio is not None else None
 
     @property
@@ -51,20 +56,37 @@ class Findings:
         return self.track if self.track is not None and self.track.is_decoded else None
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
-        """Demux all packets, or only the first ones; decode until the first picture and sound."""
+        """Demux all packets, or only the first ones; decode until the first picture and sound.
+
+        An error ends the reading, as it does in ffmpeg; FFmpegError only where nothing was decoded before.
+        """
+        try:
+            self.scanned = self._read_packets(alive, scan=scan)
+        except av.FFmpegError:
+            if self.picture is None:
+                raise
+            self.scanned = self.broken = True
+
+    def _read_packets(self, alive: Callable[[], object], *, scan: bool) -> bool:
+        """Take packets in; whether these were all."""
         streams = [self.video, *([self.audio] if self.audio is not None else [])]
         for packet in packets(self.container, streams):
             alive()
+            self.reach = max(self.reach, (packet.pos or 0) + packet.size)
+            if is_cut_off(packet, self.extent.size):
+                self.ends_in_packet = True
+                if self.picture is not None:
+                    continue
             if packet.has_sidedata("encryption_info"):
                 self.encrypted = True
-                return
+                return False
             if packet.stream_index == self.video.index:
                 self._take_picture(packet)
             elif self.track is not None:
                 self.track.take(packet)
             if self.was_too_hasty or (not scan and self._knows_enough()):
-                return
-        self.scanned = True
+                return False
+        return True
 
     def _knows_enough(self) -> bool:
         known = self.track is None or self.track.knows_enough

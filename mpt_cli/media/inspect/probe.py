@@ -18,6 +18,7 @@ from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
 from mpt_cli.media.inspect.motion import moving
+from mpt_cli.media.inspect.movie_heads import extent_of
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
 
 if TYPE_CHECKING:
@@ -60,17 +61,19 @@ def probe(
     Raises :class:`~mpt_cli.errors.ProbeError` with a file code when the file cannot be a clip.
     """
     _refuse_by_signature(path)
+    extent = extent_of(path)
+    scan = scan or extent.is_cut or extent.next_movie is not None
 
     def look(*, hasty: bool) -> MediaInfo | None:
-        with _opened(path) as container:
+        with _opened(path, extent.end) as container:
             chosen = choose_streams(path, container, max_streams, motion=motion)
             refuse_giant(path, chosen.video, max_pixels)
-            found = Findings(container, chosen, hasty=hasty)
+            found = Findings(container, chosen, extent, hasty=hasty)
             _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen.video))
             return None if found.was_too_hasty else media_info(path, container, found)
 
     def motion(videos: Sequence[VideoStream]) -> set[int]:
-        with _opened(path) as container:
+        with _opened(path, extent.end) as container:
             streams = {stream.index: stream for stream in container.streams.video}
             return moving(container, [streams[video.index] for video in videos if video.index in streams], alive)
 
@@ -84,8 +87,7 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
     try:
         found.read(alive, scan=scan)
     except av.FFmpegError as error:
-        if found.picture is None:
-            raise ProbeError(IssueCode.NO_FRAMES, f"no picture can be decoded ({_reason(error)})", path=path) from error
+        raise ProbeError(IssueCode.NO_FRAMES, f"no picture can be decoded ({_reason(error)})", path=path) from error
     if found.encrypted:
         raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
     if found.picture is None and not found.was_too_hasty:
@@ -105,10 +107,10 @@ def _refuse_by_signature(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
-    """The file opened by libav, which may open nothing else."""
+def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
+    """The file, or its bytes before ``end``, opened by libav, which may open nothing else."""
     try:
-        container = open_container(path)
+        container = open_container(path, end=end)
     except av.FFmpegError as error:
         raise ProbeError(
             IssueCode.NOT_MEDIA,

@@ -107,6 +107,8 @@ class Workers:
             "stream": media.video.index,
             "interlaced": media.video.has_fields,
             "span": [str(time) for time in span] if span else None,
+            "joined": bool(media.clock_moves),
+            "end": media.readable_bytes,
         }
         share = self._ask(path, question, cancel).share
         assert share is not None

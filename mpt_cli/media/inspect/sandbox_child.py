@@ -95,7 +95,8 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         return {"loss": dataclasses.asdict(audio_decoding.audio_loss(path, question["stream"], span, alive=alive))}
     from mpt_cli.media.inspect import damage  # few files are asked about that are damaged
 
-    share = damage.decoded_share(path, question["stream"], span, interlaced=question["interlaced"], alive=alive)
+    how = {name: question[name] for name in ("interlaced", "joined", "end")}
+    share = damage.decoded_share(path, question["stream"], span, **how, alive=alive)
     return {"share": share}
 
 
