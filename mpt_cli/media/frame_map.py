@@ -162,14 +162,19 @@ class _Finder:
         return source + frame.decoded - decoded
 
     def _by_time(self, ticks: int, base: Fraction) -> int:
+        """By a timestamp, which several pieces of a file may have: that of a frame not earlier than the last one."""
+        passed: int | None = None
         for piece in range(self._piece, len(self._moves)):
             moved = Fraction(ticks)
             if piece or base != self._times.time_base:
                 moved = (ticks * base + self._moves[piece]) / self._times.time_base
             source = self._nearest(moved)
-            if source is not None:
+            if source is not None and (self._last is None or source >= self._last[0]):
                 self._piece = piece
                 return source
+            passed = source if passed is None else passed
+        if passed is not None:
+            return passed
         raise VerificationError(f"no source frame is shown at {float(ticks * base):.6f} s")
 
     def _nearest(self, time: Fraction) -> int | None:

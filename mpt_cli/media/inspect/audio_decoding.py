@@ -14,8 +14,7 @@ from av.audio.frame import AudioFrame
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import Clock, Shown
 from mpt_cli.media.inspect.channel_names import release_custom_order
-from mpt_cli.media.inspect.demux import packets
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
+from mpt_cli.media.inspect.demux import open_container, packets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,14 +65,21 @@ class CountsAudioLoss(Protocol):
 
 
 def audio_loss(
-    path: Path, stream_index: int, span: Span | None = None, *, alive: Callable[[], object] = lambda: None
+    path: Path,
+    stream_index: int,
+    span: Span | None = None,
+    *,
+    joined: bool = False,
+    end: int | None = None,
+    alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
     """Return how much of an audio track, or of a span of it, does not decode.
 
+    ``joined`` says that the file holds several movies; only bytes before ``end`` are read.
     ValueError or LookupError where the stream is no longer there.
     """
-    with av.open(file_url(path), options=OPEN_OPTIONS) as container:
-        decoding = AudioDecoding(container, stream_index, span)
+    with open_container(path, end=end) as container:
+        decoding = AudioDecoding(container, stream_index, span, joined=joined)
         for _ in decoding.frames(alive):
             pass
         return decoding.loss
@@ -87,14 +93,14 @@ def _gap(time: Fraction | None, after: Fraction | None) -> Fraction | None:
 class AudioDecoding:
     """Decodes one audio track, whatever of it is damaged."""
 
-    def __init__(self, container: InputContainer, stream_index: int, span: Span | None) -> None:
-        """Prepare for a span, or for all."""
+    def __init__(self, container: InputContainer, stream_index: int, span: Span | None, *, joined: bool) -> None:
+        """Prepare for a span, or for all, of a file that may hold several movies."""
         stream: Any = container.streams[stream_index]
         if stream.type != "audio" or stream.codec_context is None:
             raise ValueError("has other streams than before")
         self.labels = release_custom_order(stream)
         self._container, self._stream, self._span = container, stream, span
-        self._clock = Clock(container.format.name)
+        self._clock = Clock(container.format.name, joined=joined)
         self._packets: list[tuple[Fraction | None, Fraction, bool]] = []  # when, how long, whether it decodes
 
     def frames(self, alive: Callable[[], object]) -> Iterator[AudioFrame]:

@@ -16,8 +16,8 @@ from av.filter import Graph
 
 from mpt_cli.media.inspect.audio_decoding import AudioDecoding, AudioLoss
 from mpt_cli.media.inspect.channel_names import channel_names
+from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.sound import pan_expression, placed
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url
 from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
 
 if TYPE_CHECKING:
@@ -39,14 +39,19 @@ def render(
     samples: int,
     output: Path,
     *,
+    joined: bool = False,
+    end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
     """Write so many stereo samples at most, from ``start`` on, a time of the file after the moves of its clock.
 
-    Return how much of them does not decode. ValueError or LookupError where the stream is no longer there.
+    Return how much of them does not decode. ``joined`` says
+    that the file holds several movies; only bytes before ``end`` are read.
+    ValueError or LookupError where the stream is no longer there.
     """
-    with av.open(file_url(path), options=OPEN_OPTIONS) as container, output.open("wb") as file:
-        decoding = AudioDecoding(container, stream_index, (start, start + Fraction(samples, SAMPLE_RATE)))
+    with open_container(path, end=end) as container, output.open("wb") as file:
+        span = start, start + Fraction(samples, SAMPLE_RATE)
+        decoding = AudioDecoding(container, stream_index, span, joined=joined)
         placer = _Placer(file, start, samples)
         mixer = _Mixer(decoding.labels, placer)
         for frame in decoding.frames(alive):

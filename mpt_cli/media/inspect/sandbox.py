@@ -107,8 +107,7 @@ class Workers:
             "stream": media.video.index,
             "interlaced": media.video.has_fields,
             "span": [str(time) for time in span] if span else None,
-            "joined": bool(media.clock_moves),
-            "end": media.readable_bytes,
+            **_part(media),
         }
         share = self._ask(path, question, cancel).share
         assert share is not None
@@ -119,7 +118,8 @@ class Workers:
     ) -> AudioLoss:
         """Return how much of the audio of a file, or of a span of its clock, does not decode."""
         assert media.audio is not None
-        question = {"ask": "loss", "stream": media.audio.index, "span": [str(time) for time in span] if span else None}
+        spanned = [str(time) for time in span] if span else None
+        question = {"ask": "loss", "stream": media.audio.index, "span": spanned, **_part(media)}
         loss = self._ask(path, question, cancel).loss
         assert loss is not None
         return loss
@@ -129,7 +129,7 @@ class Workers:
     ) -> AudioLoss:
         """Render the audio of a file, see ``audio_render.render``; return how much of it does not decode."""
         assert media.audio is not None
-        what = {"start": str(start), "samples": samples, "output": str(output.absolute())}
+        what = {"start": str(start), "samples": samples, "output": str(output.absolute()), **_part(media)}
         loss = self._ask(path, {"ask": "render", "stream": media.audio.index, **what}, cancel).loss
         assert loss is not None
         return loss
@@ -279,6 +279,11 @@ class _KilledError(Exception):
 
 class _TooLargeError(Exception):
     """A worker uses more memory than it may."""
+
+
+def _part(media: MediaInfo) -> dict[str, Any]:
+    """What of a file is read, and whether that holds several movies."""
+    return {"joined": bool(media.clock_moves), "end": media.readable_bytes}
 
 
 def _signal_name(code: int) -> str:

@@ -86,18 +86,24 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         from mpt_cli.media.inspect import audio_render  # few files need it
 
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
-        rendered = audio_render.render(path, question["stream"], start, samples, output, alive=alive)
+        rendered = audio_render.render(path, question["stream"], start, samples, output, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     if question["ask"] == "loss":
         from mpt_cli.media.inspect import audio_decoding
 
-        return {"loss": dataclasses.asdict(audio_decoding.audio_loss(path, question["stream"], span, alive=alive))}
+        loss = audio_decoding.audio_loss(path, question["stream"], span, **_part(question), alive=alive)
+        return {"loss": dataclasses.asdict(loss)}
     from mpt_cli.media.inspect import damage  # few files are asked about that are damaged
 
-    how = {name: question[name] for name in ("interlaced", "joined", "end")}
+    how = {"interlaced": question["interlaced"], **_part(question)}
     share = damage.decoded_share(path, question["stream"], span, **how, alive=alive)
     return {"share": share}
+
+
+def _part(question: dict[str, Any]) -> dict[str, Any]:
+    """What of a file is to be read."""
+    return {"joined": question["joined"], "end": question["end"]}
 
 
 def plain(value: object) -> object:
