@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from mpt_cli.colors import COLORS
 from mpt_cli.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAMS, MOST_TICKS
 from mpt_cli.models import (
+    AudioTracks,
     Codec,
     ConcatenationMode,
     CopyPolicy,
@@ -129,6 +130,13 @@ def _bitrate(value: object) -> int:
     return parse_size(value)
 
 
+def _tracks(value: object) -> object:
+    chosen = _whole(value.strip().lower()) if isinstance(value, str) else value
+    if chosen in ("auto", "first", "mix") or (type(chosen) is int and 1 <= chosen <= MOST_STREAMS):
+        return chosen
+    raise ValueError("give auto, first, mix or the number of a track, from 1 on")
+
+
 def _color(value: object) -> str:
     text = value.strip().lower() if isinstance(value, str) else ""
     if text not in COLORS and not re.fullmatch(_RGB_TEXT, text):
@@ -191,6 +199,11 @@ Color = Annotated[
     BeforeValidator(_color),
     WithJsonSchema({"anyOf": [{"enum": sorted(COLORS)}, {"type": "string", "pattern": f"^{_RGB_TEXT}$"}]}),
 ]
+TrackChoice = Annotated[
+    AudioTracks,
+    BeforeValidator(_tracks),
+    _written("integer", r"auto|first|mix|\d{1,3}", minimum=1, maximum=MOST_STREAMS),
+]
 OrAuto = BeforeValidator(_none_if_auto)
 """Lets a layer say ``auto`` or ``none``, so that it can take back what a layer below it says."""
 
@@ -231,6 +244,7 @@ class AudioConfig(Section):
     bitrate: BitRate = 192_000
     sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = 48000
     channels: Annotated[Literal[2], BeforeValidator(_whole)] = 2
+    tracks: TrackChoice = "auto"
 
 
 class ConcatConfig(Section):

@@ -51,6 +51,7 @@ _PATHS = {("cache", "dir"), ("paths", "temp"), ("paths", "state"), _PROGRAM}
 _OPTIONS: dict[Key, str] = {
     ("encode", "threads"): "--encoder-threads",
     ("encode", "preset"): "--encoder-preset",
+    ("audio", "tracks"): "--audio-tracks",
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",
     ("concat", "chapters"): "--no-chapters",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from fractions import Fraction  # noqa: TC003 - what reads media back from JSON needs the types
+from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 from mpt_cli.errors import Issue  # noqa: TC001 - the same
@@ -106,7 +106,7 @@ class VideoStreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class AudioStreamInfo:
-    """What the sound of a file is; ``channels`` are names such as FL, FR, FC in order."""
+    """What an audio track of a file is; ``channels`` are names such as FL, FR, FC in order."""
 
     index: int
     codec: str
@@ -115,6 +115,21 @@ class AudioStreamInfo:
     sample_rate: int
     irregular: bool = False
     """Whether channels or rate change, or the channels have an order of their own: filters of ffmpeg follow neither."""
+    number: int = 1
+    """Which of the audio tracks of the file it is, counted from 1."""
+    title: str | None = None
+    language: str | None = None
+    is_version: bool = False
+    """Whether the file says that it is a dub, a comment or a description: heard instead of another track."""
+    level_db: float | None = None
+    """Level of its loudest part, root mean square below full scale; None where it was not measured."""
+    same_as: int | None = None
+    """Index of an earlier track that holds the same samples."""
+    is_part: bool = False
+    """Whether its channels are part of one layout, with those of the tracks that are heard with it."""
+    start: Fraction = Fraction(0)
+    end: Fraction = Fraction(0)
+    """From when to when it is heard, in the clock of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,7 @@ class MediaInfo:
     duration: Fraction
     video: VideoStreamInfo
     audio: AudioStreamInfo | None
+    """The audio track that is heard; it is one of ``audio_tracks``."""
     video_start: Fraction
     last_picture: Fraction
     """Timestamp of the last picture, in the clock of the file."""
@@ -148,6 +164,16 @@ class MediaInfo:
     readable_bytes: int | None = None
     """Where another movie begins in the file, which must not be read; None where all is."""
     warnings: tuple[Issue, ...] = ()
+    audio_tracks: tuple[AudioStreamInfo, ...] = ()
+    """All audio tracks that belong to the video, the default one first."""
+    audio_with: tuple[AudioStreamInfo, ...] = ()
+    """Tracks that are mixed with ``audio``."""
+    video_end: Fraction | None = None
+
+    @property
+    def heard(self) -> tuple[AudioStreamInfo, ...]:
+        """The audio tracks that are heard together."""
+        return () if self.audio is None else (self.audio, *self.audio_with)
 
     def seek_point_for(self, time: Fraction) -> Fraction | None:
         """Where to seek, in the clock of the file, to read all that is shown from ``time`` on; None for its start."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from mpt_cli.extras import NO_EXTRAS, Extras
 
@@ -97,6 +97,10 @@ class OnError(StrEnum):
 
     FAIL = "fail"
     SKIP = "skip"
+
+
+AudioTracks = Literal["auto", "first", "mix"] | int
+"""Which audio tracks of a clip are heard; a number counts them from 1."""
 
 
 class Action(StrEnum):

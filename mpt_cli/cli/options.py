@@ -106,6 +106,15 @@ JUNIT = (Flag(("--junit",), f"Write what CI servers read {_BESIDE}", REPORTING, 
 
 INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
+AUDIO_TRACKS = Flag(
+    ("--audio-tracks",),
+    "Which audio tracks of a clip are heard, or the number of one",
+    CODING,
+    "audio.tracks",
+    "WHICH",
+    ("auto", "first", "mix"),
+    default="auto",
+)
 OVERWRITE = Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True)
 OF_A_REEL = ("--output", "--contact-sheet", "--poster")
 """Options of one reel, which a batch has for each job in its file."""
@@ -149,6 +158,7 @@ REEL = (
     Flag(("--crf",), "Constant rate factor, lower is better", CODING, "encode.crf", "N"),
     Flag(("--encoder-preset",), "The encoder's own preset", CODING, "encode.preset", "NAME"),
     Flag(("--encoder-threads",), "Threads of one encoder", CODING, "encode.threads", "N"),
+    AUDIO_TRACKS,
     Flag(
         ("--mode",),
         "Order of the clips",
@@ -252,6 +262,7 @@ HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=
 VALIDATE = (
     Flag(("--deep",), "Decode every picture of every clip", RUNNING, value=True),
     Flag(("--strict",), "Treat warnings as errors", RUNNING, value=True),
+    AUDIO_TRACKS,
     *JUNIT,
     *METRICS,
 )

@@ -34,11 +34,14 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
     if not inputs:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
     given, context = session.given, session.context
-    engine = ModuleFactory(Settings.load(config_file=given.get("config"))).create_validation_engine()
+    settings = Settings.load(flags=given.flags, config_file=given.get("config"))
+    engine = ModuleFactory(settings).create_validation_engine()
     paths, problems = session.expand(inputs)
     context.emit(RunStarted("validate", context.workflow_id, len(paths)))
     try:
-        files = engine.validate_files(paths, cancel=context.cancel, deep=bool(given.get("deep")))
+        files = engine.validate_files(
+            paths, cancel=context.cancel, deep=bool(given.get("deep")), tracks=settings.audio.tracks
+        )
     except Cancelled:
         context.emit(RunFinished(RunStatus.CANCELLED.value))
         raise

@@ -127,6 +127,7 @@ def media_dict(media: MediaInfo) -> JsonObject:
         "size_bytes": media.size_bytes,
         "video": _video(media.video),
         "audio": None if media.audio is None else _audio(media.audio),
+        "audio_tracks": [_track(track, media) for track in media.audio_tracks],
     }
 
 
@@ -146,6 +147,18 @@ def _video(video: VideoStreamInfo) -> JsonObject:
         "bit_depth": video.bit_depth,
         "hdr": video.hdr,
         "interlaced": video.interlaced,
+    }
+
+
+def _track(track: AudioStreamInfo, media: MediaInfo) -> JsonObject:
+    used = {heard.index for heard in (media.audio, *media.audio_with) if heard is not None}
+    return {
+        "number": track.number,
+        "used": track.index in used,
+        "title": track.title,
+        "language": track.language,
+        "level_db": track.level_db,
+        **_audio(track),
     }
 
 

@@ -9,6 +9,7 @@ from mpt_cli.media.pictures import expression, one_clock
 from mpt_cli.media.timing import SAMPLE_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
 
 RENDERED = {"f": "f32le", "ar": SAMPLE_RATE, "ac": 2}
 """How ffmpeg reads what :mod:`mpt_cli.media.inspect.audio_render` wrote."""
-_LIMITER = ["alimiter=limit=0.98:level=disabled:latency=1"]
+LIMITER = "alimiter=limit=0.98:level=disabled:latency=1"
+
+
+def stereo_mix(track: AudioStreamInfo) -> sound.Mix:
+    """Return the gains of each channel of a track for the left and for the right side."""
+    return sound.partial_mix(track.channels) if track.is_part else sound.stereo_mix(track.channels)
+
+
+def limiter(tracks: Sequence[AudioStreamInfo]) -> list[str]:
+    """Return what stands behind a mix of tracks that can pass full scale together."""
+    mixes = [stereo_mix(track) for track in tracks]
+    together = [tuple(gain for mix in mixes for gain in mix[side]) for side in (0, 1)]
+    return [LIMITER] if any(map(sound.needs_limiter, together)) else []
 
 
 def track_filters(
@@ -27,22 +40,22 @@ def track_filters(
     There is silence where there is no audio.
     """
     if track.irregular:
-        return [*_LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
-    limited = any(map(sound.needs_limiter, sound.stereo_mix(track.channels)))
+        return [LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
+    limited = any(map(sound.needs_limiter, stereo_mix(track)))
     return [
         *([f"asetpts='{one_clock(clock_moves)}'"] if clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",
         *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
-        f"pan={sound.pan_expression(track.channels)}",
+        f"pan={sound.pan_expression(track.channels, is_part=track.is_part)}",
         f"aresample={SAMPLE_RATE}:async=1:first_pts=0:min_hard_comp=0.02",
-        *(_LIMITER if limited else []),
+        *([LIMITER] if limited else []),
         *_exactly(samples),
     ]
 
 
-def rendered_path(audio_path: Path) -> Path:
-    """Return where the rendered audio of a track lies whose segment gets its PCM at this path."""
-    return audio_path.with_suffix(".f32")
+def rendered_path(audio_path: Path, index: int) -> Path:
+    """Return where the rendered audio of a stream lies whose segment gets its PCM at this path."""
+    return audio_path.with_suffix(f".{index}.f32")
 
 
 def _exactly(samples: int) -> list[str]:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, frame_map
-from mpt_cli.media.audio_chain import RENDERED, rendered_path, track_filters
+from mpt_cli.media.audio_chain import RENDERED, limiter, rendered_path, track_filters
 from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
 from mpt_cli.media.sources import DEMUXERS, file_url, protocols
 from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
 from mpt_cli.models import Codec, Container
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
     from mpt_cli.models import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
 
 GLOBAL_ARGUMENTS = (
@@ -263,16 +264,40 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
 def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
     """Return PCM of exactly the stored number of samples, silence where there is no audio.
 
-    The chain is a plain option and not part of the graph: ffmpeg-python escapes the ``=`` of
-    ``pan`` once more than ffmpeg reads it.
+    The chain of a single track is a plain option and not part of the graph.
     """
     assert media.audio is not None
-    chain = track_filters(media.audio, origin, stored_samples(frames, form.frame_rate), clock_moves=media.clock_moves)
-    options = {"af": ",".join(chain), "f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
-    track = source[str(media.audio.index)]
-    if media.audio.irregular:
-        track = ffmpeg.input(file_url(rendered_path(path)), **RENDERED, protocol_whitelist="file")["a:0"]
-    return ffmpeg.output(track, file_url(path), **options)
+    tracks, samples = media.heard, stored_samples(frames, form.frame_rate)
+    chains = [track_filters(track, origin, samples, clock_moves=media.clock_moves) for track in tracks]
+    options = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
+    streams = [_track(source, track, path) for track in tracks]
+    if len(tracks) == 1:
+        return ffmpeg.output(streams[0], file_url(path), af=",".join(chains[0]), **options)
+    ends = [_filtered(stream, chain) for stream, chain in zip(streams, chains, strict=True)]
+    mixed = ffmpeg.filter_multi_output(ends, "amix", inputs=len(ends), normalize=0).stream()
+    return ffmpeg.output(_filtered(mixed, limiter(tracks)), file_url(path), **options)
+
+
+def _track(source: Any, track: AudioStreamInfo, path: Path) -> Any:
+    """Return a track of the input, or what was rendered of it."""
+    if not track.irregular:
+        return source[str(track.index)]
+    rendered = file_url(rendered_path(path, track.index))
+    return ffmpeg.input(rendered, **RENDERED, protocol_whitelist="file")["a:0"]
+
+
+def _filtered(stream: Any, chain: Sequence[str]) -> Any:
+    """Return a stream behind filters that are written as for an option of ffmpeg's.
+
+    ffmpeg-python escapes commas by itself, which quotes are for in an option. A ``=`` it escapes as
+    ffmpeg reads it in named arguments only: ``pan`` is given its first gain as one.
+    """
+    for text in chain:
+        name, _, rest = text.replace("'", "").partition("=")
+        arguments = rest.split(":") if rest else []
+        named = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+        stream = stream.filter(name, *(argument for argument in arguments if "=" not in argument), **named)
+    return stream
 
 
 def _video_options(form: TargetForm) -> dict[str, Any]:

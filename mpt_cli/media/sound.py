@@ -89,14 +89,20 @@ def _is_known(name: str) -> bool:
     return name in _LEFT or name in _RIGHT or name in _BOTH or name in _LOW or name.startswith(_AMBISONIC)
 
 
+def partial_mix(channels: tuple[str, ...]) -> Mix:
+    """Return the same for channels of a layout whose others are in other tracks."""
+    left, right = stereo_mix((*channels, "FL", "FR"))
+    return left[: len(channels)], right[: len(channels)]
+
+
 def needs_limiter(gains: tuple[float, ...]) -> bool:
     """Whether a side can pass full scale when all its channels do."""
     return sum(map(abs, gains)) > 1.0
 
 
-def pan_expression(channels: tuple[str, ...]) -> str:
+def pan_expression(channels: tuple[str, ...], *, is_part: bool = False) -> str:
     """The mix as an argument of ffmpeg's ``pan``, by channel number: names differ between layouts."""
-    sides = stereo_mix(channels)
+    sides = partial_mix(channels) if is_part else stereo_mix(channels)
     return "stereo|" + "|".join(
         f"c{side}=" + ("".join(f"{gain:+.6g}*c{i}" for i, gain in enumerate(gains) if gain).lstrip("+") or "0*c0")
         for side, gains in enumerate(sides)

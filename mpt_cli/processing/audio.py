@@ -45,15 +45,28 @@ class ClipAudio:
     def prepare(
         self, planned: PlannedClip, form: TargetForm, audio_path: Path, context: RunContext
     ) -> AudioLoss | None:
-        """Render the audio of a segment where that is needed; return what of it does not decode."""
-        audio = planned.media.audio
-        if audio is None or not audio.irregular:
-            return None
-        start = segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
-        frames = planned.segment.frames
-        samples, output = stored_samples(frames, form.frame_rate), rendered_path(audio_path)
+        """Render the tracks of a segment that need it; return what of the first one does not decode."""
         path, media = planned.clip.path, planned.media
-        return self._looks.render_audio(path, media, start, samples, output, cancel=context.cancel)
+        start = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
+        samples = stored_samples(planned.segment.frames, form.frame_rate)
+        losses = {
+            track.index: self._looks.render_audio(
+                path,
+                replace(media, audio=track),
+                start,
+                samples,
+                rendered_path(audio_path, track.index),
+                cancel=context.cancel,
+            )
+            for track in media.heard
+            if track.irregular
+        }
+        return None if media.audio is None else losses.get(media.audio.index)
+
+    @staticmethod
+    def rendered(planned: PlannedClip, audio_path: Path) -> list[Path]:
+        """Return where :meth:`prepare` may have written."""
+        return [rendered_path(audio_path, track.index) for track in planned.media.heard]
 
     def is_doubtful(self, planned: PlannedClip, form: TargetForm, audio_path: Path, *, complaints: bool) -> bool:
         """Whether damage may have misled ffmpeg: a header that is noise means other channels or another rate."""
@@ -71,8 +84,8 @@ class ClipAudio:
 def as_rendered(planned: PlannedClip) -> PlannedClip:
     """Return the clip with audio that is rendered."""
     assert planned.media.audio is not None
-    audio = replace(planned.media.audio, irregular=True)
-    return replace(planned, media=replace(planned.media, audio=audio))
+    audio, *others = (replace(track, irregular=True) for track in planned.media.heard)
+    return replace(planned, media=replace(planned.media, audio=audio, audio_with=tuple(others)))
 
 
 def damage_of_audio(planned: PlannedClip, loss: AudioLoss | None) -> Issue | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
-from mpt_cli.media.audio_chain import rendered_path
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
@@ -130,7 +129,7 @@ class ClipProcessor:
             files.discard(pictures, sound)
             raise
         finally:
-            files.discard(rendered_path(sound), files.frame_map_path(planned.index))
+            files.discard(*self._audio.rendered(planned, sound), files.frame_map_path(planned.index))
 
     def _render_again(
         self, planned: PlannedClip, form: TargetForm, sound: Path, config: ProcessingConfig, context: RunContext

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import Config
     from mpt_cli.media.chapters import Chapter
-    from mpt_cli.models import ProcessedClip, TargetForm, VideoClip, VideoParams
+    from mpt_cli.models import AudioTracks, ProcessedClip, TargetForm, VideoClip, VideoParams
     from mpt_cli.results import OutputInfo
     from mpt_cli.validation.codec import CodecValidator
     from mpt_cli.validation.file import FileValidator
@@ -65,21 +65,28 @@ class ValidationEngine:
         if hardware is not None and not config.encode.fallback:
             errors.append(hardware)
             hardware = None
-        found = self.validate_files([clip.path for clip in params.clips], scan=True, cancel=cancel)
+        paths = [clip.path for clip in params.clips]
+        found = self.validate_files(paths, scan=True, tracks=config.audio.tracks, cancel=cancel)
         files = tuple(self._with_trim(clip, file) for clip, file in zip(params.clips, found, strict=True))
         warnings = dict.fromkeys(warning for file in files for warning in file.warnings)
         own = () if hardware is None else (hardware,)
         return ValidationResult(tuple(errors), (*own, *warnings), files)
 
     def validate_files(
-        self, paths: Sequence[Path], *, cancel: CancelToken, scan: bool = False, deep: bool = False
+        self,
+        paths: Sequence[Path],
+        *,
+        cancel: CancelToken,
+        scan: bool = False,
+        deep: bool = False,
+        tracks: AudioTracks = "auto",
     ) -> list[FileValidationResult]:
         """The verdict on each file, in order; a file that is named twice is looked at once."""
 
         def look(path: Path) -> FileValidationResult:
             cancel.raise_if_cancelled()
             started = time.monotonic()
-            verdict = self._files.validate_video_file(path, scan=scan, deep=deep, cancel=cancel)
+            verdict = self._files.validate_video_file(path, scan=scan, deep=deep, tracks=tracks, cancel=cancel)
             return replace(verdict, elapsed_seconds=time.monotonic() - started)
 
         distinct = list(dict.fromkeys(paths))

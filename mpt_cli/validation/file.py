@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
+from mpt_cli.media.tracks import with_heard_tracks
 from mpt_cli.results import FileValidationResult
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.audio_decoding import CountsAudioLoss
     from mpt_cli.media.inspect.probe import Probe
     from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.models import AudioTracks
 
 
 class LooksDeep(Protocol):
@@ -38,9 +40,15 @@ class FileValidator:
         self._decoded_share, self._audio_loss = decoded_share, audio_loss
 
     def validate_video_file(
-        self, path: Path, *, scan: bool = False, deep: bool = False, cancel: CancelToken | None = None
+        self,
+        path: Path,
+        *,
+        scan: bool = False,
+        deep: bool = False,
+        tracks: AudioTracks = "auto",
+        cancel: CancelToken | None = None,
     ) -> FileValidationResult:
-        """The verdict on a file, with everything that is wrong with it.
+        """The verdict on a file, with everything that is wrong with it; of its audio, ``tracks`` are heard.
 
         ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes all of it, and
         raises :class:`~mpt_cli.errors.Cancelled` when it is stopped.
@@ -48,7 +56,8 @@ class FileValidator:
         try:
             if issue := self._refused_by_system(path):
                 return FileValidationResult(path, errors=(issue,))
-            media = self._probe(path, scan=scan or deep, limits=self._limits, cancel=cancel)
+            found = self._probe(path, scan=scan or deep, limits=self._limits, cancel=cancel)
+            media = with_heard_tracks(found, tracks, path)
         except ProbeError as error:
             return FileValidationResult(path, errors=(error.issue,))
         except OSError as error:

@@ -24,7 +24,7 @@ REEL = (
     "--output -o --preset --form --size --fps --fit --background --codec --encoder --quality --encoder-threads --crf"
     " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
-    " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest"
+    " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest --audio-tracks"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
 OF_A_RUN = "--overwrite -y --dry-run -n --keep-temp --if-changed --metrics-file --manifest"
@@ -37,7 +37,7 @@ OPTIONS = {
     "health": f"{COMMON} --deep",
     "cache": COMMON,
     "report": f"{COMMON} --html --overwrite -y",
-    "validate": f"{COMMON} {INPUT} --deep --strict --junit --metrics-file",
+    "validate": f"{COMMON} {INPUT} --deep --strict --audio-tracks --junit --metrics-file",
     "process": f"{COMMON} {INPUT} {REEL} --job",
     "concat": f"{COMMON} {INPUT} {REEL} --method",
     "completions": "--help -h",

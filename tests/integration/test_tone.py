@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mpt_cli.errors import IssueCode
 from tests import reader
 from tests.forms import form_of
-from tests.integration.reels import config_of, finished_reel
+from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.integration.segments import Bench
 from tests.media import Recipe, Tone, run_ffmpeg
 
@@ -138,7 +139,9 @@ def test_of_two_tracks_the_default_one_is_heard(media: MediaFolder, tmp_path: Pa
     sounds = [part for tone in tones for part in ("-f", "lavfi", "-i", tone)]
     chosen = [part for k in (0, 1) for part in (f"-disposition:a:{k}", "default" if k == default else "0")]
     run_ffmpeg("-i", picture, *sounds, "-map", "0:v", "-map", "1", "-map", "2", "-c:v", "copy", *chosen, two)
-    reel = finished_reel(tmp_path / "reel.mp4", [two], PLAIN)
+    reel = tmp_path / "reel.mp4"
+    result = make_reel(reel, [two], PLAIN)
+    assert [warning.code for warning in result.warnings] == [IssueCode.AUDIO_TRACKS_LEFT_OUT]
     wanted, other = (500.0, 1500.0) if default == 0 else (1500.0, 500.0)
     assert levels(reel, wanted) == pytest.approx((QUARTER,) * 2, abs=0.5)
     assert max(levels(reel, other)) < MISSING

@@ -155,6 +155,7 @@ def test_media_as_the_contract_names_it() -> None:
             "interlaced": False,
         },
         "audio": {"codec": "aac", "channels": 2, "layout": "stereo", "sample_rate": 48000},
+        "audio_tracks": [],
     }
 
 

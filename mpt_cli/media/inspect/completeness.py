@@ -97,12 +97,15 @@ def _was_cut(path: Path, found: Findings) -> bool:
 def _share(found: Findings, timeline: Timeline) -> _Share:
     """The share of the whole file, or that of one track of which more is missing."""
     start = min(Fraction(0), Fraction(found.container.start_time or 0, av.time_base))  # a late one is a part of it
-    sound_end = found.sound.end if found.sound is not None else timeline.end
+    audio, last_audio = found.track, max((track.end for track in found.tracks), default=timeline.end)
     promised = _promised(found)
     if promised is None:
         start = min(timeline.first, found.sound.start) if found.sound is not None else timeline.first
-    whole = _Share(max(timeline.end, sound_end) - start, promised)
-    shares = [_track_share(found.video, timeline.end), _track_share(found.audio, sound_end)]
+    whole = _Share(max(timeline.end, last_audio) - start, promised)
+    shares = [
+        _track_share(found.video, timeline.end),
+        _track_share(audio.stream, audio.end) if audio is not None and audio.is_decoded else None,
+    ]
     worst = max((share for share in shares if share is not None), key=lambda share: share.lost, default=whole)
     return worst if worst.lost > max(whole.lost, _LEAST_LOSS_SECONDS) else whole
 

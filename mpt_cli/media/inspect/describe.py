@@ -12,6 +12,7 @@ from av.format import Flags
 from mpt_cli.frame_times import Timing
 from mpt_cli.media import color
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
+from mpt_cli.media.inspect.audio_tracks import audio_tracks
 from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
@@ -19,7 +20,7 @@ from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
 from mpt_cli.media.timing import clip_duration, nominal_rate
-from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, VideoStreamInfo
+from mpt_cli.mediainfo import Color, MediaInfo, VideoStreamInfo
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -29,14 +30,16 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+    from mpt_cli.media.inspect.audio_levels import Level
     from mpt_cli.media.inspect.findings import Findings
     from mpt_cli.media.inspect.packet_times import Timeline
     from mpt_cli.mediainfo import Crop
 
 
-def media_info(path: Path, container: InputContainer, found: Findings) -> MediaInfo:
-    """Return the description of a file whose packets were read."""
+def media_info(path: Path, container: InputContainer, found: Findings, levels: dict[int, Level]) -> MediaInfo:
+    """Return the description of a file whose packets were read, and whose audio tracks were measured."""
     timeline = _timeline(container, found)
+    tracks = audio_tracks(container, found, levels)
     sound = found.sound
     zero = min(timeline.first, sound.start) if sound else timeline.first
     duration = clip_duration(zero, timeline.end, sound.end if sound else None)
@@ -50,7 +53,7 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         zero=zero,
         duration=duration,
         video=_video_info(path, found, timeline),
-        audio=_audio_info(found) if sound else None,
+        audio=tracks[0] if tracks else None,
         video_start=timeline.first,
         last_picture=timeline.last,
         scanned=found.scanned,
@@ -60,6 +63,8 @@ def media_info(path: Path, container: InputContainer, found: Findings) -> MediaI
         suspect=found.suspect or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
         readable_bytes=found.extent.end,
+        audio_tracks=tracks,
+        video_end=timeline.end,
         warnings=(
             *found.chosen.warnings,
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
@@ -157,20 +162,6 @@ def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
     """Whether there is transparency; in WebM it is a second stream that only the tag tells of."""
     tagged = any(stream.metadata.get(key) == "1" for key in ("alpha_mode", "ALPHA_MODE"))
     return tagged or any(component.is_alpha for component in frame.format.components)
-
-
-def _audio_info(found: Findings) -> AudioStreamInfo:
-    assert found.audio is not None
-    assert found.sound is not None
-    frame = found.sound.frame
-    return AudioStreamInfo(
-        index=found.audio.index,
-        codec=found.audio.codec_context.codec.canonical_name,
-        channels=found.sound.channels,
-        layout=frame.layout.name,
-        sample_rate=frame.sample_rate,
-        irregular=found.sound.is_irregular,
-    )
 
 
 def header_seconds(container: InputContainer, video: VideoStream) -> Fraction | None:

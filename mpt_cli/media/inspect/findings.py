@@ -36,7 +36,7 @@ class Findings:
     def __init__(self, container: InputContainer, chosen: Chosen, extent: Extent, *, hasty: bool) -> None:
         """Start with nothing found."""
         self.container, self.chosen, self.extent = container, chosen, extent
-        self.video, self.audio = video, audio = chosen.video, chosen.audio
+        self.video = video = chosen.video
         self._hasty, self.was_too_hasty = hasty, False
         if hasty:
             video.codec_context.thread_count = 1  # for one picture; other files have the other cores
@@ -48,12 +48,22 @@ class Findings:
         self.reach = 0
         self.coded = CodedPictures(video)
         self.clock = Clock(container.format.name, joined=extent.reads_on)
-        self.track = AudioFindings(audio, self.clock) if audio is not None else None
+        self._tracks = {stream.index: AudioFindings(stream, self.clock) for stream in chosen.audios}
+
+    @property
+    def tracks(self) -> list[AudioFindings]:
+        """The audio tracks of which some has been decoded, the default one first."""
+        return [track for track in self._tracks.values() if track.is_decoded]
 
     @property
     def sound(self) -> AudioFindings | None:
-        """The audio track, once some of it has been decoded."""
-        return self.track if self.track is not None and self.track.is_decoded else None
+        """The audio track that is heard, once some of one has been decoded."""
+        return self.tracks[0] if self.tracks else None
+
+    @property
+    def track(self) -> AudioFindings | None:
+        """The audio track that is heard, or would be if it could be decoded."""
+        return self.sound or next(iter(self._tracks.values()), None)
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound.
@@ -69,8 +79,7 @@ class Findings:
 
     def _read_packets(self, alive: Callable[[], object], *, scan: bool) -> bool:
         """Take packets in; whether these were all."""
-        streams = [self.video, *([self.audio] if self.audio is not None else [])]
-        for packet in packets(self.container, streams):
+        for packet in packets(self.container, [self.video, *self.chosen.audios]):
             alive()
             self.reach = max(self.reach, (packet.pos or 0) + packet.size)
             if is_cut_off(packet, self.extent.size):
@@ -82,14 +91,15 @@ class Findings:
                 return False
             if packet.stream_index == self.video.index:
                 self._take_picture(packet)
-            elif self.track is not None:
-                self.track.take(packet)
+            else:
+                self._tracks[packet.stream_index].take(packet)
             if self.was_too_hasty or (not scan and self._knows_enough()):
                 return False
         return True
 
     def _knows_enough(self) -> bool:
-        known = self.track is None or self.track.knows_enough
+        tracks = self._tracks.values()
+        known = not tracks or any(track.knows_enough for track in tracks)
         return self.picture is not None and known and len(self.times) >= SAMPLE_PACKETS
 
     def _take_picture(self, packet: Packet[Any]) -> None:

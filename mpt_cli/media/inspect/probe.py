@@ -14,6 +14,7 @@ import av
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.inspect import file_signature
+from mpt_cli.media.inspect.audio_levels import levels
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import ValidationConfig
+    from mpt_cli.media.inspect.audio_levels import Level
     from mpt_cli.mediainfo import MediaInfo
 
 _PLAUSIBLE_BYTES_PER_SECOND = 4000
@@ -70,7 +72,7 @@ def probe(
             refuse_giant(path, chosen.video, max_pixels)
             found = Findings(container, chosen, extent, hasty=hasty)
             _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen.video))
-            return None if found.was_too_hasty else media_info(path, container, found)
+            return None if found.was_too_hasty else media_info(path, container, found, _levels(path, found, alive))
 
     def motion(videos: Sequence[VideoStream]) -> set[int]:
         with _opened(path, extent.end) as container:
@@ -92,6 +94,20 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
         raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
     if found.picture is None and not found.was_too_hasty:
         raise ProbeError(IssueCode.NO_FRAMES, "no picture can be decoded", path=path, hint="it is damaged or cut off")
+
+
+def _levels(path: Path, found: Findings, alive: Callable[[], object]) -> dict[int, Level]:
+    """Measure how loud the audio tracks are, where there are several."""
+    if len(found.tracks) < 2:
+        return {}
+    begin = min(track.start for track in found.tracks)
+    end = max(track.end for track in found.tracks)
+    if not found.scanned:
+        end = max(end, begin + (header_seconds(found.container, found.video) or 0))
+    with _opened(path, found.extent.end) as container:
+        streams = {stream.index: stream for stream in container.streams.audio}
+        measured = [streams[track.stream.index] for track in found.tracks if track.stream.index in streams]
+        return levels(container, measured, (begin, end), alive)
 
 
 def _refuse_by_signature(path: Path) -> None:

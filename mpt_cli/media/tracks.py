@@ -1,0 +1,132 @@
+"""Choose which audio tracks of a file are heard, and say which are not (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.media.timing import clip_duration
+from mpt_cli.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
+    from mpt_cli.models import AudioTracks
+
+_SILENT_DB = -60.0
+"""A track whose loudest second is below that is silent: a microphone that nobody uses has -70 dB, and speech -30."""
+_SIDES = ({"l", "left", "fl"}, {"r", "right", "fr"})
+"""What the titles of two tracks say that are the sides of one recording."""
+
+_MARKS_DEFAULT = ("matroska", "webm")
+"""Containers in which the track to hear is marked on purpose; no camera writes them."""
+
+
+def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> MediaInfo:
+    """Return a file with the audio tracks that are heard, and a warning where others are left out.
+
+    ``auto`` hears two mono tracks of a camera on their sides, or each on both, and else
+    the default track; ``first`` the default one; ``mix`` all that are not silent; a number that track.
+    """
+    tracks = media.audio_tracks
+    if not tracks or wanted == "first":
+        return media
+    if isinstance(wanted, int):
+        chosen = [track for track in tracks if track.number == wanted]
+        return _hearing(media, chosen) if chosen else _without(media, wanted, path)
+    audible = _distinct([track for track in tracks if _is_audible(track)])
+    if wanted == "mix":
+        return _hearing(media, audible or tracks[:1])
+    heard = _heard_together(tracks, audible, recorder=media.container not in _MARKS_DEFAULT)
+    known = {_content(track) for track in heard}
+    left_out = [track for track in audible if _content(track) not in known]
+    return _warned(_hearing(media, heard), _left_out(heard, left_out, path)) if left_out else _hearing(media, heard)
+
+
+def _heard_together(
+    tracks: Sequence[AudioStreamInfo], audible: Sequence[AudioStreamInfo], *, recorder: bool
+) -> list[AudioStreamInfo]:
+    """Return the tracks that belong together, the default one first."""
+    if sides := _sides(tracks):
+        return sides
+    first = tracks[0]
+    if recorder and len(audible) == 2 and all(_is_nameless_mono(track) for track in audible):
+        return list(audible)  # two microphones of one recorder
+    if not _is_audible(first) and audible:
+        return [first, audible[0]]
+    return [first]
+
+
+def _sides(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
+    """Return the left and the right side, each a mono track that says so; else nothing."""
+    found = [[track for track in tracks if len(track.channels) == 1 and _says(track, words)] for words in _SIDES]
+    if [len(side) for side in found] != [1, 1]:
+        return []
+    return [replace(side[0], channels=(name,), is_part=True) for side, name in zip(found, ("FL", "FR"), strict=True)]
+
+
+def _says(track: AudioStreamInfo, words: set[str]) -> bool:
+    said = re.findall(r"[a-z]+", (track.title or "").lower())
+    return not words.isdisjoint([*said, *(channel.lower() for channel in track.channels)])
+
+
+def _is_nameless_mono(track: AudioStreamInfo) -> bool:
+    return len(track.channels) == 1 and not (track.title or track.language or track.is_version)
+
+
+def _is_audible(track: AudioStreamInfo) -> bool:
+    return track.level_db is None or track.level_db > _SILENT_DB
+
+
+def _content(track: AudioStreamInfo) -> int:
+    """Return what is equal for tracks that hold the same samples."""
+    return track.index if track.same_as is None else track.same_as
+
+
+def _distinct(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
+    return list({_content(track): track for track in reversed(tracks)}.values())[::-1]
+
+
+def _hearing(media: MediaInfo, tracks: Sequence[AudioStreamInfo]) -> MediaInfo:
+    """Return the file with these tracks heard; its length counts theirs."""
+    audio, others = tracks[0], tuple(tracks[1:])
+    if (audio, others) == (media.audio, media.audio_with):
+        return media
+    heard = replace(media, audio=audio, audio_with=others)
+    if not media.scanned or media.video_end is None:
+        return heard
+    zero = min(media.video_start, *(track.start for track in tracks))
+    duration = clip_duration(zero, media.video_end, max(track.end for track in tracks))
+    return replace(heard, zero=zero, duration=duration)
+
+
+def _warned(media: MediaInfo, warning: Issue) -> MediaInfo:
+    return replace(media, warnings=(*media.warnings, warning))
+
+
+def _without(media: MediaInfo, wanted: int, path: Path) -> MediaInfo:
+    """Return the file as it is, with a warning that it has no such track."""
+    assert media.audio is not None
+    message = f"has no audio track {wanted}: track {media.audio.number} is used"
+    return _warned(media, Issue(IssueCode.AUDIO_TRACKS_LEFT_OUT, message, path))
+
+
+def _left_out(heard: Sequence[AudioStreamInfo], others: Sequence[AudioStreamInfo], path: Path) -> Issue:
+    used = " and ".join(_name(track) for track in heard)
+    unused = ", ".join(f"{_name(track)}{_level(track)}" for track in others)
+    message = f"has {counted(len(heard) + len(others), 'audio track')}: {used} is used, {unused} is left out"
+    hint = f'use --audio-tracks mix for all, --audio-tracks {others[0].number} for that one, or "first" to say nothing'
+    return Issue(IssueCode.AUDIO_TRACKS_LEFT_OUT, message, path, hint)
+
+
+def _name(track: AudioStreamInfo) -> str:
+    said = [f'"{track.title}"'] if track.title else []
+    return " ".join([f"track {track.number}", *said, *([f"[{track.language}]"] if track.language else [])])
+
+
+def _level(track: AudioStreamInfo) -> str:
+    return "" if track.level_db is None else f" ({track.level_db:.1f} dB)"
