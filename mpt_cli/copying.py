@@ -100,13 +100,14 @@ def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone:
     It rounds times in ticks of the first file (measured: in another clock than that of the target
     every picture lands beside its place, ffmpeg 7 and 9), and puts the earliest stream of a file,
     which may be its sound, where the clip before ends. Matroska's milliseconds are not rounded
-    there: only alone are they what they should be.
+    there: only alone are they what they should be. Metadata inside of frames is left out by writing them.
     """
     traits = media.copy_traits
     assert traits is not None
     matroska = alone and form.container is Container.MKV
     clock = Fraction(1, 1000) if matroska else Fraction(1, timescale(form.frame_rate))
-    return traits.exact and traits.leads and traits.time_base == clock and part == Part(0, traits.pictures)
+    untouched = traits.exact and traits.leads and not traits.carries_metadata
+    return untouched and traits.time_base == clock and part == Part(0, traits.pictures)
 
 
 def _profiles(codec: Codec) -> tuple[str, ...]:
@@ -143,7 +144,8 @@ def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, 
     whole_ticks = (1 / (media.video.frame_rate * traits.time_base)).denominator == 1
     trimmed = () if part == Part(0, traits.pictures) else ("trimmed without encoding",)
     rounded = () if in_place or (traits.exact and whole_ticks) else ("picture times rounded to the grid",)
-    return ("already has the target form", *trimmed, *rounded)
+    cleaned = ("metadata in its frames is left out",) if traits.carries_metadata else ()
+    return ("already has the target form", *trimmed, *rounded, *cleaned)
 
 
 def refusal_reasons(refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:

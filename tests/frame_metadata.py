@@ -56,7 +56,7 @@ def before_slices(packet: bytes, data: bytes) -> bytes:
 def edited(source: Path, target: Path, edit: Callable[[bytes, int], bytes], **options: str) -> Path:
     """The clip with its coded frames as ``edit`` returns them, given their bytes and their number."""
     with av.open(str(source)) as container, av.open(str(target), "w", options=options) as output:
-        copies = {stream.index: output.add_stream_from_template(stream) for stream in container.streams}
+        copies = {stream.index: output.add_stream_from_template(stream, opaque=True) for stream in container.streams}
         number = 0
         for packet in container.demux():
             if not packet.size:

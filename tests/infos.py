@@ -42,6 +42,7 @@ _TRAITS = CopyTraits(
     time_base=Fraction(1, 15_360),
     delay=2,
     pictures=30,
+    carries_metadata=False,
     level=11,
     parameter_sets="sets",
     extradata=b"extradata",

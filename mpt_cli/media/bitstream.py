@@ -11,10 +11,13 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+Data = TypeVar("Data", bytes, memoryview)
+"""What a packet is looked at as: its own bytes, or a view of them, which copies nothing."""
 
 _H264_IDR, _H264_SETS = 5, (7, 8)
 _HEVC_IDR, _HEVC_SETS = (19, 20), (32, 33, 34)
@@ -23,7 +26,7 @@ _HEVC_FIRST_NON_VCL = 32
 _AV1_SEQUENCE_HEADER = 1
 _AV1_PICTURE_OBUS = (3, 4, 6, 7, 8)
 _ANNEX_B = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
-_AVCC_FIXED, _HVCC_FIXED = 6, 23
+_AVCC_FIXED, HVCC_FIXED = 6, 23
 
 
 class PictureData:
@@ -36,7 +39,7 @@ class PictureData:
     def __init__(self, codec: str, extradata: bytes) -> None:
         """Remember how long a NAL unit's length field is in this stream."""
         self.codec = codec
-        self._length_size = _length_size(codec, extradata)
+        self._length_size = length_size(codec, extradata)
 
     def crc(self, packet: bytes, start: int = 0) -> int:
         """CRC-32 over the coded picture data of a packet, continued from ``start``."""
@@ -47,13 +50,13 @@ class PictureData:
     def parameter_sets(self, packet: bytes) -> list[bytes]:
         """Parameter sets that stand inside a packet."""
         if self.codec == "av1":
-            return [unit for kind, unit in _obus(packet) if kind == _AV1_SEQUENCE_HEADER]
+            return [unit for kind, unit in obus(packet) if kind == _AV1_SEQUENCE_HEADER]
         return [unit for unit in self._units(packet) if _is_parameter_set(self.codec, unit)]
 
     def is_clean_start(self, packet: bytes) -> bool:
         """Whether decoding can begin at this packet and nothing after it refers to what was before."""
         if self.codec == "av1":
-            return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in _obus(packet))
+            return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in obus(packet))
         kinds = {_kind(self.codec, unit) for unit in self._units(packet) if unit}
         return _H264_IDR in kinds if self.codec == "h264" else bool(kinds & set(_HEVC_IDR))
 
@@ -65,25 +68,28 @@ class PictureData:
 
     def _pictures(self, packet: bytes) -> Iterator[bytes]:
         if self.codec == "av1":
-            return (unit for kind, unit in _obus(packet) if kind in _AV1_PICTURE_OBUS)
+            return (unit for kind, unit in obus(packet) if kind in _AV1_PICTURE_OBUS)
         if self.codec not in ("h264", "hevc"):
             return iter((packet,))
         return (unit for unit in self._units(packet) if _is_picture(self.codec, unit))
 
     def _units(self, packet: bytes) -> Iterator[bytes]:
         if self._length_size:
-            return _length_prefixed(packet, self._length_size)
-        return _annex_b(packet)
+            return length_prefixed(packet, self._length_size)
+        return annex_b(packet)
 
 
 def configured_sets(codec: str, extradata: bytes) -> list[bytes]:
     """Parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order."""
     if codec == "av1":
-        return [unit for kind, unit in _obus(extradata[4:]) if kind == _AV1_SEQUENCE_HEADER]
+        return [unit for kind, unit in obus(extradata[4:]) if kind == _AV1_SEQUENCE_HEADER]
     if not extradata or extradata.startswith(_ANNEX_B):
-        return [unit for unit in _annex_b(extradata) if _is_parameter_set(codec, unit)]
+        return [unit for unit in annex_b(extradata) if _is_parameter_set(codec, unit)]
     try:
-        units = _avcc_sets(extradata) if codec == "h264" else _hvcc_sets(extradata)
+        if codec == "h264":
+            units = list(_avcc_sets(extradata))
+        else:
+            units = [unit for _, array in hvcc_arrays(extradata) for unit in array]
         return [unit for unit in units if _is_parameter_set(codec, unit)]
     except (IndexError, struct.error):
         return []
@@ -97,13 +103,13 @@ def digest(sets: list[bytes]) -> str:
     return hashlib.sha256(joined).hexdigest()
 
 
-def _length_size(codec: str, extradata: bytes) -> int:
+def length_size(codec: str, extradata: bytes) -> int:
     """Bytes of a NAL unit's length field; 0 for streams with start codes."""
     if extradata.startswith(_ANNEX_B) or not extradata:
         return 0
     if codec == "h264" and len(extradata) >= _AVCC_FIXED:
         return (extradata[4] & 3) + 1
-    if codec == "hevc" and len(extradata) >= _HVCC_FIXED:
+    if codec == "hevc" and len(extradata) >= HVCC_FIXED:
         return (extradata[21] & 3) + 1
     return 0
 
@@ -123,7 +129,8 @@ def _is_parameter_set(codec: str, unit: bytes) -> bool:
     return bool(unit) and _kind(codec, unit) in (_H264_SETS if codec == "h264" else _HEVC_SETS)
 
 
-def _length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
+def length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
+    """Return NAL units that stand behind their lengths."""
     position = 0
     while position + size <= len(packet):
         length = int.from_bytes(packet[position : position + size], "big")
@@ -132,7 +139,7 @@ def _length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
         position += length
 
 
-def _annex_b(packet: bytes) -> Iterator[bytes]:
+def annex_b(packet: bytes) -> Iterator[bytes]:
     """NAL units between start codes, without the zeros that may trail them."""
     for piece in packet.split(b"\x00\x00\x01")[1:]:
         yield piece.rstrip(b"\x00")
@@ -149,18 +156,21 @@ def _avcc_sets(extradata: bytes) -> Iterator[bytes]:
             position += 2 + length
 
 
-def _hvcc_sets(extradata: bytes) -> Iterator[bytes]:
-    position = _HVCC_FIXED
+def hvcc_arrays(extradata: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """First byte and NAL units of each array of an hvcC; IndexError or struct.error where it is damaged."""
+    position = HVCC_FIXED
     for _ in range(extradata[22]):
-        (count,) = struct.unpack_from(">H", extradata, position + 1)
+        head, count = struct.unpack_from(">BH", extradata, position)
         position += 3
+        units = []
         for _ in range(count):
             (length,) = struct.unpack_from(">H", extradata, position)
-            yield extradata[position + 2 : position + 2 + length]
+            units.append(extradata[position + 2 : position + 2 + length])
             position += 2 + length
+        yield head, units
 
 
-def _obus(packet: bytes) -> Iterator[tuple[int, bytes]]:
+def obus(packet: Data) -> Iterator[tuple[int, Data]]:
     """Type and whole bytes of each OBU; one without a size field runs to the end."""
     position = 0
     while position < len(packet):
@@ -173,7 +183,7 @@ def _obus(packet: bytes) -> Iterator[tuple[int, bytes]]:
         yield header >> 3 & 15, packet[start:position]
 
 
-def _leb128(data: bytes, position: int) -> tuple[int, int]:
+def _leb128(data: bytes | memoryview, position: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 56, 7):
         if position >= len(data):

@@ -1,5 +1,7 @@
 """Copies coded pictures into a segment: those of a part of a file, put exactly on the grid.
 
+Metadata that frames carry beside their slices is left out.
+
 By libav and not by ffmpeg, whose filter for timestamps means another clock in each version: what
 ``setts=time_base`` makes of a file in milliseconds is right by 7.0 and wrong by 5.1 and 9.0 (measured),
 and without it times stay in the clock of the file, which may not be able to say them.
@@ -15,6 +17,7 @@ import av
 
 from mpt_cli.errors import VerificationError
 from mpt_cli.media.bitstream import PictureData
+from mpt_cli.media.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.sources import file_url
 from mpt_cli.media.timing import ticks_per_frame, timescale
@@ -48,13 +51,17 @@ def copy_pictures(
     assert traits is not None
     with _opened(source, target, scale) as (container, output):
         stream: Any = container.streams[media.video.index]
-        data = PictureData(media.video.codec, stream.codec_context.extradata or b"")
+        extradata = stream.codec_context.extradata or b""
+        data, metadata = PictureData(media.video.codec, extradata), FrameMetadata(media.video.codec, extradata)
         copied = output.add_stream_from_template(stream, opaque=True)  # else it looks for an encoder
         copied.time_base = Fraction(1, scale)
+        if traits.carries_metadata:
+            copied.codec_context.extradata = metadata.cleaned_configuration()
         crc = count = 0
-        for number, packet in _packets_from(container, stream, media, first):
+        for number, found in _packets_from(container, stream, media, first):
             alive()
-            crc = data.crc(bytes(packet), crc)
+            crc = data.crc(bytes(found), crc)
+            packet = _twin(found, metadata.removed(bytes(found))) if traits.carries_metadata else found
             packet.pts, packet.dts, packet.duration = number * ticks, (count - traits.delay) * ticks, ticks
             packet.time_base, packet.stream = Fraction(1, scale), copied
             output.mux(packet)
@@ -79,6 +86,13 @@ def _packets_from(
         begun = begun or number == 0
         if begun:
             yield number, packet
+
+
+def _twin(packet: Any, data: bytes) -> Any:
+    """A packet that holds other bytes, and nothing beside them."""
+    twin = av.Packet(data)
+    twin.is_keyframe = packet.is_keyframe
+    return twin
 
 
 @contextmanager

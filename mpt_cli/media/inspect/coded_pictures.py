@@ -6,9 +6,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.sidedata.sidedata import Type
 
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.field_signs import FieldSigns
+from mpt_cli.media.inspect.side_data import side_data_of
 from mpt_cli.media.inspect.size_changes import Shapes
 from mpt_cli.traits import CopyTraits
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
     from av.packet import Packet
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
     from mpt_cli.media.inspect.packet_times import Timeline
@@ -36,6 +40,9 @@ class CodedPictures:
         extradata = video.codec_context.extradata or b""
         self._data = PictureData(video.codec_context.codec.canonical_name, extradata)
         self._sets = configured_sets(self._data.codec, extradata)
+        self._metadata = FrameMetadata(self._data.codec, extradata)
+        self._may_have_blocks = video.container.format.name.startswith("matroska")
+        self._carries_metadata = self._data.codec in _READABLE and self._metadata.is_in_configuration()
         self._closed, self._hides = True, False
         self._latest: int | None = None
         self.is_out_of_order = False
@@ -50,12 +57,18 @@ class CodedPictures:
         """Note a packet that is shown."""
         self._take_description(packet)
         self.fields.take(packet)
+        if not self._carries_metadata and self._data.codec in _READABLE:
+            self._carries_metadata = self._has_metadata(packet)
         if packet.is_keyframe:
             self._take_keyframe(packet)
         elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
         if packet.pts is not None:
             self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
+
+    def _has_metadata(self, packet: Packet[Any]) -> bool:
+        beside = self._may_have_blocks and packet.has_sidedata("matroska_block_additional")
+        return beside or self._metadata.is_in(memoryview(packet))
 
     def is_shown_first(self, packet: Packet[Any]) -> bool:
         """Whether a packet holds a whole picture, which is shown before those of all that follow."""
@@ -104,13 +117,14 @@ class CodedPictures:
         seekable = container.format.name.startswith(SEEKABLE)
         return tuple(sorted({point * base for point in self.keyframes})) if seekable else ()
 
-    def traits(self, container: InputContainer, timeline: Timeline) -> CopyTraits | None:
+    def traits(self, container: InputContainer, timeline: Timeline, first: VideoFrame | None) -> CopyTraits | None:
         """What a stream copy would need to know when all packets were read; None where nothing is copied."""
         sets = digest(self._sets)
         if not (sets and container.format.name.startswith(SEEKABLE)):
             return None
         start = container.start_time  # of the earliest stream, which is where a join puts the file
         leads = start is not None and abs(start * _CLOCK_OF_CONTAINERS - timeline.first) <= _CLOCK_OF_CONTAINERS
+        tells_time = first is not None and bool(side_data_of(first, Type.S12M_TIMECODE))
         return CopyTraits(
             closed_gop=self._closed,
             hides_pictures=self._hides,
@@ -120,6 +134,7 @@ class CodedPictures:
             time_base=Fraction(self._video.time_base or 1),
             delay=timeline.delay,
             pictures=timeline.pictures,
+            carries_metadata=self._carries_metadata or tells_time,
             level=self._video.codec_context.level,
             parameter_sets=sets,
             extradata=self._video.codec_context.extradata or b"",
