@@ -90,6 +90,10 @@ class VideoStreamInfo:
     """Whether later pictures have another size or other pixels; all else is said of the first."""
     changes_shape: bool = False
     """Whether they are also shown wider or narrower."""
+    is_premultiplied: bool = False
+    """Whether colours are multiplied by the alpha beside them already."""
+    one_color: bool = True
+    """Whether all its frames say the same ``color`` themselves, and the container nothing else."""
 
     @property
     def has_fields(self) -> bool:

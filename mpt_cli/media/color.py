@@ -1,66 +1,99 @@
-"""What the colours of a source are, and how they become 8-bit BT.709 of limited range (pure).
+"""What the colours of a source are, and what they are converted as (pure).
 
-ffmpeg's own guesses are not relied on: matrix and range are always named, in and out. Measured:
+ffmpeg's own guesses are not relied on: everything is always named, in and out, by the numbers of ITU-T
+H.273, because the spellings differ between versions (5.1 has a ``smpte2400m``). Measured:
 ``out_color_matrix=bt709`` alone shifts untagged HD (63 → 58), and ``format=yuv420p`` alone leaves
 full range as it is.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mpt_cli.mediainfo import Color
+    from collections.abc import Mapping
+
+    from mpt_cli.mediainfo import Color, VideoStreamInfo
     from mpt_cli.models import Dimensions
 
-# Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; 2 is "unspecified".
-MATRICES = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+MATRICES = {
+    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",
+    10: "bt2020c", 11: "smpte2085", 12: "chroma-derived-nc", 13: "chroma-derived-c", 14: "ictcp", 15: "ipt-c2",
+    16: "ycgco-re", 17: "ycgco-ro",
+}  # fmt: skip
 RANGES = {1: "tv", 2: "pc"}
 PRIMARIES = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431", 12: "smpte432",
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020", 10: "smpte428",
+    11: "smpte431", 12: "smpte432", 22: "jedec-p22",
 }  # fmt: skip
 TRANSFERS = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "linear", 13: "iec61966-2-1",
-    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 18: "arib-std-b67",
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
+    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+    17: "smpte428", 18: "arib-std-b67",
 }  # fmt: skip
+"""Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; what is missing is reserved."""
+UNSPECIFIED = {0, 2}
+"""The code "not said" of the three, and the one that is forbidden and means the same; of ranges only 0."""
 HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
 BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
 """Encoder options that tag the output."""
 
-_SCALE_MATRICES = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
-                   "bt2020nc": "bt2020", "bt2020c": "bt2020"}  # fmt: skip
-_ZSCALE_MATRICES = {"bt709": "709", "fcc": "fcc", "bt470bg": "470bg", "smpte170m": "170m", "smpte240m": "7",
-                    "bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "gbr": "709"}  # fmt: skip
-"""7, because ffmpeg 5.1 misspells ``smpte240m``; RGB has become YUV by then."""
-
-_WIDE = {"bt2020": "2020", "smpte431": "smpte431", "smpte432": "smpte432"}
-"""Primaries that show far more than BT.709's, under the names of ``zscale``: UHD, cinema, Apple's P3."""
+_SCALED = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
+           "bt2020nc": "bt2020"}  # fmt: skip
+"""Matrices that ``scale`` knows, under its names in every version."""
+_CONSTANT_LUMINANCE = ("bt2020c", "chroma-derived-c")
+_ONLY_ZSCALE = ("ycgco", "chroma-derived-nc", "ictcp", *_CONSTANT_LUMINANCE)
+_NO_FILTER = ("smpte2085", "ipt-c2", "ycgco-re", "ycgco-ro")
+"""Matrices that no filter converts."""
+_NEAR_BT709 = ("bt709", "bt470bg", "smpte170m", "smpte240m", "jedec-p22")
+"""Primaries of SD are so near to those of HD that players show them as they are."""
+_LIKE_BT709 = ("bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "iec61966-2-4", "bt1361e", "iec61966-2-1",
+               "bt2020-10", "bt2020-12")  # fmt: skip
+"""Transfers whose pictures were made on ordinary displays: players show them as they are, whatever the
+gamma in the tag (broadcasts of 625 lines say 2.8, and nobody darkens them)."""
+_WIDE = ("bt470m", "film", "bt2020", "smpte431", "smpte432")
+"""Primaries that show far more than BT.709's: NTSC of 1953, film, UHD, cinema, Apple's P3."""
 
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
-REFERENCE_WHITE_NITS = 203
-"""ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;
-hable leaves 29 % and 62 %, which is too dark (measured)."""
+_RGB = re.compile(r"(x2|0)?(rgb|bgr|gbr)|argb|abgr|pal8|bayer|xyz")
+_GRAY = re.compile(r"(gray|ya|mono)(\D*)(\d*)(le|be)?")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceColor:
-    """Colours of a source with every gap filled: ffmpeg's names, none missing.
+    """Colours of a source as they are converted: ffmpeg's names, none missing.
 
-    ``primaries`` are BT.709's also where they are SD's: those are so near that players show them as
-    they are.
+    ``primaries`` are BT.709's also where they are SD's, and ``transfer`` is BT.709's for every
+    ordinary display: those are so near that players show them as they are.
     """
 
     matrix: str
     full_range: bool
-    primaries: str
-    hdr: str | None
+    primaries: str = "bt709"
+    transfer: str = "bt709"
 
     @property
-    def wide(self) -> bool:
-        """Whether its primaries must be converted too."""
-        return self.primaries != "bt709"
+    def hdr(self) -> str | None:
+        """``pq``, ``hlg`` or None."""
+        return HDR_TRANSFERS.get(self.transfer)
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether only the matrix and the range can differ from the target's."""
+        ordinary = self.matrix == "gbr" or self.matrix in _SCALED
+        return ordinary and (self.primaries, self.transfer) == ("bt709", "bt709")
+
+    @property
+    def has_constant_luminance(self) -> bool:
+        """Whether luma was made of linear light, and not of the coded values."""
+        return self.matrix in _CONSTANT_LUMINANCE
+
+
+RESOLVED = SourceColor("gbr", full_range=True)
+"""Pictures whose transparency was resolved."""
 
 
 def setparams_arguments() -> dict[str, str]:
@@ -68,34 +101,118 @@ def setparams_arguments() -> dict[str, str]:
     return {"range" if name == "color_range" else name: value for name, value in BT709_TAGS.items()}
 
 
+def named(table: Mapping[int, str], code: int) -> str | None:
+    """The name of a code, ``code 77`` for one that is reserved, None where nothing is said."""
+    if code in table:
+        return table[code]
+    return None if code in UNSPECIFIED or (table is RANGES) else f"code {code}"
+
+
+def color_of(video: VideoStreamInfo) -> SourceColor:
+    """What the colours of a stream are converted as."""
+    return source_color(video.color, video.dimensions, video.pixel_format)
+
+
 def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> SourceColor:
     """What the colours of a stream are, by its tags, else by its size and pixel format.
 
     Untagged YUV is BT.709 from 1280 pixels wide or more than 576 high, else BT.601, as players
-    assume. ``yuvj`` formats are full range whatever the tag says.
+    assume. ``yuvj`` formats are full range whatever the tag says, and grey without a tag is too.
     """
+    if pixel_format.startswith("xyz"):  # converted as it is read
+        return SourceColor("gbr", full_range=True)
+    transfer = _transfer(color)
+    hdr = transfer in HDR_TRANSFERS
+    matrix = "gbr" if is_rgb(pixel_format) else _matrix(color.matrix, transfer, dimensions)
+    full = color.range == "pc" or pixel_format.startswith("yuvj") or (color.range is None and is_gray(pixel_format))
+    return SourceColor(matrix, matrix == "gbr" or full, _primaries(color, matrix, hdr=hdr), transfer)
+
+
+def _transfer(color: Color) -> str:
+    found = color.transfer or "bt709"
+    if color.matrix == "ictcp" and found not in HDR_TRANSFERS:
+        return "smpte2084"  # it is defined with those of HDR only
+    return "bt709" if found in _LIKE_BT709 or found not in TRANSFERS.values() else found
+
+
+def _matrix(tagged: str | None, transfer: str, dimensions: Dimensions) -> str:
+    hdr = transfer in HDR_TRANSFERS
+    if tagged in _CONSTANT_LUMINANCE and transfer != "bt709":  # not defined with them: the tag cannot be right
+        return "bt2020nc" if tagged == "bt2020c" else "chroma-derived-nc"
+    if tagged is not None and (tagged in _SCALED or tagged in _ONLY_ZSCALE):
+        return tagged
     hd = dimensions.width >= _HD_WIDTH or dimensions.height > _SD_HEIGHT
-    hdr = HDR_TRANSFERS.get(color.transfer or "")
-    untagged = "bt2020nc" if hdr else "bt709" if hd else "smpte170m"
-    matrix = color.matrix or untagged
-    rgb = matrix == "gbr" or pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8"))
-    return SourceColor(
-        matrix="gbr" if rgb else matrix,
-        full_range=rgb or pixel_format.startswith("yuvj") or color.range == "pc",
-        primaries=color.primaries if color.primaries in _WIDE else "bt2020" if hdr and not color.primaries else "bt709",
-        hdr=hdr,
-    )
+    return "bt2020nc" if hdr else "bt709" if hd else "smpte170m"
+
+
+def _primaries(color: Color, matrix: str, *, hdr: bool) -> str:
+    found = color.primaries
+    if matrix == "ictcp":  # defined for these alone
+        return "bt2020"
+    if found is None and (hdr or matrix.startswith("bt2020")):
+        return "bt2020"
+    if matrix.startswith("chroma-derived") and found in _NEAR_BT709:
+        return found  # the matrix follows from them
+    return found if found in _WIDE else "bt709"
+
+
+def is_rgb(pixel_format: str) -> bool:
+    """Whether pixels are red, green and blue, or become so as they are read."""
+    return _RGB.match(pixel_format) is not None
+
+
+def is_gray(pixel_format: str) -> bool:
+    """Whether pixels are luma alone."""
+    return _GRAY.fullmatch(pixel_format) is not None
+
+
+def yuv_of_gray(pixel_format: str) -> str:
+    """The format of as many bits in which luma has chroma beside it, and what there is of alpha."""
+    found = _GRAY.fullmatch(pixel_format)
+    assert found is not None
+    kind, _, bits, order = found.groups()
+    planes = "yuva444p" if kind == "ya" else "yuv420p"
+    deep = int(bits or 8) > 8 and order
+    return f"{planes}{16 if kind == 'ya' else bits}{order}" if deep else planes
+
+
+def refusal(color: Color, pixel_format: str, codec: str) -> str | None:
+    """Why colours cannot be converted; None where they can."""
+    if color.primaries == "smpte428" and not pixel_format.startswith("xyz"):  # a space without a white of its own
+        return "has colours coded as XYZ (primaries smpte428), which cannot be converted"
+    if is_rgb(pixel_format) or is_gray(pixel_format):
+        return None
+    if color.matrix in _NO_FILTER:
+        return f"has colours coded by {color.matrix}, which cannot be converted"
+    if codec == "av1" and (color.matrix or "").startswith("code"):  # no option of its decoder takes that back
+        return f"has colours coded by a matrix that is not known ({color.matrix})"
+    return None
+
+
+def guesses(color: Color, dimensions: Dimensions, pixel_format: str) -> tuple[str, ...]:
+    """What a description says that cannot be used, and what is taken instead."""
+    taken, found = source_color(color, dimensions, pixel_format), []
+    if pixel_format.startswith("xyz"):
+        return ()
+    if color.matrix not in (None, taken.matrix) and not (is_rgb(pixel_format) or is_gray(pixel_format)):
+        found.append(("matrix", color.matrix, taken.matrix))
+    if color.primaries not in (None, taken.primaries, *_NEAR_BT709):
+        found.append(("primaries", color.primaries, taken.primaries))
+    meant = "bt709" if color.transfer in _LIKE_BT709 else color.transfer
+    if taken.transfer != meant and (meant or color.matrix == "ictcp"):
+        found.append(("transfer", color.transfer or "that is not told", taken.transfer))
+    return tuple(f"a colour {part} {said} that cannot be used, and is taken for {used}" for part, said, used in found)
 
 
 def scale_arguments(source: SourceColor) -> dict[str, str]:
     """Arguments of ``scale`` that only bring the range to limited; the matrix stays.
 
     Where in and out differ, ``scale`` goes over 8-bit RGB: four times the time of scaling alone, and
-    what lies outside RGB is cut off (measured). RGB gets the matrix of its primaries.
+    what lies outside RGB is cut off (measured).
     """
     if source.matrix == "gbr":
-        return {"out_color_matrix": "bt2020" if source.wide else "bt709", "out_range": "tv"}
-    matrix = _SCALE_MATRICES[source.matrix]
+        return {"out_color_matrix": "bt709", "out_range": "tv"}
+    matrix = _SCALED.get(source.matrix, "bt709")
     return {
         "in_color_matrix": matrix,
         "in_range": "pc" if source.full_range else "tv",
@@ -109,26 +226,6 @@ def rgb_arguments(source: SourceColor) -> dict[str, str]:
     return {name: value for name, value in scale_arguments(source).items() if name.startswith("in_")}
 
 
-def colorspace_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``colorspace`` that take limited range of another matrix to BT.709; empty for BT.709."""
-    if source.matrix in ("bt709", "gbr"):
-        return {}
-    same = {f"{side}{part}": "bt709" for side in ("i", "") for part in ("primaries", "trc")}
-    # It knows no constant luminance; with BT.709's primaries that tag is a mistake anyway.
-    matrix = "bt2020nc" if source.matrix == "bt2020c" else source.matrix
-    return {"ispace": matrix, "space": "bt709", **same, "irange": "tv", "range": "tv"}
-
-
-def zscale_input_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``zscale`` that say what a wide or HDR source is, once its range is limited.
-
-    Constant luminance is not defined with the transfers of HDR: there the tag cannot be right.
-    """
-    matrix = "bt2020nc" if source.hdr and source.matrix == "bt2020c" else source.matrix
-    transfer = {"pq": "smpte2084", "hlg": "arib-std-b67"}.get(source.hdr or "", "709")
-    return {
-        "matrixin": "2020_ncl" if matrix == "gbr" and source.wide else _ZSCALE_MATRICES[matrix],
-        "primariesin": _WIDE.get(source.primaries, "709"),
-        "transferin": transfer,
-        "rangein": "limited",
-    }
+def code_of(table: Mapping[int, str], name: str) -> int:
+    """The number of a name."""
+    return next(code for code, known in table.items() if known == name)

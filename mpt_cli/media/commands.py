@@ -45,6 +45,7 @@ _TOLD_BY_HEADER = ("mov", "mp4")
 PCM_FORMAT = "s16le"
 AAC_FRAME = 1024
 """Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""
+_UNSPECIFIED_MATRIX = 2
 _NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
 """Nothing of the inputs is carried: phones write where they were."""
 _ONLY_CHAPTERS = {"map_metadata:g": -1, "map_metadata:s": -1, "map_chapters": 1}
@@ -251,7 +252,9 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
     }
     if trust_header:
         options["nofind_stream_info"] = None
-    if media.video.changes_size or not needs_one_size(media.video):
+    if (media.video.color.matrix or "").startswith("code"):  # which no filter would take, not even to name another
+        options[f"colorspace:{media.video.index}"] = _UNSPECIFIED_MATRIX
+    if media.video.changes_size or not media.video.one_color or not needs_one_size(media.video):
         # Else ffmpeg ends the filters, which hold the last picture to the end, and begins them anew.
         options[f"reinit_filter:{media.video.index}"] = 0
     if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):

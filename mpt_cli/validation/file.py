@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.cancel import CancelToken
 from mpt_cli.errors import Issue, IssueCode, ProbeError
+from mpt_cli.media import color
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.tracks import with_heard_tracks
 from mpt_cli.results import FileValidationResult
@@ -117,6 +118,8 @@ class FileValidator:
         if media.video.hdr == "dolby_vision":
             message = "is Dolby Vision without a base layer (profile 5), whose colours cannot be shown"
             errors.append(Issue(IssueCode.UNSUPPORTED_COLOR, message, path, "export it as HDR10 or SDR"))
+        if refused := color.refusal(media.video.color, media.video.pixel_format, media.video.codec):
+            errors.append(Issue(IssueCode.UNSUPPORTED_COLOR, refused, path, "export it as BT.709"))
         return errors
 
     def _warnings(self, path: Path, media: MediaInfo) -> list[Issue]:

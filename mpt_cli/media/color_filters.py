@@ -1,0 +1,138 @@
+"""The filters that bring colours of any kind to BT.709 of limited range (pure).
+
+Decoded frames do not always say what they are: a description that only the container has is not on them,
+and codes that ffmpeg has no name for end a filter. So they are tagged first, as they are converted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.media import color
+from mpt_cli.media.color import MATRICES, PRIMARIES, TRANSFERS, code_of
+
+if TYPE_CHECKING:
+    from mpt_cli.media.color import SourceColor
+    from mpt_cli.mediainfo import VideoStreamInfo
+
+REFERENCE_WHITE_NITS = 203
+"""ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;
+hable leaves 29 % and 62 %, which is too dark (measured)."""
+_PEAK = 10
+"""Brightest light, in reference whites, whatever a file claims of it: else its clips would differ."""
+_GBR, _BT709, _LINEAR = 0, 1, 8
+_TO_BT709 = {"matrix": _BT709, "primaries": _BT709, "transfer": _BT709, "range": "limited"}
+_CODED = "if(lt(val,0.018054*maxval),4.5*val,(1.099297*pow(val/maxval,0.45)-0.099297)*maxval)"
+"""Linear light as BT.2020 codes it."""
+_FROM_CINEMA = "pow(1.0911*pow(val/maxval,2.6),1/2.4)*maxval"
+"""SMPTE ST 428-1 for a display of BT.1886; ``zscale`` does not know it in ffmpeg 5.1."""
+
+_OF_OTHER_WHITE = {
+    "bt470m": (1.4862, -0.4036, -0.0826, -0.0251, 0.9540, 0.0711, -0.0272, -0.0441, 1.0713),
+    "film": (1.3462, -0.3392, -0.0070, -0.0474, 1.0661, -0.0187, -0.0217, -0.0613, 1.0830),
+    "smpte431": (1.1575, -0.1550, -0.0026, -0.0415, 1.0456, -0.0041, -0.0181, -0.0786, 1.0966),
+}
+"""Linear light in BT.709's of primaries whose white is not daylight, by rows, adapted to it (Bradford): the
+``zscale`` of ffmpeg 9 does not adapt, and grey would get a tint."""
+
+
+def described(stream: Any, video: VideoStreamInfo) -> Any:
+    """Frames that say what they are, grey ones with chroma.
+
+    ``scale`` takes grey for full range, and for limited range it depends on the version of ffmpeg: as
+    full range, in and out, its values stay, and then they are said to be what they are.
+    """
+    source = color.color_of(video)
+    if not color.is_gray(video.pixel_format):
+        return stream.filter("setparams", **_tags(source))
+    stream = stream.filter("setparams", **_tags(source) | {"range": "pc"})
+    stream = stream.filter("scale", in_range="pc", out_range="pc")
+    return stream.filter("format", color.yuv_of_gray(video.pixel_format)).filter("setparams", **_tags(source))
+
+
+def _tags(source: SourceColor) -> dict[str, Any]:
+    """What ``setparams`` says of a source; all that only ``zscale`` converts is called BT.709 until then."""
+    known = "in_color_matrix" in color.scale_arguments(source) and source.is_ordinary
+    matrix = _GBR if source.matrix == "gbr" else code_of(MATRICES, source.matrix) if known else _BT709
+    return {
+        "range": "pc" if source.full_range else "tv",
+        "colorspace": matrix,
+        "color_primaries": _BT709,
+        "color_trc": _BT709,
+    }
+
+
+def opaque_rgb(stream: Any, source: SourceColor) -> Any:
+    """Red, green and blue of BT.709 without transparency, of the same size."""
+    if source.is_ordinary:
+        return stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgb24")
+    stream = stream.filter("scale", **color.scale_arguments(source)).filter("format", _deep(source, "yuv444p"))
+    stream = to_bt709(stream, source).filter("format", "yuv444p")
+    return stream.filter("scale", **color.rgb_arguments(color.SourceColor("bt709", full_range=False)))
+
+
+def working_format(source: SourceColor, pixel_format: str) -> str:
+    """The pixels in which a source is scaled before :func:`to_bt709`."""
+    return pixel_format if source.is_ordinary else _deep(source, "yuv420p")
+
+
+def _deep(source: SourceColor, planes: str) -> str:
+    """More bits where values are spread afterwards: linear light has few steps in the dark."""
+    return f"{planes}16le" if source.transfer == "linear" else f"{planes}10le"
+
+
+def to_bt709(stream: Any, source: SourceColor) -> Any:
+    """Colours of limited range, in what :func:`working_format` says, as BT.709."""
+    if not source.is_ordinary:
+        return _by_zscale(stream, source)
+    if source.matrix in ("bt709", "gbr"):
+        return stream
+    same = {f"{side}{part}": "bt709" for side in ("i", "") for part in ("primaries", "trc")}
+    return stream.filter("colorspace", ispace=source.matrix, space="bt709", **same, irange="tv", range="tv")
+
+
+def _by_zscale(stream: Any, source: SourceColor) -> Any:
+    """Other colours to BT.709; HDR in linear light, with highlights bent by ``mobius``.
+
+    Without ``agamma=0`` the gamma of an HLG display is given to each channel and not to luminance (ITU-R
+    BT.2100), which made saturated colours up to 30 levels wrong.
+    """
+    stream, given = _by_curve(stream, source)
+    mixed = _OF_OTHER_WHITE.get(source.primaries)
+    if not (source.hdr or mixed):
+        return stream.filter("zscale", **given, **_TO_BT709)
+    primaries = given["primariesin"] if mixed else _BT709
+    light = {"matrix": _GBR, "transfer": _LINEAR, "primaries": primaries, "range": "full"}
+    nits = {"npl": REFERENCE_WHITE_NITS, "agamma": 0} if source.hdr else {}
+    stream = stream.filter("zscale", **given, **light, **nits).filter("format", "gbrpf32le")
+    if mixed:
+        names = [f"{into}{out}" for into in "rgb" for out in "rgb"]
+        stream = stream.filter("colorchannelmixer", **dict(zip(names, mixed, strict=True)))
+    if source.hdr:
+        stream = stream.filter("tonemap", "mobius", desat=0, peak=_PEAK)
+    given = {"matrixin": _GBR, "primariesin": _BT709, "transferin": _LINEAR, "rangein": "full"}
+    return stream.filter("zscale", **given, **_TO_BT709)
+
+
+def _by_curve(stream: Any, source: SourceColor) -> tuple[Any, dict[str, Any]]:
+    """Frames that ``zscale`` converts, and its arguments that say what they are.
+
+    It makes linear light of constant luminance by the camera's curve, and codes it by the display's: grey
+    came out 15 levels too light (measured). So the camera's curve is put on again.
+    """
+    given = {
+        "matrixin": _BT709 if source.matrix == "gbr" else code_of(MATRICES, source.matrix),
+        "primariesin": code_of(PRIMARIES, source.primaries),
+        "transferin": code_of(TRANSFERS, source.transfer),
+        "rangein": "limited",
+    }
+    if source.has_constant_luminance:
+        light, curve = _LINEAR, _CODED
+    elif source.transfer == "smpte428":
+        given["transferin"] = light = _BT709
+        curve = _FROM_CINEMA
+    else:
+        return stream, given
+    rgb = stream.filter("zscale", **given, matrix=_GBR, transfer=light, primaries=given["primariesin"], range="full")
+    rgb = rgb.filter("format", "gbrp16le").filter("lutrgb", r=curve, g=curve, b=curve)
+    return rgb, given | {"matrixin": _GBR, "rangein": "full"}
