@@ -60,6 +60,8 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
         == ("bt709", "bt709", "bt709")
         and video.color.range in ("tv", "pc"),
+        "transparent": not video.has_alpha,
+        "frames or container say other colours": video.one_color,
         "full colour range": not color.full_range,
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
         "picture times are not on the grid": on_grid,

@@ -10,6 +10,7 @@ from av.sidedata.sidedata import Type
 
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.frame_metadata import FrameMetadata
+from mpt_cli.media.hevc_alpha import alpha_use
 from mpt_cli.media.inspect.field_signs import FieldSigns
 from mpt_cli.media.inspect.side_data import side_data_of
 from mpt_cli.media.inspect.size_changes import Shapes
@@ -52,6 +53,8 @@ class CodedPictures:
         self.fields = FieldSigns(self._data.codec, extradata)
         self.fields.take_sets(self._sets)
         self.keyframes: list[int] = []
+        self.alpha_use: int | None = None
+        """How the alpha of HEVC is to be used; see :mod:`mpt_cli.media.hevc_alpha`."""
 
     def take(self, packet: Packet[Any]) -> None:
         """Note a packet that is shown."""
@@ -100,6 +103,8 @@ class CodedPictures:
         return new_sets
 
     def _take_keyframe(self, packet: Packet[Any]) -> None:
+        if self._data.codec == "hevc" and not self.keyframes:
+            self.alpha_use = alpha_use(self._video.codec_context.extradata or b"", bytes(packet))
         if packet.pts is not None:
             self.keyframes.append(packet.pts)
         data, new_sets = bytes(packet), list[bytes]()

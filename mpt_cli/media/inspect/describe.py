@@ -10,9 +10,10 @@ import av
 from av.format import Flags
 
 from mpt_cli.frame_times import Timing
-from mpt_cli.media import color
+from mpt_cli.media import hevc_alpha
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
 from mpt_cli.media.inspect.audio_tracks import audio_tracks
+from mpt_cli.media.inspect.color_description import Descriptions
 from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.orientation import orientation_of
@@ -20,7 +21,7 @@ from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
 from mpt_cli.media.timing import clip_duration, nominal_rate
-from mpt_cli.mediainfo import Color, MediaInfo, VideoStreamInfo
+from mpt_cli.mediainfo import MediaInfo, VideoStreamInfo
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         video_end=timeline.end,
         warnings=(
             *found.chosen.warnings,
+            *_descriptions(found).issues(path, zero),
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
             *unread,
             *time_warnings(path, timeline),
@@ -114,7 +116,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
     stream, frame = found.video, found.picture
     assert frame is not None
     context = stream.codec_context
-    transfer = color.TRANSFERS.get(int(frame.color_trc or 0))
+    described, alpha = _descriptions(found), found.coded.alpha_use
     crop = crop_of(path, found.container.format.name, stream, frame)
     alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(
@@ -128,20 +130,23 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         variable_frame_rate=timeline.variable,
         pixel_format=frame.format.name,
         bit_depth=frame.format.components[0].bits,
-        has_alpha=_has_alpha(stream, frame),
-        color=Color(
-            matrix=color.MATRICES.get(int(frame.colorspace)),
-            range=color.RANGES.get(int(frame.color_range)),
-            primaries=color.PRIMARIES.get(int(frame.color_primaries or 0)),
-            transfer=transfer,
-        ),
-        hdr="dolby_vision" if alone else color.HDR_TRANSFERS.get(transfer or ""),
+        has_alpha=alpha is not None or _has_alpha(stream, frame),
+        color=described.used,
+        hdr="dolby_vision" if alone else described.converted.hdr,
         interlaced=bool(frame.interlaced_frame) or found.coded.fields.seen or found.coded.shapes.interlaced,
         may_interlace=found.coded.fields.possible,
         crop=crop,
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
+        is_premultiplied=alpha == hevc_alpha.PREMULTIPLIED,
+        one_color=described.agree,
     )
+
+
+def _descriptions(found: Findings) -> Descriptions:
+    assert found.picture is not None
+    codec = found.video.codec_context.codec.canonical_name
+    return Descriptions(codec, found.picture, found.container_color, tuple(found.coded.shapes.colors))
 
 
 def _pixel_shape(stream: VideoStream, frame: VideoFrame, crop: Crop | None) -> Fraction:

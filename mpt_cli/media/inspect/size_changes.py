@@ -1,12 +1,14 @@
-"""Whether the pictures of a stream change their size, found by decoding only keyframes that look new.
+"""Whether the pictures of a stream change their size or colours, found by decoding only keyframes that look new.
 
-A keyframe looks new when what says its size differs from all before: parameter sets (H.264, HEVC,
-AV1), the frame header (VP8: RFC 6386, 9.1; VP9 bitstream specification, 6.2) or the sequence header
-(MPEG-2: ITU-T H.262, 6.2.2.1). Codecs without such a mark are not looked into.
+A keyframe looks new when what says its size and colours differs from all before: parameter sets (H.264, HEVC,
+AV1), the frame header (VP8: RFC 6386, 9.1; VP9 bitstream specification, 6.2; ProRes: SMPTE RDD 36, 5.1)
+or the sequence header and its display extension (MPEG-2: ITU-T H.262, 6.2.2). Codecs without such a
+mark are not looked into.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ import av
 from av.codec.context import CodecContext
 from av.video.frame import VideoFrame
 
+from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
-_HEADERS = {"vp8": slice(3, 10), "vp9": slice(1, 9)}
-"""Where the size stands in a keyframe, behind flags that differ from one to the next."""
+    from mpt_cli.mediainfo import Color
+
+_HEADERS = {"vp8": slice(3, 10), "vp9": slice(1, 9), "prores": slice(16, 25)}
+"""Where size and colours stand in a keyframe, behind flags that differ from one to the next."""
 _SEQUENCE_HEADER, _SEQUENCE_BYTES = b"\0\0\1\xb3", 4
+_DISPLAY_EXTENSION, _DISPLAY_REACH = re.compile(rb"\x00\x00\x01\xb5[\x20-\x2f].{3}", re.DOTALL), 512
 _MOST_LOOKS = 50
 """Keyframes of one file that are decoded; who changes more often has changed before."""
 
@@ -38,10 +44,11 @@ class _Keyframe:
 
     data: bytes
     extradata: bytes | None
+    time: Fraction | None
 
 
 class Shapes:
-    """The sizes and pixel shapes that keyframes of a stream were found to have."""
+    """The sizes, pixel shapes and colours that keyframes of a stream were found to have."""
 
     def __init__(self, context: VideoCodecContext) -> None:
         """Know nothing yet of the stream that this decoder is for."""
@@ -52,6 +59,8 @@ class Shapes:
         self._found: set[Shape] = set()
         self.interlaced = False
         """Whether a keyframe that was looked at is."""
+        self.colors: list[tuple[Fraction | None, Color]] = []
+        """What keyframes that were looked at say of their colours, and when they are shown."""
 
     @property
     def change_size(self) -> bool:
@@ -72,7 +81,8 @@ class Shapes:
         if (self._seen and not mark) or mark in self._seen or len(self._seen) >= _MOST_LOOKS:
             return
         self._seen.add(mark)
-        keyframe = _Keyframe(data, self._extradata)
+        time = None if packet.pts is None else packet.pts * Fraction(packet.time_base)
+        keyframe = _Keyframe(data, self._extradata, time)
         if self._first is None:
             self._first = keyframe
             return
@@ -83,7 +93,8 @@ class Shapes:
     def _header(self, data: bytes) -> bytes:
         if self._codec == "mpeg2video":
             _, found, rest = data.partition(_SEQUENCE_HEADER)
-            return found and rest[:_SEQUENCE_BYTES]
+            colors = _DISPLAY_EXTENSION.search(rest, 0, _DISPLAY_REACH)
+            return found and rest[:_SEQUENCE_BYTES] + (colors[0] if colors else b"")
         return data[_HEADERS[self._codec]] if self._codec in _HEADERS else b""
 
     def _shape(self, keyframe: _Keyframe) -> Shape | None:
@@ -98,5 +109,6 @@ class Shapes:
         if frame is None:
             return None
         self.interlaced = self.interlaced or bool(frame.interlaced_frame)
+        self.colors.append((keyframe.time, description_of(frame)))
         sar = alone.sample_aspect_ratio
         return Dimensions(frame.width, frame.height), Fraction(sar) if sar else Fraction(1)

@@ -14,9 +14,9 @@ import av.filter
 
 from mpt_cli.extras import Still
 from mpt_cli.media import color
+from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.inspect.orientation import orientation_of
-from mpt_cli.mediainfo import Color
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def _fitting(frame: VideoFrame, sar: Fraction, orientation: Orientation, box: Di
 
 def _meaning(frame: VideoFrame) -> str:
     """What the values of a picture mean, as arguments of ``scale``; RGB needs none."""
-    tags = Color(matrix=color.MATRICES.get(int(frame.colorspace)), range=color.RANGES.get(int(frame.color_range)))
-    source = color.source_color(tags, Dimensions(frame.width, frame.height), frame.format.name)
+    source = color.source_color(description_of(frame), Dimensions(frame.width, frame.height), frame.format.name)
     return "".join(f":{name}={value}" for name, value in color.rgb_arguments(source).items())
 
 
