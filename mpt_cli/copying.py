@@ -52,6 +52,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         f"size is {video.dimensions}": video.dimensions == form.dimensions,
         "pixels are not square": video.sar == 1,
         "stored rotated": video.orientation.is_identity,
+        "its display matrix is not plain": video.plain_matrix or not video.orientation.is_identity,
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "interlaced" if video.interlaced else "may be interlaced": not video.has_fields,
         "its container crops its pictures": video.crop is None,

@@ -87,6 +87,7 @@ class IssueCode(StrEnum):
     AUDIO_UNDECODABLE = "audio_undecodable"
     AUDIO_DAMAGED = "audio_damaged"
     COLOR_GUESSED = "color_guessed"
+    ORIENTATION_GUESSED = "orientation_guessed"
     METADATA_IN_FRAMES = "metadata_in_frames"
     INPUT_CHANGED = "input_changed"
     OUTPUT_CHANGED = "output_changed"

@@ -86,6 +86,8 @@ class VideoStreamInfo:
     may_interlace: bool = False
     """Whether headers allow it for pictures that were not decoded."""
     crop: Crop | None = None
+    plain_matrix: bool = True
+    """Whether the container says nothing of how frames are turned, moved or scaled, not even that they are not."""
     changes_size: bool = False
     """Whether later pictures have another size or other pixels; all else is said of the first."""
     changes_shape: bool = False

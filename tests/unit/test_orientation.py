@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 import av
@@ -12,7 +13,7 @@ from av.sidedata.sidedata import Type
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.inspect.orientation import orientation_from_matrix, orientation_of
+from mpt_cli.media.inspect.orientation import doubt, is_plain, orientation_from_matrix, orientation_of
 from mpt_cli.mediainfo import Orientation
 from tests.media import MediaFolder, run_ffmpeg
 
@@ -97,3 +98,35 @@ def _shown(path: Path, raw: Path, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """The first picture as ffmpeg turns it by itself."""
     run_ffmpeg("-i", path, "-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", raw)
     return np.frombuffer(raw.read_bytes(), np.uint8).astype(np.int64).reshape(shape)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1, 2])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_turn_by_quarters_of_any_size_leaves_no_doubt(rotation: int, scale: float, *, mirrored: bool) -> None:
+    assert doubt(turned(rotation, mirrored=mirrored, scale=scale), Fraction(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("given_matrix", "said"),
+    [
+        ((0,) * 9, "nothing can be shown: its frames are not turned"),
+        (matrix(1, 0, 0, 0), "nothing can be shown"),
+        (turned(10, mirrored=False), "by 10 degrees, which is no right angle: its frames are not turned"),
+        (turned(50, mirrored=True), "by 50 degrees, which is no right angle: its frames are turned by 90 degrees"),
+        (matrix(1, 0, 0.5, 1), "slants"),
+        (matrix(2, 0, 0, 1), "2.00 times as wide"),
+    ],
+)
+def test_what_a_matrix_asks_for_and_is_not_done_is_said(given_matrix: tuple[int, ...], said: str) -> None:
+    assert said in (doubt(given_matrix, Fraction(1)) or "")
+
+
+def test_a_matrix_that_gives_the_shape_of_pixels_is_obeyed() -> None:
+    assert doubt(matrix(2, 0, 0, 1), Fraction(2)) is None
+
+
+def test_only_the_matrix_that_says_nothing_is_plain() -> None:
+    assert is_plain(matrix(1, 0, 0, 1))
+    assert not is_plain(matrix(1, 0, 0, 1, 5))
+    assert not is_plain(matrix(2, 0, 0, 2))

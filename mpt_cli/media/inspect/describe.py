@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import av
 from av.format import Flags
 
+from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.frame_times import Timing
 from mpt_cli.media import hevc_alpha
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
@@ -16,7 +17,7 @@ from mpt_cli.media.inspect.audio_tracks import audio_tracks
 from mpt_cli.media.inspect.color_description import Descriptions
 from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.cropping import crop_of
-from mpt_cli.media.inspect.orientation import orientation_of
+from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
@@ -73,8 +74,15 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *unread,
             *time_warnings(path, timeline),
             *undecodable_audio(path, container, found.track),
+            *_orientation_warnings(path, found),
         ),
     )
+
+
+def _orientation_warnings(path: Path, found: Findings) -> tuple[Issue, ...]:
+    assert found.picture is not None
+    message = doubt(matrix_of(found.picture), _pixel_shape(found.video, found.picture, None))
+    return (Issue(IssueCode.ORIENTATION_GUESSED, message, path),) if message else ()
 
 
 def _seek_points(container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Fraction, ...]:
@@ -117,6 +125,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
     assert frame is not None
     context = stream.codec_context
     described, alpha = _descriptions(found), found.coded.alpha_use
+    matrix = matrix_of(frame)
     crop = crop_of(path, found.container.format.name, stream, frame)
     alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(
@@ -125,7 +134,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         profile=context.profile,
         dimensions=crop.dimensions if crop else Dimensions(frame.width, frame.height),
         sar=_pixel_shape(stream, frame, crop),
-        orientation=orientation_of(frame),
+        orientation=orientation_from_matrix(matrix),
         frame_rate=timeline.frame_rate,
         variable_frame_rate=timeline.variable,
         pixel_format=frame.format.name,
@@ -136,6 +145,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         interlaced=bool(frame.interlaced_frame) or found.coded.fields.seen or found.coded.shapes.interlaced,
         may_interlace=found.coded.fields.possible,
         crop=crop,
+        plain_matrix=is_plain(matrix),
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
         is_premultiplied=alpha == hevc_alpha.PREMULTIPLIED,
