@@ -58,6 +58,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "its container crops its pictures": video.crop is None,
         "its decoder configuration changes": traits.one_description,
         "its size changes": not video.changes_size,
+        "some of its frames are damaged": not media.suspect,
         "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
         == ("bt709", "bt709", "bt709")
         and video.color.range in ("tv", "pc"),

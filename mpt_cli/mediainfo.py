@@ -164,7 +164,7 @@ class MediaInfo:
     """When each frame is shown; None where not all packets were read."""
     copy_traits: CopyTraits | None = None
     suspect: bool = False
-    """Whether the container itself marks packets as damaged."""
+    """Whether something shows, without decoding, that frames are damaged."""
     clock_moves: tuple[Fraction, ...] = ()
     """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
     readable_bytes: int | None = None

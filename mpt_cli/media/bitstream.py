@@ -9,6 +9,7 @@ ITU-T H.264 table 7-1, H.265 table 7-1, AV1 bitstream specification 5.3 and 6.2.
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 import zlib
 from typing import TYPE_CHECKING, TypeVar
@@ -25,6 +26,11 @@ _HEVC_IDR_WITHOUT_LEADING = 20
 _HEVC_FIRST_NON_VCL = 32
 _AV1_SEQUENCE_HEADER = 1
 _AV1_PICTURE_OBUS = (3, 4, 6, 7, 8)
+_FORBIDDEN_BIT = 0x80
+_OBU_RESERVED = 0x81
+_LONG_ZEROS = bytes(24)
+"""More than arithmetic coding gives out in a row, but once in 2^180 times."""
+_START_CODE = re.compile(rb"\x00\x00[\x00-\x02]")
 _ANNEX_B = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 _AVCC_FIXED, HVCC_FIXED = 6, 23
 
@@ -52,6 +58,32 @@ class PictureData:
         if self.codec == "av1":
             return [unit for kind, unit in obus(packet) if kind == _AV1_SEQUENCE_HEADER]
         return [unit for unit in self._units(packet) if _is_parameter_set(self.codec, unit)]
+
+    def is_well_formed(self, packet: bytes | memoryview) -> bool:
+        """Whether a packet is a row of units that could have been written by an encoder.
+
+        Lengths add up, and no frame holds what only stands between units (ITU-T H.264 7.4.1, H.265 7.4.2):
+        so a run of wrong bytes over the edge of a unit is noticed, and zeros anywhere; a few wrong bytes
+        inside a frame are not. Costs 1 ms for 1 MB, where decoding takes 40 and more.
+        """
+        if self.codec == "av1":
+            return _are_whole_obus(packet)
+        if self.codec not in ("h264", "hevc") or not self._length_size:
+            return True
+        place, size, seen = 0, self._length_size, len(packet)
+        while place < seen:
+            length = int.from_bytes(packet[place : place + size], "big")
+            place += size
+            unit = packet[place : place + length]
+            if not length or len(unit) != length or unit[0] & _FORBIDDEN_BIT:
+                return False
+            if self._is_frame(unit[0]) and _has_start_code(unit):
+                return False
+            place += length
+        return True
+
+    def _is_frame(self, head: int) -> bool:
+        return 1 <= head & 31 <= _H264_IDR if self.codec == "h264" else (head >> 1 & 63) < _HEVC_FIRST_NON_VCL
 
     def is_clean_start(self, packet: bytes) -> bool:
         """Whether decoding can begin at this packet and nothing after it refers to what was before."""
@@ -112,6 +144,12 @@ def length_size(codec: str, extradata: bytes) -> int:
     if codec == "hevc" and len(extradata) >= HVCC_FIXED:
         return (extradata[21] & 3) + 1
     return 0
+
+
+def _has_start_code(unit: bytes | memoryview) -> bool:
+    """Whether there is one in a unit; zeros at its end, which some writers leave there, are none."""
+    found = _START_CODE.search(unit)
+    return found is not None and any(unit[found.start() :])
 
 
 def _kind(codec: str, unit: bytes) -> int:
@@ -181,6 +219,22 @@ def obus(packet: Data) -> Iterator[tuple[int, Data]]:
             length, position = _leb128(packet, position)
         position += length
         yield header >> 3 & 15, packet[start:position]
+
+
+def _are_whole_obus(packet: bytes | memoryview) -> bool:
+    position = 0
+    while position < len(packet):
+        header = packet[position]
+        if header & _OBU_RESERVED or not header >> 3 or (header & 4 and position + 1 >= len(packet)):
+            return False
+        position += 2 if header & 4 else 1
+        length = len(packet) - position
+        if header & 2:
+            length, position = _leb128(packet, position)
+        if header >> 3 & 15 in _AV1_PICTURE_OBUS and _LONG_ZEROS in bytes(packet[position : position + length]):
+            return False
+        position += length
+    return position == len(packet)
 
 
 def _leb128(data: bytes | memoryview, position: int) -> tuple[int, int]:

@@ -46,6 +46,8 @@ class CodedPictures:
         self._carries_metadata = self._data.codec in _READABLE and self._metadata.is_in_configuration()
         self._closed, self._hides = True, False
         self._latest: int | None = None
+        self.is_malformed = False
+        """Whether the data of some frame cannot have come from an encoder."""
         self.is_out_of_order = False
         """Whether a frame where decoding begins anew is shown before one that was stored before it."""
         self._extradata, self._redescribed = extradata, False
@@ -56,8 +58,10 @@ class CodedPictures:
         self.alpha_use: int | None = None
         """How the alpha of HEVC is to be used; see :mod:`mpt_cli.media.hevc_alpha`."""
 
-    def take(self, packet: Packet[Any]) -> None:
-        """Note a packet that is shown."""
+    def take(self, packet: Packet[Any], *, thorough: bool) -> None:
+        """Note a packet that is shown; ``thorough`` looks at all of its bytes."""
+        if thorough and not self.is_malformed:
+            self.is_malformed = not self._data.is_well_formed(memoryview(packet))
         self._take_description(packet)
         self.fields.take(packet)
         if not self._carries_metadata and self._data.codec in _READABLE:

@@ -62,7 +62,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         seek_points=_seek_points(container, found, timeline) if in_one_row else (),
         frame_times=timeline.times if found.scanned else None,
         copy_traits=found.coded.traits(container, timeline, found.picture) if in_one_row and not unread else None,
-        suspect=found.suspect or (found.coded.is_out_of_order and not found.clock.moves),
+        suspect=found.suspect or found.coded.is_malformed or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
         readable_bytes=found.extent.end,
         audio_tracks=tracks,

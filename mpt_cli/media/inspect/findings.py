@@ -46,6 +46,7 @@ class Findings:
         self.picture: VideoFrame | None = None
         self.encrypted = False
         self.scanned = self.suspect = False
+        self._thorough = False
         self.broken = self.ends_in_packet = False
         self.reach = 0
         self.coded = CodedPictures(video)
@@ -72,6 +73,7 @@ class Findings:
 
         An error ends the reading, as it does in ffmpeg; FFmpegError only where nothing was decoded before.
         """
+        self._thorough = scan
         try:
             self.scanned = self._read_packets(alive, scan=scan)
         except av.FFmpegError:
@@ -111,7 +113,7 @@ class Findings:
             shift = round(self.clock.shift_of(packet) / self.times.time_base)
             self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
             self.suspect = self.suspect or packet.is_corrupt
-            self.coded.take(packet)
+            self.coded.take(packet, thorough=self._thorough)
         if self.picture is None and self._hasty and self.coded.is_shown_first(packet):
             self.picture = only_frame(packet)
             self.was_too_hasty = self.picture is None
