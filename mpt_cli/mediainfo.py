@@ -121,6 +121,8 @@ class AudioStreamInfo:
     sample_rate: int
     irregular: bool = False
     """Whether channels or rate change, or the channels have an order of their own: filters of ffmpeg follow neither."""
+    tremble: Fraction | None = None
+    """Where its clock drifts or trembles: the seconds between packets that come late and early; else None."""
     number: int = 1
     """Which of the audio tracks of the file it is, counted from 1."""
     title: str | None = None

@@ -77,3 +77,10 @@ def test_audio_that_does_not_change_is_left_to_ffmpeg(tmp_path: Path) -> None:
     audio = probe(path, scan=True).audio
     assert audio is not None
     assert not audio.irregular
+
+
+def test_short_parts_between_looks_are_seen(tmp_path: Path) -> None:
+    parts = (("ac3", 2, 48_000), ("ac3", 6, 48_000), ("ac3", 2, 48_000))
+    audio = probe(joined(tmp_path, parts, seconds=0.4), scan=True).audio
+    assert audio is not None
+    assert audio.irregular

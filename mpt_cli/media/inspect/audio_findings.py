@@ -5,8 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import av
 from av.audio.frame import AudioFrame
 
+from mpt_cli.media.inspect.audio_clock import AudioClock
+from mpt_cli.media.inspect.audio_headers import HEADERS
 from mpt_cli.media.inspect.channel_names import channel_names, release_custom_order
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame
 from mpt_cli.media.sound import placed
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.clock import Clock
 
-_LOOK_SECONDS = Fraction(1, 2)
-"""A packet is decoded so often, to see whether channels and rate are still the same."""
+_LOOK_SECONDS = 2
+"""A packet is decoded so often, and where its header is another, to see whether channels and rate are the same."""
+
+_LONG = 1
+"""A packet that claims to last more seconds is decoded, to see whether it does."""
 
 
 class AudioFindings:
@@ -27,15 +33,27 @@ class AudioFindings:
     def __init__(self, stream: AudioStream, clock: Clock) -> None:
         """Start with nothing found; the clock is the one of the whole file."""
         self.stream, self._clock = stream, clock
+        codec = stream.codec_context.codec.canonical_name
         self._labels = release_custom_order(stream)
         self._frame: AudioFrame | None = None
         self._undecoded = 0
         self._changes = False
-        self._look_ticks = round(_LOOK_SECONDS / (stream.time_base or 1))
+        self._time_base = Fraction(stream.time_base or 1)
+        self._look_ticks, self._long_ticks = round(_LOOK_SECONDS / self._time_base), round(_LONG / self._time_base)
         self._last_look = 0
+        self._header, self._last_header = HEADERS.get(codec), 0
+        self._times = AudioClock(codec, self._time_base)
+        self._samples, self._size = 0, 0  # of the longest frame that was decoded, and of its packet
         self.packets = 0
-        self.start = self.end = Fraction(0)
-        """When its frames begin, or its packets while none decodes; and when its packets end."""
+        self._end_ticks = 0
+        self.start = Fraction(0)
+        """When its frames begin, or its packets while none decodes."""
+
+    @property
+    def end(self) -> Fraction:
+        """When its packets end, or its first frame."""
+        first = Fraction(self._frame.samples, self._frame.sample_rate) if self._frame is not None else 0
+        return max(self.start + first, self._end_ticks * self._time_base if self.packets else self.start)
 
     @property
     def frame(self) -> AudioFrame:
@@ -54,6 +72,11 @@ class AudioFindings:
         return self._changes or bool(self._labels)
 
     @property
+    def tremble(self) -> Fraction | None:
+        """By how much its packets come too late and too early; None for a clock that is steady."""
+        return None if self._changes else self._times.tremble(self.frame.sample_rate, self._samples, self._size)
+
+    @property
     def is_decoded(self) -> bool:
         """Whether some of the track was decoded."""
         return self._frame is not None
@@ -65,15 +88,23 @@ class AudioFindings:
 
     def take(self, packet: Packet[Any]) -> None:
         """Look at the next packet of the track."""
-        shift = self._clock.shift_of(packet) if packet.size else Fraction(0)
+        size, pts = packet.size, packet.pts
         if self._frame is None:
             self._take_first(packet)
-        elif not self._changes and packet.size and abs((packet.pts or 0) - self._last_look) >= self._look_ticks:
-            self._look(packet)
-        if packet.size and packet.pts is not None and not packet.is_discard:
-            self.packets += 1
-            end = (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
-            self.end = max(self.end, end + shift)
+        elif size and not self._changes:
+            self._look_now_and_then(packet, pts or 0)
+        if not size:
+            return
+        shift = self._clock.shift_of(packet)
+        if pts is None or packet.is_discard:
+            return
+        ticks = pts + round(shift / self._time_base) if shift else pts
+        length = packet.duration or 0
+        if length > self._long_ticks:
+            length = self._decoded_ticks(packet)
+        self.packets += 1
+        self._times.add(ticks, size)
+        self._end_ticks = max(self._end_ticks, ticks + length) if self.packets > 1 else ticks + length
 
     def _take_first(self, packet: Packet[Any]) -> None:
         """Decode a packet, before which none did."""
@@ -82,10 +113,25 @@ class AudioFindings:
         if frame is not None and frame.pts is not None and frame.samples:
             self._frame = frame
             self.start = frame.pts * Fraction(frame.time_base)
-            self.end = self.start + Fraction(frame.samples, frame.sample_rate)
             self._last_look = packet.pts or 0
+            self._samples, self._size = frame.samples, packet.size
         elif not self.packets and packet.pts is not None:
-            self.start = self.end = packet.pts * Fraction(packet.time_base)
+            self.start = packet.pts * self._time_base
+
+    def _decoded_ticks(self, packet: Packet[Any]) -> int:
+        """Return how long a packet lasts of which the file says that it is long."""
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            return 0
+        return round(sum(Fraction(frame.samples, frame.sample_rate) for frame in frames) / self._time_base)
+
+    def _look_now_and_then(self, packet: Packet[Any], pts: int) -> None:
+        """Look where it is time to, or the header says that something may have changed."""
+        header = self._header.read(packet) if self._header else 0
+        if header != self._last_header or abs(pts - self._last_look) >= self._look_ticks:
+            self._last_header = header
+            self._look(packet)
 
     def _look(self, packet: Packet[Any]) -> None:
         """See whether a packet decodes to what the first one did; one that does not decode says nothing."""
@@ -93,6 +139,8 @@ class AudioFindings:
         if frame is None:
             return
         self._last_look = packet.pts or 0
+        if frame.samples > self._samples:  # the first one may lack what an encoder puts in front
+            self._samples, self._size = frame.samples, packet.size
         self._changes = _kind(frame) != _kind(self.frame)
 
 
