@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEDIA_SUFFIXES = frozenset(
     """
-    .3g2 .3gp .amv .asf .avi .divx .dv .f4v .flv .gif .gxf .ivf .m1v .m2t .m2ts .m2v .m4v .mkv
+    .3g2 .3gp .amv .apng .asf .avi .divx .dv .f4v .flv .gif .gxf .ivf .m1v .m2t .m2ts .m2v .m4v .mjpeg .mjpg .mkv
     .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogm .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m
     """.split()  # noqa: SIM905 - forty quoted lines would say no more
 )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,gif,dv,nut,ivf,rm,wtv,"
-    "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng"
+    "h264,hevc,m4v,obu,av1,yuv4mpegpipe,y4m,live_flv,apng,mjpeg"
 )
 """Containers that are opened; playlists and protocols in containers' clothes are not among them."""
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": DEMUXERS, "scan_all_pmts": "1"}

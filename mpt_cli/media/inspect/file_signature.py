@@ -18,6 +18,8 @@ _IMAGES = (
     (b"MM\x00*", 0, "TIFF"),
     (b"8BPS", 0, "Photoshop"),
     (b"WEBP", 8, "WebP"),
+    (b"\xff\x0a", 0, "JPEG XL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", 0, "JPEG XL"),
     (b"ftypheic", 4, "HEIC"),
     (b"ftypheix", 4, "HEIC"),
     (b"ftypmif1", 4, "HEIF"),
@@ -40,11 +42,18 @@ _ARCHIVES = ((b"PK\x03\x04", "a ZIP archive"), (b"Rar!", "a RAR archive"), (b"7z
 _BMP_RESERVED = slice(6, 10)
 
 
-def refusal(head: bytes) -> tuple[IssueCode, str] | None:
-    """Why a file with this beginning is not a clip, or None when libav should be asked."""
+def image_kind(head: bytes) -> str | None:
+    """Return the name of the image format that a file with this beginning has."""
     for magic, offset, name in _IMAGES:
         if head.startswith(magic, offset) and (name != "BMP" or head[_BMP_RESERVED] == bytes(4)):
-            return IssueCode.STILL_IMAGE, f"is a still image ({name})"
+            return name
+    return None
+
+
+def refusal(head: bytes) -> tuple[IssueCode, str] | None:
+    """Why a file with this beginning is not a clip, or None when libav should be asked."""
+    if name := image_kind(head):
+        return IssueCode.STILL_IMAGE, f"is a still image ({name})"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PLAYLISTS) or (text.startswith(b"<") and b"<mpd" in text):
         return IssueCode.PLAYLIST_REFUSED, "is a playlist, not a clip"

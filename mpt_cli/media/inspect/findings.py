@@ -93,10 +93,11 @@ class Findings:
             if packet.has_sidedata("encryption_info"):
                 self.encrypted = True
                 return False
-            if packet.stream_index == self.video.index:
+            index = packet.stream.index  # which the empty packet at the end does not say itself
+            if index == self.video.index:
                 self._take_picture(packet)
             else:
-                self._tracks[packet.stream_index].take(packet)
+                self._tracks[index].take(packet)
             if self.was_too_hasty or (not scan and self._knows_enough()):
                 return False
         return True

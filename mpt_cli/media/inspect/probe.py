@@ -13,7 +13,7 @@ import av
 
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
-from mpt_cli.media.inspect import file_signature
+from mpt_cli.media.inspect import animated_images, file_signature
 from mpt_cli.media.inspect.audio_levels import levels
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.inspect.describe import header_seconds, media_info
@@ -114,11 +114,16 @@ def _refuse_by_signature(path: Path) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(file_signature.SIGNATURE_BYTES)
+            kind = file_signature.image_kind(head)
+            plays = animated_images.verdict(path, file, kind) if kind else False
     except PermissionError as error:
         raise ProbeError(IssueCode.NOT_READABLE, "cannot be read", path=path, hint="check its permissions") from error
     except OSError as error:
         raise ProbeError(IssueCode.NOT_READABLE, f"cannot be read ({error.strerror})", path=path) from error
-    if refused := file_signature.refusal(head):
+    if isinstance(plays, tuple):
+        code, message, hint = plays
+        raise ProbeError(code, message, path=path, hint=hint)
+    if not plays and (refused := file_signature.refusal(head)):
         raise ProbeError(*refused, path=path)
 
 
