@@ -18,6 +18,7 @@ from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
 from mpt_cli.media.chapters import id3_tag
 from mpt_cli.media.files import writing
+from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process import running_clock
 from mpt_cli.media.store import recipe_key
 from mpt_cli.models import Codec
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mpt_cli.models import ProcessedClip
     from mpt_cli.monitoring.pool import ResourcePool
 
-_SOUND, _INSIDE = "sound", "inside"
+_SOUND, _INSIDE, _FRAMES = "sound", "inside", "join.frames"
 _ANY = Path("/sound")
 """Stands for the file in a command that is only to be compared."""
 _SOUND_BYTES = 64 * 2**20
@@ -95,15 +96,18 @@ class FFmpegConcatenator:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
             sound = self._encoded_sound(join)
+            frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.tells_frames else None
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
                 arguments = commands.join_arguments(concat_list, sound, form, output, convert=convert)
             else:
-                arguments = commands.reencode_arguments(concat_list, sound, form, output)
+                arguments = commands.reencode_arguments(concat_list, sound, form, output, frame_map_path=frame_map)
             self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((order.seconds + seconds) / 2)))
+            if frame_map is not None:
+                prove_each_once(read_frame_map(frame_map))
         finally:
             files.cleanup_concat_list()
-            files.discard(*files.folder.glob(f"{_SOUND}*"), *files.folder.glob(f"{_INSIDE}*"))
+            files.discard(files.path(_FRAMES), *files.folder.glob(f"{_SOUND}*"), *files.folder.glob(f"{_INSIDE}*"))
         return copied
 
     def check_stream_copy_compatibility(self, clips: Sequence[ProcessedClip], *, allow_mixed: bool) -> bool:

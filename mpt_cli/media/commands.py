@@ -116,7 +116,9 @@ def join_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: 
     return _join_output(_concat_input(list_path, convert=convert)["v:0"], sound_path, options, form, output)
 
 
-def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path) -> list[str]:
+def reencode_arguments(
+    list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
+) -> list[str]:
     """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures.
 
     A picture that does not decode ends it: pictures that were encoded again cannot be compared.
@@ -124,7 +126,8 @@ def reencode_arguments(list_path: Path, sound_path: Path, form: TargetForm, outp
     decoded = _concat_input(list_path, convert=True)["v:0"]
     shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
     pictures = uploaded(without_side_data(shown), form.encoder)
-    joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
+    options = encoder_options(form.encoder) | _frame_map_options(frame_map_path)
+    joined = _join_output(pictures, sound_path, options, form, output)
     return ["-xerror", *device_arguments(form.encoder), *joined]
 
 

@@ -128,6 +128,13 @@ def prove_frame_map(
         raise VerificationError(f"source frame {min(due)} is missing at the end")
 
 
+def prove_each_once(shown: Sequence[ShownFrame]) -> None:
+    """Raise VerificationError unless each decoded frame was encoded once, in order."""
+    for number, frame in enumerate(shown):
+        if frame.decoded != number:
+            raise VerificationError(f"frame {number} shows decoded frame {frame.decoded}")
+
+
 def _refuse_lost(number: int, before: tuple[int, int], after: tuple[int, int], due: set[int]) -> None:
     """Raise where more frames were decoded between two that are shown than may be left out there."""
     source_before, decoded_before = before

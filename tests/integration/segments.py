@@ -94,9 +94,10 @@ class MistakenFfmpeg(Ffmpeg):
     def run(self, arguments: Sequence[str], **options: Any) -> Outcome:
         """Run with the changed graph, which must be another one."""
         changed = list(arguments)
-        place = changed.index("-filter_complex") + 1
-        changed[place] = self._mistake(changed[place])
-        assert changed != list(arguments)
+        if "-filter_complex" in changed:
+            place = changed.index("-filter_complex") + 1
+            changed[place] = self._mistake(changed[place])
+            assert changed != list(arguments)
         return super().run(changed, **options)
 
 

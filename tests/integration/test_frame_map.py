@@ -15,7 +15,7 @@ from mpt_cli.media.frame_map import ShownFrame, planned_frames, prove_frame_map,
 from mpt_cli.models import Action, Evidence
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel
-from tests.integration.segments import Bench, MistakenFfmpeg
+from tests.integration.segments import Bench, MistakenFfmpeg, other_encoder
 from tests.marks import draw_number
 from tests.media import numbered, run_ffmpeg
 from tests.reader import pictures
@@ -144,3 +144,16 @@ def test_stream_that_stores_frames_otherwise_shows_each_in_place(tmp_path: Path,
     reel = finished_reel(tmp_path / "reel.mp4", [clip], config_of(size="160x96", fps=rate))
     each = int(rate) // 25
     assert [found.number for found in pictures(reel, [(160, 96)])] == [n for n in range(50) for _ in range(each)]
+
+
+def test_join_that_encodes_again_and_loses_a_frame_is_refused(media: MediaFolder, tmp_path: Path) -> None:
+    form = form_of()
+    bench = Bench(tmp_path)
+    clips = [
+        bench.clip(media.numbered(numbered(1, seconds=0.5)), form),
+        bench.clip(media.numbered(numbered(2, seconds=0.5)), other_encoder(form, bf="0")),
+    ]
+    assert not bench.join(clips, tmp_path / "reel.mp4", form)
+    bench.ffmpeg = MistakenFfmpeg(lambda graph: graph.replace("fps=", "select=not(eq(n\\,10)),fps=", 1))
+    with pytest.raises(VerificationError, match="frame 10 shows decoded frame 9"):
+        bench.join(clips, tmp_path / "again.mp4", form)
