@@ -72,11 +72,11 @@ def segment_arguments(
     origin = segment_origin(clip, media, segment, form.frame_rate)
     source = _input(clip, media, origin, threads=form.encoder.threads)
     video = pictures(source[str(media.video.index)], media, origin, segment, form)
-    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form), **_frame_map_options(frame_map_path))]
+    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
     if audio_path is not None and media.audio is not None:
         outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
-    arguments = ffmpeg.merge_outputs(*outputs).get_args()
+    arguments = _with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
     return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
 
 
@@ -126,8 +126,8 @@ def reencode_arguments(
     decoded = _concat_input(list_path, convert=True)["v:0"]
     shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
     pictures = uploaded(without_side_data(shown), form.encoder)
-    options = encoder_options(form.encoder) | _frame_map_options(frame_map_path)
-    joined = _join_output(pictures, sound_path, options, form, output)
+    joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
+    joined = _with_frame_map(joined, output, frame_map_path)
     return ["-xerror", *device_arguments(form.encoder), *joined]
 
 
@@ -321,8 +321,16 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
     }
 
 
-def _frame_map_options(path: Path | None) -> dict[str, str]:
-    return {} if path is None else {"stats_enc_pre": file_url(path), "stats_enc_pre_fmt": frame_map.FORMAT}
+def _with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
+    """Have ffmpeg write from which decoded frame each one of this output is made.
+
+    Not by ffmpeg-python, which turns the values of options into text: a path may be other bytes.
+    """
+    if path is None:
+        return arguments
+    place = arguments.index(file_url(output))
+    told = ["-stats_enc_pre", file_url(path), "-stats_enc_pre_fmt", frame_map.FORMAT]
+    return [*arguments[:place], *told, *arguments[place:]]
 
 
 def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
