@@ -55,6 +55,10 @@ class CodedPictures:
         self.fields = FieldSigns(self._data.codec, extradata)
         self.fields.take_sets(self._sets)
         self.keyframes: list[int] = []
+        self.first_keyframe: int | None = None
+        self.begins_with_keyframe: bool | None = None
+        self.begins_cleanly = False
+        """Whether the first packet is a keyframe that no frame after it is shown before."""
         self.alpha_use: int | None = None
         """How the alpha of HEVC is to be used; see :mod:`mpt_cli.media.hevc_alpha`."""
 
@@ -66,7 +70,12 @@ class CodedPictures:
         self.fields.take(packet)
         if not self._carries_metadata and self._data.codec in _READABLE:
             self._carries_metadata = self._has_metadata(packet)
+        if self.begins_with_keyframe is None:
+            self.begins_with_keyframe = packet.is_keyframe
+            readable = packet.is_keyframe and self._data.codec in _READABLE
+            self.begins_cleanly = readable and self._data.is_clean_start(bytes(packet))
         if packet.is_keyframe:
+            self.first_keyframe = packet.pts if self.first_keyframe is None else self.first_keyframe
             self._take_keyframe(packet)
         elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs

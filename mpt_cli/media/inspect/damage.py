@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 _STALL_SECONDS = 60
 _SAME_GAP, _EVEN_SHARE, _HOLE = 0.1, 0.9, 1.5
 """Gaps that differ by less are the same; a stream of which most are is even, and a longer one is a hole."""
-
+_REPEAT_BYTES = 20
+"""Of a packet that only says that nothing changes: an "n-vop" of MPEG-4 (7), an empty frame of a screen recorder."""
+_EACH_CODED = ("h264", "hevc", "vvc", "vp8", "vp9", "av1")
+"""Codecs of which a frame may be that small and yet is one."""
+_MOST_REORDERED = 16
 
 TOO_LITTLE = 0.5
 """A clip of which less decodes is refused."""
@@ -97,10 +101,12 @@ def decoded_share(
     longer there.
     """
     with open_container(path, end=end) as container:
-        found = _Found(interlaced, span, Clock(container.format.name, joined=joined), end or path.stat().st_size)
         stream: Any = container.streams[stream_index]
         if stream.type != "video" or stream.codec_context is None:
             raise ValueError("has other streams than before")
+        clock, size = Clock(container.format.name, joined=joined), end or path.stat().st_size
+        may_repeat = stream.codec_context.codec.canonical_name not in _EACH_CODED
+        found = _Found(interlaced, span, clock, size, may_repeat)
         stream.codec_context.thread_type = "SLICE"
         try:
             for packet in packets(container, [stream]):
@@ -119,9 +125,14 @@ class _Found:
     span: tuple[Fraction, Fraction] | None
     clock: Clock
     size: int
+    may_repeat: bool
+    """Whether a packet of a few bytes may say that the frame before it is shown on."""
     sent: list[float] = field(default_factory=list)
+    leading: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
+    repeats: int = 0
     unreadable: int = 0
+    first_key: int | None = None
     shown: Shown = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,14 +144,25 @@ class _Found:
             return
         if packet.size and not packet.is_discard:
             shift = self.clock.shift_of(packet)
-            self._note(self.sent, None if packet.pts is None else packet.pts * packet.time_base + shift)
+            times = self.leading if self._is_leading(packet) else self.sent
+            self._note(times, None if packet.pts is None else packet.pts * packet.time_base + shift)
         try:
-            for frame in packet.decode():
-                if not getattr(frame, "is_corrupt", False):
-                    time = None if frame.pts is None else frame.pts * frame.time_base  # exact, as the span is
-                    self._note(self.whole, None if time is None else self.shown.time_of(time))
+            frames = packet.decode()
         except (av.FFmpegError, ValueError):
             return
+        self.repeats += self.may_repeat and 0 < packet.size <= _REPEAT_BYTES
+        for frame in frames:
+            if not getattr(frame, "is_corrupt", False):
+                time = None if frame.pts is None else frame.pts * frame.time_base  # exact, as the span is
+                self._note(self.whole, None if time is None else self.shown.time_of(time))
+
+    def _is_leading(self, packet: Any) -> bool:
+        """Whether a frame needs what is not in the file: it comes, or is shown, before the first keyframe."""
+        if self.first_key is None and packet.is_keyframe:
+            self.first_key = packet.pts or 0
+            return False
+        early = packet.pts is not None and len(self.sent) < _MOST_REORDERED
+        return self.first_key is None or (early and packet.pts < self.first_key)
 
     def _note(self, times: list[float], time: Fraction | None) -> None:
         if self.span is None or time is None or self.span[0] <= time < self.span[1]:
@@ -148,10 +170,17 @@ class _Found:
 
     def share(self) -> float:
         """Whole pictures for each that should be there."""
+        if self.first_key is None:  # as of an encoder that refreshes frames part by part
+            self.sent, self.leading = [*self.leading, *self.sent], []
+        decoded = len(self.whole)
+        if self.leading:
+            last = max(self.leading)
+            decoded -= sum(time <= last for time in self.whole)
         wanted = len(self.sent) + _missing(self.sent) + self.unreadable
+        wanted -= min(self.repeats, max(0, wanted - decoded))
         if self.interlaced and _gap(self.whole) * 2 > _gap(self.sent) * 3:
             wanted = (wanted + 1) // 2  # each was a field, as camcorders write them
-        return min(1.0, len(self.whole) / wanted) if wanted else 1.0  # a held picture loses nothing
+        return min(1.0, decoded / wanted) if wanted else 1.0  # a held picture loses nothing
 
 
 def _gaps(times: list[float]) -> list[float]:

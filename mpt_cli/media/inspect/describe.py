@@ -17,6 +17,7 @@ from mpt_cli.media.inspect.audio_tracks import audio_tracks
 from mpt_cli.media.inspect.color_description import Descriptions
 from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.cropping import crop_of
+from mpt_cli.media.inspect.leading_frames import leading_frames
 from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import time_warnings
@@ -43,7 +44,9 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
     timeline = _timeline(container, found)
     tracks = audio_tracks(container, found, levels)
     sound = found.sound
-    zero = min(timeline.first, sound.start) if sound else timeline.first
+    heard = sound.start if sound else timeline.first
+    leading = leading_frames(found)
+    zero = leading.start if leading and leading.in_midst else min(timeline.first, heard)
     duration = clip_duration(zero, timeline.end, sound.end if sound else None)
     if not found.scanned:
         duration = header_seconds(container, found.video) or duration
@@ -71,6 +74,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *found.chosen.warnings,
             *_descriptions(found).issues(path, zero),
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
+            *([leading.issue(path, zero - heard)] if leading else []),
             *unread,
             *time_warnings(path, timeline),
             *undecodable_audio(path, container, found.track),

@@ -112,6 +112,15 @@ class PacketTimes:
         """Number of frames."""
         return len(self._times)
 
+    @property
+    def has_pts(self) -> bool:
+        """Whether every frame so far says when it is shown."""
+        return self._has_pts and not self._missing
+
+    def before(self, tick: int) -> list[int]:
+        """Return the times of frames that are shown before this one."""
+        return [time for time in self._times if MISSING < time < tick]
+
     def timeline(self, facts: StreamFacts) -> Timeline:
         """Return the timeline. The last frame lasts its packet's duration, else the usual gap."""
         if facts.fields and self._missing * _FIELDS_SHARE >= len(self):
