@@ -1,14 +1,12 @@
 """Whether the pictures of a stream change their size or colours, found by decoding only keyframes that look new.
 
-A keyframe looks new when what says its size and colours differs from all before: parameter sets (H.264, HEVC,
-AV1), the frame header (VP8: RFC 6386, 9.1; VP9 bitstream specification, 6.2; ProRes: SMPTE RDD 36, 5.1)
-or the sequence header and its display extension (MPEG-2: ITU-T H.262, 6.2.2). Codecs without such a
+A keyframe looks new when what says its size and colours differs from all before: parameter sets (H.264,
+HEVC, AV1), or a part of its own header (:mod:`mpt_cli.media.inspect.size_marks`). Codecs without such a
 mark are not looked into.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from av.codec.context import CodecContext
 from av.video.frame import VideoFrame
 
 from mpt_cli.media.inspect.color_description import description_of
+from mpt_cli.media.inspect.size_marks import size_mark
 from mpt_cli.models import Dimensions
 
 if TYPE_CHECKING:
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.mediainfo import Color
 
-_HEADERS = {"vp8": slice(3, 10), "vp9": slice(1, 9), "prores": slice(16, 25)}
-"""Where size and colours stand in a keyframe, behind flags that differ from one to the next."""
-_SEQUENCE_HEADER, _SEQUENCE_BYTES = b"\0\0\1\xb3", 4
-_DISPLAY_EXTENSION, _DISPLAY_REACH = re.compile(rb"\x00\x00\x01\xb5[\x20-\x2f].{3}", re.DOTALL), 512
 _MOST_LOOKS = 50
 """Keyframes of one file that are decoded; who changes more often has changed before."""
 
@@ -52,7 +47,7 @@ class Shapes:
 
     def __init__(self, context: VideoCodecContext) -> None:
         """Know nothing yet of the stream that this decoder is for."""
-        self._codec = context.codec.canonical_name
+        self._codec, self._decoder = context.codec.canonical_name, context.codec.name
         self._extradata = context.extradata
         self._seen: set[bytes] = set()
         self._first: _Keyframe | None = None  # decoded when there is another to compare it with
@@ -74,7 +69,7 @@ class Shapes:
 
     def take(self, packet: Packet[Any], data: bytes, new_sets: Sequence[bytes]) -> None:
         """Look at a keyframe, with the parameter sets in it that were not seen before."""
-        mark = b"".join(new_sets) + self._header(data)
+        mark = b"".join(new_sets) + size_mark(self._codec, data)
         if packet.has_sidedata("new_extradata"):  # the next description of an MP4
             self._extradata = bytes(packet.get_sidedata("new_extradata"))
             mark += self._extradata
@@ -90,16 +85,9 @@ class Shapes:
             if (shape := self._shape(unknown)) is not None:
                 self._found.add(shape)
 
-    def _header(self, data: bytes) -> bytes:
-        if self._codec == "mpeg2video":
-            _, found, rest = data.partition(_SEQUENCE_HEADER)
-            colors = _DISPLAY_EXTENSION.search(rest, 0, _DISPLAY_REACH)
-            return found and rest[:_SEQUENCE_BYTES] + (colors[0] if colors else b"")
-        return data[_HEADERS[self._codec]] if self._codec in _HEADERS else b""
-
     def _shape(self, keyframe: _Keyframe) -> Shape | None:
         """The shape of one picture, decoded by itself; None where nothing comes out."""
-        alone: Any = CodecContext.create(self._codec, "r")
+        alone: Any = CodecContext.create(self._decoder, "r")
         alone.extradata, alone.thread_count = keyframe.extradata, 1
         try:
             frames = [*alone.decode(av.Packet(keyframe.data)), *alone.decode(None)]
