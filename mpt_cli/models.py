@@ -281,20 +281,26 @@ class Evidence(StrEnum):
     """What stands behind a claim about a segment."""
 
     PROVEN = "proven"
-    """Each frame was compared."""
+    """It was compared: each frame, or audio at a few places."""
     COPIED = "copied"
     """The coded data is that of the source, bit for bit."""
     PARTIAL = "partial"
     """The source is damaged: what did decode was compared, and the rest cannot be."""
     UNAVAILABLE = "unavailable"
-    """The ffmpeg in use does not tell what is needed (5.1 does not tell which frame it encodes)."""
+    """The ffmpeg in use does not tell what is needed (5.1 does not tell which frame it encodes), or the source
+    shows nothing that can be compared without reading all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was proven of a segment beside its form: ``frame_map`` is which source frame stands where."""
+    """What was proven of a segment beside its form.
+
+    ``frame_map`` is which source frame stands where, ``audio`` that it sounds as the source does, in step;
+    None where there is none.
+    """
 
     frame_map: Evidence = Evidence.UNAVAILABLE
+    audio: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.inspect import audio_decoding, audio_render, damage, probe
+from mpt_cli.media.inspect import audio_decoding, audio_proof, audio_render, damage, probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,14 @@ class AudioHere:
         assert not cancel.cancelled
         assert media.audio is not None
         return audio_render.render(path, media.audio.index, start, samples, output)
+
+    def compare_audio(
+        self, path: Path, media: MediaInfo, made: audio_proof.MadeAudio, *, cancel: CancelToken
+    ) -> audio_proof.AudioMatch:
+        """Compare it."""
+        assert not cancel.cancelled
+        assert media.audio is not None
+        return audio_proof.compare(path, media.audio.index, made)
 
 
 def nothing_lost(

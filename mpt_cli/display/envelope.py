@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.errors import Issue
     from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.models import Verified
     from mpt_cli.record import RunSetup, Timeline
     from mpt_cli.results import (
         ClipResult,
@@ -216,8 +217,14 @@ def clip_dict(clip: ClipResult) -> JsonObject:
         "elapsed_seconds": seconds_of(clip.elapsed_seconds),
         "peak_memory_bytes": clip.peak_memory_bytes,
         "error": None if clip.error is None else issue_dict(clip.error),
-        "verified": None if clip.verified is None else {"frame_map": str(clip.verified.frame_map)},
+        "verified": None if clip.verified is None else verified_dict(clip.verified),
     }
+
+
+def verified_dict(verified: Verified) -> JsonObject:
+    """Return what was proven of a clip."""
+    audio = None if verified.audio is None else str(verified.audio)
+    return {"frame_map": str(verified.frame_map), "audio": audio}
 
 
 def setup_dict(setup: RunSetup) -> JsonObject:

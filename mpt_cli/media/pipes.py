@@ -47,11 +47,16 @@ def _shown(line: bytes) -> bytes:
 
 
 class Requests:
-    """What is written to a child's stdin when it comes up; one thread takes it, others put."""
+    """What is written to a child's stdin when it comes up; one thread takes it, others put.
 
-    def __init__(self) -> None:
+    While ``is_idle`` says so, an empty line is written now and then: a child that has nothing to do does
+    not stand still.
+    """
+
+    def __init__(self, *, is_idle: Callable[[], bool] = lambda: False, beat_seconds: float | None = None) -> None:
         """Start open and empty."""
         self._waiting: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._is_idle, self._beat_seconds = is_idle, beat_seconds
 
     def put(self, chunk: bytes) -> None:
         """Write this next."""
@@ -63,7 +68,16 @@ class Requests:
 
     def __iter__(self) -> Iterator[bytes]:
         """What was put, in order, until the end; waits for it."""
-        return iter(self._waiting.get, None)
+        while True:
+            try:
+                chunk = self._waiting.get(timeout=self._beat_seconds)
+            except queue.Empty:
+                if self._is_idle():
+                    yield b"\n"
+                continue
+            if chunk is None:
+                return
+            yield chunk
 
 
 class Lines:

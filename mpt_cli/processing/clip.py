@@ -18,6 +18,7 @@ from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Action, Evidence, ProcessedClip, Verified
 from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
+from mpt_cli.processing.audio_evidence import audio_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
-    from mpt_cli.processing.audio import RendersAudio
+    from mpt_cli.processing.audio_evidence import AudioLooks
     from mpt_cli.processing.cache import ClipCache
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
@@ -68,17 +69,18 @@ class ClipProcessor:
         ffmpeg: Ffmpeg,
         decoded_share: DecodedShare,
         *,
-        audio: RendersAudio,
+        audio: AudioLooks,
         clock: Callable[[], float],
         cache: ClipCache | None = None,
         content: Callable[[Path], str] = content_hash,
     ) -> None:
         """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events.
 
-        ``audio`` opens audio that ffmpeg alone does not serve. ``content`` tells by a hash what a file holds.
+        ``audio`` opens audio that ffmpeg alone does not serve, and compares it; ``content`` tells by a hash what a
+        file holds.
         """
         self._ffmpeg, self._decoded_share, self._cache = ffmpeg, decoded_share, cache
-        self._clock, self._content, self._audio = clock, content, ClipAudio(audio)
+        self._clock, self._content, self._audio, self._looks = clock, content, ClipAudio(audio), audio
 
     def process(
         self,
@@ -117,7 +119,12 @@ class ClipProcessor:
                 boxes.set_upright(pictures)
             clip = self._proven(planned, form, pictures, wanted_sound, context)
             self._refuse_changed(planned, before)
-            clip = replace(clip, verified=_verified(planned, form, frame_map, doubtful=doubtful))
+            verified = _verified(planned, form, frame_map, doubtful=doubtful)
+            if wanted_sound:
+                lossy = doubtful or (lost_audio is not None and lost_audio.lost > 0)
+                heard = audio_evidence(self._looks, planned, form, wanted_sound, context, doubtful=lossy)
+                verified = replace(verified, audio=heard)
+            clip = replace(clip, verified=verified)
             damage = self._damage(planned, form, context) if doubtful else None
             damaged_audio = damage_of_audio(planned, lost_audio)
             self._keep(planned, clip, whole=damage is None and damaged_audio is None)

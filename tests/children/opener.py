@@ -36,7 +36,7 @@ class Named(io.BufferedReader):
 
     def __next__(self) -> bytes:
         line = super().__next__()
-        path = json.loads(line)["path"]
+        path = json.loads(line)["path"] if line.strip() else ""
         for name in ("crash", "leave", "hang", "grow", "once"):
             if path.endswith(f"/{name}.mp4"):
                 misbehave(name, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
@@ -201,3 +202,13 @@ def test_a_worker_that_is_killed_from_outside_costs_no_file(media: MediaFolder, 
     with strange() as workers:
         assert workers.probe(path, scan=True, limits=LIMITS) == probe(path, scan=True)
     assert path.with_suffix(".seen").exists()
+
+
+def test_idle_worker_outlives_its_time_limit(media: MediaFolder) -> None:
+    clip = media.make(Recipe(seconds=0.2))
+    with strange(timeout_seconds=3) as workers:
+        workers.probe(clip, scan=False, limits=LIMITS)
+        (worker,) = living_children(0)
+        time.sleep(3.5)  # what is tested, and no wait for it
+        workers.probe(clip, scan=False, limits=LIMITS)
+        assert living_children(0) == [worker]

@@ -11,7 +11,6 @@ import json
 import signal
 import threading
 from queue import SimpleQueue
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +20,7 @@ from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.extras import Still
 from mpt_cli.media import launch, process
 from mpt_cli.media.inspect.audio_decoding import AudioLoss
+from mpt_cli.media.inspect.audio_proof import AudioMatch, MadeAudio
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
 from mpt_cli.mediainfo import MediaInfo
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LEAST_BYTES_PER_SECOND = 5_000_000
 """A file that is read more slowly, from its first byte to its last, takes too long."""
 _GRACE_SECONDS = 0.2
+_BEATS = 4
+"""How often an idle worker is told so within the time after which it would be ended for standing still; to
+start one takes 0.3 s of CPU."""
 _CANCEL_SECONDS = 0.1
 """How long a thread that waits for a worker looks away from a stop."""
 
@@ -48,6 +51,7 @@ class _Answer(BaseModel):
     media: MediaInfo | None = None
     share: float | None = None
     loss: AudioLoss | None = None
+    match: AudioMatch | None = None
     stills: tuple[Still | None, ...] | None = None
     error: Issue | None = None
 
@@ -134,6 +138,15 @@ class Workers:
         assert loss is not None
         return loss
 
+    def compare_audio(self, path: Path, media: MediaInfo, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
+        """Compare what was made of the audio of a file with it, see ``audio_proof.compare``."""
+        assert media.audio is not None
+        times = {"origin": str(made.origin), "begun": str(made.begun)}
+        what = {"path": str(made.path.absolute()), "samples": made.samples, "seekable": made.seekable, **times}
+        match = self._ask(path, {"ask": "compare", "stream": media.audio.index, "made": what}, cancel).match
+        assert match is not None
+        return match
+
     def stills(
         self, path: Path, times: Sequence[Fraction], box: Dimensions, *, cancel: CancelToken | None = None
     ) -> Sequence[Still | None]:
@@ -195,27 +208,30 @@ class _Worker:
         """Start the child."""
         self._program = program
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
-        self._questions, self._cancel = Requests(), CancelToken()
+        self._is_asked = False
+        beat_seconds = timeout_seconds / _BEATS
+        self._questions = Requests(is_idle=lambda: not self._is_asked, beat_seconds=beat_seconds)
+        self._cancel = CancelToken()
         self._answers: SimpleQueue[str | Outcome | BaseException | None] = SimpleQueue()
         self._pieces: list[str] = []
-        self._used = monotonic()
         self._thread = threading.Thread(target=self._attend, name="worker", daemon=True)
         self._thread.start()
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it may still be asked: one that was idle for long is about to be ended for it."""
-        return self._thread.is_alive() and monotonic() - self._used < self._timeout_seconds / 2
+        """Whether it may still be asked."""
+        return self._thread.is_alive()
 
     def ask(self, path: Path, question: dict[str, Any], cancel: CancelToken) -> _Answer:
         """The answer; ProbeError where the child ended instead, Cancelled on a stop."""
         with cancel.waking(lambda: self._answers.put(None)):
+            self._is_asked = True
             self._questions.put(json.dumps(question).encode() + b"\n")
             while not isinstance(said := self._answers.get(), str):
                 cancel.raise_if_cancelled()
                 if said is not None:
                     raise self._error(said, path)
-        self._used = monotonic()
+        self._is_asked = False
         return _Answer.model_validate_json(said)
 
     def close(self) -> None:

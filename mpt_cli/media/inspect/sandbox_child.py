@@ -88,6 +88,17 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
         rendered = audio_render.render(path, question["stream"], start, samples, output, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
+    if question["ask"] == "compare":
+        from mpt_cli.media.inspect import audio_proof
+
+        made = audio_proof.MadeAudio(
+            Path(question["made"]["path"]),
+            Fraction(question["made"]["origin"]),
+            question["made"]["samples"],
+            begun=Fraction(question["made"]["begun"]),
+            seekable=question["made"]["seekable"],
+        )
+        return {"match": dataclasses.asdict(audio_proof.compare(path, question["stream"], made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     if question["ask"] == "loss":
         from mpt_cli.media.inspect import audio_decoding
@@ -128,6 +139,8 @@ def main() -> None:
     limit_memory(int(sys.argv[-1]))
     out = sys.stdout.buffer
     for line in sys.stdin.buffer:
+        if not line.strip():
+            continue  # a sign that the parent has no question
         said = json.dumps(answer(json.loads(line), out), default=plain).encode()
         for start in range(0, len(said), _PIECE_BYTES):
             piece = said[start : start + _PIECE_BYTES]

@@ -1,0 +1,256 @@
+"""Compare the audio that was made of a clip with an independent decode of its source, at a few places."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from av.audio.resampler import AudioResampler
+
+from mpt_cli.media.audio_agreement import PIECE_SAMPLES, REACH_SAMPLES, Agreement, agreement
+from mpt_cli.media.inspect.audio_decoding import AudioDecoding
+from mpt_cli.media.inspect.channel_names import channel_names
+from mpt_cli.media.inspect.demux import open_container
+from mpt_cli.media.sound import needs_limiter, placed, stereo_mix
+from mpt_cli.media.sources import OPEN_OPTIONS
+from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from av.audio.frame import AudioFrame
+
+    from mpt_cli.media.sound import Mix
+
+    Stereo = tuple[array[float], array[float]]
+
+_UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
+"""Opens without decoding a frame, see ``proof.py``."""
+_SPAN_SECONDS = 2
+"""Where a place is looked for: at the start, in the middle, at the end."""
+_CANDIDATES, _OTHERS, _GLANCE_SAMPLES = 8, 3, 240
+_LEAD_SECONDS = Fraction(3, 10)
+"""So much in front of a place is decoded, which decoders need that begin in the midst (of MP3 the most)."""
+_REACHABLE_SECONDS = 6
+"""How much of a file is read that cannot be sought."""
+_GAP, _UNEVEN = Fraction(1, 50), Fraction(3, 2000)
+"""Seconds by which times disagree with the samples between them where there is a gap, and where they tremble."""
+_LEAST_TOLERANCE, _TOLERANCE = 0.005, 0.045
+"""Seconds by which audio may be off its time, where times are even and where they are not."""
+_DRIFT = 0.001
+"""Of recorders whose clock is not that of their sound; by so much the tolerance grows from where decoding begins."""
+_SAMPLE_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AudioMatch:
+    """At how many places audio was found to be that of its source, and what is wrong, or None."""
+
+    places: int
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAudio:
+    """PCM that was made of a track: from which time of the file on, and how ffmpeg came there.
+
+    ``begun`` is where its decoding began. ``seekable`` says whether a seek lands where it should.
+    """
+
+    path: Path
+    origin: Fraction
+    samples: int
+    begun: Fraction
+    seekable: bool
+
+
+def compare(
+    source: Path, stream_index: int, made: MadeAudio, *, alive: Callable[[], object] = lambda: None
+) -> AudioMatch:
+    """Compare PCM with its source; a problem is one that is found at two places near to each other.
+
+    ValueError or LookupError where the stream is no longer there.
+    """
+    spans = _places(made)
+    looks = _Looks(source, stream_index, made, alive)
+    found = looks.at([places[0] for places in spans])
+    for places, first in zip(spans, found, strict=True):
+        if first.problem is not None and _is_confirmed(looks, places):
+            return AudioMatch(0, f"{first.problem} at {places[0] / SAMPLE_RATE:.1f} s")
+    return AudioMatch(sum(each.problem is None and (each.compared or each.silent) for each in found))
+
+
+def _is_confirmed(looks: _Looks, places: list[int]) -> bool:
+    """Return whether a problem at the first place of a span is one at others too, where they show anything."""
+    others = [place for place in places[1:] if abs(place - places[0]) >= PIECE_SAMPLES]
+    found = looks.at(others[:_OTHERS])
+    return any(each.problem is not None for each in found) or not any(each.compared for each in found)
+
+
+def _places(made: MadeAudio) -> list[list[int]]:
+    """Return for each span the first samples of pieces in it, the loudest first."""
+    length = made.samples
+    if not made.seekable:
+        length = min(length, int((_REACHABLE_SECONDS - (made.origin - made.begun)) * SAMPLE_RATE))
+    span = min(length // 3, SAMPLE_RATE * _SPAN_SECONDS)
+    if span <= 0:
+        return []
+    found = []
+    with made.path.open("rb") as file:
+        for start in (0, (length - span) // 2, length - span):
+            last = max(start, start + span - PIECE_SAMPLES)
+            places = sorted({start + (last - start) * number // (_CANDIDATES - 1) for number in range(_CANDIDATES)})
+            found.append(sorted(places, key=lambda place: -_peak(file, place)))
+    return found
+
+
+def _peak(file: Any, place: int) -> int:
+    """Return the loudest of a few samples in the midst of a piece."""
+    file.seek((place + PIECE_SAMPLES // 2) * _SAMPLE_BYTES)
+    samples = memoryview(file.read(_GLANCE_SAMPLES * _SAMPLE_BYTES)).cast("h")
+    return max(max(samples), -min(samples)) if samples else 0
+
+
+class _Looks:
+    """Decodes a track at some places and compares."""
+
+    def __init__(self, source: Path, stream_index: int, made: MadeAudio, alive: Callable[[], object]) -> None:
+        self._source, self._stream_index, self._made, self._alive = source, stream_index, made, alive
+
+    def at(self, places: Sequence[int]) -> list[Agreement]:
+        """Return what is found at each of these places of what was made."""
+        if not places:
+            return []
+        with open_container(self._source, _UNDECODED) as container:
+            decoding, stream = AudioDecoding(container, self._stream_index, None), container.streams[self._stream_index]
+            if self._made.seekable:
+                windows = [self._window(place, self._sought(decoding, stream, place), decoding) for place in places]
+            else:
+                end = self._time(max(places) + PIECE_SAMPLES + REACH_SAMPLES)
+                frames = list(_until(end, decoding.frames(self._alive)))
+                windows = [self._window(place, frames, decoding) for place in places]
+            tick = Fraction(stream.time_base or 0)
+        return [self._compared(place, window, tick) for place, window in zip(places, windows, strict=True)]
+
+    def _sought(self, decoding: AudioDecoding, stream: Any, place: int) -> Iterator[AudioFrame]:
+        time = max(Fraction(0), self._time(place - REACH_SAMPLES) - _LEAD_SECONDS)
+        stream.container.seek(round(time / stream.time_base), stream=stream)
+        return decoding.frames(self._alive)
+
+    def _time(self, place: int) -> Fraction:
+        return self._made.origin + Fraction(place, SAMPLE_RATE)
+
+    def _size(self, place: int) -> int:
+        return min(PIECE_SAMPLES, self._made.samples - place)
+
+    def _window(self, place: int, frames: Iterable[AudioFrame], decoding: AudioDecoding) -> _Window:
+        window = _Window(self._time(place - REACH_SAMPLES), self._size(place) + 2 * REACH_SAMPLES, decoding.labels)
+        for frame in frames:
+            if window.take(frame):
+                break
+        return window
+
+    def _compared(self, place: int, window: _Window, tick: Fraction) -> Agreement:
+        sides = window.end()
+        tolerance = window.tolerance(float(self._time(place) - self._made.begun), tick)
+        return agreement(sides, self._pcm(place, self._size(place)), tolerance, limited=window.limited)
+
+    def _pcm(self, place: int, size: int) -> tuple[array[int], array[int]]:
+        with self._made.path.open("rb") as file:
+            file.seek(place * _SAMPLE_BYTES)
+            samples = array("h", file.read(size * _SAMPLE_BYTES))
+        return samples[0::2], samples[1::2]
+
+
+def _until(end: Fraction, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    """Yield frames, whose times are in samples, up to the first one behind an end."""
+    for frame in frames:
+        yield frame
+        if Fraction(frame.pts or 0, frame.sample_rate) > end:
+            return
+
+
+class _Window:
+    """Stereo audio of a span of time, put together from decoded frames; what lies in no frame is silent."""
+
+    def __init__(self, start: Fraction, samples: int, labels: tuple[str, ...]) -> None:
+        self._start, self._samples, self._labels = start, samples, labels
+        self._sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
+        self.limited = False
+        self._resampler: AudioResampler | None = None
+        self._kind: tuple[object, ...] | None = None
+        self._gains: Mix = ((), ())
+        self._rate = SAMPLE_RATE
+        self._place = 0  # of the next sample
+        self._due = self._run = self._wander = 0  # in samples of the frames: when the next one should begin
+
+    def take(self, frame: AudioFrame) -> bool:
+        """Add a frame, whose time is in samples; return whether the window is full."""
+        time, kind = frame.pts or 0, (frame.layout.name, frame.format.name, frame.sample_rate)
+        if kind != self._kind or abs(time - self._due) > _GAP * frame.sample_rate:
+            self._begin(frame, kind, time)
+        self._wander = max(self._wander, abs(time - self._due))
+        self._due, self._run = self._due + frame.samples, self._run + frame.samples
+        assert self._resampler is not None
+        self._put(self._resampler.resample(frame))
+        return self._place >= self._samples
+
+    def end(self) -> Stereo:
+        """Add what the resampler still holds; return both sides, cut to full scale as what is stored."""
+        self._flush()
+        left, right = map(_cut, self._sides)
+        return left, right
+
+    def tolerance(self, seconds: float, tick: Fraction) -> float:
+        """Return by how many seconds audio may be off here, so many seconds after its decoding began.
+
+        Samples follow each other, while times may follow a clock of their own: that is seen by this window
+        to the precision of the clock.
+        """
+        rate = self._rate
+        if self._wander > _UNEVEN * rate:
+            return _TOLERANCE
+        drift = min(_DRIFT, (self._wander + float(tick * rate)) / self._run) if self._run else _DRIFT
+        return min(_TOLERANCE, _LEAST_TOLERANCE + drift * max(0.0, seconds))
+
+    def _begin(self, frame: AudioFrame, kind: tuple[object, ...], time: int) -> None:
+        self._flush()
+        self._kind, self._rate, self._due, self._run = kind, frame.sample_rate, time, 0
+        self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE)
+        self._gains = stereo_mix(placed(channel_names(frame, self._labels)))
+        self.limited = self.limited or any(map(needs_limiter, self._gains))
+        self._place = round_half_up((Fraction(time, frame.sample_rate) - self._start) * SAMPLE_RATE)
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            self._put(self._resampler.resample(None))
+        self._resampler = None
+
+    def _put(self, frames: Iterable[AudioFrame]) -> None:
+        for frame in frames:
+            first, end = max(0, -self._place), min(frame.samples, self._samples - self._place)
+            if first < end:
+                planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in frame.planes]
+                for side, gains in zip(self._sides, self._gains, strict=True):
+                    side[self._place + first : self._place + end] = _mixed(planes, gains)
+            self._place += frame.samples
+
+
+def _mixed(planes: Sequence[array[float]], gains: Sequence[float]) -> array[float]:
+    """Return a side of the mix."""
+    used = [(plane, gain) for plane, gain in zip(planes, gains, strict=True) if gain]
+    if len(used) == 1 and used[0][1] == 1:
+        return used[0][0]
+    if not used:
+        return array("f", bytes(4 * len(planes[0])))
+    return array("f", map(sum, zip(*([gain * value for value in plane] for plane, gain in used), strict=True)))
+
+
+def _cut(side: array[float]) -> array[float]:
+    """Return a side cut to full scale, as it is stored."""
+    if min(side) >= -1 and max(side) <= 1:
+        return side
+    return array("f", [max(-1.0, min(1.0, value)) for value in side])
