@@ -53,13 +53,10 @@ class AudioHere:
         assert media.audio is not None
         return audio_render.render(path, media.audio.index, start, samples, output)
 
-    def compare_audio(
-        self, path: Path, media: MediaInfo, made: audio_proof.MadeAudio, *, cancel: CancelToken
-    ) -> audio_proof.AudioMatch:
+    def compare_audio(self, path: Path, made: audio_proof.MadeAudio, *, cancel: CancelToken) -> audio_proof.AudioMatch:
         """Compare it."""
         assert not cancel.cancelled
-        assert media.audio is not None
-        return audio_proof.compare(path, media.audio.index, made)
+        return audio_proof.compare(path, made)
 
 
 def nothing_lost(

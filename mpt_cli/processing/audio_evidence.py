@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.errors import IssueCode, ProbeError, ProcessingError
 from mpt_cli.media.commands import segment_origin
-from mpt_cli.media.inspect.audio_proof import MadeAudio
+from mpt_cli.media.inspect.audio_proof import HeardTrack, MadeAudio
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Evidence
 from mpt_cli.processing.audio import RendersAudio
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mpt_cli.cancel import CancelToken
     from mpt_cli.events import RunContext
     from mpt_cli.media.inspect.audio_proof import AudioMatch
-    from mpt_cli.mediainfo import MediaInfo
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class AudioLooks(RendersAudio, Protocol):
     """Opens audio of untrusted files, also to compare it."""
 
-    def compare_audio(self, path: Path, media: MediaInfo, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
+    def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare what was made of it with a decode of its own; ProbeError, Cancelled on a stop."""
         ...
 
@@ -43,13 +42,16 @@ def audio_evidence(
     sought = media.seek_point_for(origin)
     audio = MadeAudio(
         made,
+        tuple(HeardTrack(track.index, track.is_part) for track in media.heard),
         origin,
         stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate),
         begun=media.zero if sought is None else sought,
         seekable=bool(media.seek_points) and not media.clock_moves,
+        joined=bool(media.clock_moves),
+        end=media.readable_bytes,
     )
     try:
-        match = looks.compare_audio(path, media, audio, cancel=context.cancel)
+        match = looks.compare_audio(path, audio, cancel=context.cancel)
     except ProbeError:  # the file was read before: what it takes to compare is no reason to refuse it
         return Evidence.UNAVAILABLE
     if doubtful:

@@ -14,7 +14,7 @@ from mpt_cli.display.envelope import verified_dict
 from mpt_cli.errors import IssueCode, ProcessingError
 from mpt_cli.media import commands
 from mpt_cli.media.inspect import audio_proof
-from mpt_cli.media.inspect.audio_proof import AudioMatch, MadeAudio
+from mpt_cli.media.inspect.audio_proof import AudioMatch, HeardTrack, MadeAudio
 from mpt_cli.media.timing import stored_samples
 from mpt_cli.models import Evidence
 from tests.audio_clips import FORM, RATE, clip, tone
@@ -52,9 +52,11 @@ UNUSUAL: dict[str, tuple[str, str]] = {
 }
 
 
-def made_of(path: Path, start: Fraction = Fraction(0)) -> tuple[int, MadeAudio]:
-    """The audio stream of a clip, and the PCM that ffmpeg makes of it from a trim on."""
+def made_of(path: Path, start: Fraction = Fraction(0), *, mixed: bool = False) -> MadeAudio:
+    """The PCM that ffmpeg makes of a clip from a trim on, of its first track or of all."""
     whole = planned(path, FORM)
+    if mixed:
+        whole = replace(whole, media=replace(whole.media, audio_with=whole.media.audio_tracks[1:]))
     frames = int((whole.media.duration - start) * FORM.frame_rate)
     segment = replace(whole.segment, frames=frames)
     trimmed = replace(whole.clip, start=start)
@@ -63,9 +65,9 @@ def made_of(path: Path, start: Fraction = Fraction(0)) -> tuple[int, MadeAudio]:
     subprocess.run([ffmpeg(), *arguments], check=True, stdout=subprocess.DEVNULL)
     origin = commands.segment_origin(trimmed, media, segment, FORM.frame_rate)
     begun, seekable = media.seek_point_for(origin) or media.zero, bool(media.seek_points)
-    assert media.audio is not None
     samples = stored_samples(frames, FORM.frame_rate)
-    return media.audio.index, MadeAudio(output, origin, samples, begun=begun, seekable=seekable)
+    tracks = tuple(HeardTrack(track.index, track.is_part) for track in media.heard)
+    return MadeAudio(output, tracks, origin, samples, begun=begun, seekable=seekable)
 
 
 def late(samples: array[int]) -> array[int]:
@@ -112,11 +114,11 @@ SPOILT: dict[Callable[[array[int]], array[int]], str] = {
 }
 
 
-def compared(source: Path, stream: int, made: MadeAudio, spoil: Callable[[array[int]], array[int]]) -> AudioMatch:
+def compared(source: Path, made: MadeAudio, spoil: Callable[[array[int]], array[int]]) -> AudioMatch:
     """What is found where the PCM is spoilt."""
     spoilt = made.path.with_suffix(".spoilt")
     spoilt.write_bytes(spoil(array("h", made.path.read_bytes())).tobytes())
-    return audio_proof.compare(source, stream, replace(made, path=spoilt))
+    return audio_proof.compare(source, replace(made, path=spoilt))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,12 +126,12 @@ def compared(source: Path, stream: int, made: MadeAudio, spoil: Callable[[array[
 def test_wrong_audio_is_found_and_right_audio_is_proven(tmp_path: Path, kind: str, start: str) -> None:
     suffix, audio = KINDS[kind]
     source = clip(tmp_path / f"clip{suffix}", audio, seconds=2.4)
-    stream, made = made_of(source, Fraction(start))
-    match = audio_proof.compare(source, stream, made)
+    made = made_of(source, Fraction(start))
+    match = audio_proof.compare(source, made)
     assert match.problem is None
     assert match.places >= 2
     for spoil, words in SPOILT.items():
-        problem = compared(source, stream, made, spoil).problem
+        problem = compared(source, made, spoil).problem
         same_on_both_sides = kind == "5.1" and spoil is swapped
         limited = kind == "5.1" and spoil is quieter
         if not (same_on_both_sides or limited):
@@ -142,8 +144,8 @@ def test_unusual_audio_is_no_problem(tmp_path: Path, kind: str) -> None:
     suffix, filters = UNUSUAL[kind]
     audio = tuple(part.replace("stereo[a]", f"stereo,{filters}[a]") for part in NOISE)
     source = clip(tmp_path / f"clip{suffix}", (*audio, "-c:a", "pcm_s16le" if suffix == ".mkv" else "aac"), seconds=2.4)
-    stream, made = made_of(source)
-    assert audio_proof.compare(source, stream, made).problem is None
+    made = made_of(source)
+    assert audio_proof.compare(source, made).problem is None
 
 
 def test_clip_fails_whose_audio_ffmpeg_made_late(tmp_path: Path) -> None:
@@ -172,6 +174,15 @@ def test_result_says_what_was_proven_of_audio(tmp_path: Path) -> None:
 
 def test_steady_tone_is_no_problem(tmp_path: Path) -> None:
     source = clip(tmp_path / "clip.mp4", tone(500, 2), "-c:a", "aac", seconds=2)
-    stream, made = made_of(source)
-    assert audio_proof.compare(source, stream, made) == AudioMatch(3)
-    assert compared(source, stream, made, silent).problem
+    made = made_of(source)
+    assert audio_proof.compare(source, made) == AudioMatch(3)
+    assert compared(source, made, silent).problem
+
+
+def test_mix_of_tracks_is_compared_with_all_of_them(tmp_path: Path) -> None:
+    noises = (*NOISE[:8], "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "aac")
+    source = clip(tmp_path / "clip.mp4", noises, seconds=2.4)
+    mixed = made_of(source, mixed=True)
+    assert len(mixed.tracks) == 2
+    assert audio_proof.compare(source, mixed) == AudioMatch(3)
+    assert "10 ms" in str(compared(source, mixed, late).problem)

@@ -13,7 +13,7 @@ from mpt_cli.media.audio_agreement import PIECE_SAMPLES, REACH_SAMPLES, Agreemen
 from mpt_cli.media.inspect.audio_decoding import AudioDecoding
 from mpt_cli.media.inspect.channel_names import channel_names
 from mpt_cli.media.inspect.demux import open_container
-from mpt_cli.media.sound import needs_limiter, placed, stereo_mix
+from mpt_cli.media.sound import needs_limiter, partial_mix, placed, stereo_mix
 from mpt_cli.media.sources import OPEN_OPTIONS
 from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
 
@@ -46,6 +46,14 @@ _SAMPLE_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
+class HeardTrack:
+    """The index of an audio stream, and whether its channels are part of a layout, see ``AudioStreamInfo``."""
+
+    index: int
+    is_part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AudioMatch:
     """At how many places audio was found to be that of its source, and what is wrong, or None."""
 
@@ -55,27 +63,29 @@ class AudioMatch:
 
 @dataclass(frozen=True, slots=True)
 class MadeAudio:
-    """PCM that was made of a track: from which time of the file on, and how ffmpeg came there.
+    """PCM that was made of tracks: from which time of the file on, and how ffmpeg came there.
 
-    ``begun`` is where its decoding began. ``seekable`` says whether a seek lands where it should.
+    ``begun`` is where its decoding began. ``seekable`` says whether a seek lands where it should,
+    ``joined`` whether the file holds several movies; only bytes before ``end`` are read.
     """
 
     path: Path
+    tracks: tuple[HeardTrack, ...]
     origin: Fraction
     samples: int
     begun: Fraction
     seekable: bool
+    joined: bool = False
+    end: int | None = None
 
 
-def compare(
-    source: Path, stream_index: int, made: MadeAudio, *, alive: Callable[[], object] = lambda: None
-) -> AudioMatch:
+def compare(source: Path, made: MadeAudio, *, alive: Callable[[], object] = lambda: None) -> AudioMatch:
     """Compare PCM with its source; a problem is one that is found at two places near to each other.
 
     ValueError or LookupError where the stream is no longer there.
     """
     spans = _places(made)
-    looks = _Looks(source, stream_index, made, alive)
+    looks = _Looks(source, made, alive)
     found = looks.at([places[0] for places in spans])
     for places, first in zip(spans, found, strict=True):
         if first.problem is not None and _is_confirmed(looks, places):
@@ -115,28 +125,36 @@ def _peak(file: Any, place: int) -> int:
 
 
 class _Looks:
-    """Decodes a track at some places and compares."""
+    """Decodes the source at some places and compares."""
 
-    def __init__(self, source: Path, stream_index: int, made: MadeAudio, alive: Callable[[], object]) -> None:
-        self._source, self._stream_index, self._made, self._alive = source, stream_index, made, alive
+    def __init__(self, source: Path, made: MadeAudio, alive: Callable[[], object]) -> None:
+        self._source, self._made, self._alive = source, made, alive
 
     def at(self, places: Sequence[int]) -> list[Agreement]:
         """Return what is found at each of these places of what was made."""
         if not places:
             return []
-        with open_container(self._source, _UNDECODED) as container:
-            decoding, stream = AudioDecoding(container, self._stream_index, None), container.streams[self._stream_index]
-            if self._made.seekable:
-                windows = [self._window(place, self._sought(decoding, stream, place), decoding) for place in places]
-            else:
-                end = self._time(max(places) + PIECE_SAMPLES + REACH_SAMPLES)
-                frames = list(_until(end, decoding.frames(self._alive)))
-                windows = [self._window(place, frames, decoding) for place in places]
-            tick = Fraction(stream.time_base or 0)
-        return [self._compared(place, window, tick) for place, window in zip(places, windows, strict=True)]
+        tracks = [self._windows(track, places) for track in self._made.tracks]
+        return [self._compared(place, heard) for place, heard in zip(places, zip(*tracks, strict=True), strict=True)]
 
-    def _sought(self, decoding: AudioDecoding, stream: Any, place: int) -> Iterator[AudioFrame]:
-        time = max(Fraction(0), self._time(place - REACH_SAMPLES) - _LEAD_SECONDS)
+    def _windows(self, track: HeardTrack, places: Sequence[int]) -> list[_Window]:
+        """Return what a track plays at each place."""
+        with open_container(self._source, _UNDECODED, end=self._made.end) as container:
+            decoding, stream = AudioDecoding(container, track.index, None, joined=self._made.joined), container.streams
+            windows = [self._window(place, track, decoding, stream[track.index].time_base) for place in places]
+            frames: list[AudioFrame] = []
+            if not self._made.seekable:
+                frames = list(_until(max(window.end for window in windows), decoding.frames(self._alive)))
+            for window in windows:
+                window.fill(self._sought(decoding, stream[track.index], window) if self._made.seekable else frames)
+        return windows
+
+    def _window(self, place: int, track: HeardTrack, decoding: AudioDecoding, tick: Fraction | None) -> _Window:
+        size = self._size(place) + 2 * REACH_SAMPLES
+        return _Window(self._time(place - REACH_SAMPLES), size, decoding.labels, track, Fraction(tick or 0))
+
+    def _sought(self, decoding: AudioDecoding, stream: Any, window: _Window) -> Iterator[AudioFrame]:
+        time = max(Fraction(0), window.start - _LEAD_SECONDS)
         stream.container.seek(round(time / stream.time_base), stream=stream)
         return decoding.frames(self._alive)
 
@@ -146,17 +164,12 @@ class _Looks:
     def _size(self, place: int) -> int:
         return min(PIECE_SAMPLES, self._made.samples - place)
 
-    def _window(self, place: int, frames: Iterable[AudioFrame], decoding: AudioDecoding) -> _Window:
-        window = _Window(self._time(place - REACH_SAMPLES), self._size(place) + 2 * REACH_SAMPLES, decoding.labels)
-        for frame in frames:
-            if window.take(frame):
-                break
-        return window
-
-    def _compared(self, place: int, window: _Window, tick: Fraction) -> Agreement:
-        sides = window.end()
-        tolerance = window.tolerance(float(self._time(place) - self._made.begun), tick)
-        return agreement(sides, self._pcm(place, self._size(place)), tolerance, limited=window.limited)
+    def _compared(self, place: int, heard: Sequence[_Window]) -> Agreement:
+        left, right = (_cut(_sum([window.sides[side] for window in heard])) for side in (0, 1))
+        seconds = float(self._time(place) - self._made.begun)
+        tolerance = max(window.tolerance(seconds) for window in heard)
+        limited = len(heard) > 1 or heard[0].limited
+        return agreement((left, right), self._pcm(place, self._size(place)), tolerance, limited=limited)
 
     def _pcm(self, place: int, size: int) -> tuple[array[int], array[int]]:
         with self._made.path.open("rb") as file:
@@ -176,9 +189,11 @@ def _until(end: Fraction, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
 class _Window:
     """Stereo audio of a span of time, put together from decoded frames; what lies in no frame is silent."""
 
-    def __init__(self, start: Fraction, samples: int, labels: tuple[str, ...]) -> None:
-        self._start, self._samples, self._labels = start, samples, labels
-        self._sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
+    def __init__(
+        self, start: Fraction, samples: int, labels: tuple[str, ...], track: HeardTrack, tick: Fraction
+    ) -> None:
+        self.start, self._samples, self._labels, self._track, self._tick = start, samples, labels, track, tick
+        self.sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
         self.limited = False
         self._resampler: AudioResampler | None = None
         self._kind: tuple[object, ...] | None = None
@@ -187,24 +202,20 @@ class _Window:
         self._place = 0  # of the next sample
         self._due = self._run = self._wander = 0  # in samples of the frames: when the next one should begin
 
-    def take(self, frame: AudioFrame) -> bool:
-        """Add a frame, whose time is in samples; return whether the window is full."""
-        time, kind = frame.pts or 0, (frame.layout.name, frame.format.name, frame.sample_rate)
-        if kind != self._kind or abs(time - self._due) > _GAP * frame.sample_rate:
-            self._begin(frame, kind, time)
-        self._wander = max(self._wander, abs(time - self._due))
-        self._due, self._run = self._due + frame.samples, self._run + frame.samples
-        assert self._resampler is not None
-        self._put(self._resampler.resample(frame))
-        return self._place >= self._samples
+    @property
+    def end(self) -> Fraction:
+        """When it ends."""
+        return self.start + Fraction(self._samples, SAMPLE_RATE)
 
-    def end(self) -> Stereo:
-        """Add what the resampler still holds; return both sides, cut to full scale as what is stored."""
+    def fill(self, frames: Iterable[AudioFrame]) -> None:
+        """Put in what the frames play, whose times are in samples."""
+        for frame in frames:
+            self._take(frame)
+            if self._place >= self._samples:
+                break
         self._flush()
-        left, right = map(_cut, self._sides)
-        return left, right
 
-    def tolerance(self, seconds: float, tick: Fraction) -> float:
+    def tolerance(self, seconds: float) -> float:
         """Return by how many seconds audio may be off here, so many seconds after its decoding began.
 
         Samples follow each other, while times may follow a clock of their own: that is seen by this window
@@ -213,16 +224,26 @@ class _Window:
         rate = self._rate
         if self._wander > _UNEVEN * rate:
             return _TOLERANCE
-        drift = min(_DRIFT, (self._wander + float(tick * rate)) / self._run) if self._run else _DRIFT
+        drift = min(_DRIFT, (self._wander + float(self._tick * rate)) / self._run) if self._run else _DRIFT
         return min(_TOLERANCE, _LEAST_TOLERANCE + drift * max(0.0, seconds))
+
+    def _take(self, frame: AudioFrame) -> None:
+        time, kind = frame.pts or 0, (frame.layout.name, frame.format.name, frame.sample_rate)
+        if kind != self._kind or abs(time - self._due) > _GAP * frame.sample_rate:
+            self._begin(frame, kind, time)
+        self._wander = max(self._wander, abs(time - self._due))
+        self._due, self._run = self._due + frame.samples, self._run + frame.samples
+        assert self._resampler is not None
+        self._put(self._resampler.resample(frame))
 
     def _begin(self, frame: AudioFrame, kind: tuple[object, ...], time: int) -> None:
         self._flush()
         self._kind, self._rate, self._due, self._run = kind, frame.sample_rate, time, 0
         self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE)
-        self._gains = stereo_mix(placed(channel_names(frame, self._labels)))
+        names = placed(channel_names(frame, self._labels))
+        self._gains = partial_mix(names) if self._track.is_part else stereo_mix(names)
         self.limited = self.limited or any(map(needs_limiter, self._gains))
-        self._place = round_half_up((Fraction(time, frame.sample_rate) - self._start) * SAMPLE_RATE)
+        self._place = round_half_up((Fraction(time, frame.sample_rate) - self.start) * SAMPLE_RATE)
 
     def _flush(self) -> None:
         if self._resampler is not None:
@@ -234,7 +255,7 @@ class _Window:
             first, end = max(0, -self._place), min(frame.samples, self._samples - self._place)
             if first < end:
                 planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in frame.planes]
-                for side, gains in zip(self._sides, self._gains, strict=True):
+                for side, gains in zip(self.sides, self._gains, strict=True):
                     side[self._place + first : self._place + end] = _mixed(planes, gains)
             self._place += frame.samples
 
@@ -247,6 +268,10 @@ def _mixed(planes: Sequence[array[float]], gains: Sequence[float]) -> array[floa
     if not used:
         return array("f", bytes(4 * len(planes[0])))
     return array("f", map(sum, zip(*([gain * value for value in plane] for plane, gain in used), strict=True)))
+
+
+def _sum(sides: Sequence[array[float]]) -> array[float]:
+    return sides[0] if len(sides) == 1 else array("f", map(sum, zip(*sides, strict=True)))
 
 
 def _cut(side: array[float]) -> array[float]:

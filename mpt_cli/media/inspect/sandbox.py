@@ -7,6 +7,7 @@ much memory is replaced, and its file gets ``probe_crashed``, ``probe_timeout`` 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import threading
@@ -138,12 +139,11 @@ class Workers:
         assert loss is not None
         return loss
 
-    def compare_audio(self, path: Path, media: MediaInfo, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
+    def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare what was made of the audio of a file with it, see ``audio_proof.compare``."""
-        assert media.audio is not None
-        times = {"origin": str(made.origin), "begun": str(made.begun)}
-        what = {"path": str(made.path.absolute()), "samples": made.samples, "seekable": made.seekable, **times}
-        match = self._ask(path, {"ask": "compare", "stream": media.audio.index, "made": what}, cancel).match
+        what = dataclasses.asdict(made) | {"path": str(made.path.absolute())}
+        what |= {"origin": str(made.origin), "begun": str(made.begun)}
+        match = self._ask(path, {"ask": "compare", "made": what}, cancel).match
         assert match is not None
         return match
 

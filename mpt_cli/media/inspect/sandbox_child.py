@@ -91,14 +91,13 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     if question["ask"] == "compare":
         from mpt_cli.media.inspect import audio_proof
 
+        what = question["made"]
         made = audio_proof.MadeAudio(
-            Path(question["made"]["path"]),
-            Fraction(question["made"]["origin"]),
-            question["made"]["samples"],
-            begun=Fraction(question["made"]["begun"]),
-            seekable=question["made"]["seekable"],
+            **what
+            | {"path": Path(what["path"]), "origin": Fraction(what["origin"]), "begun": Fraction(what["begun"])}
+            | {"tracks": tuple(audio_proof.HeardTrack(**track) for track in what["tracks"])}
         )
-        return {"match": dataclasses.asdict(audio_proof.compare(path, question["stream"], made, alive=alive))}
+        return {"match": dataclasses.asdict(audio_proof.compare(path, made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     if question["ask"] == "loss":
         from mpt_cli.media.inspect import audio_decoding
