@@ -205,7 +205,7 @@ def test_data_of_process() -> None:
         "elapsed_seconds": 0.5,
         "peak_memory_bytes": 7,
         "error": None,
-        "verified": {"frame_map": "proven"},
+        "verified": {"frame_map": "proven", "audio": None},
     }
     assert data["clips"][1]["error"] == issue_dict(ISSUE)
     assert data["concatenation"] == {
