@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
@@ -25,6 +26,9 @@ _SIDES = ({"l", "left", "fl"}, {"r", "right", "fr"})
 _MARKS_DEFAULT = ("matroska", "webm")
 """Containers in which the track to hear is marked on purpose; no camera writes them."""
 
+_OVERLAP = Fraction(1, 4)
+"""Seconds that one track may go on while the next one begins."""
+
 
 def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> MediaInfo:
     """Return a file with the audio tracks that are heard, and a warning where others are left out.
@@ -33,15 +37,17 @@ def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> Medi
     the default track; ``first`` the default one; ``mix`` all that are not silent; a number that track.
     """
     tracks = media.audio_tracks
-    if not tracks or wanted == "first":
+    if not tracks:
         return media
+    if wanted == "first":
+        return _hearing(media, _going_on(tracks[:1], tracks))
     if isinstance(wanted, int):
         chosen = [track for track in tracks if track.number == wanted]
         return _hearing(media, chosen) if chosen else _without(media, wanted, path)
     audible = _distinct([track for track in tracks if _is_audible(track)])
     if wanted == "mix":
         return _hearing(media, audible or tracks[:1])
-    heard = _heard_together(tracks, audible, recorder=media.container not in _MARKS_DEFAULT)
+    heard = _going_on(_heard_together(tracks, audible, recorder=media.container not in _MARKS_DEFAULT), audible)
     known = {_content(track) for track in heard}
     left_out = [track for track in audible if _content(track) not in known]
     return _warned(_hearing(media, heard), _left_out(heard, left_out, path)) if left_out else _hearing(media, heard)
@@ -59,6 +65,15 @@ def _heard_together(
     if not _is_audible(first) and audible:
         return [first, audible[0]]
     return [first]
+
+
+def _going_on(heard: Sequence[AudioStreamInfo], others: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
+    """Return the tracks that are heard, with those that only begin where they have ended."""
+    row = list(heard)
+    for track in sorted(others, key=lambda track: track.start):
+        if track not in row and all(track.start >= before.end - _OVERLAP for before in row):
+            row.append(track)
+    return row
 
 
 def _sides(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:

@@ -16,6 +16,7 @@ from mpt_cli.media.inspect import dolby_vision, sample_descriptions
 from mpt_cli.media.inspect.audio_tracks import audio_tracks
 from mpt_cli.media.inspect.color_description import Descriptions
 from mpt_cli.media.inspect.completeness import unread_issues
+from mpt_cli.media.inspect.continuation import unread_parts
 from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.leading_frames import leading_frames
 from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
@@ -79,6 +80,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *time_warnings(path, timeline),
             *undecodable_audio(path, container, found.track),
             *_orientation_warnings(path, found),
+            *unread_parts(path, found, timeline.end),
         ),
     )
 

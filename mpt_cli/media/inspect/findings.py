@@ -15,6 +15,7 @@ from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
 from mpt_cli.media.inspect.demux import is_cut_off, packets
 from mpt_cli.media.inspect.packet_times import PacketTimes
+from mpt_cli.media.inspect.track_order import TrackOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ class Findings:
         self.reach = 0
         self.coded = CodedPictures(video)
         self.clock = Clock(container.format.name, joined=extent.reads_on)
+        self.order = TrackOrder()
         self._tracks = {stream.index: AudioFindings(stream, self.clock) for stream in chosen.audios}
 
     @property
@@ -83,7 +85,7 @@ class Findings:
 
     def _read_packets(self, alive: Callable[[], object], *, scan: bool) -> bool:
         """Take packets in; whether these were all."""
-        for packet in packets(self.container, [self.video, *self.chosen.audios]):
+        for packet in packets(self.container, [self.video, *self.chosen.others, *self.chosen.audios]):
             alive()
             self.reach = max(self.reach, (packet.pos or 0) + packet.size)
             if is_cut_off(packet, self.extent.size):
@@ -94,9 +96,11 @@ class Findings:
                 self.encrypted = True
                 return False
             index = packet.stream.index  # which the empty packet at the end does not say itself
+            if packet.size and index not in self._tracks:
+                self.order.note(packet)
             if index == self.video.index:
                 self._take_picture(packet)
-            else:
+            elif index in self._tracks:
                 self._tracks[index].take(packet)
             if self.was_too_hasty or (not scan and self._knows_enough()):
                 return False

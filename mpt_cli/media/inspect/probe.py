@@ -15,6 +15,7 @@ from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.inspect import animated_images, file_signature
 from mpt_cli.media.inspect.audio_levels import levels
+from mpt_cli.media.inspect.continuation import may_go_on
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mpt_cli.cancel import CancelToken
     from mpt_cli.config import ValidationConfig
     from mpt_cli.media.inspect.audio_levels import Level
+    from mpt_cli.media.inspect.streams import Chosen
     from mpt_cli.mediainfo import MediaInfo
 
 _PLAUSIBLE_BYTES_PER_SECOND = 4000
@@ -71,7 +73,7 @@ def probe(
             chosen = choose_streams(path, container, max_streams, motion=motion)
             refuse_giant(path, chosen.video, max_pixels)
             found = Findings(container, chosen, extent, hasty=hasty)
-            _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen.video))
+            _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen))
             return None if found.was_too_hasty else media_info(path, container, found, _levels(path, found, alive))
 
     def motion(videos: Sequence[VideoStream]) -> set[int]:
@@ -145,8 +147,10 @@ def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
         yield container
 
 
-def _is_plausible(path: Path, container: InputContainer, video: VideoStream) -> bool:
-    seconds = header_seconds(container, video)
+def _is_plausible(path: Path, container: InputContainer, chosen: Chosen) -> bool:
+    if chosen.others or may_go_on(container):
+        return False
+    seconds = header_seconds(container, chosen.video)
     return seconds is not None and 0 < seconds * _PLAUSIBLE_BYTES_PER_SECOND <= path.stat().st_size
 
 

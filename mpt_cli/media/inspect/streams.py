@@ -29,11 +29,13 @@ _NO_CLIP = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition
 class Chosen:
     """The streams of a clip, and what there is to say of those that are left out.
 
-    ``audios`` are all audio tracks that belong to the video, the one that is heard by default first.
+    ``audios`` are all audio tracks that belong to the video, the one that is heard by default first;
+    ``others`` the video tracks that could have been used as well.
     """
 
     video: VideoStream
     audios: tuple[AudioStream, ...]
+    others: tuple[VideoStream, ...] = ()
     warnings: tuple[Issue, ...] = ()
 
     @property
@@ -60,9 +62,10 @@ def choose_streams(path: Path, container: InputContainer, limit: int, *, motion:
     if container.format.name == "mpegts" and len(videos) + len(audios) > 2:
         member = programmes(container)
         own = member.get(video.index, frozenset())
-        audios = [s for s in audios if (theirs := member.get(s.index, frozenset())) & own or theirs == own]
+        audios = [s for s in audios if not (theirs := member.get(s.index)) or theirs & own]  # a table may have changed
     audios.sort(key=lambda s: (not _is_default(s), s.index))
-    return Chosen(video, tuple(audios), _left_out(path, container, video, left_out))
+    others = tuple(other for other in videos if other is not video)
+    return Chosen(video, tuple(audios), others, _left_out(path, container, video, left_out))
 
 
 def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
