@@ -46,6 +46,8 @@ _SCALED = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt6
 """Matrices that ``scale`` knows, under its names in every version."""
 _CONSTANT_LUMINANCE = ("bt2020c", "chroma-derived-c")
 _ONLY_ZSCALE = ("ycgco", "chroma-derived-nc", "ictcp", *_CONSTANT_LUMINANCE)
+_NO_SCALER = ("bgr4", "rgb4")
+"""Pixels that ffmpeg writes and does not read."""
 _NO_FILTER = ("smpte2085", "ipt-c2", "ycgco-re", "ycgco-ro")
 """Matrices that no filter converts."""
 _NEAR_BT709 = ("bt709", "bt470bg", "smpte170m", "smpte240m", "jedec-p22")
@@ -178,6 +180,8 @@ def yuv_of_gray(pixel_format: str) -> str:
 
 def refusal(color: Color, pixel_format: str, codec: str) -> str | None:
     """Why colours cannot be converted; None where they can."""
+    if pixel_format in _NO_SCALER:
+        return f"has pixels that cannot be converted ({pixel_format})"
     if color.primaries == "smpte428" and not pixel_format.startswith("xyz"):  # a space without a white of its own
         return "has colours coded as XYZ (primaries smpte428), which cannot be converted"
     if is_rgb(pixel_format) or is_gray(pixel_format):

@@ -43,6 +43,8 @@ def described(stream: Any, video: VideoStreamInfo) -> Any:
     full range, in and out, its values stay, and then they are said to be what they are.
     """
     source = color.color_of(video)
+    if video.pixel_format.startswith("xyz"):  # ffmpeg 9 converts it by its tags
+        stream = stream.filter("format", "rgb48le")
     if not color.is_gray(video.pixel_format):
         return stream.filter("setparams", **_tags(source))
     stream = stream.filter("setparams", **_tags(source) | {"range": "pc"})

@@ -134,6 +134,10 @@ def test_xyz_is_refused_but_as_pixels_that_are_converted_as_they_are_read() -> N
     assert source_color(Color(primaries="smpte428", transfer="smpte428"), HD, "xyz12le").is_ordinary
 
 
+def test_pixels_that_ffmpeg_does_not_read_are_refused() -> None:
+    assert "rgb4" in (color.refusal(Color(), "rgb4", "rawvideo") or "")
+
+
 def test_an_unknown_matrix_is_refused_where_its_decoder_insists() -> None:
     assert color.refusal(Color("code 77"), "yuv420p", "av1") is not None
     assert color.refusal(Color("code 77"), "yuv420p", "ffv1") is None
