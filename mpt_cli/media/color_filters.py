@@ -43,8 +43,8 @@ def described(stream: Any, video: VideoStreamInfo) -> Any:
     full range, in and out, its values stay, and then they are said to be what they are.
     """
     source = color.color_of(video)
-    if video.pixel_format.startswith("xyz"):  # ffmpeg 9 converts it by its tags
-        stream = stream.filter("format", "rgb48le")
+    if video.pixel_format.startswith(("xyz", "bayer")):  # ffmpeg 9 converts them well to this alone
+        stream = stream.filter("format", "gbrp16le")
     if not color.is_gray(video.pixel_format):
         return stream.filter("setparams", **_tags(source))
     stream = stream.filter("setparams", **_tags(source) | {"range": "pc"})

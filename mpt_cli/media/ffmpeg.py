@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.progress import Progress
 
-OLDEST, _TELLS_FRAMES = (5, 1), (6, 0)
+OLDEST, _TELLS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
+"""Versions; the libavcodec of 8.1 does not decode alpha (measured)."""
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
@@ -69,6 +70,11 @@ class Ffmpeg:
     def tells_frames(self) -> bool:
         """Whether it tells from which decoded frame it makes each encoded one; DependencyError as ``build``."""
         return _number(self.build) >= _TELLS_FRAMES
+
+    @property
+    def decodes_hevc_alpha(self) -> bool:
+        """Whether it decodes the second layer of HEVC, which is its transparency; DependencyError as ``build``."""
+        return _number(self.build) >= _DECODES_HEVC_ALPHA
 
     @cached_property
     def build(self) -> str:

@@ -123,11 +123,24 @@ def _flattened(stream: Any, video: VideoStreamInfo, background: str) -> Any:
         return stream
     split = _in_rgba(stream, video).filter_multi_output("split")
     plain = split[0].filter("format", "rgb24").filter("drawbox", color=_ffmpeg_color(background), thickness="fill")
+    if video.is_premultiplied:
+        return _added(split[1], split[2], plain)
     return ffmpeg.overlay(plain, split[1], format="rgb")
 
 
+def _added(colors: Any, alpha: Any, plain: Any) -> Any:
+    """Colours that are multiplied by their alpha already, over a background.
+
+    Not by ``overlay``: that of ffmpeg 9 multiplies them once more, whatever it is told, unless frames are
+    tagged in a way that older ones do not know.
+    """
+    uncovered = alpha.filter("alphaextract").filter("format", "gbrp").filter("negate")
+    behind = ffmpeg.filter([plain.filter("format", "gbrp"), uncovered], "blend", all_mode="multiply")
+    return ffmpeg.filter([colors.filter("format", "gbrp"), behind], "blend", all_mode="addition")
+
+
 def _in_rgba(stream: Any, video: VideoStreamInfo) -> Any:
-    """Red, green and blue of BT.709, not multiplied by the alpha that is beside them."""
+    """Red, green and blue of BT.709, and the alpha beside them."""
     source = color.color_of(video)
     if source.is_ordinary:
         stream = stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgba")
@@ -136,8 +149,6 @@ def _in_rgba(stream: Any, video: VideoStreamInfo) -> Any:
         alpha = split[1].filter("format", "rgba").filter("alphaextract")
         opaque = color_filters.opaque_rgb(split[0], source).filter("format", "rgba")
         stream = ffmpeg.filter([opaque, alpha], "alphamerge")
-    if video.is_premultiplied:
-        stream = stream.filter("format", "gbrap").filter("unpremultiply", inplace=1).filter("format", "rgba")
     return stream
 
 

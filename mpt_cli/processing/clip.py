@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import IssueCode, MptError, ProcessingError, VerificationError
+from mpt_cli.errors import Issue, IssueCode, MptError, ProcessingError, VerificationError
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
 from mpt_cli.media.ffmpeg import explain
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mpt_cli.config import ProcessingConfig
-    from mpt_cli.errors import Issue
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
@@ -127,9 +126,10 @@ class ClipProcessor:
             clip = replace(clip, verified=verified)
             damage = self._damage(planned, form, context) if doubtful else None
             damaged_audio = damage_of_audio(planned, lost_audio)
-            self._keep(planned, clip, whole=damage is None and damaged_audio is None)
+            opaque = self._opaque(planned)
+            self._keep(planned, clip, whole=not (damage or damaged_audio or opaque))
             peak = outcome.peak_memory_bytes if outcome is not None else None
-            warnings = tuple(issue for issue in (lost, damage, damaged_audio) if issue is not None)
+            warnings = tuple(issue for issue in (lost, damage, damaged_audio, opaque) if issue is not None)
             argv = (str(self._ffmpeg.binary), *arguments) if arguments else ()
             return Processed(clip, peak, warnings, planned.action, planned.reasons, argv)
         except BaseException:
@@ -137,6 +137,14 @@ class ClipProcessor:
             raise
         finally:
             files.discard(*self._audio.rendered(planned, sound), files.frame_map_path(planned.index))
+
+    def _opaque(self, planned: PlannedClip) -> Issue | None:
+        """Return a warning where transparency is not shown because ffmpeg does not decode it."""
+        video = planned.media.video
+        if not (video.has_alpha and video.codec == "hevc") or self._ffmpeg.decodes_hevc_alpha:
+            return None
+        message = f"is shown without its transparency, which ffmpeg {self._ffmpeg.build} does not decode"
+        return Issue(IssueCode.COLOR_GUESSED, message, planned.clip.path, "use ffmpeg 9 or newer")
 
     def _render_again(
         self, planned: PlannedClip, form: TargetForm, sound: Path, config: ProcessingConfig, context: RunContext

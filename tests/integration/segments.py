@@ -25,7 +25,7 @@ from mpt_cli.models import Action, Container, Segment, VideoClip
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
-from mpt_cli.processing.clip import ClipProcessor
+from mpt_cli.processing.clip import ClipProcessor, Processed
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
@@ -113,10 +113,14 @@ class Bench:
 
     def clip(self, source: Path, form: TargetForm, *, action: Action = Action.ENCODE) -> ProcessedClip:
         """A clip in its processed form."""
+        return self.processed(source, form, action=action).clip
+
+    def processed(self, source: Path, form: TargetForm, *, action: Action = Action.ENCODE) -> Processed:
+        """A clip in its processed form, and what is said of it."""
         wanted = planned(source, form, self._made, action=action)
         self._made += 1
         processor = ClipProcessor(self.ffmpeg, share_here, audio=AudioHere(), clock=time.monotonic)
-        return processor.process(wanted, form, ProcessingConfig(), files=self.files, context=self.context).clip
+        return processor.process(wanted, form, ProcessingConfig(), files=self.files, context=self.context)
 
     def join(
         self,

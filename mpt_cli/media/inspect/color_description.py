@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
     from mpt_cli.media.color import SourceColor
 
 _TOLD_BY_CONTAINER = ("prores", "vp8", "mjpeg")
 """Codecs whose decoder says what is usual (VP8, JPEG), or what editors do not read (ProRes)."""
+
+_TELLING = ("mov", "matroska", "mxf", "flv", "yuv4mpegpipe")
+"""Containers that have words for colours; of others libav repeats what it found in frames."""
 
 
 def description_of(carrier: VideoFrame | VideoCodecContext) -> Color:
@@ -32,6 +37,12 @@ def description_of(carrier: VideoFrame | VideoCodecContext) -> Color:
         primaries=color.named(color.PRIMARIES, int(carrier.color_primaries or 0)),
         transfer=color.named(color.TRANSFERS, int(carrier.color_trc or 0)),
     )
+
+
+def told_by(container: InputContainer, video: VideoStream) -> Color:
+    """Return what a container says; to be asked before its stream is decoded."""
+    tells = container.format.name.startswith(_TELLING)
+    return description_of(video.codec_context) if tells else Color()
 
 
 @dataclass(frozen=True, slots=True)

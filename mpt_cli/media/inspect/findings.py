@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from mpt_cli.media.clock import Clock
 from mpt_cli.media.inspect.audio_findings import AudioFindings
 from mpt_cli.media.inspect.coded_pictures import CodedPictures
-from mpt_cli.media.inspect.color_description import description_of
+from mpt_cli.media.inspect.color_description import told_by
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
 from mpt_cli.media.inspect.demux import is_cut_off, packets
 from mpt_cli.media.inspect.packet_times import PacketTimes
@@ -40,7 +40,7 @@ class Findings:
         self.container, self.chosen, self.extent = container, chosen, extent
         self.video = video = chosen.video
         self._hasty, self.was_too_hasty = hasty, False
-        self.container_color = description_of(video.codec_context)  # until its decoder knows more
+        self.container_color = told_by(container, video)
         if hasty:
             video.codec_context.thread_count = 1  # for one picture; other files have the other cores
         self.times = PacketTimes(Fraction(video.time_base or 1))
