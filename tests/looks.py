@@ -31,7 +31,8 @@ def share_here(
 ) -> float:
     """How much of it decodes."""
     assert cancel is None or not cancel.cancelled
-    return damage.decoded_share(path, media.video.index, span, interlaced=media.video.interlaced)
+    video, moves = media.video, media.clock_moves
+    return damage.decoded_share(path, video.index, span, interlaced=video.interlaced, clock_moves=moves)
 
 
 class AudioHere:
@@ -43,7 +44,7 @@ class AudioHere:
         """How much of it does not decode."""
         assert not cancel.cancelled
         assert media.audio is not None
-        return audio_decoding.audio_loss(path, media.audio.index, span)
+        return audio_decoding.audio_loss(path, media.audio.index, span, clock_moves=media.clock_moves)
 
     def render_audio(
         self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
@@ -51,7 +52,7 @@ class AudioHere:
         """Render it."""
         assert not cancel.cancelled
         assert media.audio is not None
-        return audio_render.render(path, media.audio.index, start, samples, output)
+        return audio_render.render(path, media.audio.index, start, samples, output, clock_moves=media.clock_moves)
 
     def compare_audio(self, path: Path, made: audio_proof.MadeAudio, *, cancel: CancelToken) -> audio_proof.AudioMatch:
         """Compare it."""

@@ -1,99 +1,245 @@
-"""The clock of a stream that was put together from several: where it jumps, later times are moved to go on.
+"""The clock of a file that was put together from several: where it jumps, later times are moved to go on.
 
-Transport and program streams are joined byte for byte, by recorders that were restarted and by
-whoever downloads in pieces; each piece has a clock of its own.
+Streams for broadcast and live recordings are joined byte for byte, by recorders that were restarted
+and by whoever downloads in pieces; each piece has a clock of its own. A clock that goes back is
+another one. One that goes ahead may only have stood still, as slides do: it is another one where the
+other tracks go ahead too, where the packets of a transport stream do not follow each other, or where
+nothing at all would be shown for hours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.errors import IssueCode, ProbeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from av.packet import Packet
 
-_STREAMED = ("mpegts", "mpeg")
-_JOINED = ("gxf", "nut")
-"""Containers of which libav reads a second movie behind the first one."""
-_BACK, _AHEAD = Fraction(3, 10), Fraction(10)
-"""Seconds by which a clock must jump to be another one; the second is ffmpeg's threshold too."""
+_JOINED = ("mpegts", "mpeg", "flv", "live_flv")
+"""Containers in which all tracks together may go ahead: others hold what their recorder meant."""
+_WRAPPING, _WRAP = ("mpegts", "mpeg"), Fraction(2**33, 90_000)
+"""Containers whose times begin anew after that many seconds: libav takes what went back for what did so."""
+_WITHOUT_DECODE_TIMES = "matroska"
+_BACK, _AHEAD, _ABSURD = Fraction(3, 10), Fraction(10), Fraction(3600)
+"""Seconds by which a clock must jump to be another one."""
+_UNUSUAL = 100
+"""So many times longer than any other gap a gap of hours must be to be none."""
 _MOST_MOVES = 100
-SHOWN_BACK, SHOWN_AHEAD = Fraction(1, 10), Fraction(19, 2)
-"""The same for decoded pictures and sound, whose times differ a little from the decode times of packets."""
+_MOST_JUMPS = 10 * _MOST_MOVES
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A place where the times of a track jump: before its packet with this number, at this byte of the file."""
+
+    packet: int
+    before: Fraction
+    after: Fraction
+    position: int | None
+
+    @property
+    def seconds(self) -> Fraction:
+        """How far the clock jumps; below zero for back."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Jumps:
+    """What is known of a file that was read once: numbers of packets in each track, by the index of its stream."""
+
+    pieces: Mapping[int, frozenset[int]]
+    """Packets with which another clock begins."""
+    strays: Mapping[int, frozenset[int]]
+    """Packets whose time is that of no other near them."""
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return any((*self.pieces.values(), *self.strays.values()))
+
+    @property
+    def in_one_track(self) -> bool:
+        """Whether only one track jumps: it goes on where it was, whatever the others hold by then."""
+        return sum(map(bool, self.pieces.values())) == 1
 
 
 @dataclass(slots=True)
 class _Track:
-    """Where a stream is: its last raw time, and the piece that this was in."""
+    """Where a track is: packets, last time in ticks and its gaps; what jumped, and what may have."""
 
-    last: Fraction
+    base: Fraction
+    back: int
+    ahead: int
+    packets: int = 0
+    last: int | None = None
+    longest: int = 0
+    doubtful: Jump | None = None
+    jumps: list[Jump] = field(default_factory=list)
+    strays: set[int] = field(default_factory=set)
     piece: int = 0
     gap: Fraction = Fraction(0)
 
 
 class Clock:
-    """Follows the packets of a file, and finds the moves that make its times one row."""
+    """Follows the packets of a file: once to find where its clock jumps, and once more to make its times one row."""
 
-    def __init__(self, container: str, *, joined: bool = False) -> None:
-        """Begin with a file that libav opened as this container; of most kinds the clock never jumps.
-
-        ``joined`` says that the file holds several movies, of which each begins its times anew.
-        """
-        self._streamed = container in _STREAMED
-        self._joined = joined or self._streamed or container in _JOINED
+    def __init__(self, container: str, known: Jumps | None = None) -> None:
+        """Begin with a file that libav opened as this container, of which jumps may be known."""
+        self._joined, self._wraps = container in _JOINED, container in _WRAPPING
+        self._by_keyframes = container.startswith(_WITHOUT_DECODE_TIMES)
+        self._known = known
         self.moves: list[Fraction] = []  # for each jump, the seconds that are added to all times behind it
+        self.jumps: list[Jump] = []  # those of the moves, their times in the one row
         self._tracks: dict[int, _Track] = {}
         self._end = Fraction(0)
 
-    def shift_of(self, packet: Packet[Any]) -> Fraction:
-        """What must be added to the times of a packet, in seconds."""
-        time = packet.dts if packet.dts is not None else packet.pts
-        if time is None or not self._joined:
+    def shift_of(self, packet: Packet[Any]) -> Fraction | None:
+        """Return what must be added to the times of a packet, in seconds; None where they say nothing."""
+        track = self._tracks.get(packet.stream_index)
+        if track is None:
+            base = Fraction(packet.time_base)
+            track = self._tracks[packet.stream_index] = _Track(base, round(_BACK / base), round(_AHEAD / base))
+        number, track.packets = track.packets, track.packets + 1
+        time = packet.pts if packet.dts is None or self._by_keyframes else packet.dts
+        if time is None:
             return Fraction(0)
-        base = Fraction(packet.time_base)
-        now = time * base
-        track = self._tracks.setdefault(packet.stream_index, _Track(now, len(self.moves)))
-        if self._jumps(now, track):
+        if self._known is not None:
+            return self._placed(packet, track, number, time * track.base)
+        if self._by_keyframes and not packet.is_keyframe and track.last is not None and time < track.last:
+            return Fraction(0)  # shown before one that was stored earlier
+        _watch(track, number, time, packet.pos)
+        return Fraction(0)
+
+    def _placed(self, packet: Packet[Any], track: _Track, number: int, now: Fraction) -> Fraction | None:
+        assert self._known is not None
+        index = packet.stream_index
+        if number in self._known.strays.get(index, ()):
+            return None
+        last = now if track.last is None else track.last * track.base
+        if number in self._known.pieces.get(index, ()):
             track.piece += 1
             if track.piece > len(self.moves):
-                self._add(self._end - now)
-        elif now > track.last:
-            track.gap = now - track.last
-        track.last = now
+                self._add(Jump(number, last, now, packet.pos), self._begin_of_piece(track, last))
+        elif now > last:
+            track.gap = now - last
+        track.last = round(now / track.base)
         shift = sum(self.moves[: track.piece], Fraction(0))
-        self._end = max(self._end, now + shift + ((packet.duration or 0) * base or track.gap))
+        length = (packet.duration or 0) * track.base
+        self._end = max(self._end, now + shift + (length if 0 < length < _AHEAD else track.gap))
         return shift
 
-    def _add(self, shift: Fraction) -> None:
+    def _begin_of_piece(self, track: _Track, last: Fraction) -> Fraction:
+        assert self._known is not None
+        own = last + track.gap + sum(self.moves, Fraction(0))
+        return own if self._known.in_one_track else self._end
+
+    def _add(self, jump: Jump, begin: Fraction) -> None:
         if len(self.moves) >= _MOST_MOVES:
             hint = "write it anew, for example with ffmpeg -i IN -c copy OUT.mkv"
             raise ProbeError(IssueCode.PROBE_FAILED, f"has a clock that jumps more than {_MOST_MOVES} times", hint=hint)
-        self.moves.append(shift - sum(self.moves))
+        step = jump.seconds - (_WRAP if self._wraps and jump.seconds > _WRAP / 2 else 0)
+        self.jumps.append(Jump(jump.packet, begin, begin + step, jump.position))
+        self.moves.append(begin - jump.after - sum(self.moves))
 
-    def _jumps(self, now: Fraction, track: _Track) -> bool:
-        if now < track.last - _BACK:
-            return True
-        if not self._streamed:
-            return False  # a frame may be shown for long
-        newest = max(other.last for other in self._tracks.values() if other.piece == track.piece)
-        return now > newest + _AHEAD
+    def found(self, is_torn: Callable[[int], bool]) -> Jumps | None:
+        """Return where the clock jumps, when all packets were read once; None where it does not, or that is known.
+
+        ``is_torn`` says whether packets of a transport stream do not follow each other at a byte of the file.
+        """
+        if self._known is not None:
+            return None
+        for track in self._tracks.values():
+            if track.doubtful is not None:
+                track.jumps.append(track.doubtful)
+        jumps = {index: frozenset(self._real(index, is_torn)) for index in self._tracks}
+        found = Jumps(jumps, {index: frozenset(track.strays) for index, track in self._tracks.items()})
+        return found or None
+
+    def _real(self, index: int, is_torn: Callable[[int], bool]) -> Iterator[int]:
+        track = self._tracks[index]
+        usual = track.longest * track.base
+        others = [jump for other, each in self._tracks.items() if other != index for jump in each.jumps]
+        for jump in track.jumps:
+            shared = self._joined and _is_shared(jump, others)
+            torn = self._wraps and jump.position is not None and is_torn(jump.position)
+            if jump.seconds < 0 or shared or torn or _is_absurd(jump, usual):
+                yield jump.packet
 
 
-class Shown:
-    """The same for the decoded pictures of one stream, in the order in which they are shown."""
+def _watch(track: _Track, number: int, time: int, position: int | None) -> None:
+    """Note whether the time of a packet jumps; one that is alone with its time is a stray."""
+    last, doubtful = track.last, track.doubtful
+    if doubtful is not None:
+        before = round(doubtful.before / track.base)
+        if last is not None and abs(time - before) < abs(time - last):
+            track.strays.add(doubtful.packet)
+            last = before
+        elif len(track.jumps) < _MOST_JUMPS:
+            track.jumps.append(doubtful)
+        track.doubtful = None
+    track.last = time
+    if last is None:
+        return
+    gap = time - last
+    if gap < -track.back or gap > track.ahead:
+        track.doubtful = Jump(number, last * track.base, time * track.base, position)
+    elif gap > track.longest:
+        track.longest = gap
 
-    def __init__(self, clock: Clock) -> None:
-        """Use the moves that this clock has found by then."""
-        self._clock = clock
+
+def _is_absurd(jump: Jump, usual: Fraction) -> bool:
+    return jump.seconds > _ABSURD and 0 < usual * _UNUSUAL < jump.seconds
+
+
+def _is_shared(jump: Jump, others: Sequence[Jump]) -> bool:
+    """Return whether another track has nothing in this gap either, and goes on behind it."""
+    return any(
+        min(jump.after, other.after) - max(jump.before, other.before) > jump.seconds / 2
+        for other in others
+        if other.seconds > 0
+    )
+
+
+class OneRow:
+    """Makes the times of one track one row: those of frames in their order, or of packets in that of decoding."""
+
+    def __init__(self, moves: Sequence[Fraction]) -> None:
+        """Use the moves that were found before."""
+        self._moves = moves
         self._last: Fraction | None = None
         self._piece = 0
 
-    def time_of(self, time: Fraction) -> Fraction:
-        """The time, in seconds, in the one row."""
-        if self._last is not None and not -SHOWN_BACK <= time - self._last <= SHOWN_AHEAD:
-            self._piece += 1
+    def shift_at(self, time: Fraction) -> Fraction:
+        """Return what must be added to a time, in seconds, which is the next one in the order."""
+        if self._last is not None and self._piece < len(self._moves):
+            back, ahead = _bounds(self._moves[self._piece])
+            step = time - self._last
+            self._piece += step < back if back is not None else step > (ahead or 0)
         self._last = time
-        return time + sum(self._clock.moves[: self._piece], Fraction(0))
+        return sum(self._moves[: self._piece], Fraction(0))
+
+
+def jump_expression(moves: Sequence[Fraction]) -> str:
+    """Return 1, in the words of ``setpts``, at the next of these jumps; its register 0 counts them."""
+    conditions = []
+    for number, move in enumerate(moves):
+        back, ahead = _bounds(move)
+        step = f"lt(T-PREV_INT,{_exact(back)})" if back is not None else f"gt(T-PREV_INT,{_exact(ahead or move)})"
+        conditions.append(f"eq(ld(0),{number})*{step}")
+    return "+".join(conditions)
+
+
+def _bounds(move: Fraction) -> tuple[Fraction, None] | tuple[None, Fraction]:
+    """Return beyond which step between frames a clock jumped that this move mends: back, or ahead.
+
+    The tracks do not jump by the same, and a clock that jumps ahead may also stand still.
+    """
+    return (-move / 2, None) if move > 0 else (None, -move - 1)
+
+
+def _exact(value: Fraction) -> str:
+    return f"({value.numerator}/{value.denominator})"

@@ -77,10 +77,5 @@ class FrameClock:
         moves = self.media.clock_moves
         if not moves:
             return "PTS"
-        jump = f"lt(T-PREV_INT,-{_real(clock.SHOWN_BACK)})+gt(T-PREV_INT,{_real(clock.SHOWN_AHEAD)})"
         added = "+".join(f"gte(ld(0),{number})*{self._ticks(move)}" for number, move in enumerate(moves, 1))
-        return f"PTS+0*st(0,ld(0)+{jump})+{added}"
-
-
-def _real(value: Fraction) -> str:
-    return f"({value.numerator}/{value.denominator})"
+        return f"PTS+0*st(0,ld(0)+{clock.jump_expression(moves)})+{added}"

@@ -251,9 +251,8 @@ def _over_blur(stream: Any, placement: Placement, form: TargetForm) -> Any:
 
 def one_clock(moves: Sequence[Fraction]) -> str:
     """Times in one row, in the words of ``setpts``, of a stream whose clock jumps that often."""
-    jump = f"lt(T-PREV_INT,-{expression(clock.SHOWN_BACK)})+gt(T-PREV_INT,{expression(clock.SHOWN_AHEAD)})"
     added = "+".join(f"gte(ld(0),{number})*{expression(move)}" for number, move in enumerate(moves, 1))
-    return f"PTS+0*st(0,ld(0)+{jump})+({added})/TB"
+    return f"PTS+0*st(0,ld(0)+{clock.jump_expression(moves)})+({added})/TB"
 
 
 def expression(value: Fraction) -> str:

@@ -22,6 +22,7 @@ from tests.media import Color, MediaFolder, NumberedClip, Recipe, Signature, num
 from tests.oddities import with_sound_that_never_comes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 RATE = Fraction(30)
@@ -34,12 +35,19 @@ WRAP = 2**33 / 90_000
 
 
 def assert_right(
-    media: MediaFolder, tmp_path: Path, *clips: NumberedClip, rate: Fraction = RATE, lead: Fraction = Fraction(0)
+    media: MediaFolder,
+    tmp_path: Path,
+    *clips: NumberedClip,
+    rate: Fraction = RATE,
+    lead: Fraction = Fraction(0),
+    codes: Sequence[IssueCode] = (),
 ) -> None:
-    """The reel of these clips has every picture and every sample in its place."""
+    """The reel of these clips has every picture and every sample in its place, and is warned of by these codes."""
     parts = [Part(clip, lead=lead) for clip in clips]
     config = config_of(fps=str(rate))
-    reel = finished_reel(tmp_path / f"{rate.numerator}.mp4", [part.request(media) for part in parts], config)
+    reel = tmp_path / f"{rate.numerator}.mp4"
+    result = make_reel(reel, [part.request(media) for part in parts], config)
+    assert [issue.code for issue in result.warnings] == list(codes)
     assert problems(reel, parts, rate) == []
 
 
@@ -174,7 +182,7 @@ def test_one_picture_is_a_clip(media: MediaFolder, tmp_path: Path, kind: str) ->
 def test_a_sound_may_be_far_longer_or_shorter_than_the_picture(media: MediaFolder, tmp_path: Path) -> None:
     longer = replace(numbered(9, seconds=0.2), sound=replace(PCM, seconds=3.0), suffix=".mov")
     shorter = replace(numbered(10, seconds=2.0), sound=replace(PCM, seconds=0.1), suffix=".mov")
-    assert_right(media, tmp_path, longer, shorter, numbered(11, seconds=0.3))
+    assert_right(media, tmp_path, longer, shorter, numbered(11, seconds=0.3), codes=[IssueCode.FRAME_HELD])
 
 
 def test_a_sound_that_never_comes_is_silence(media: MediaFolder, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def timeline(
     for stamp in stamps:
         times.add(stamp, stamp, duration)
     rate = Fraction(guessed) if guessed else None
-    return times.timeline(StreamFacts(None, rate, timeless, reorders, fields))
+    return times.timeline(StreamFacts(guessed_rate=rate, timeless=timeless, reorders=reorders, fields=fields))
 
 
 def test_frames_without_any_time_play_at_the_rate_of_the_header() -> None:

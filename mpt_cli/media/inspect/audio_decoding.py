@@ -12,12 +12,12 @@ import av
 from av.audio.frame import AudioFrame
 
 from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.media.clock import Clock, Shown
+from mpt_cli.media.clock import OneRow
 from mpt_cli.media.inspect.channel_names import release_custom_order
 from mpt_cli.media.inspect.demux import open_container, packets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from av.container import InputContainer
@@ -69,17 +69,17 @@ def audio_loss(
     stream_index: int,
     span: Span | None = None,
     *,
-    joined: bool = False,
+    clock_moves: Sequence[Fraction] = (),
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
     """Return how much of an audio track, or of a span of it, does not decode.
 
-    ``joined`` says that the file holds several movies; only bytes before ``end`` are read.
+    ``clock_moves`` are those of the file; only bytes before ``end`` are read.
     ValueError or LookupError where the stream is no longer there.
     """
     with open_container(path, end=end) as container:
-        decoding = AudioDecoding(container, stream_index, span, joined=joined)
+        decoding = AudioDecoding(container, stream_index, span, clock_moves)
         for _ in decoding.frames(alive):
             pass
         return decoding.loss
@@ -93,19 +93,20 @@ def _gap(time: Fraction | None, after: Fraction | None) -> Fraction | None:
 class AudioDecoding:
     """Decodes one audio track, whatever of it is damaged."""
 
-    def __init__(self, container: InputContainer, stream_index: int, span: Span | None, *, joined: bool) -> None:
-        """Prepare for a span, or for all, of a file that may hold several movies."""
+    def __init__(
+        self, container: InputContainer, stream_index: int, span: Span | None, clock_moves: Sequence[Fraction]
+    ) -> None:
+        """Prepare for a span, or for all, of a file whose clock moves so."""
         stream: Any = container.streams[stream_index]
         if stream.type != "audio" or stream.codec_context is None:
             raise ValueError("has other streams than before")
         self.labels = release_custom_order(stream)
         self._container, self._stream, self._span = container, stream, span
-        self._clock = Clock(container.format.name, joined=joined)
+        self._sent_row, self._shown_row = OneRow(clock_moves), OneRow(clock_moves)
         self._packets: list[tuple[Fraction | None, Fraction, bool]] = []  # when, how long, whether it decodes
 
     def frames(self, alive: Callable[[], object]) -> Iterator[AudioFrame]:
         """Yield all frames of the span and some in front, with times in samples after the moves of the clock."""
-        shown = Shown(self._clock)
         for packet in packets(self._container, [self._stream]):
             alive()
             time = self._time(packet)
@@ -116,7 +117,8 @@ class AudioDecoding:
                     return
             for frame in self._decoded(packet, time):
                 if frame.pts is not None:
-                    at = shown.time_of(frame.pts * Fraction(frame.time_base or 0))
+                    at = frame.pts * Fraction(frame.time_base or 0)
+                    at += self._shown_row.shift_at(at)
                     frame.pts, frame.time_base = round(at * frame.sample_rate), Fraction(1, frame.sample_rate)
                 yield frame
 
@@ -136,7 +138,8 @@ class AudioDecoding:
     def _time(self, packet: Packet[Any]) -> Fraction | None:
         if not packet.size or packet.pts is None:
             return None
-        return packet.pts * Fraction(packet.time_base) + self._clock.shift_of(packet)
+        time = packet.pts * Fraction(packet.time_base)
+        return time + self._sent_row.shift_at(time)
 
     def _decoded(self, packet: Packet[Any], time: Fraction | None) -> list[AudioFrame]:
         """Return the frames of a packet, and note whether it decodes; one may give none, or those of an earlier one."""

@@ -96,7 +96,7 @@ class AudioFindings:
         if not size:
             return
         shift = self._clock.shift_of(packet)
-        if pts is None or packet.is_discard:
+        if shift is None or pts is None or packet.is_discard:
             return
         ticks = pts + round(shift / self._time_base) if shift else pts
         length = packet.duration or 0

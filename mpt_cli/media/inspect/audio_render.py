@@ -21,7 +21,7 @@ from mpt_cli.media.sound import pan_expression, placed
 from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -39,19 +39,19 @@ def render(
     samples: int,
     output: Path,
     *,
-    joined: bool = False,
+    clock_moves: Sequence[Fraction] = (),
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
     """Write so many stereo samples at most, from ``start`` on, a time of the file after the moves of its clock.
 
-    Return how much of them does not decode. ``joined`` says
-    that the file holds several movies; only bytes before ``end`` are read.
+    Return how much of them does not decode. ``clock_moves`` are
+    those of the file; only bytes before ``end`` are read.
     ValueError or LookupError where the stream is no longer there.
     """
     with open_container(path, end=end) as container, output.open("wb") as file:
         span = start, start + Fraction(samples, SAMPLE_RATE)
-        decoding = AudioDecoding(container, stream_index, span, joined=joined)
+        decoding = AudioDecoding(container, stream_index, span, clock_moves)
         placer = _Placer(file, start, samples)
         mixer = _Mixer(decoding.labels, placer)
         for frame in decoding.frames(alive):

@@ -101,6 +101,8 @@ def _share(found: Findings, timeline: Timeline) -> _Share:
     promised = _promised(found)
     if promised is None:
         start = min(timeline.first, found.sound.start) if found.sound is not None else timeline.first
+    if found.clock.moves or timeline.told_end is not None:  # then the header counts what is no part of the clip
+        return _Share(max(timeline.end, last_audio) - start, None)
     whole = _Share(max(timeline.end, last_audio) - start, promised)
     shares = [
         _track_share(found.video, timeline.end),

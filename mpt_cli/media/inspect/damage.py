@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import av
 
 from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.media.clock import Clock, Shown
+from mpt_cli.media.clock import OneRow
 from mpt_cli.media.commands import decode_arguments
 from mpt_cli.media.inspect.demux import is_cut_off, open_container, packets
 from mpt_cli.media.process import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -88,7 +88,7 @@ def decoded_share(
     span: tuple[Fraction, Fraction] | None = None,
     *,
     interlaced: bool,
-    joined: bool = False,
+    clock_moves: Sequence[Fraction] = (),
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> float:
@@ -96,7 +96,7 @@ def decoded_share(
 
     For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
     of packets that the container could not find again. In one thread, because PyAV loses with a
-    damaged picture what is whole in the other threads. ``joined`` says that the file holds several movies;
+    damaged picture what is whole in the other threads. ``clock_moves`` are those of the file;
     only bytes before ``end`` are read. ValueError or LookupError where the stream is no
     longer there.
     """
@@ -104,9 +104,9 @@ def decoded_share(
         stream: Any = container.streams[stream_index]
         if stream.type != "video" or stream.codec_context is None:
             raise ValueError("has other streams than before")
-        clock, size = Clock(container.format.name, joined=joined), end or path.stat().st_size
+        rows, size = (OneRow(clock_moves), OneRow(clock_moves)), end or path.stat().st_size
         may_repeat = stream.codec_context.codec.canonical_name not in _EACH_CODED
-        found = _Found(interlaced, span, clock, size, may_repeat)
+        found = _Found(interlaced, span, *rows, size, may_repeat)
         stream.codec_context.thread_type = "SLICE"
         try:
             for packet in packets(container, [stream]):
@@ -123,7 +123,8 @@ class _Found:
 
     interlaced: bool
     span: tuple[Fraction, Fraction] | None
-    clock: Clock
+    sent_row: OneRow
+    whole_row: OneRow
     size: int
     may_repeat: bool
     """Whether a packet of a few bytes may say that the frame before it is shown on."""
@@ -133,17 +134,14 @@ class _Found:
     repeats: int = 0
     unreadable: int = 0
     first_key: int | None = None
-    shown: Shown = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shown = Shown(self.clock)
 
     def take(self, packet: Any) -> None:
         """Decode a packet, whatever it is; one that the end of the file cuts off is not damaged but missing."""
         if is_cut_off(packet, self.size):
             return
         if packet.size and not packet.is_discard:
-            shift = self.clock.shift_of(packet)
+            decoded = packet.pts if packet.dts is None else packet.dts
+            shift = 0 if decoded is None else self.sent_row.shift_at(decoded * packet.time_base)
             times = self.leading if self._is_leading(packet) else self.sent
             self._note(times, None if packet.pts is None else packet.pts * packet.time_base + shift)
         try:
@@ -154,7 +152,7 @@ class _Found:
         for frame in frames:
             if not getattr(frame, "is_corrupt", False):
                 time = None if frame.pts is None else frame.pts * frame.time_base  # exact, as the span is
-                self._note(self.whole, None if time is None else self.shown.time_of(time))
+                self._note(self.whole, None if time is None else time + self.whole_row.shift_at(time))
 
     def _is_leading(self, packet: Any) -> bool:
         """Whether a frame needs what is not in the file: it comes, or is shown, before the first keyframe."""

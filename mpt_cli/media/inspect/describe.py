@@ -21,7 +21,7 @@ from mpt_cli.media.inspect.cropping import crop_of
 from mpt_cli.media.inspect.leading_frames import leading_frames
 from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.media.inspect.packet_times import StreamFacts
-from mpt_cli.media.inspect.time_warnings import time_warnings
+from mpt_cli.media.inspect.time_warnings import hold_warnings, time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
 from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.mediainfo import MediaInfo, VideoStreamInfo
@@ -77,7 +77,8 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *sample_descriptions.left_out(path, container.format.name, found.video.id, timeline.frame_rate),
             *([leading.issue(path, zero - heard)] if leading else []),
             *unread,
-            *time_warnings(path, timeline),
+            *time_warnings(path, timeline, found.clock.jumps, zero),
+            *hold_warnings(path, timeline, _shown_span(found, timeline), (zero, zero + duration)),
             *undecodable_audio(path, container, found.track),
             *_orientation_warnings(path, found),
             *unread_parts(path, found, timeline.end),
@@ -89,6 +90,14 @@ def _orientation_warnings(path: Path, found: Findings) -> tuple[Issue, ...]:
     assert found.picture is not None
     message = doubt(matrix_of(found.picture), _pixel_shape(found.video, found.picture, None))
     return (Issue(IssueCode.ORIENTATION_GUESSED, message, path),) if message else ()
+
+
+def _shown_span(found: Findings, timeline: Timeline) -> tuple[Fraction, Fraction]:
+    """Return from when to when there are frames; by the header where not all packets were read."""
+    stream = found.video
+    if found.scanned or stream.duration is None or stream.time_base is None:
+        return timeline.first, timeline.end
+    return timeline.first, timeline.first + stream.duration * Fraction(stream.time_base)
 
 
 def _seek_points(container: InputContainer, found: Findings, timeline: Timeline) -> tuple[Fraction, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
+    from mpt_cli.media.clock import Jumps
     from mpt_cli.media.inspect.extent import Extent
     from mpt_cli.media.inspect.streams import Chosen
 
@@ -35,8 +36,10 @@ class Findings:
     what is damaged, or the first of two fields, that brings nothing: then all is read without haste.
     """
 
-    def __init__(self, container: InputContainer, chosen: Chosen, extent: Extent, *, hasty: bool) -> None:
-        """Start with nothing found."""
+    def __init__(
+        self, container: InputContainer, chosen: Chosen, extent: Extent, *, hasty: bool, jumps: Jumps | None
+    ) -> None:
+        """Start with nothing found but where the clock jumps, where that is known."""
         self.container, self.chosen, self.extent = container, chosen, extent
         self.video = video = chosen.video
         self._hasty, self.was_too_hasty = hasty, False
@@ -51,7 +54,7 @@ class Findings:
         self.broken = self.ends_in_packet = False
         self.reach = 0
         self.coded = CodedPictures(video)
-        self.clock = Clock(container.format.name, joined=extent.reads_on)
+        self.clock = Clock(container.format.name, jumps)
         self.order = TrackOrder()
         self._tracks = {stream.index: AudioFindings(stream, self.clock) for stream in chosen.audios}
 
@@ -115,8 +118,7 @@ class Findings:
         if packet.size and packet.is_discard:
             self.coded.hide()
         elif packet.size and not self.coded.is_hidden(packet):
-            shift = round(self.clock.shift_of(packet) / self.times.time_base)
-            self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
+            self._take_times(packet)
             self.suspect = self.suspect or packet.is_corrupt
             self.coded.take(packet, thorough=self._thorough)
         if self.picture is None and self._hasty and self.coded.is_shown_first(packet):
@@ -124,6 +126,14 @@ class Findings:
             self.was_too_hasty = self.picture is None
         elif self.picture is None:
             self.picture = first_frame(packet, VideoFrame)
+
+    def _take_times(self, packet: Packet[Any]) -> None:
+        seconds = self.clock.shift_of(packet)
+        if seconds is None:
+            self.times.add_stray(packet.duration)
+            return
+        shift = round(seconds / self.times.time_base)
+        self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
 
 
 def _later(time: int | None, shift: int) -> int | None:

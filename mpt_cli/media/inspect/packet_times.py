@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from statistics import median_low
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ _HIGHEST_GUESS = 240
 _SNAP = Fraction(1, 2000)
 _FIELDS_SHARE = 3
 """Of all packets at least that part are second fields, where a packet is a field."""
+_LEAST_HOLD, _MOST_HOLD = Fraction(5), 10
+"""A last frame lasts as long as others where its packet says more seconds, and that many times the longest gap."""
+_LEAST_GAP = Fraction(1, 2000)
+"""Seconds; no camera takes frames that are closer."""
 _JITTER_TICKS = 2
 _JITTER_SHARE = Fraction(1, 10)
 """Gaps that differ from the usual one by at most this much are the same gap, written coarsely."""
@@ -56,6 +61,8 @@ class Timeline:
     """How many pictures, at most, are stored before one that is shown before them."""
     times: FrameTimes
     """When each of them is shown, from the first that decodes on."""
+    told_end: Fraction | None = None
+    """When the last frame ends by its packet, where that is beyond belief."""
     repair: Repair | None = None
     """What was wrong with the timestamps, where something was."""
 
@@ -88,7 +95,7 @@ class PacketTimes:
         self._decode_times = array("q")
         self._durations: dict[int, int] = {}
         self._has_pts = True
-        self._missing = 0
+        self._missing = self._strays = 0
         self._last: int | None = None
         self._last_duration = 0
 
@@ -108,6 +115,11 @@ class PacketTimes:
         if self._last is None or time >= self._last:
             self._last, self._last_duration = time, duration
 
+    def add_stray(self, duration: int | None) -> None:
+        """Note one shown frame whose time is that of no other near it."""
+        self._strays += 1
+        self.add(None, None, duration)
+
     def __len__(self) -> int:
         """Number of frames."""
         return len(self._times)
@@ -126,7 +138,8 @@ class PacketTimes:
         if facts.fields and self._missing * _FIELDS_SHARE >= len(self):
             self._leave_out_second_fields()
         times = sorted(self._times)[self._missing :]
-        gaps = [later - earlier for earlier, later in itertools.pairwise(times) if later > earlier]
+        least = max(1, floor(_LEAST_GAP / self.time_base))
+        gaps = [gap for earlier, later in itertools.pairwise(times) if (gap := later - earlier) >= least]
         rate = _rate(times, gaps, self.time_base, facts.guessed_rate)
         repair = self._repair(times, gaps, facts)
         if (count := self._count(times, rate, repair, facts)) is not None:
@@ -145,7 +158,7 @@ class PacketTimes:
         if facts.timeless or not times:
             return Repair.NO_TIMES
         if self._missing:
-            return Repair.MISSING
+            return Repair.STRAY if self._strays else Repair.MISSING
         if len(gaps) < len(times) - 1:
             return Repair.EQUAL
         return Repair.DISORDER if self._delay(times) > (MOST_REORDERED if facts.reorders else 0) else None
@@ -157,10 +170,11 @@ class PacketTimes:
         match repair:
             case Repair.NO_TIMES:
                 return Count(0, film or rate)
-            case Repair.MISSING:
+            case Repair.MISSING | Repair.STRAY:
                 usual = max(self._durations, key=lambda duration: self._durations[duration])
                 stored = nominal_rate(1 / (usual * base)) if usual else None
-                return count_between(self._times, base, (stored, facts.guessed_rate))
+                count = count_between(self._times, base, (stored, facts.guessed_rate))
+                return count or (Count(times[0], rate) if self._strays else None)
             case Repair.EQUAL if times[0] == times[-1]:
                 return Count(times[0], rate)
             case Repair.EQUAL:
@@ -207,7 +221,9 @@ class PacketTimes:
         first = times[0] * base + shift
         last = times[-1] * base + shift
         usual = Fraction(median_low(gaps)) * base if gaps else None
-        length = self._last_duration * base or usual or 1 / rate
+        length, longest = self._last_duration * base or usual or 1 / rate, max(gaps, default=0) * base
+        told_end = last + length if length > max(_LEAST_HOLD, _MOST_HOLD * longest) and usual else None
+        length = usual if told_end is not None and usual is not None else length
         decodes = first_shown is None or not self._has_pts or first_shown <= first
         on_grid, delay = decodes and _is_near_grid(times, base, rate), self._delay(times)
         return Timeline(
@@ -215,6 +231,7 @@ class PacketTimes:
             first=max(first, first_shown) if first_shown is not None and first_shown <= last else first,
             last=last,
             end=last + length,
+            told_end=told_end,
             frame_rate=rate,
             variable=not on_grid and _varies(gaps, base, 1 / rate),
             on_grid=on_grid,

@@ -7,12 +7,14 @@ picture, channels from decoded sound, durations from packets.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import av
 
 from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
+from mpt_cli.media.clock import Jumps
 from mpt_cli.media.inspect import animated_images, file_signature
 from mpt_cli.media.inspect.audio_levels import levels
 from mpt_cli.media.inspect.continuation import may_go_on
@@ -22,6 +24,8 @@ from mpt_cli.media.inspect.findings import Findings
 from mpt_cli.media.inspect.motion import moving
 from mpt_cli.media.inspect.movie_heads import extent_of
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
+from mpt_cli.media.inspect.transport_packets import is_torn_at
+from mpt_cli.mediainfo import MediaInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +38,6 @@ if TYPE_CHECKING:
     from mpt_cli.config import ValidationConfig
     from mpt_cli.media.inspect.audio_levels import Level
     from mpt_cli.media.inspect.streams import Chosen
-    from mpt_cli.mediainfo import MediaInfo
 
 _PLAUSIBLE_BYTES_PER_SECOND = 4000
 """A file that holds less for each second that its header claims is scanned before it is believed."""
@@ -68,21 +71,26 @@ def probe(
     extent = extent_of(path)
     scan = scan or extent.is_cut or extent.next_movie is not None
 
-    def look(*, hasty: bool) -> MediaInfo | None:
+    def look(*, hasty: bool, jumps: Jumps | None) -> MediaInfo | Jumps | None:
         with _opened(path, extent.end) as container:
             chosen = choose_streams(path, container, max_streams, motion=motion)
             refuse_giant(path, chosen.video, max_pixels)
-            found = Findings(container, chosen, extent, hasty=hasty)
+            found = Findings(container, chosen, extent, hasty=hasty, jumps=jumps)
             _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen))
-            return None if found.was_too_hasty else media_info(path, container, found, _levels(path, found, alive))
+            if found.was_too_hasty:
+                return None
+            found_jumps = found.clock.found(partial(is_torn_at, path))
+            return found_jumps or media_info(path, container, found, _levels(path, found, alive))
 
     def motion(videos: Sequence[VideoStream]) -> set[int]:
         with _opened(path, extent.end) as container:
             streams = {stream.index: stream for stream in container.streams.video}
             return moving(container, [streams[video.index] for video in videos if video.index in streams], alive)
 
-    media = look(hasty=True) or look(hasty=False)
-    assert media is not None
+    media = look(hasty=True, jumps=None) or look(hasty=False, jumps=None)
+    if isinstance(media, Jumps):  # known only at the end, and needed from the start
+        media = look(hasty=False, jumps=media)
+    assert isinstance(media, MediaInfo)
     return media
 
 

@@ -298,8 +298,8 @@ class _TooLargeError(Exception):
 
 
 def _part(media: MediaInfo) -> dict[str, Any]:
-    """What of a file is read, and whether that holds several movies."""
-    return {"joined": bool(media.clock_moves), "end": media.readable_bytes}
+    """What of a file is read, and how its clock moves."""
+    return {"clock_moves": [str(move) for move in media.clock_moves], "end": media.readable_bytes}
 
 
 def _signal_name(code: int) -> str:

@@ -113,7 +113,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 def _part(question: dict[str, Any]) -> dict[str, Any]:
     """What of a file is to be read."""
-    return {"joined": question["joined"], "end": question["end"]}
+    return {"clock_moves": [Fraction(move) for move in question["clock_moves"]], "end": question["end"]}
 
 
 def plain(value: object) -> object:

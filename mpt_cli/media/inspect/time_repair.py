@@ -38,6 +38,7 @@ class Repair(StrEnum):
     NO_TIMES = "no times"
     MISSING = "missing"
     EQUAL = "equal"
+    STRAY = "stray"
     DISORDER = "in disorder"
 
 
