@@ -47,7 +47,7 @@ def audio_evidence(
         stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate),
         begun=media.zero if sought is None else sought,
         seekable=bool(media.seek_points) and not media.clock_moves,
-        joined=bool(media.clock_moves),
+        clock_moves=media.clock_moves,
         end=media.readable_bytes,
     )
     try:

@@ -66,7 +66,7 @@ class MadeAudio:
     """PCM that was made of tracks: from which time of the file on, and how ffmpeg came there.
 
     ``begun`` is where its decoding began. ``seekable`` says whether a seek lands where it should,
-    ``joined`` whether the file holds several movies; only bytes before ``end`` are read.
+    ``clock_moves`` are those of the file; only bytes before ``end`` are read.
     """
 
     path: Path
@@ -75,7 +75,7 @@ class MadeAudio:
     samples: int
     begun: Fraction
     seekable: bool
-    joined: bool = False
+    clock_moves: tuple[Fraction, ...] = ()
     end: int | None = None
 
 
@@ -140,7 +140,7 @@ class _Looks:
     def _windows(self, track: HeardTrack, places: Sequence[int]) -> list[_Window]:
         """Return what a track plays at each place."""
         with open_container(self._source, _UNDECODED, end=self._made.end) as container:
-            decoding, stream = AudioDecoding(container, track.index, None, joined=self._made.joined), container.streams
+            decoding, stream = AudioDecoding(container, track.index, None, self._made.clock_moves), container.streams
             windows = [self._window(place, track, decoding, stream[track.index].time_base) for place in places]
             frames: list[AudioFrame] = []
             if not self._made.seekable:

@@ -142,7 +142,7 @@ class Workers:
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare what was made of the audio of a file with it, see ``audio_proof.compare``."""
         what = dataclasses.asdict(made) | {"path": str(made.path.absolute())}
-        what |= {"origin": str(made.origin), "begun": str(made.begun)}
+        what |= {"origin": str(made.origin), "begun": str(made.begun), "clock_moves": list(map(str, made.clock_moves))}
         match = self._ask(path, {"ask": "compare", "made": what}, cancel).match
         assert match is not None
         return match

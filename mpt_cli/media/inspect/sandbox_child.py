@@ -96,6 +96,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             **what
             | {"path": Path(what["path"]), "origin": Fraction(what["origin"]), "begun": Fraction(what["begun"])}
             | {"tracks": tuple(audio_proof.HeardTrack(**track) for track in what["tracks"])}
+            | {"clock_moves": tuple(map(Fraction, what["clock_moves"]))}
         )
         return {"match": dataclasses.asdict(audio_proof.compare(path, made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
