@@ -92,6 +92,8 @@ class VideoStreamInfo:
     """Whether later pictures have another size or other pixels; all else is said of the first."""
     changes_shape: bool = False
     """Whether they are also shown wider or narrower."""
+    shapes: tuple[tuple[Fraction, Fraction], ...] = ()
+    """From when on (seconds in the file's clock) how many times as wide as the first; empty where not known."""
     is_premultiplied: bool = False
     """Whether colours are multiplied by the alpha beside them already."""
     one_color: bool = True

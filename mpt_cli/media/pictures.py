@@ -7,12 +7,15 @@ colours are converted at the target's size.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
+from mpt_cli.frame_times import Timing
 from mpt_cli.media import clock, color, color_filters, geometry
 from mpt_cli.media.frame_clock import FrameClock
+from mpt_cli.media.timing import round_half_up
 from mpt_cli.models import Dimensions, Fit
 
 if TYPE_CHECKING:
@@ -37,7 +40,8 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
     stream = _deinterlaced(stream, video, form.frame_rate)
     if drops:  # Pictures that are not shown are not scaled; those shown twice are scaled once.
         stream = _on_grid(stream, segment, form.frame_rate)
-    stream = _composed(_flattened(stream, video, form.background), video, form)
+    shape = _shape_of_frame(media, origin, form.frame_rate if drops else None)
+    stream = _composed(_flattened(stream, video, form.background), video, form, shape)
     if not drops:
         stream = _on_grid(stream, segment, form.frame_rate)
     stream = without_side_data(stream).filter("setsar", 1)
@@ -152,12 +156,34 @@ def _in_rgba(stream: Any, video: VideoStreamInfo) -> Any:
     return stream
 
 
-def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm) -> Any:
+def _shape_of_frame(media: MediaInfo, origin: Fraction, grid: Fraction | None) -> str:
+    """Width by height of a frame as stored and shown, in ffmpeg's words.
+
+    By its time where that is known: to ffmpeg all frames have the pixel shape of the first one. A
+    frame that was put on a grid may stand half a step before its time, and on its own by a quarter.
+    """
+    video, times = media.video, media.frame_times
+    if not video.shapes or (times is not None and times.timing is Timing.COUNTED):
+        return "dar"
+    first = Fraction(video.dimensions.width, video.dimensions.height) * video.sar
+    words = [expression(first)]
+    for (_, before), (time, after) in pairwise(video.shapes):
+        late = time - origin
+        begin = late - 1 / (4 * video.frame_rate)
+        if grid is not None:
+            begin = (round_half_up(late * grid) - Fraction(1, 2)) / grid
+        words.append(f"gte(t,{expression(begin)})*{expression((after - before) * first)}")
+    return "+".join(words)
+
+
+def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm, shape: str) -> Any:
     """A picture of the target's size, colours and orientation."""
     placement = geometry.place(video.display, form.dimensions, form.fit)
     inner = placement.inner.turned if video.orientation.swaps_sides else placement.inner
     source = color.RESOLVED if video.has_alpha else color.color_of(video)
-    stream = _converted(stream, source, inner, form.encoder.pixel_format, _first_shape(video, form))
+    first = _first_shape(video, form)
+    sides = _fitting(inner, first, shape) if first is not None else None
+    stream = _converted(stream, source, inner, form.encoder.pixel_format, sides)
     return _placed(_upright(stream, video.orientation), placement, form)
 
 
@@ -169,7 +195,7 @@ def _first_shape(video: VideoStreamInfo, form: TargetForm) -> Fraction | None:
 
 
 def _converted(
-    stream: Any, source: color.SourceColor, size: Dimensions, pixel_format: str, first_shape: Fraction | None
+    stream: Any, source: color.SourceColor, size: Dimensions, pixel_format: str, fitting: tuple[str, str] | None
 ) -> Any:
     """Pictures of an even size and the wanted format, in BT.709 of limited range.
 
@@ -178,20 +204,20 @@ def _converted(
     """
     sides: tuple[object, object] = (size.width, size.height)
     how = {"flags": "bicubic", **color.scale_arguments(source)}
-    if first_shape is not None:
-        sides, how["eval"] = _fitting(size, first_shape), "frame"
+    if fitting is not None:
+        sides, how["eval"] = fitting, "frame"
     stream = stream.filter("scale", *sides, **how).filter("format", color_filters.working_format(source, pixel_format))
-    if first_shape is not None:
+    if fitting is not None:
         centre = "2*floor((ow-iw)/4)", "2*floor((oh-ih)/4)"
         stream = stream.filter("pad", size.width, size.height, *centre, eval="frame").filter("setsar", 1)
     stream = color_filters.to_bt709(stream, source)
     return stream if source.is_ordinary else stream.filter("format", pixel_format)
 
 
-def _fitting(size: Dimensions, shape: Fraction) -> tuple[str, str]:
+def _fitting(size: Dimensions, first: Fraction, shape: str) -> tuple[str, str]:
     """Sides, in ffmpeg's words, that a picture of any shape has within those of the first one's."""
-    width = f"max(2,2*round({size.width}/2*min(1,dar/{expression(shape)})))"
-    height = f"max(2,2*round({size.height}/2*min(1,{expression(shape)}/dar)))"
+    width = f"max(2,2*round({size.width}/2*min(1,({shape})/{expression(first)})))"
+    height = f"max(2,2*round({size.height}/2*min(1,{expression(first)}/({shape}))))"
     return width, height
 
 

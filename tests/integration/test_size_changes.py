@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -10,6 +11,7 @@ import pytest
 
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.size_marks import size_mark
+from mpt_cli.models import VideoClip
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg
@@ -97,3 +99,35 @@ def test_keyframes_of_one_size_have_one_mark(tmp_path: Path, kind: str) -> None:
         marks = [size_mark(codec, bytes(packet)) for packet in container.demux(stream) if packet.is_keyframe]
     assert len(set(marks)) == 1
     assert bool(marks[0]) is (codec != "av1")
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video", "libx265"])
+@pytest.mark.parametrize(("fps", "start"), [("25", "0"), ("50", "0.2"), ("10", "0")])
+def test_pixels_of_another_shape_are_not_squashed(tmp_path: Path, codec: str, fps: str, start: str) -> None:
+    """The size stays, and it is the shape of a pixel that changes, and changes back."""
+    parts = []
+    for number, sar in enumerate(("1/1", "1/2", "1/1")):
+        path = tmp_path / f"{number}.ts"
+        begin = ["-output_ts_offset", str(5 + number * FRAMES / 25), "-muxdelay", "0", "-muxpreload", "0"]
+        source = f"color=white:s=160x96:r=25:d={FRAMES / 25}"
+        quick = ("-preset", "ultrafast") if codec != "mpeg2video" else ()
+        x265 = ("-x265-params", "log-level=none") if codec == "libx265" else ()
+        if codec == "mpeg2video":  # which only has 16:9 and 4:3
+            sar = {"1/1": "16/15", "1/2": "4/5"}[sar]
+        run_ffmpeg("-f", "lavfi", "-i", source, "-vf", f"setsar={sar}", "-c:v", codec, *quick, *x265, *begin, path)
+        parts.append(path)
+    path = in_a_row(parts, tmp_path / "both.ts")
+    video = probe(path, scan=True).video
+    assert (video.changes_size, video.changes_shape, len(video.shapes)) == (True, True, 3)
+    other = float(video.shapes[1][1])
+    reel = tmp_path / "reel.mp4"
+    config = config_of(size="160x96", fps=fps, fit="contain")
+    assert make_reel(reel, [VideoClip(path, start=Fraction(start))], config).success
+    wide = [int(np.count_nonzero(frame.to_ndarray(format="gray")[48] > 126)) for frame in reader.frames(reel)]
+    rate, lost = Fraction(fps), Fraction(start)
+    full = max(wide)
+    for place, found in enumerate(wide):
+        source_frame = (place / rate + lost) * 25
+        if min(abs(source_frame - FRAMES), abs(source_frame - 2 * FRAMES)) > Fraction(25) / rate:
+            expected = full * other if FRAMES <= source_frame < 2 * FRAMES else full
+            assert abs(found - expected) <= 4, place

@@ -120,15 +120,15 @@ class CodedPictures:
             self.alpha_use = alpha_use(self._video.codec_context.extradata or b"", bytes(packet))
         if packet.pts is not None:
             self.keyframes.append(packet.pts)
-        data, new_sets = bytes(packet), list[bytes]()
+        data, sets = bytes(packet), list[bytes]()
         if self._data.codec in _READABLE:
             clean = self._data.is_clean_start(data)
             self._closed = self._closed and clean
             early = packet.pts is not None and self._latest is not None and packet.pts < self._latest
             self.is_out_of_order |= clean and early
-            new_sets = self._take_sets(self._data.parameter_sets(data))
-            self._redescribed = self._redescribed or bool(new_sets and len(self.keyframes) > 1)
-        self.shapes.take(packet, data, new_sets)
+            sets = self._data.parameter_sets(data)
+            self._redescribed = bool(self._take_sets(sets) and len(self.keyframes) > 1) or self._redescribed
+        self.shapes.take(packet, data, sets)
 
     def seek_points(self, container: InputContainer, base: Fraction) -> tuple[Fraction, ...]:
         """When keyframes are shown that a seek lands on exactly; empty where seeking is not trusted."""

@@ -163,6 +163,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         plain_matrix=is_plain(matrix),
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
+        shapes=found.coded.shapes.ratios() if not found.clock.moves else (),
         is_premultiplied=alpha == hevc_alpha.PREMULTIPLIED,
         one_color=described.agree,
     )

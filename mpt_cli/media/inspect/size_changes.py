@@ -49,9 +49,10 @@ class Shapes:
         """Know nothing yet of the stream that this decoder is for."""
         self._codec, self._decoder = context.codec.canonical_name, context.codec.name
         self._extradata = context.extradata
-        self._seen: set[bytes] = set()
-        self._first: _Keyframe | None = None  # decoded when there is another to compare it with
-        self._found: set[Shape] = set()
+        self._shapes: dict[bytes, Shape | None] = {}
+        """What keyframes with each mark were found to be; of the first it is not known before there is another."""
+        self._first: _Keyframe | None = None
+        self._runs: list[tuple[Fraction | None, Shape]] = []
         self.interlaced = False
         """Whether a keyframe that was looked at is."""
         self.colors: list[tuple[Fraction | None, Color]] = []
@@ -60,30 +61,48 @@ class Shapes:
     @property
     def change_size(self) -> bool:
         """Whether a picture has other pixels than another."""
-        return len(self._found) > 1
+        return len({shape for _, shape in self._runs}) > 1
 
     @property
     def change_shape(self) -> bool:
         """Whether a picture is shown wider or narrower than another."""
-        return len({Fraction(size.width, size.height) * sar for size, sar in self._found}) > 1
+        return len({_ratio(shape) for _, shape in self._runs}) > 1
 
-    def take(self, packet: Packet[Any], data: bytes, new_sets: Sequence[bytes]) -> None:
-        """Look at a keyframe, with the parameter sets in it that were not seen before."""
-        mark = b"".join(new_sets) + size_mark(self._codec, data)
+    def ratios(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Return from when on frames are how wide, as a multiple of the first; empty where a time is not known."""
+        first = _ratio(self._runs[0][1]) if self._runs else Fraction(1)
+        found: list[tuple[Fraction, Fraction]] = []
+        for time, shape in self._runs:
+            ratio = _ratio(shape) / first
+            if time is None:
+                return ()
+            if not found or ratio != found[-1][1]:
+                found.append((time, ratio))
+        return tuple(found) if 1 < len(found) <= _MOST_LOOKS else ()
+
+    def take(self, packet: Packet[Any], data: bytes, sets: Sequence[bytes]) -> None:
+        """Look at a keyframe, with the parameter sets in it."""
+        mark = b"".join(sets) + size_mark(self._codec, data)
         if packet.has_sidedata("new_extradata"):  # the next description of an MP4
             self._extradata = bytes(packet.get_sidedata("new_extradata"))
             mark += self._extradata
-        if (self._seen and not mark) or mark in self._seen or len(self._seen) >= _MOST_LOOKS:
+        if self._first is not None and not mark:
             return
-        self._seen.add(mark)
         time = None if packet.pts is None else packet.pts * Fraction(packet.time_base)
         keyframe = _Keyframe(data, self._extradata, time)
         if self._first is None:
-            self._first = keyframe
-            return
-        for unknown in (keyframe,) if self._found else (self._first, keyframe):
-            if (shape := self._shape(unknown)) is not None:
-                self._found.add(shape)
+            self._first, self._shapes[mark] = keyframe, None
+        elif mark not in self._shapes and len(self._shapes) < _MOST_LOOKS:
+            if not self._runs:
+                self._note(self._first.time, self._shape(self._first))
+                self._shapes |= dict.fromkeys(self._shapes, self._runs[-1][1] if self._runs else None)
+            self._shapes[mark] = self._shape(keyframe)
+        self._note(time, self._shapes.get(mark))
+
+    def _note(self, time: Fraction | None, shape: Shape | None) -> None:
+        """Remember what frames are from here on, where that is known and new."""
+        if shape is not None and (not self._runs or self._runs[-1][1] != shape):
+            self._runs.append((time, shape))
 
     def _shape(self, keyframe: _Keyframe) -> Shape | None:
         """The shape of one picture, decoded by itself; None where nothing comes out."""
@@ -100,3 +119,9 @@ class Shapes:
         self.colors.append((keyframe.time, description_of(frame)))
         sar = alone.sample_aspect_ratio
         return Dimensions(frame.width, frame.height), Fraction(sar) if sar else Fraction(1)
+
+
+def _ratio(shape: Shape) -> Fraction:
+    """Return width by height as shown."""
+    size, sar = shape
+    return Fraction(size.width, size.height) * sar
