@@ -104,6 +104,8 @@ def _share(found: Findings, timeline: Timeline) -> _Share:
     if found.clock.moves or timeline.told_end is not None:  # then the header counts what is no part of the clip
         return _Share(max(timeline.end, last_audio) - start, None)
     whole = _Share(max(timeline.end, last_audio) - start, promised)
+    if promised is None:
+        return whole
     shares = [
         _track_share(found.video, timeline.end),
         _track_share(audio.stream, audio.end) if audio is not None and audio.is_decoded else None,

@@ -8,6 +8,8 @@ import av
 from av.video.frame import VideoFrame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from av.packet import Packet
 
 SAMPLE_PACKETS = 300
@@ -29,6 +31,19 @@ def only_frame(packet: Packet[Any]) -> Any:
         return _first_whole([*packet.decode(), *stream.decode(None)], VideoFrame)
     except (av.FFmpegError, ValueError):
         return None
+
+
+def shows_frame_at(packets: Iterable[Packet[Any]], tick: int) -> bool:
+    """Return whether these packets decode to a whole frame that is shown at a time, or later."""
+    for packet in packets:
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            continue
+        for frame in frames:
+            if frame.pts is not None and frame.pts >= tick and not getattr(frame, "is_corrupt", False):
+                return True
+    return False
 
 
 def _first_whole(frames: list[Any], kind: type[Any]) -> Any:

@@ -85,6 +85,9 @@ class StreamFacts:
     """Whether a packet may be a field, the second of which has no time of its own."""
 
 
+_LONG = 4
+
+
 class PacketTimes:
     """Collects the timestamps of one stream; 16 bytes a packet, so that 24 hours fit."""
 
@@ -128,6 +131,17 @@ class PacketTimes:
     def has_pts(self) -> bool:
         """Whether every frame so far says when it is shown."""
         return self._has_pts and not self._missing
+
+    @property
+    def long_last(self) -> int | None:
+        """The time of the last frame, where it is to be shown for much longer than all others; else None."""
+        common = max(self._durations, key=self._durations.__getitem__, default=0)
+        least = max(Fraction(_LONG * common), 1 / self.time_base)
+        return self._last if self._has_pts and self._last_duration > least else None
+
+    def forget_last_duration(self) -> None:
+        """Let the last frame last as long as others: it does not decode, so that its packet says nothing."""
+        self._last_duration = 0
 
     def before(self, tick: int) -> list[int]:
         """Return the times of frames that are shown before this one."""

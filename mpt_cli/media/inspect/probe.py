@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
@@ -17,8 +17,10 @@ from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.clock import Jumps
 from mpt_cli.media.inspect import animated_images, file_signature
 from mpt_cli.media.inspect.audio_levels import levels
+from mpt_cli.media.inspect.coded_pictures import SEEKABLE
 from mpt_cli.media.inspect.continuation import may_go_on
-from mpt_cli.media.inspect.demux import open_container
+from mpt_cli.media.inspect.decoding import shows_frame_at
+from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
 from mpt_cli.media.inspect.motion import moving
@@ -79,6 +81,7 @@ def probe(
             _read(path, found, alive, scan=scan or not _is_plausible(path, container, chosen))
             if found.was_too_hasty:
                 return None
+            _weigh_last(path, found, alive)
             found_jumps = found.clock.found(partial(is_torn_at, path))
             return found_jumps or media_info(path, container, found, _levels(path, found, alive))
 
@@ -104,6 +107,29 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
         raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
     if found.picture is None and not found.was_too_hasty:
         raise ProbeError(IssueCode.NO_FRAMES, "no picture can be decoded", path=path, hint="it is damaged or cut off")
+
+
+def _weigh_last(path: Path, found: Findings, alive: Callable[[], object]) -> None:
+    """Take no duration from a packet that does not decode: one of a damaged GIF said 514 s."""
+    last = found.times.long_last if found.scanned else None
+    if last is None or found.clock.moves:
+        return
+    with _opened(path, found.extent.end) as container:
+        stream: Any = container.streams[found.video.index]
+        if found.coded.keyframes and container.format.name.startswith(SEEKABLE):
+            container.seek(found.coded.keyframes[-1], stream=stream)
+        try:
+            decodes = shows_frame_at(_watched(packets(container, [stream]), alive), last)
+        except av.FFmpegError:
+            decodes = False
+    if not decodes:
+        found.times.forget_last_duration()
+
+
+def _watched(read: Iterator[Any], alive: Callable[[], object]) -> Iterator[Any]:
+    for packet in read:
+        alive()
+        yield packet
 
 
 def _levels(path: Path, found: Findings, alive: Callable[[], object]) -> dict[int, Level]:
