@@ -54,7 +54,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "stored rotated": video.orientation.is_identity,
         "its display matrix is not plain": video.plain_matrix or not video.orientation.is_identity,
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
-        "interlaced" if video.interlaced else "may be interlaced": not video.has_fields,
+        "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
         "its container crops its pictures": video.crop is None,
         "its decoder configuration changes": traits.one_description,
         "its size changes": not video.changes_size,

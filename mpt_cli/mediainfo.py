@@ -101,8 +101,8 @@ class VideoStreamInfo:
 
     @property
     def has_fields(self) -> bool:
-        """Whether each picture must be asked for its fields."""
-        return self.interlaced or self.may_interlace
+        """Whether each frame must be asked whether it holds two fields; HEVC codes a field as a frame of its own."""
+        return (self.interlaced or self.may_interlace) and self.codec != "hevc"
 
     @property
     def display(self) -> Dimensions:

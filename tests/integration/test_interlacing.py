@@ -103,3 +103,23 @@ def test_what_may_have_fields_is_not_copied(tmp_path: Path) -> None:
     assert result.success
     assert result.clips[0].action is Action.ENCODE
     assert "may be interlaced" in result.clips[0].reasons
+
+
+def test_fields_that_hevc_codes_as_frames_are_shown_each(tmp_path: Path) -> None:
+    """A field has half of the lines: it is shown as high as the frame, and nothing of another one is mixed in."""
+    path = tmp_path / "fields.mp4"
+    bars = "geq=lum='if(mod(floor(N/pow(2,floor(4*X/W))),2),220,30)':cb=128:cr=128"
+    options = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:interlace=tff")
+    run_ffmpeg("-f", "lavfi", "-i", f"color=gray:s=160x48:r=50:d=0.24,{bars}", *options, path)
+    video = probe(path, scan=True).video
+    assert video.interlaced
+    assert video.display.width * 48 == video.display.height * 80
+    reel = tmp_path / "reel.mp4"
+    assert make_reel(reel, [path], config_of(size="160x96", fps="50", crf=10)).success
+    found = []
+    for frame in reader.frames(reel):
+        row = frame.to_ndarray(format="gray")[48].astype(int)
+        cells = [row[int((bit + 0.5) * 40)] for bit in range(4)]
+        assert all(abs(cell - 30) < 25 or abs(cell - 220) < 25 for cell in cells)
+        found.append(sum(1 << bit for bit, cell in enumerate(cells) if cell > 126))
+    assert found == list(range(12))

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.packet_times import Timeline
     from mpt_cli.mediainfo import Crop
 
+_WIDEST_FRAME = Fraction(22, 10)
+"""Width by height from which on a field is not taken for what is shown."""
+
 
 def media_info(path: Path, container: InputContainer, found: Findings, levels: dict[int, Level]) -> MediaInfo:
     """Return the description of a file whose packets were read, and whose audio tracks were measured."""
@@ -183,14 +186,17 @@ def _pixel_shape(stream: VideoStream, frame: VideoFrame, crop: Crop | None) -> F
     """Return width by height of a pixel.
 
     Where an MP4 has no word on it, libav takes it from the size of the track, which is that of the
-    cropped picture, and of the whole one.
+    cropped picture, and of the whole one. A field of HEVC is a frame of half the lines, whose pixel
+    shape may be that of the whole.
     """
     told, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
     if told and crop:
         shown = crop.dimensions
         told = None if told == Fraction(frame.height * shown.width, frame.width * shown.height) else told
-    sar = told or coded
-    return Fraction(sar) if sar and sar > 0 else Fraction(1)
+    sar = Fraction(told or coded or 1)
+    sar = sar if sar > 0 else Fraction(1)
+    is_field = stream.codec_context.codec.canonical_name == "hevc" and frame.interlaced_frame
+    return sar / 2 if is_field and frame.width * sar > _WIDEST_FRAME * frame.height else sar
 
 
 def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
