@@ -15,6 +15,7 @@ from mpt_cli.events import RunContext
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.files import TempFileManager
 from mpt_cli.media.timing import frame_count
+from mpt_cli.media.tracks import with_heard_tracks
 from mpt_cli.processing.clip import ClipProcessor
 from tests.forms import form_of
 from tests.integration.segments import planned
@@ -57,6 +58,7 @@ def played(
 ) -> tuple[NDArray[np.float64], Processed]:
     """What a segment of the clip plays, left and right, full scale being 1; and what was said of it."""
     whole = planned(path, FORM)
+    whole = replace(whole, media=with_heard_tracks(whole.media, "auto", path))
     begin = Fraction(str(start))
     length = (Fraction(str(end)) if end is not None else whole.media.duration) - begin
     segment = replace(whole.segment, frames=frame_count(length, FORM.frame_rate))

@@ -52,7 +52,11 @@ class AudioHere:
         """Render it."""
         assert not cancel.cancelled
         assert media.audio is not None
-        return audio_render.render(path, media.audio.index, start, samples, output, clock_moves=media.clock_moves)
+        track = media.audio
+        wanted = audio_render.WantedTrack(
+            track.index, track.channels[0] if track.is_part else None, track.tremble or Fraction(0)
+        )
+        return audio_render.render(path, wanted, start, samples, output, clock_moves=media.clock_moves)
 
     def compare_audio(self, path: Path, made: audio_proof.MadeAudio, *, cancel: CancelToken) -> audio_proof.AudioMatch:
         """Compare it."""

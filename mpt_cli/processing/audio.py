@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
 
+    Losses = dict[int, AudioLoss]
+    """By the index of the stream."""
+
 
 class RendersAudio(Protocol):
     """Opens audio of untrusted files."""
@@ -42,14 +45,12 @@ class ClipAudio:
         """Open files by these looks."""
         self._looks = looks
 
-    def prepare(
-        self, planned: PlannedClip, form: TargetForm, audio_path: Path, context: RunContext
-    ) -> AudioLoss | None:
-        """Render the tracks of a segment that need it; return what of the first one does not decode."""
+    def prepare(self, planned: PlannedClip, form: TargetForm, audio_path: Path, context: RunContext) -> Losses:
+        """Render the tracks of a segment that need it; return what of each does not decode."""
         path, media = planned.clip.path, planned.media
         start = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
         samples = stored_samples(planned.segment.frames, form.frame_rate)
-        losses = {
+        return {
             track.index: self._looks.render_audio(
                 path,
                 replace(media, audio=track),
@@ -61,7 +62,6 @@ class ClipAudio:
             for track in media.heard
             if track.irregular
         }
-        return None if media.audio is None else losses.get(media.audio.index)
 
     @staticmethod
     def rendered(planned: PlannedClip, audio_path: Path) -> list[Path]:
@@ -88,10 +88,14 @@ def as_rendered(planned: PlannedClip) -> PlannedClip:
     return replace(planned, media=replace(planned.media, audio=audio, audio_with=tuple(others)))
 
 
-def damage_of_audio(planned: PlannedClip, loss: AudioLoss | None) -> Issue | None:
-    """Return what is said of audio that is damaged; ProcessingError where less than half decodes."""
-    path, audio = planned.clip.path, planned.media.audio
-    issue = loss.issue(audio, path) if loss is not None and audio is not None else None
-    if loss is not None and issue is not None and loss.decoded_share < TOO_LITTLE:
-        raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or mute it")
-    return issue
+def damage_of_audio(planned: PlannedClip, losses: Losses) -> list[Issue]:
+    """Return what is said of tracks that are damaged; ProcessingError where of the first one less than half decodes."""
+    path, issues = planned.clip.path, []
+    for track in planned.media.heard:
+        loss = losses.get(track.index)
+        if loss is None or (issue := loss.issue(track, path)) is None:
+            continue
+        if track == planned.media.audio and loss.decoded_share < TOO_LITTLE:
+            raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or mute it")
+        issues.append(issue)
+    return issues

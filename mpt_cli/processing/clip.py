@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.files import TempFileManager
-    from mpt_cli.media.inspect.audio_decoding import AudioLoss
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process import Outcome
     from mpt_cli.media.progress import Progress
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
+    from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.audio_evidence import AudioLooks
     from mpt_cli.processing.cache import ClipCache
 
@@ -109,7 +109,7 @@ class ClipProcessor:
             frame_map = self._frame_map_path(planned, files)
             arguments = self._arguments(planned, form, pictures, wanted_sound, frame_map)
             before = identity_of(planned.clip.path.stat())
-            lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else None
+            lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else {}
             outcome = self._run(arguments, planned, form, config, context) if arguments else None
             doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
             if wanted_sound and self._audio.is_doubtful(planned, form, wanted_sound, complaints=doubtful):
@@ -120,7 +120,7 @@ class ClipProcessor:
             self._refuse_changed(planned, before)
             verified = _verified(planned, form, frame_map, doubtful=doubtful)
             if wanted_sound:
-                lossy = doubtful or (lost_audio is not None and lost_audio.lost > 0)
+                lossy = doubtful or any(loss.lost for loss in lost_audio.values())
                 heard = audio_evidence(self._looks, planned, form, wanted_sound, context, doubtful=lossy)
                 verified = replace(verified, audio=heard)
             clip = replace(clip, verified=verified)
@@ -129,7 +129,7 @@ class ClipProcessor:
             opaque = self._opaque(planned)
             self._keep(planned, clip, whole=not (damage or damaged_audio or opaque))
             peak = outcome.peak_memory_bytes if outcome is not None else None
-            warnings = tuple(issue for issue in (lost, damage, damaged_audio, opaque) if issue is not None)
+            warnings = tuple(issue for issue in (lost, damage, *damaged_audio, opaque) if issue is not None)
             argv = (str(self._ffmpeg.binary), *arguments) if arguments else ()
             return Processed(clip, peak, warnings, planned.action, planned.reasons, argv)
         except BaseException:
@@ -148,7 +148,7 @@ class ClipProcessor:
 
     def _render_again(
         self, planned: PlannedClip, form: TargetForm, sound: Path, config: ProcessingConfig, context: RunContext
-    ) -> AudioLoss | None:
+    ) -> Losses:
         """Make the PCM of a clip anew where damage may have misled ffmpeg; return how much of it does not decode."""
         rendered = as_rendered(planned)
         lost = self._audio.prepare(rendered, form, sound, context)

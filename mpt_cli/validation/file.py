@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.cancel import CancelToken
@@ -73,10 +74,11 @@ class FileValidator:
             share = self._decoded_share(path, media, cancel=cancel)
             if damage := damage_issue(path, share):
                 (errors if share < TOO_LITTLE else warnings).append(damage)
-            if media.audio is not None:
-                loss = self._audio_loss(path, media, cancel=cancel)
-                if damage := loss.issue(media.audio, path):
-                    (errors if loss.decoded_share < TOO_LITTLE else warnings).append(damage)
+            for track in media.heard:
+                loss = self._audio_loss(path, replace(media, audio=track), cancel=cancel)
+                if damage := loss.issue(track, path):
+                    refused = track == media.audio and loss.decoded_share < TOO_LITTLE
+                    (errors if refused else warnings).append(damage)
         return FileValidationResult(path, tuple(errors), tuple(warnings), media)
 
     def file_exists(self, path: Path) -> bool:

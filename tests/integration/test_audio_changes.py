@@ -25,6 +25,7 @@ CHANGES = {
     "rate and channels": (("aac", 1, 22_050), ("aac", 6, 48_000)),
     "three parts": (("eac3", 2, 48_000), ("eac3", 6, 32_000), ("eac3", 2, 48_000)),
     "half the rate": (("aac", 2, 48_000), ("aac", 2, 24_000)),
+    "DTS": (("dca", 2, 48_000), ("dca", 6, 48_000)),
     "mp3 rate": (("libmp3lame", 2, 32_000), ("libmp3lame", 1, 48_000)),
 }
 
@@ -35,7 +36,7 @@ def joined(folder: Path, parts: tuple[tuple[str, int, int], ...], seconds: float
     for number, (codec, channels, rate) in enumerate(parts):
         part = folder / f"{number}.ts"
         begin = ("-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", f"{10 + number * seconds:g}")
-        audio = ("-c:a", codec, "-ac", f"{channels}", "-ar", f"{rate}")
+        audio = ("-c:a", codec, "-strict", "-2", "-ac", f"{channels}", "-ar", f"{rate}")
         clip(part, tone(500 * (number + 1), seconds), *audio, *begin, seconds=seconds)
         data += part.read_bytes()
     path = folder / "joined.ts"
@@ -84,3 +85,21 @@ def test_short_parts_between_looks_are_seen(tmp_path: Path) -> None:
     audio = probe(joined(tmp_path, parts, seconds=0.4), scan=True).audio
     assert audio is not None
     assert audio.irregular
+
+
+def test_a_description_inside_of_flv_is_followed(tmp_path: Path) -> None:
+    """As a stream is recorded that was switched over; the description is a packet of its own."""
+    first, second, path = tmp_path / "first.flv", tmp_path / "second.flv", tmp_path / "joined.flv"
+    clip(first, tone(500, 2), "-c:a", "aac", "-ac", "2")
+    clip(second, tone(1000, 2), "-c:a", "aac", "-ac", "6", "-ar", "44100")
+    data, place = first.read_bytes(), 13
+    more = second.read_bytes()
+    while place < len(more):
+        size = 15 + int.from_bytes(more[place + 1 : place + 4], "big")
+        at = 2000 + int.from_bytes(more[place + 4 : place + 7], "big")
+        if more[place] in (8, 9):
+            data += more[place : place + 4] + at.to_bytes(3, "big") + more[place + 7 : place + size]
+        place += size
+    path.write_bytes(data)
+    pcm, _ = played(path, tmp_path, start=2.5, end=3.5)
+    assert level(pcm, 1000, 0.1, 0.9) == pytest.approx((STEREO_DB, STEREO_DB), abs=1)

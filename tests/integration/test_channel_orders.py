@@ -27,6 +27,10 @@ LABELS = {
 """Where each tone is heard: left, right, centre, behind left, behind right, nowhere."""
 
 
+AMBISONIC = 18, b"\x02"
+"""Where the mapping of channels stands in the head of Opus, and the one of RFC 8486."""
+
+
 def heard(place: str) -> tuple[float | None, float | None]:
     """Levels on both sides; None for silence."""
     sides: dict[str, tuple[float | None, float | None]] = {
@@ -68,3 +72,24 @@ def test_channels_without_a_layout_have_the_usual_order(tmp_path: Path, count: i
     path = tmp_path / "unnamed.mkv"
     clip(path, tones(HERTZ[:count], 1, f"{count}c"), "-c:a", codec, "-channel_layout", f"{count}c", seconds=1)
     assert_heard(path, tmp_path, {hertz: place.strip() for hertz, place in zip(HERTZ, places, strict=False)})
+
+
+@pytest.mark.parametrize(
+    ("count", "places"),
+    [(4, {500: (-26.02, -26.02), 900: (-26.02, -26.02)}), (6, {500: (-26.02, -26.02), 1300: (FULL, None)})],
+    ids=["first order", "with a stereo track"],
+)
+def test_ambisonic_audio_is_heard_on_both_sides(
+    tmp_path: Path, count: int, places: dict[int, tuple[float, float | None]]
+) -> None:
+    made, path = tmp_path / "made.mkv", tmp_path / "ambisonic.mkv"
+    opus = ("-c:a", "libopus", "-mapping_family", "255", "-b:a", "384k")
+    clip(made, tones(HERTZ[:count], 1, f"{count}.0"), *opus, seconds=1)
+    data = bytearray(made.read_bytes())
+    place = data.index(b"OpusHead") + AMBISONIC[0]
+    data[place : place + 1] = AMBISONIC[1]
+    path.write_bytes(data)
+    pcm, _ = played(path, tmp_path)
+    for hertz, wanted in places.items():
+        for found, each in zip(level(pcm, hertz, 0.1, 0.9), wanted, strict=True):
+            assert found == pytest.approx(each, abs=0.5) if each is not None else found < -50, hertz

@@ -113,6 +113,34 @@ def test_audio_whose_description_is_cut_off_is_named(tmp_path: Path) -> None:
     assert only(probe(path, scan=True).warnings).code is IssueCode.AUDIO_UNDECODABLE
 
 
+def test_damage_of_the_right_side_leaves_each_on_its_side(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.mkv", tmp_path / "hurt.mkv"
+    names = ("-metadata:s:a:0", "title=Left", "-metadata:s:a:1", "title=Right")
+    mono = ("-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "aac", *names)
+    clip(whole, (*tone(500, 4), *tone(1000, 4)), *mono, seconds=4)
+    noise = "noise=amount=if(between(n\\,60\\,122)\\,3\\,0)"
+    run_ffmpeg("-i", whole, "-map", "0", "-c", "copy", "-bsf:a:1", noise, path)
+    pcm, done = played(path, tmp_path)
+    damage = only(done.warnings)
+    assert damage.code is IssueCode.AUDIO_DAMAGED
+    assert "stream 2 (aac)" in damage.message
+    for begin, end in ((0.1, 1.2), (2.8, 3.9)):
+        left, right = level(pcm, 500, begin, end), level(pcm, 1000, begin, end)
+        assert (left[0], right[1]) == pytest.approx((-18.06, -18.06), abs=0.5)
+        assert max(left[1], right[0]) < -60
+
+
+def test_a_track_without_a_decoder_beside_another_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    both = ("-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "aac", "-disposition:a", "default")
+    clip(path, (*tone(500, 1), *tone(1000, 1)), *both, seconds=1)
+    rename_codec(path, b"ac-4")
+    media = probe(path, scan=True)
+    assert media.audio is not None
+    named = [issue for issue in media.warnings if issue.code is IssueCode.AUDIO_UNDECODABLE]
+    assert "stream 1 (ac4, 1.0 s) has no decoder; another track is heard" in only(tuple(named)).message
+
+
 def test_a_file_without_audio_has_none_to_be_named(tmp_path: Path) -> None:
     path = clip(tmp_path / "silent.mp4", ())
     assert not probe(path, scan=True).warnings

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 2
 """A packet is decoded so often, and where its header is another, to see whether channels and rate are the same."""
 
+_MOST_FAILED_LOOKS = 3
 _LONG = 1
 """A packet that claims to last more seconds is decoded, to see whether it does."""
 
@@ -38,6 +39,8 @@ class AudioFindings:
         self._frame: AudioFrame | None = None
         self._undecoded = 0
         self._changes = False
+        self._failed_looks = 0
+        self._is_described_inside = stream.container.format.name == "flv"  # asking each packet is dear
         self._time_base = Fraction(stream.time_base or 1)
         self._look_ticks, self._long_ticks = round(_LOOK_SECONDS / self._time_base), round(_LONG / self._time_base)
         self._last_look = 0
@@ -129,16 +132,28 @@ class AudioFindings:
     def _look_now_and_then(self, packet: Packet[Any], pts: int) -> None:
         """Look where it is time to, or the header says that something may have changed."""
         header = self._header.read(packet) if self._header else 0
-        if header != self._last_header or abs(pts - self._last_look) >= self._look_ticks:
+        if self._is_described_inside and packet.has_sidedata("new_extradata"):
+            self._changes = True
+        elif header != self._last_header or abs(pts - self._last_look) >= self._look_ticks:
             self._last_header = header
             self._look(packet)
 
     def _look(self, packet: Packet[Any]) -> None:
-        """See whether a packet decodes to what the first one did; one that does not decode says nothing."""
-        frame = first_frame(packet, AudioFrame)
+        """See whether a packet decodes to what the first one did.
+
+        Where several in a row do not decode they are damaged, or of a kind that a packet told of which was
+        not decoded.
+        """
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            self._failed_looks += 1
+            self._changes = self._failed_looks >= _MOST_FAILED_LOOKS
+            return
+        frame = next((frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples), None)
         if frame is None:
             return
-        self._last_look = packet.pts or 0
+        self._failed_looks, self._last_look = 0, packet.pts or 0
         if frame.samples > self._samples:  # the first one may lack what an encoder puts in front
             self._samples, self._size = frame.samples, packet.size
         self._changes = _kind(frame) != _kind(self.frame)

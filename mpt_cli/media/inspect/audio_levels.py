@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.audio.frame import AudioFrame
 
+from mpt_cli.media.inspect.channel_names import planes_of
 from mpt_cli.media.inspect.demux import packets
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _add(parts: list[array[Any]], packet: Any) -> None:
             continue
         code, scale = _KINDS[name]
         channels = 1 if frame.format.is_planar else packet.stream.codec_context.channels
-        for number, plane in enumerate(frame.planes):
+        for number, plane in enumerate(planes_of(frame)):
             whole = array(code, bytes(plane)[: frame.samples * channels * frame.format.bytes])
             scaled = array("d", whole if scale == 1 else (value / scale for value in whole))
             if number < len(parts):

@@ -11,7 +11,7 @@ from av.audio.resampler import AudioResampler
 
 from mpt_cli.media.audio_agreement import PIECE_SAMPLES, REACH_SAMPLES, Agreement, agreement
 from mpt_cli.media.inspect.audio_decoding import AudioDecoding
-from mpt_cli.media.inspect.channel_names import channel_names
+from mpt_cli.media.inspect.channel_names import channel_names, planes_of
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.sound import needs_limiter, partial_mix, placed, stereo_mix
 from mpt_cli.media.sources import OPEN_OPTIONS
@@ -47,10 +47,10 @@ _SAMPLE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
-    """The index of an audio stream, and what its channels are where they are part of a layout with other tracks'."""
+    """The index of an audio stream, and whether its channels are part of a layout, see ``AudioStreamInfo``."""
 
     index: int
-    part: tuple[str, ...] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class _Window:
         self._kind, self._rate, self._due, self._run = kind, frame.sample_rate, time, 0
         self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE)
         names = placed(channel_names(frame, self._labels))
-        self._gains = partial_mix(self._track.part) if self._track.part else stereo_mix(names)
+        self._gains = partial_mix(names) if self._track.is_part else stereo_mix(names)
         self.limited = self.limited or any(map(needs_limiter, self._gains))
         self._place = round_half_up((Fraction(time, frame.sample_rate) - self.start) * SAMPLE_RATE)
 
@@ -254,7 +254,7 @@ class _Window:
         for frame in frames:
             first, end = max(0, -self._place), min(frame.samples, self._samples - self._place)
             if first < end:
-                planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in frame.planes]
+                planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in planes_of(frame)]
                 for side, gains in zip(self.sides, self._gains, strict=True):
                     side[self._place + first : self._place + end] = _mixed(planes, gains)
             self._place += frame.samples

@@ -32,9 +32,22 @@ _LEAST_GAP = Fraction(1, 50)
 """Audio that comes later, or earlier, by less goes on without a gap, as in the filters of other clips."""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedTrack:
+    """A stream that is rendered.
+
+    One of a single channel may be ``part`` of a layout, by the name of the channel. ``tremble`` is how much its
+    packets may come late without a gap being there.
+    """
+
+    index: int
+    part: str | None = None
+    tremble: Fraction = Fraction(0)
+
+
 def render(
     path: Path,
-    stream_index: int,
+    track: WantedTrack,
     start: Fraction,
     samples: int,
     output: Path,
@@ -45,15 +58,14 @@ def render(
 ) -> AudioLoss:
     """Write so many stereo samples at most, from ``start`` on, a time of the file after the moves of its clock.
 
-    Return how much of them does not decode. ``clock_moves`` are
-    those of the file; only bytes before ``end`` are read.
-    ValueError or LookupError where the stream is no longer there.
+    Return how much of them does not decode. ``clock_moves`` are those of the file; only bytes before
+    ``end`` are read. ValueError or LookupError where the stream is no longer there.
     """
     with open_container(path, end=end) as container, output.open("wb") as file:
         span = start, start + Fraction(samples, SAMPLE_RATE)
-        decoding = AudioDecoding(container, stream_index, span, clock_moves)
-        placer = _Placer(file, start, samples)
-        mixer = _Mixer(decoding.labels, placer)
+        decoding = AudioDecoding(container, track.index, span, clock_moves)
+        placer = _Placer(file, start, samples, round((_LEAST_GAP + track.tremble) * SAMPLE_RATE))
+        mixer = _Mixer(decoding.labels, track.part, placer)
         for frame in decoding.frames(alive):
             mixer.take(frame)
         mixer.end()
@@ -63,8 +75,8 @@ def render(
 class _Mixer:
     """Mixes frames to stereo; of each kind of frame with filters of its own."""
 
-    def __init__(self, labels: tuple[str, ...], placer: _Placer) -> None:
-        self._labels, self._placer = labels, placer
+    def __init__(self, labels: tuple[str, ...], part: str | None, placer: _Placer) -> None:
+        self._labels, self._part, self._placer = labels, part, placer
         self._kind: tuple[object, ...] | None = None
         self._graph: Graph | None = None
 
@@ -88,7 +100,10 @@ class _Mixer:
 
     def _new_graph(self, frame: AudioFrame) -> Graph:
         graph = Graph()
-        mix = pan_expression(placed(channel_names(frame, self._labels)))
+        channels, is_part = placed(channel_names(frame, self._labels)), False
+        if self._part is not None and len(channels) == 1:
+            channels, is_part = (self._part,), True
+        mix = pan_expression(channels, is_part=is_part)
         chain = [
             graph.add(
                 "abuffer",
@@ -123,6 +138,7 @@ class _Placer:
     file: BinaryIO
     start: Fraction
     samples: int
+    least_gap: int
     written: int = 0
     begins_anew: bool = True
     """Whether the next frame is put at exactly its time; else a small difference does not count."""
@@ -132,7 +148,7 @@ class _Placer:
         late = 0
         if frame.pts is not None:
             late = round_half_up((frame.pts * Fraction(frame.time_base or 0) - self.start) * SAMPLE_RATE) - self.written
-        if not self.begins_anew and abs(late) <= _LEAST_GAP * SAMPLE_RATE:
+        if not self.begins_anew and abs(late) <= self.least_gap:
             late = 0
         room = self.samples - self.written
         if late + frame.samples <= 0 or not room:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from av.audio.frame import AudioFrame
+    from av.audio.plane import AudioPlane
     from av.audio.stream import AudioStream
 
 _NO_ORDER = "channels"
@@ -33,3 +36,8 @@ def channel_names(frame: AudioFrame, labels: tuple[str, ...]) -> tuple[str, ...]
     """Return the names of a frame's channels; the container's labels count where the decoder knows no places."""
     names = tuple(channel.name for channel in frame.layout.channels)
     return labels if _NO_ORDER in frame.layout.name and len(labels) == len(names) else names
+
+
+def planes_of(frame: AudioFrame) -> Sequence[AudioPlane]:
+    """Return the planes of a frame: of eight channels PyAV 18 counts a ninth, which is no memory of the frame."""
+    return frame.planes[: frame.layout.nb_channels if frame.format.is_planar else 1]

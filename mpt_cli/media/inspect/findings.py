@@ -73,6 +73,11 @@ class Findings:
         """The audio track that is heard, or would be if it could be decoded."""
         return self.sound or next(iter(self._tracks.values()), None)
 
+    @property
+    def all_tracks(self) -> list[AudioFindings]:
+        """The audio tracks, whether they decode or not."""
+        return list(self._tracks.values())
+
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound.
 

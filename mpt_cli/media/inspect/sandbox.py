@@ -134,8 +134,14 @@ class Workers:
     ) -> AudioLoss:
         """Render the audio of a file, see ``audio_render.render``; return how much of it does not decode."""
         assert media.audio is not None
+        track = media.audio
+        wanted = {
+            "index": track.index,
+            "part": track.channels[0] if track.is_part else None,
+            "tremble": str(track.tremble or 0),
+        }
         what = {"start": str(start), "samples": samples, "output": str(output.absolute()), **_part(media)}
-        loss = self._ask(path, {"ask": "render", "stream": media.audio.index, **what}, cancel).loss
+        loss = self._ask(path, {"ask": "render", "track": wanted, **what}, cancel).loss
         assert loss is not None
         return loss
 

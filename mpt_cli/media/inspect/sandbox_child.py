@@ -86,7 +86,9 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         from mpt_cli.media.inspect import audio_render  # few files need it
 
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
-        rendered = audio_render.render(path, question["stream"], start, samples, output, **_part(question), alive=alive)
+        wanted = question["track"]
+        track = audio_render.WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]))
+        rendered = audio_render.render(path, track, start, samples, output, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     if question["ask"] == "compare":
         from mpt_cli.media.inspect import audio_proof

@@ -1,4 +1,4 @@
-"""Say which audio of a file cannot be decoded, so that its reel is silent there."""
+"""Say which audio of a file cannot be decoded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Disposition
 
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.inspect.demux import listing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from av.audio.stream import AudioStream
@@ -23,26 +25,39 @@ _CODEC = r"^  Stream #0:{index}\b[^:]*: Audio: (\w+)[^(,\n]*(?:\(([^/)\n]+) /)?"
 """Of libav's listing: its name of a codec, or ``none``, and the one that the container has for it."""
 
 
-def undecodable_audio(path: Path, container: InputContainer, track: AudioFindings | None) -> tuple[Issue, ...]:
-    """Return a warning where a file has audio, but none that decodes.
+def undecodable_audio(
+    path: Path, container: InputContainer, tracks: Sequence[AudioFindings], *, scanned: bool
+) -> tuple[Issue, ...]:
+    """Return a warning for each audio track that is not heard because it cannot be decoded.
 
-    ``track`` is the audio track that was read, None where none has a decoder.
+    ``tracks`` are those that were read, with ``scanned`` to their end: those of the video that have a decoder.
+    Beside one that is heard, a track without a decoder counts where the file says that it is to be played.
     """
-    if track is not None:
-        if track.is_decoded or not track.packets:
-            return ()
-        name, seconds = track.stream.codec_context.codec.canonical_name, track.end - track.start
-        why = f"none of the {track.packets} packets that were read of stream {track.stream.index}"
-        return (_issue(path, f"{why} ({name}, {float(seconds):.1f} s) decodes"),)
+    silent = not any(track.is_decoded for track in tracks)
+    issues = [
+        _issue(path, _undecoded(track), silent=silent)
+        for track in tracks
+        if not track.is_decoded and track.packets and (silent or scanned or track.knows_enough)
+    ]
     for stream in container.streams.audio:
-        if stream.codec_context is None and (seconds := _seconds(container, stream)):
-            name = _codec_name(container, stream.index)
-            return (_issue(path, f"stream {stream.index} ({name}, {float(seconds):.1f} s) has no decoder"),)
-    return ()
+        if stream.codec_context is None and (silent or stream.disposition & Disposition.default):
+            seconds = _seconds(container, stream)
+            if seconds:
+                name = _codec_name(container, stream.index)
+                why = f"stream {stream.index} ({name}, {float(seconds):.1f} s) has no decoder"
+                issues.append(_issue(path, why, silent=silent))
+    return tuple(issues)
 
 
-def _issue(path: Path, why: str) -> Issue:
-    message = f"has audio that cannot be decoded: {why}; the reel is silent there"
+def _undecoded(track: AudioFindings) -> str:
+    name, seconds = track.stream.codec_context.codec.canonical_name, track.end - track.start
+    why = f"none of the {track.packets} packets that were read of stream {track.stream.index}"
+    return f"{why} ({name}, {float(seconds):.1f} s) decodes"
+
+
+def _issue(path: Path, why: str, *, silent: bool) -> Issue:
+    consequence = "the reel is silent there" if silent else "another track is heard"
+    message = f"has audio that cannot be decoded: {why}; {consequence}"
     return Issue(IssueCode.AUDIO_UNDECODABLE, message, path, "convert its audio first, or mute the clip")
 
 
