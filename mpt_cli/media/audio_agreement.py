@@ -1,6 +1,6 @@
 """Compare short pieces of stereo audio: in step, at one level, each side where it belongs (pure).
 
-In plain Python: a piece takes 1 ms, as most are decided by a look at hardly any lag. To import numpy
+In plain Python: a piece takes 1 ms, as most are decided by a look at a few lags. To import numpy
 takes a hundred times as long in each process that opens files (measured).
 """
 
@@ -24,6 +24,8 @@ REACH_SAMPLES = RATE * 6 // 100
 """The source holds so many more samples on both sides: what is shifted by less is found."""
 _STEP = 6
 """Samples that are added up to one for all that concerns time: 8 kHz, which an offset of a sample leaves alike."""
+_NEAR = 5
+"""Steps in which most pieces agree: 0.6 ms, the rounding of clocks in milliseconds."""
 _BETTER = 1 + 1e-6
 _SAME, _CLEARLY = 0.8, 0.2
 """A correlation of pieces that are the same, and by how much a better one is clearly better."""
@@ -58,10 +60,10 @@ def agreement(source: Stereo, made: Stereo, tolerance_seconds: float, *, limited
     What is the same after a shift of one period is not shifted: a steady tone proves no offset.
     """
     sides = [_Side(source[number], made[number]) for number in (0, 1)]
-    findings = [side.finding(1, limited=limited) for side in sides]
+    findings = [side.finding(_NEAR, limited=limited) for side in sides]
     if all(found is not None and found.problem is None for found in findings):
         return _joined(findings)
-    tolerance = max(1, round(tolerance_seconds * RATE / _STEP))
+    tolerance = max(_NEAR, round(tolerance_seconds * RATE / _STEP))
     if _are_swapped(sides, tolerance):
         return Agreement(compared=True, problem="has left and right swapped")
     for name, side in zip(_SIDES, sides, strict=True):
@@ -86,7 +88,7 @@ class _Side:
 
     def finding(self, tolerance: int, *, limited: bool) -> Agreement | None:
         """Return what an offset of so many steps explains; None where it explains nothing."""
-        levels = [self._source_level(lag) for lag in ((-tolerance, 0, tolerance) if tolerance > 1 else (0,))]
+        levels = [self._source_level(lag) for lag in ((-tolerance, 0, tolerance) if tolerance > _NEAR else (0,))]
         if self._made_level < _SILENT:
             missing = "is silent" if min(levels) > _AUDIBLE else None
             return Agreement(compared=False, problem=missing, silent=max(levels) < _SILENT)
