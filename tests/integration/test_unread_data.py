@@ -156,12 +156,12 @@ def test_duration_of_a_last_frame_counts_only_where_it_decodes(
     """A GIF says how long a frame lasts in front of it: 21 f9 04, flags, hundredths of a second."""
     data = bytearray(media.make(KINDS["gif"], seconds=1.0).read_bytes())
     control = data.rfind(b"\x21\xf9\x04")
-    data[control + 4 : control + 6] = (3000).to_bytes(2, "little")
+    data[control + 4 : control + 6] = (200).to_bytes(2, "little")
     palette = data[control + 17]
     if not whole:
         data[control + 18 + (3 * (2 << (palette & 7)) if palette & 128 else 0)] = 60  # bits of a code
     path = tmp_path / "last.gif"
     path.write_bytes(data)
     found = probe(path, scan=True)
-    assert (found.duration > 30) is whole
+    assert (found.duration > Fraction(5, 2)) is whole
     assert found.warnings == ()
