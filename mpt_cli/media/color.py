@@ -169,13 +169,17 @@ def is_gray(pixel_format: str) -> bool:
 
 
 def yuv_of_gray(pixel_format: str) -> str:
-    """The format of as many bits in which luma has chroma beside it, and what there is of alpha."""
+    """The format of as many bits in which luma has chroma beside it, and what there is of alpha.
+
+    The lower byte comes first in any case: ``tpad`` of ffmpeg 5.1 takes no other order, and what is put in
+    front of it then scales the range once more (measured).
+    """
     found = _GRAY.fullmatch(pixel_format)
     assert found is not None
     kind, _, bits, order = found.groups()
     planes = "yuva444p" if kind == "ya" else "yuv420p"
     deep = int(bits or 8) > 8 and order
-    return f"{planes}{16 if kind == 'ya' else bits}{order}" if deep else planes
+    return f"{planes}{16 if kind == 'ya' else bits}le" if deep else planes
 
 
 def refusal(color: Color, pixel_format: str, codec: str) -> str | None:

@@ -146,7 +146,7 @@ def test_an_unknown_matrix_is_refused_where_its_decoder_insists() -> None:
 @pytest.mark.parametrize(
     ("pixel_format", "wanted"),
     [
-        ("gray", "yuv420p"), ("gray10le", "yuv420p10le"), ("gray16be", "yuv420p16be"), ("monob", "yuv420p"),
+        ("gray", "yuv420p"), ("gray10le", "yuv420p10le"), ("gray16be", "yuv420p16le"), ("monob", "yuv420p"),
         ("ya8", "yuva444p"), ("ya16le", "yuva444p16le"),
     ],
 )  # fmt: skip
