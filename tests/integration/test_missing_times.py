@@ -9,9 +9,9 @@ import pytest
 
 from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
-from tests import stripes
-from tests.integration.reels import config_of, make_reel
-from tests.media import run_ffmpeg
+from tests import reader, stripes
+from tests.integration.reels import config_of, finished_reel, make_reel
+from tests.media import MediaFolder, Tone, run_ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,3 +102,10 @@ def test_film_flagged_as_video_shows_every_frame_once(tmp_path: Path, frames: in
 def test_film_in_raw_form_is_film(tmp_path: Path) -> None:
     clip = film(tmp_path / "film.vob", 48, late=False).with_suffix(".soft.m2v")
     assert shown(tmp_path, clip, "24000/1001") == list(range(48))
+
+
+def test_audio_frames_that_share_a_time_are_all_heard(media: MediaFolder, tmp_path: Path) -> None:
+    clip = media.make(seconds=2.0, sound=Tone((440.0,), codec="aac", sample_rate=44_100), suffix=".ts")
+    finished_reel(tmp_path / "reel.mp4", [clip], config_of(fps="30"))
+    heard = reader.samples(tmp_path / "reel.mp4")[0]
+    assert all(abs(heard[start : start + 4800]).max() > 0.2 for start in range(4800, 86_400, 4800))

@@ -106,20 +106,28 @@ class AudioDecoding:
         self._packets: list[tuple[Fraction | None, Fraction, bool]] = []  # when, how long, whether it decodes
 
     def frames(self, alive: Callable[[], object]) -> Iterator[AudioFrame]:
-        """Yield all frames of the span and some in front, with times in samples after the moves of the clock."""
+        """Yield all frames of the span and some in front, with times in samples after the moves of the clock.
+
+        A frame without a time, as of several in one packet of a transport stream, follows the one before it.
+        """
+        due: Fraction | None = None
         for packet in packets(self._container, [self._stream]):
             alive()
             time = self._time(packet)
             if self._span is not None and time is not None:
                 if time < self._span[0] - _LEAD_SECONDS:
+                    due = None
                     continue
                 if time >= self._span[1] + _LEAD_SECONDS:
                     return
             for frame in self._decoded(packet, time):
+                at = due
                 if frame.pts is not None:
                     at = frame.pts * Fraction(frame.time_base or 0)
                     at += self._shown_row.shift_at(at)
+                if at is not None:
                     frame.pts, frame.time_base = round(at * frame.sample_rate), Fraction(1, frame.sample_rate)
+                    due = at + Fraction(frame.samples, frame.sample_rate)
                 yield frame
 
     @property

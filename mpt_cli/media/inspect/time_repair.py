@@ -99,7 +99,7 @@ def count_of(ordered: Sequence[int], base: Fraction, likely: Sequence[Fraction |
         if rate is None:
             continue
         step = 1 / (rate * base)
-        if all(abs(time - ordered[0] - number * step) < step for number, time in enumerate(ordered)):
+        if all(abs(time - ordered[0] - number * step) <= step for number, time in enumerate(ordered)):
             return Count(ordered[0], rate)
     return None
 
