@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mpt_cli.config import ConcatConfig
+from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.mediainfo import Crop
 from mpt_cli.models import Action, Dimensions
@@ -137,3 +138,14 @@ def test_a_cropped_clip_is_not_copied_uncropped(tmp_path: Path) -> None:
     assert [each.action for each in result.clips] == [Action.ENCODE, Action.COPY]
     assert "its container crops its pictures" in result.clips[0].reasons
     assert b"clap" not in (tmp_path / "reel.mp4").read_bytes()
+
+
+def test_cropped_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    """ffmpeg would crop all by the first size, and show what lies in memory behind a smaller one."""
+    parts = [clip(tmp_path / f"{size}.ts", pad=f"scale={size}:96") for size in (96, 48)]
+    (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
+    run_ffmpeg("-i", tmp_path / "both.ts", "-c", "copy", tmp_path / "both.mp4")
+    path = cropped(tmp_path / "both.mp4", tmp_path / "part.mp4", clap(90, 90))
+    with pytest.raises(ProbeError, match="size changes") as raised:
+        probe(path, scan=True)
+    assert raised.value.code is IssueCode.PROBE_FAILED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import av
 from av.format import Flags
 
-from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.frame_times import Timing
 from mpt_cli.media import hevc_alpha
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
@@ -145,6 +145,10 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
     described, alpha = _descriptions(found), found.coded.alpha_use
     matrix = matrix_of(frame)
     crop = crop_of(path, found.container.format.name, stream, frame)
+    if crop is not None and found.coded.shapes.change_size:
+        # ffmpeg crops before all filters by the first size, and reads behind the rows of a smaller frame (9.0).
+        message, hint = "crops frames whose size changes, which is not done", "take its cropping away, or encode it"
+        raise ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint)
     alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(
         index=stream.index,
