@@ -137,6 +137,8 @@ class AudioStreamInfo:
     """Index of an earlier track that holds the same samples."""
     is_part: bool = False
     """Whether its channels are part of one layout, with those of the tracks that are heard with it."""
+    part_of: int | None = None
+    """Index of the first of the tracks that hold one layout together, if it is one of these."""
     start: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
     """From when to when it is heard, in the clock of the file."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mpt_cli.config import ValidationConfig
     from mpt_cli.media.inspect.probe import Probe
 
-CONTENT_VERSION = 5
+CONTENT_VERSION = 7
 """Raised when the probe finds more, or other things, in the same bytes."""
 _CHUNK_BYTES = 1 << 20
 _SHELF = re.compile(r"[0-9a-f]{2}")

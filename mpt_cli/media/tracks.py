@@ -36,7 +36,7 @@ def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> Medi
     ``auto`` hears two mono tracks of a camera on their sides, or each on both, and else
     the default track; ``first`` the default one; ``mix`` all that are not silent; a number that track.
     """
-    tracks = media.audio_tracks
+    tracks = [track for track in media.audio_tracks if track.part_of in (None, track.index)]
     if not tracks:
         return media
     if wanted == "first":
@@ -107,16 +107,24 @@ def _distinct(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
 
 
 def _hearing(media: MediaInfo, tracks: Sequence[AudioStreamInfo]) -> MediaInfo:
-    """Return the file with these tracks heard; its length counts theirs."""
-    audio, others = tracks[0], tuple(tracks[1:])
+    """Return the file with these tracks heard, and all parts of them; its length counts theirs."""
+    audio, *rest = (part for track in tracks for part in (track, *parts_of(track, media.audio_tracks)))
+    others = tuple(rest)
     if (audio, others) == (media.audio, media.audio_with):
         return media
     heard = replace(media, audio=audio, audio_with=others)
     if not media.scanned or media.video_end is None:
         return heard
-    zero = min(media.video_start, *(track.start for track in tracks))
+    usual = media.audio is None or media.zero == min(media.video_start, media.audio.start)
+    zero = min(media.video_start, *(track.start for track in tracks)) if usual else media.zero
     duration = clip_duration(zero, media.video_end, max(track.end for track in tracks))
     return replace(heard, zero=zero, duration=duration)
+
+
+def parts_of(first: AudioStreamInfo, tracks: Sequence[AudioStreamInfo]) -> tuple[AudioStreamInfo, ...]:
+    """Return the other tracks that hold one layout with this one."""
+    own = first.part_of == first.index
+    return tuple(track for track in tracks if own and track is not first and track.part_of == first.index)
 
 
 def _warned(media: MediaInfo, warning: Issue) -> MediaInfo:

@@ -42,7 +42,7 @@ def audio_evidence(
     sought = media.seek_point_for(origin)
     audio = MadeAudio(
         made,
-        tuple(HeardTrack(track.index, track.is_part) for track in media.heard),
+        tuple(HeardTrack(track.index, track.channels if track.is_part else ()) for track in media.heard),
         origin,
         stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate),
         begun=media.zero if sought is None else sought,

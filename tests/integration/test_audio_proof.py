@@ -66,7 +66,7 @@ def made_of(path: Path, start: Fraction = Fraction(0), *, mixed: bool = False) -
     origin = commands.segment_origin(trimmed, media, segment, FORM.frame_rate)
     begun, seekable = media.seek_point_for(origin) or media.zero, bool(media.seek_points)
     samples = stored_samples(frames, FORM.frame_rate)
-    tracks = tuple(HeardTrack(track.index, track.is_part) for track in media.heard)
+    tracks = tuple(HeardTrack(track.index, track.channels if track.is_part else ()) for track in media.heard)
     return MadeAudio(output, tracks, origin, samples, begun=begun, seekable=seekable)
 
 

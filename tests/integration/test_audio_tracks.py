@@ -153,3 +153,57 @@ def test_tracks_keep_number_title_and_level_without_a_scan(tmp_path: Path) -> No
     assert [(track.number, track.title) for track in found] == [(1, "Desktop"), (2, "Mic")]
     assert [track.level_db for track in found] == pytest.approx([-21.1, -21.1], abs=0.3)
     assert [track.level_db for track in scanned] == [track.level_db for track in found]
+
+
+def layered(path: Path, sound: str, pans: tuple[str, ...], element: str) -> Path:
+    """A clip whose audio is in several tracks of one layout, as new phones write it."""
+    names = "abcdef"[: len(pans)]
+    split = f"[0:a]asplit={len(pans)}" + "".join(f"[{name}]" for name in names)
+    parts = ";".join(f"[{name}]pan={pan}[{name}{name}]" for name, pan in zip(names, pans, strict=True))
+    count = len(pans)
+    maps = [part for name in names for part in ("-map", f"[{name}{name}]")]
+    stages = ":".join(f"st={number}" for number in range(count))
+    ids = [part for number in range(count + 1) for part in ("-streamid", f"{number}:{number}")]
+    mix = (
+        "type=iamf_mix_presentation:id=3:stg=0:annotations=en-us=Mix,submix=parameter_id=100:parameter_rate=48000"
+        ":default_mix_gain=0.0|element=stg=0:parameter_id=100:annotations=en-us=Scene"
+        "|layout=sound_system=stereo:integrated_loudness=0.0:digital_peak=0.0"
+    )
+    coding = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "libopus", "-b:a", "64k")
+    groups = ("-stream_group", f"type=iamf_audio_element:id=1:{stages}:{element}", "-stream_group", mix)
+    inputs = ("-f", "lavfi", "-i", sound, *PICTURE)
+    run_ffmpeg(*inputs, "-filter_complex", f"{split};{parts}", *maps, "-map", "1:v", *coding, *groups, *ids, path)
+    return path
+
+
+TONE, MUTE = "0.25*sin(2*PI*500*t)", "0"
+SURROUND = ("stereo|c0=c0|c1=c1", "stereo|c0=c4|c1=c5", "mono|c0=c2", "mono|c0=c3")
+
+
+@pytest.mark.parametrize(
+    ("channel", "sides"), [(2, (-3.01, -3.01)), (0, (0.0, None)), (5, (None, -3.01))], ids=["centre", "left", "back"]
+)
+def test_layered_surround_is_heard_whole(
+    tmp_path: Path, channel: int, sides: tuple[float | None, float | None]
+) -> None:
+    tones = "|".join(TONE if number == channel else MUTE for number in range(6))
+    sound = f"aevalsrc={tones}:s=48000:d=1:c=5.1(side)"
+    clip = layered(tmp_path / "phone.mp4", sound, SURROUND, "audio_element_type=channel,layer=ch_layout=5.1(side)")
+    result = reel_of(clip, tmp_path / "reel.mp4")
+    assert result.success, result.errors
+    assert not result.warnings
+    for found, wanted in zip(levels(tmp_path / "reel.mp4", 500)[0], sides, strict=True):
+        assert found < MISSING + 20 if wanted is None else found == pytest.approx(-12.04 + wanted, abs=0.5)
+
+
+def test_layered_ambisonic_is_heard_from_its_side(tmp_path: Path) -> None:
+    sound = f"aevalsrc={TONE}|{TONE}|{MUTE}|{MUTE}:s=48000:d=1:c=4.0"
+    pans = tuple(f"mono|c0=c{number}" for number in range(4))
+    element = "audio_element_type=scene,layer=ch_layout=ambisonic\\ 1:ambisonics_mode=mono"
+    clip = layered(tmp_path / "phone.mp4", sound, pans, element)
+    result = reel_of(clip, tmp_path / "reel.mp4")
+    assert result.success, result.errors
+    assert not result.warnings
+    left, right = levels(tmp_path / "reel.mp4", 500)[0]
+    assert left == pytest.approx(-12.04, abs=0.7)
+    assert right < MISSING + 20

@@ -47,10 +47,10 @@ _SAMPLE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
-    """The index of an audio stream, and whether its channels are part of a layout, see ``AudioStreamInfo``."""
+    """The index of an audio stream, and what its channels are where they are part of a layout with other tracks'."""
 
     index: int
-    is_part: bool = False
+    part: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class _Window:
         self._kind, self._rate, self._due, self._run = kind, frame.sample_rate, time, 0
         self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE)
         names = placed(channel_names(frame, self._labels))
-        self._gains = partial_mix(names) if self._track.is_part else stereo_mix(names)
+        self._gains = partial_mix(self._track.part) if self._track.part else stereo_mix(names)
         self.limited = self.limited or any(map(needs_limiter, self._gains))
         self._place = round_half_up((Fraction(time, frame.sample_rate) - self.start) * SAMPLE_RATE)
 

@@ -18,12 +18,14 @@ from mpt_cli.media.inspect.color_description import Descriptions
 from mpt_cli.media.inspect.completeness import unread_issues
 from mpt_cli.media.inspect.continuation import unread_parts
 from mpt_cli.media.inspect.cropping import crop_of
+from mpt_cli.media.inspect.layered_audio import layered
 from mpt_cli.media.inspect.leading_frames import leading_frames
 from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import hold_warnings, time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
 from mpt_cli.media.timing import clip_duration, nominal_rate
+from mpt_cli.media.tracks import parts_of
 from mpt_cli.mediainfo import MediaInfo, VideoStreamInfo
 from mpt_cli.models import Dimensions
 
@@ -46,7 +48,7 @@ _WIDEST_FRAME = Fraction(22, 10)
 def media_info(path: Path, container: InputContainer, found: Findings, levels: dict[int, Level]) -> MediaInfo:
     """Return the description of a file whose packets were read, and whose audio tracks were measured."""
     timeline = _timeline(container, found)
-    tracks = audio_tracks(container, found, levels)
+    tracks, apart = layered(path, container, audio_tracks(container, found, levels))
     sound = found.sound
     heard = sound.start if sound else timeline.first
     leading = leading_frames(found)
@@ -73,6 +75,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         clock_moves=tuple(found.clock.moves),
         readable_bytes=found.extent.end,
         audio_tracks=tracks,
+        audio_with=parts_of(tracks[0], tracks) if tracks else (),
         video_end=timeline.end,
         warnings=(
             *found.chosen.warnings,
@@ -82,6 +85,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *unread,
             *time_warnings(path, timeline, found.clock.jumps, zero),
             *hold_warnings(path, timeline, _shown_span(found, timeline), (zero, zero + duration)),
+            *apart,
             *undecodable_audio(path, container, found.all_tracks, scanned=found.scanned),
             *_orientation_warnings(path, found),
             *unread_parts(path, found, timeline.end),
