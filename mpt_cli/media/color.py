@@ -202,7 +202,7 @@ def guesses(color: Color, dimensions: Dimensions, pixel_format: str) -> tuple[st
     taken, found = source_color(color, dimensions, pixel_format), []
     if pixel_format.startswith("xyz"):
         return ()
-    if color.matrix not in (None, taken.matrix) and not (is_rgb(pixel_format) or is_gray(pixel_format)):
+    if color.matrix not in (None, taken.matrix, *_NO_FILTER) and not (is_rgb(pixel_format) or is_gray(pixel_format)):
         found.append(("matrix", color.matrix, taken.matrix))
     if color.primaries not in (None, taken.primaries, *_NEAR_BT709):
         found.append(("primaries", color.primaries, taken.primaries))

@@ -125,6 +125,7 @@ def test_ordinary_descriptions_are_no_guess(transfer: str | None) -> None:
 @pytest.mark.parametrize("matrix", ["smpte2085", "ipt-c2", "ycgco-re", "ycgco-ro"])
 def test_a_matrix_that_no_filter_knows_is_refused(matrix: str) -> None:
     assert matrix in (color.refusal(Color(matrix), "yuv444p", "ffv1") or "")
+    assert color.guesses(Color(matrix), SD, "yuv444p") == ()
     assert color.refusal(Color(matrix), "rgb24", "ffv1") is None
 
 
