@@ -38,6 +38,7 @@ KINDS = {
     "ivf": replace(PLAIN, suffix=".ivf", codec="libvpx-vp9", sound=None),
     "y4m": replace(PLAIN, suffix=".y4m", codec="wrapped_avframe", sound=None, seconds=0.4),
 }
+REAL_MEDIA = replace(KINDS["rm"], sound=Tone(codec="ac3"))
 TOLD = ("mp4, index in front", "mkv", "avi", "wmv", "flv", "mxf", "rm", "ivf")
 """Those whose head tells how long they are."""
 NOT_READ = ("mp4, index in front", "mp4, fragments", "wmv", "flv", "ogv", "rm", "ivf", "y4m")
@@ -81,8 +82,9 @@ def test_file_cut_below_half_is_refused(media: MediaFolder, tmp_path: Path, kind
     assert refused.value.code is IssueCode.TRUNCATED
 
 
-def test_cut_clip_makes_a_reel_of_what_is_held(media: MediaFolder, tmp_path: Path) -> None:
-    part = cut(media.make(KINDS["flv"]), tmp_path, 0.9)
+@pytest.mark.parametrize("kind", [KINDS["flv"], REAL_MEDIA], ids=["flv", "rm, which ends in an error"])
+def test_cut_clip_makes_a_reel_of_what_is_held(media: MediaFolder, tmp_path: Path, kind: Recipe) -> None:
+    part = cut(media.make(kind), tmp_path, 0.9)
     held = probe(part, scan=True).duration
     result = make_reel(tmp_path / "reel.mp4", [part], config_of(fps="25"))
     assert [issue.code for issue in result.warnings] == [IssueCode.TRUNCATED]

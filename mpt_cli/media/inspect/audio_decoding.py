@@ -14,7 +14,7 @@ from av.audio.frame import AudioFrame
 from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import OneRow
 from mpt_cli.media.inspect.channel_names import release_custom_order
-from mpt_cli.media.inspect.demux import open_container, packets
+from mpt_cli.media.inspect.demux import open_container, readable_packets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +111,7 @@ class AudioDecoding:
         A frame without a time, as of several in one packet of a transport stream, follows the one before it.
         """
         due: Fraction | None = None
-        for packet in packets(self._container, [self._stream]):
+        for packet in readable_packets(self._container, [self._stream]):
             alive()
             time = self._time(packet)
             if self._span is not None and time is not None:

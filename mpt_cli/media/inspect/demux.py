@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import av
@@ -51,6 +52,12 @@ def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[An
         except (StopIteration, IndexError):
             return
         yield packet
+
+
+def readable_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Any]:
+    """Yield the packets as :func:`packets` does; an error of libav ends them, as it ends the reading in ffmpeg."""
+    with suppress(av.FFmpegError):
+        yield from packets(container, streams)
 
 
 def programmes(container: InputContainer) -> dict[int, frozenset[int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.video.frame import VideoFrame
 
-from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.inspect.demux import readable_packets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def moving(container: InputContainer, videos: Sequence[VideoStream], alive: Call
     """
     tracks = {video.index: _Track() for video in videos}
     read = size = 0
-    for packet in packets(container, videos):
+    for packet in readable_packets(container, videos):
         alive()
         if not packet.size or packet.is_discard:
             continue

@@ -15,7 +15,7 @@ import av.filter
 from mpt_cli.extras import Still
 from mpt_cli.media import color
 from mpt_cli.media.inspect.color_description import description_of
-from mpt_cli.media.inspect.demux import open_container, packets
+from mpt_cli.media.inspect.demux import open_container, readable_packets
 from mpt_cli.media.inspect.orientation import orientation_of
 from mpt_cli.models import Dimensions
 
@@ -66,7 +66,7 @@ def _last_until(
 ) -> VideoFrame | None:
     """The last picture from here that is shown at a time, or else the first one behind it; damaged ones are passed."""
     shown: VideoFrame | None = None
-    for packet in packets(container, [stream]):
+    for packet in readable_packets(container, [stream]):
         alive()
         try:
             frames: list[Any] = packet.decode()
