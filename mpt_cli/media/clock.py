@@ -29,6 +29,7 @@ _BACK, _AHEAD, _ABSURD = Fraction(3, 10), Fraction(10), Fraction(3600)
 """Seconds by which a clock must jump to be another one."""
 _UNUSUAL = 100
 """So many times longer than any other gap a gap of hours must be to be none."""
+_NONE = Fraction(0)
 _MOST_MOVES = 100
 _MOST_JUMPS = 10 * _MOST_MOVES
 
@@ -106,13 +107,13 @@ class Clock:
         number, track.packets = track.packets, track.packets + 1
         time = packet.pts if packet.dts is None or self._by_keyframes else packet.dts
         if time is None:
-            return Fraction(0)
+            return _NONE
         if self._known is not None:
             return self._placed(packet, track, number, time * track.base)
         if self._by_keyframes and not packet.is_keyframe and track.last is not None and time < track.last:
-            return Fraction(0)  # shown before one that was stored earlier
-        _watch(track, number, time, packet.pos)
-        return Fraction(0)
+            return _NONE  # shown before one that was stored earlier
+        _watch(track, number, time, packet)
+        return _NONE
 
     def _placed(self, packet: Packet[Any], track: _Track, number: int, now: Fraction) -> Fraction | None:
         assert self._known is not None
@@ -170,7 +171,7 @@ class Clock:
                 yield jump.packet
 
 
-def _watch(track: _Track, number: int, time: int, position: int | None) -> None:
+def _watch(track: _Track, number: int, time: int, packet: Packet[Any]) -> None:
     """Note whether the time of a packet jumps; one that is alone with its time is a stray."""
     last, doubtful = track.last, track.doubtful
     if doubtful is not None:
@@ -186,7 +187,7 @@ def _watch(track: _Track, number: int, time: int, position: int | None) -> None:
         return
     gap = time - last
     if gap < -track.back or gap > track.ahead:
-        track.doubtful = Jump(number, last * track.base, time * track.base, position)
+        track.doubtful = Jump(number, last * track.base, time * track.base, packet.pos)
     elif gap > track.longest:
         track.longest = gap
 

@@ -137,7 +137,7 @@ class Findings:
         if seconds is None:
             self.times.add_stray(packet.duration)
             return
-        shift = round(seconds / self.times.time_base)
+        shift = round(seconds / self.times.time_base) if seconds else 0
         self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
 
 
