@@ -38,6 +38,7 @@ SURROUND = (
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "AAC": (".mp4", (*NOISE, "-c:a", "aac", "-b:a", "160k")),
     "Opus": (".mkv", (*NOISE, "-c:a", "libopus")),
+    "AAC in TS": (".ts", (*NOISE, "-c:a", "aac")),
     "MP2": (".ts", (*NOISE, "-c:a", "mp2")),
     "MP3 at another rate": (".avi", (*NOISE, "-c:a", "libmp3lame", "-ar", "22050")),
     "5.1": (".mov", (*SURROUND, "-c:a", "pcm_s16le")),

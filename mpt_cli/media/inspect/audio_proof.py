@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     Stereo = tuple[array[float], array[float]]
 
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
-"""Opens without decoding a frame, see ``proof.py``."""
+"""Opens without decoding a frame, see ``proof.py``: for containers whose header says all (AAC in MPEG-TS does not
+decode after it); others open as fast as they do with."""
 _SPAN_SECONDS = 2
 """Where a place is looked for: at the start, in the middle, at the end."""
 _CANDIDATES, _OTHERS, _GLANCE_SAMPLES = 8, 3, 240
@@ -139,7 +140,8 @@ class _Looks:
 
     def _windows(self, track: HeardTrack, places: Sequence[int]) -> list[_Window]:
         """Return what a track plays at each place."""
-        with open_container(self._source, _UNDECODED, end=self._made.end) as container:
+        options = _UNDECODED if self._made.seekable else OPEN_OPTIONS
+        with open_container(self._source, options, end=self._made.end) as container:
             decoding, stream = AudioDecoding(container, track.index, None, self._made.clock_moves), container.streams
             windows = [self._window(place, track, decoding, stream[track.index].time_base) for place in places]
             frames: list[AudioFrame] = []
@@ -166,6 +168,8 @@ class _Looks:
 
     def _compared(self, place: int, heard: Sequence[_Window]) -> Agreement:
         left, right = (_cut(_sum([window.sides[side] for window in heard])) for side in (0, 1))
+        if not any(window.is_known for window in heard):
+            return Agreement(compared=False)
         seconds = float(self._time(place) - self._made.begun)
         tolerance = max(window.tolerance(seconds) for window in heard)
         limited = len(heard) > 1 or heard[0].limited
@@ -194,7 +198,7 @@ class _Window:
     ) -> None:
         self.start, self._samples, self._labels, self._track, self._tick = start, samples, labels, track, tick
         self.sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
-        self.limited = False
+        self.limited, self._covered = False, 0
         self._resampler: AudioResampler | None = None
         self._kind: tuple[object, ...] | None = None
         self._gains: Mix = ((), ())
@@ -206,6 +210,11 @@ class _Window:
     def end(self) -> Fraction:
         """When it ends."""
         return self.start + Fraction(self._samples, SAMPLE_RATE)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether most of it was decoded; what was not is silent, but that proves nothing."""
+        return 2 * self._covered >= self._samples
 
     def fill(self, frames: Iterable[AudioFrame]) -> None:
         """Put in what the frames play, whose times are in samples."""
@@ -254,6 +263,7 @@ class _Window:
         for frame in frames:
             first, end = max(0, -self._place), min(frame.samples, self._samples - self._place)
             if first < end:
+                self._covered += end - first
                 planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in planes_of(frame)]
                 for side, gains in zip(self.sides, self._gains, strict=True):
                     side[self._place + first : self._place + end] = _mixed(planes, gains)
