@@ -88,7 +88,6 @@ class IssueCode(StrEnum):
     AUDIO_DAMAGED = "audio_damaged"
     COLOR_GUESSED = "color_guessed"
     ORIENTATION_GUESSED = "orientation_guessed"
-    METADATA_IN_FRAMES = "metadata_in_frames"
     INPUT_CHANGED = "input_changed"
     OUTPUT_CHANGED = "output_changed"
     PROBE_FAILED = "probe_failed"
