@@ -126,6 +126,7 @@ def test_frame_map_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> 
 
 ODD_STREAMS = {
     "H.264 with B-frames in AVI": (".avi", ("-c:v", "libx264", "-bf", "3", "-x264-params", "b-pyramid=2")),
+    "H.264 without B-frames in AVI": (".avi", ("-c:v", "libx264", "-preset", "ultrafast")),
     "MPEG-4 with B-frames in AVI": (".avi", ("-c:v", "mpeg4", "-bf", "2", "-q:v", "2")),
     "VP8 with hidden frames": (".webm", ("-c:v", "libvpx", "-auto-alt-ref", "1", "-lag-in-frames", "16", "-b:v", "2M")),
     "VP9 with hidden frames": (".webm", ("-c:v", "libvpx-vp9", "-lag-in-frames", "16", "-b:v", "2M")),

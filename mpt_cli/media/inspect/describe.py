@@ -124,14 +124,15 @@ def _container_name(container: InputContainer, path: Path) -> str:
 def _timeline(container: InputContainer, found: Findings) -> Timeline:
     picture, guessed = found.picture, found.video.guessed_rate
     assert picture is not None
-    first = picture.pts * found.times.time_base if picture.pts is not None else None
+    known = picture.pts is not None and not found.is_in_stored_order
+    first = (picture.pts or 0) * found.times.time_base if known else None
     if not len(found.times):
         found.times.add(picture.pts or 0, None, None)
     facts = StreamFacts(
         first_shown=first,
         guessed_rate=Fraction(guessed) if guessed else None,
         timeless=bool(Flags(container.format.flags) & Flags.no_timestamps),
-        in_stored_order=container.format.name == "avi" and found.video.codec_context.has_b_frames,
+        in_stored_order=found.is_in_stored_order,
         reorders=found.video.codec_context.codec.reorder,
         fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
     )

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.streams import Chosen
 
 
+_REORDERING = ("h264",)
+"""Codecs whose frames are not stored in the order of showing, and say so nowhere but in themselves."""
+
+
 class Findings:
     """What reading the packets of a file brings to light.
 
@@ -57,6 +61,11 @@ class Findings:
         self.clock = Clock(container.format.name, jumps)
         self.order = TrackOrder()
         self._tracks = {stream.index: AudioFindings(stream, self.clock) for stream in chosen.audios}
+
+    @property
+    def is_in_stored_order(self) -> bool:
+        """Whether timestamps only say in which order frames are stored: AVI has no others, of codecs that reorder."""
+        return self.container.format.name == "avi" and self.video.codec_context.codec.canonical_name in _REORDERING
 
     @property
     def tracks(self) -> list[AudioFindings]:
@@ -138,7 +147,8 @@ class Findings:
             self.times.add_stray(packet.duration)
             return
         shift = round(seconds / self.times.time_base) if seconds else 0
-        self.times.add(_later(packet.pts, shift), _later(packet.dts, shift), packet.duration)
+        pts = None if self.is_in_stored_order else packet.pts  # which libav makes up
+        self.times.add(_later(pts, shift), _later(packet.dts, shift), packet.duration)
 
 
 def _later(time: int | None, shift: int) -> int | None:
