@@ -92,7 +92,7 @@ def test_the_playable_files_make_one_right_reel(tmp_path: Path) -> None:
     unread = {IssueCode.DAMAGED, IssueCode.TRUNCATED, IssueCode.DATA_NOT_READ, IssueCode.LEADING_FRAMES_LOST}
     assert {name(issue.path) for issue in result.warnings if issue.code in unread} <= DAMAGED
     used = [clip for clip in result.clips if clip.status is not ClipStatus.SKIPPED]
-    assert len(used) == 39
+    assert len(used) == 37
     shown = [frame.to_ndarray(format="rgb24").astype(float) for frame in reader.frames(reel)]
     assert len(shown) == sum(clip.frames or 0 for clip in used)
     engine = ModuleFactory(Config()).create_validation_engine()
