@@ -10,15 +10,14 @@ from mpt_cli.errors import Issue, IssueCode, MptError, ProcessingError, Verifica
 from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
 from mpt_cli.media.ffmpeg import explain
-from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.known import content_hash, identity_of
 from mpt_cli.media.process import Limits
 from mpt_cli.media.store import recipe_key
 from mpt_cli.media.timing import stored_samples
-from mpt_cli.models import Action, Evidence, ProcessedClip, Verified
+from mpt_cli.models import Action, ProcessedClip, Verified
 from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
-from mpt_cli.processing.audio_evidence import audio_evidence
+from mpt_cli.processing.evidence import audio_evidence, frame_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from mpt_cli.models import TargetForm
     from mpt_cli.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
-    from mpt_cli.processing.audio_evidence import AudioLooks
     from mpt_cli.processing.cache import ClipCache
+    from mpt_cli.processing.evidence import AudioLooks
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
@@ -94,49 +93,65 @@ class ClipProcessor:
 
         Raises :class:`~mpt_cli.errors.MptError`; then nothing of the clip is left in ``files``.
         """
-        pictures, sound = files.segment_paths(planned.index)
-        wanted_sound = sound if _is_heard(planned) else None
         lost: Issue | None = None
         if planned.action is Action.REUSE:
             try:
-                found = self._fetched(planned, form, pictures, wanted_sound)
+                found = self._fetched(planned, form, files)
             except VerificationError as error:
                 found, lost = None, replace(error.issue, path=planned.clip.path)
             if found is not None:
                 return Processed(found, None, action=Action.REUSE, reasons=planned.reasons)
             planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
+        pictures, sound = files.segment_paths(planned.index)
         try:
-            frame_map = self._frame_map_path(planned, files)
-            arguments = self._arguments(planned, form, pictures, wanted_sound, frame_map)
-            before = identity_of(planned.clip.path.stat())
-            lost_audio = self._audio.prepare(planned, form, wanted_sound, context) if wanted_sound else {}
-            outcome = self._run(arguments, planned, form, config, context) if arguments else None
-            doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
-            if wanted_sound and self._audio.is_doubtful(planned, form, wanted_sound, complaints=doubtful):
-                lost_audio = self._render_again(planned, form, wanted_sound, config, context)
-            if planned.action is Action.ENCODE:
-                boxes.set_upright(pictures)
-            clip = self._proven(planned, form, pictures, wanted_sound, context)
-            self._refuse_changed(planned, before)
-            verified = _verified(planned, form, frame_map, doubtful=doubtful)
-            if wanted_sound:
-                lossy = doubtful or any(loss.lost for loss in lost_audio.values())
-                heard = audio_evidence(self._looks, planned, form, wanted_sound, context, doubtful=lossy)
-                verified = replace(verified, audio=heard)
-            clip = replace(clip, verified=verified)
-            damage = self._damage(planned, form, context) if doubtful else None
-            damaged_audio = damage_of_audio(planned, lost_audio)
-            opaque = self._opaque(planned)
-            self._keep(planned, clip, whole=not (damage or damaged_audio or opaque))
-            peak = outcome.peak_memory_bytes if outcome is not None else None
-            warnings = tuple(issue for issue in (lost, damage, *damaged_audio, opaque) if issue is not None)
-            argv = (str(self._ffmpeg.binary), *arguments) if arguments else ()
-            return Processed(clip, peak, warnings, planned.action, planned.reasons, argv)
+            made = self._made(planned, form, config, files, context)
+            return made if lost is None else replace(made, warnings=(lost, *made.warnings))
         except BaseException:
             files.discard(pictures, sound)
             raise
         finally:
             files.discard(*self._audio.rendered(planned, sound), files.frame_map_path(planned.index))
+
+    def _made(
+        self,
+        planned: PlannedClip,
+        form: TargetForm,
+        config: ProcessingConfig,
+        files: TempFileManager,
+        context: RunContext,
+    ) -> Processed:
+        """Encode or copy a clip, prove what came of it, and keep it."""
+        pictures, sound = _segment_paths(planned, files)
+        frame_map = self._frame_map_path(planned, files)
+        arguments = self._arguments(planned, form, pictures, sound, frame_map)
+        before = identity_of(planned.clip.path.stat())
+        losses = self._audio.prepare(planned, form, sound, context) if sound else {}
+        outcome = self._run(arguments, planned, form, config, context) if arguments else None
+        doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
+        if sound and self._audio.is_doubtful(planned, form, sound, complaints=doubtful):
+            losses = self._render_again(planned, form, sound, config, context)
+        if planned.action is Action.ENCODE:
+            boxes.set_upright(pictures)
+        clip = self._proven(planned, form, pictures, sound, context)
+        self._refuse_changed(planned, before)
+        verified = Verified(frame_evidence(planned, form, frame_map, doubtful=doubtful))
+        if sound:
+            lossy = doubtful or any(loss.lost for loss in losses.values())
+            heard = audio_evidence(self._looks, planned, form, sound, context, doubtful=lossy)
+            verified = replace(verified, audio=heard)
+        damage = self._damage(planned, form, context) if doubtful else None
+        found = (damage, *damage_of_audio(planned, losses), self._opaque(planned))
+        warnings = tuple(issue for issue in found if issue is not None)
+        clip = replace(clip, verified=verified)
+        self._keep(planned, clip, whole=not warnings)
+        return Processed(
+            clip,
+            outcome.peak_memory_bytes if outcome is not None else None,
+            warnings,
+            planned.action,
+            planned.reasons,
+            (str(self._ffmpeg.binary), *arguments) if arguments else (),
+        )
 
     def _opaque(self, planned: PlannedClip) -> Issue | None:
         """Return a warning where transparency is not shown because ffmpeg does not decode it."""
@@ -168,12 +183,11 @@ class ClipProcessor:
         sound = _SOUND if _is_heard(planned) else None
         return recipe_key(content, self._ffmpeg.build, self._arguments(unnamed, form, _PICTURES, sound))
 
-    def _fetched(
-        self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None
-    ) -> ProcessedClip | None:
+    def _fetched(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> ProcessedClip | None:
         """The finished segment of the store, or None where it is gone; VerificationError where it is damaged."""
         if self._cache is None or planned.key is None:
             return None
+        pictures, sound = _segment_paths(planned, files)
         note = self._cache.fetch(planned.key, pictures, sound)
         if note is None:
             return None
@@ -201,10 +215,8 @@ class ClipProcessor:
 
     def describe(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> list[str]:
         """The whole command that :meth:`process` would run; empty for none."""
-        pictures, sound = files.segment_paths(planned.index)
-        arguments = self._arguments(
-            planned, form, pictures, sound if _is_heard(planned) else None, self._frame_map_path(planned, files)
-        )
+        pictures, sound = _segment_paths(planned, files)
+        arguments = self._arguments(planned, form, pictures, sound, self._frame_map_path(planned, files))
         return [str(self._ffmpeg.binary), *arguments] if arguments and planned.action is not Action.REUSE else []
 
     def _arguments(
@@ -310,29 +322,6 @@ class _ProgressEvents:
         self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
 
 
-def _verified(planned: PlannedClip, form: TargetForm, frame_map: Path | None, *, doubtful: bool) -> Verified:
-    """Prove which source frame stands where.
-
-    Raises:
-        ProcessingError: A frame of a whole clip does not stand where it belongs.
-    """
-    if planned.action is Action.COPY:
-        return Verified(Evidence.COPIED)
-    media, segment = planned.media, planned.segment
-    if frame_map is None or media.frame_times is None:
-        return Verified(Evidence.UNAVAILABLE)
-    origin = commands.segment_origin(planned.clip, media, segment, form.frame_rate)
-    wanted = planned_frames(media.frame_times, origin, form.frame_rate, segment.frames)
-    try:
-        prove_frame_map(read_frame_map(frame_map), wanted, media.frame_times, clock_moves=media.clock_moves)
-    except VerificationError as error:
-        if doubtful:  # decoders make up times for what they cannot decode
-            return Verified(Evidence.PARTIAL)
-        message, path = f"is not shown as it is: {error}", planned.clip.path
-        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt") from error
-    return Verified(Evidence.PARTIAL if doubtful else Evidence.PROVEN)
-
-
 def _processed(
     planned: PlannedClip, form: TargetForm, path: Path, sound: Path | None, proven: proof.SegmentProof, *, owned: bool
 ) -> ProcessedClip:
@@ -363,6 +352,12 @@ def _copy(planned: PlannedClip, pictures: Path, context: RunContext) -> int | No
         frames=planned.segment.frames,
         alive=context.cancel.raise_if_cancelled,
     )
+
+
+def _segment_paths(planned: PlannedClip, files: TempFileManager) -> tuple[Path, Path | None]:
+    """Where frames and audio of a clip are written; no audio where none is heard."""
+    pictures, sound = files.segment_paths(planned.index)
+    return pictures, sound if _is_heard(planned) else None
 
 
 def _is_heard(planned: PlannedClip) -> bool:

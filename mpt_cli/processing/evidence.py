@@ -1,14 +1,15 @@
-"""Prove that the audio of a segment is that of its source: in step, at its level, each side where it belongs."""
+"""Prove that a segment shows and plays its source: which frame stands where, and that its audio is in step."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import IssueCode, ProbeError, ProcessingError
+from mpt_cli.errors import IssueCode, ProbeError, ProcessingError, VerificationError
 from mpt_cli.media.commands import segment_origin
+from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.media.inspect.audio_proof import HeardTrack, MadeAudio
 from mpt_cli.media.timing import stored_samples
-from mpt_cli.models import Evidence
+from mpt_cli.models import Action, Evidence
 from mpt_cli.processing.audio import RendersAudio
 
 if TYPE_CHECKING:
@@ -21,12 +22,53 @@ if TYPE_CHECKING:
     from mpt_cli.plan import PlannedClip
 
 
+_ASSUMED = {
+    IssueCode.DAMAGED,
+    IssueCode.DATA_NOT_READ,
+    IssueCode.IMPLAUSIBLE_DURATION,
+    IssueCode.LEADING_FRAMES_LOST,
+    IssueCode.NO_TIMESTAMPS,
+    IssueCode.TIMESTAMPS_REPAIRED,
+    IssueCode.TRUNCATED,
+}
+"""Warnings of files whose times are assumed in part, and decoders may assume others."""
+
+
 class AudioLooks(RendersAudio, Protocol):
     """Opens audio of untrusted files, also to compare it."""
 
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare what was made of it with a decode of its own; ProbeError, Cancelled on a stop."""
         ...
+
+
+def frame_evidence(planned: PlannedClip, form: TargetForm, frame_map: Path | None, *, doubtful: bool) -> Evidence:
+    """Compare each frame of a segment with the one that its source shows then.
+
+    Args:
+        planned: The clip and the part of it that the segment shows.
+        form: The target format.
+        frame_map: What ffmpeg wrote of the frames that it encoded; None where it does not tell, or encoded none.
+        doubtful: Whether not all of the source decodes.
+
+    Raises:
+        ProcessingError: A frame of a whole clip does not stand where it belongs.
+    """
+    if planned.action is Action.COPY:
+        return Evidence.COPIED
+    media, segment = planned.media, planned.segment
+    if frame_map is None or media.frame_times is None:
+        return Evidence.UNAVAILABLE
+    origin = segment_origin(planned.clip, media, segment, form.frame_rate)
+    wanted = planned_frames(media.frame_times, origin, form.frame_rate, segment.frames)
+    try:
+        prove_frame_map(read_frame_map(frame_map), wanted, media.frame_times, clock_moves=media.clock_moves)
+    except VerificationError as error:
+        if doubtful or any(warning.code in _ASSUMED for warning in media.warnings):
+            return Evidence.PARTIAL
+        message, path = f"is not shown as it is: {error}", planned.clip.path
+        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt") from error
+    return Evidence.PARTIAL if doubtful else Evidence.PROVEN
 
 
 def audio_evidence(
