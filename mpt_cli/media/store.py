@@ -110,10 +110,10 @@ class Store:
         """
         place = self._place(key)
         try:
-            note = _read_note(place / _NOTE)
-            for name, target in targets.items():
-                _link(place / name, target)
-                _require(target, note.files.get(name))
+            try:
+                note = _taken(place, targets)
+            except FileNotFoundError:  # another run may have cleared it away, and a third one stored it again
+                note = _taken(place, targets)
         except (OSError, ValueError) as error:
             for target in targets.values():
                 target.unlink(missing_ok=True)
@@ -238,6 +238,15 @@ def _read_note(path: Path) -> _Note:
 
 def _seal(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _taken(place: Path, targets: Mapping[str, Path]) -> _Note:
+    """Link the files of an entry to these names, and return its note; ValueError where they are not what it says."""
+    note = _read_note(place / _NOTE)
+    for name, target in targets.items():
+        _link(place / name, target)
+        _require(target, note.files.get(name))
+    return note
 
 
 def _require(path: Path, known: _File | None) -> None:

@@ -111,7 +111,7 @@ SPOILT: dict[Callable[[array[int]], array[int]], str] = {
     swapped: "has left and right swapped",
     left_silent: "is silent on the left",
     silent: "is silent",
-    quieter: "-2.0 dB off its level",
+    quieter: "dB off its level",
 }
 
 

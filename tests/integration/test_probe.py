@@ -366,7 +366,9 @@ def test_an_honest_header_agrees_with_the_packets(media: MediaFolder, suffix: st
     assert (header.scanned, scanned.scanned) == (False, True)
     assert abs(header.duration - scanned.duration) < Fraction(1, 20)
     assert header.video == scanned.video
-    assert header.audio == scanned.audio
+    assert header.audio is not None
+    assert scanned.audio is not None
+    assert replace(header.audio, end=scanned.audio.end) == scanned.audio  # which is known only from all packets
     assert header.zero == scanned.zero
     assert header.seek_points == ()
     assert header.copy_traits is None

@@ -149,7 +149,7 @@ def test_what_ffmpeg_wrote_wrong_fails_the_clip_though_it_says_all_is_well(
     result = pipeline.process_single_clip(
         plan.clips[0], plan, ProcessingConfig(), files=files, context=RunContext("test")
     )
-    assert ffmpeg.runs == 1
+    assert ffmpeg.runs == (2 if "samples" in because else 1)  # audio of a wrong length is decoded anew, once
     assert not result.success
     assert result.error is not None
     assert result.error.code is IssueCode.CLIP_FAILED

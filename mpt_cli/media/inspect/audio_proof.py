@@ -107,7 +107,7 @@ def _places(made: MadeAudio) -> list[list[int]]:
     if not made.seekable:
         length = min(length, int((_REACHABLE_SECONDS - (made.origin - made.begun)) * SAMPLE_RATE))
     span = min(length // 3, SAMPLE_RATE * _SPAN_SECONDS)
-    if span <= 0:
+    if span < PIECE_SAMPLES:  # what is so short is mostly the edge of a codec's window
         return []
     found = []
     with made.path.open("rb") as file:
