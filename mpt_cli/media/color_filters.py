@@ -97,7 +97,8 @@ def _by_zscale(stream: Any, source: SourceColor) -> Any:
     """Other colours to BT.709; HDR in linear light, with highlights bent by ``mobius``.
 
     Without ``agamma=0`` the gamma of an HLG display is given to each channel and not to luminance (ITU-R
-    BT.2100), which made saturated colours up to 30 levels wrong.
+    BT.2100), which made saturated colours up to 30 levels wrong. PQ has none, and would take twice the time of
+    a whole clip (10.6 against 19.3 CPU s for 4 s of 1080p, measured).
     """
     stream, given = _by_curve(stream, source)
     mixed = _OF_OTHER_WHITE.get(source.primaries)
@@ -105,7 +106,9 @@ def _by_zscale(stream: Any, source: SourceColor) -> Any:
         return stream.filter("zscale", **given, **_TO_BT709)
     primaries = given["primariesin"] if mixed else _BT709
     light = {"matrix": _GBR, "transfer": _LINEAR, "primaries": primaries, "range": "full"}
-    nits = {"npl": REFERENCE_WHITE_NITS, "agamma": 0} if source.hdr else {}
+    nits = {"npl": REFERENCE_WHITE_NITS} if source.hdr else {}
+    if source.hdr == "hlg":
+        nits["agamma"] = 0
     stream = stream.filter("zscale", **given, **light, **nits).filter("format", "gbrpf32le")
     if mixed:
         names = [f"{into}{out}" for into in "rgb" for out in "rgb"]
