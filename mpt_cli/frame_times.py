@@ -7,9 +7,8 @@ import zlib
 from array import array
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
+from fractions import Fraction  # noqa: TC003 - what reads times back from JSON needs the type
 from itertools import accumulate, pairwise
-from math import floor
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -74,9 +73,24 @@ class FrameTimes:
         """Return when the frame with this number and timestamp is shown, in seconds."""
         if self.timing is Timing.STAMPED:
             return tick * self.time_base
-        place = number if self.timing is Timing.COUNTED else self.place(tick)
+        place = number if self.timing is Timing.COUNTED else nearest_place(tick - self.first, self._ticks_per_frame)
         return self.origin + place / self.rate
 
-    def place(self, tick: int) -> int:
-        """Return the nearest place on the grid of a timestamp."""
-        return floor((tick - self.first) * self.time_base * self.rate + Fraction(1, 2))
+    def shown(self, scale: int) -> list[int]:
+        """Return when each frame is shown, as :meth:`shown_at` does, in whole parts of a second: so many each."""
+        ticks, part = self.ticks(), (self.time_base * scale).numerator
+        if self.timing is Timing.STAMPED:
+            return [tick * part for tick in ticks]
+        begin, frame, step = self.first * part, (scale / self.rate).numerator, self._ticks_per_frame
+        if self.timing is Timing.COUNTED:
+            return [begin + number * frame for number in range(len(ticks))]
+        return [begin + nearest_place(tick - self.first, step) * frame for tick in ticks]
+
+    @property
+    def _ticks_per_frame(self) -> Fraction:
+        return 1 / (self.rate * self.time_base)
+
+
+def nearest_place(distance: int, step: Fraction) -> int:
+    """Return the nearest place on a grid of this step, half a step upwards, of what is so far behind its first one."""
+    return (2 * distance * step.denominator + step.numerator) // (2 * step.numerator)

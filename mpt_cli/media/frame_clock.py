@@ -9,7 +9,7 @@ to the next place).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, lcm
 from typing import TYPE_CHECKING
@@ -38,10 +38,14 @@ class FrameClock:
     origin: Fraction
     """Timestamp of the segment's first output frame, in seconds of the file's clock."""
     frame_rate: Fraction
+    ticks_per_second: int = field(init=False)
+    """The least number that divides all times that occur, else the greatest that divides those of the reel."""
 
-    @property
-    def ticks_per_second(self) -> int:
-        """The least number that divides all times that occur, else the greatest that divides those of the reel."""
+    def __post_init__(self) -> None:
+        """Find the number of ticks, which all expressions count in."""
+        object.__setattr__(self, "ticks_per_second", self._common_ticks())
+
+    def _common_ticks(self) -> int:
         times, media = self.media.frame_times, self.media
         rates = [self.frame_rate, *([times.rate] if times is not None else [])]
         bases = [times.time_base] if times is not None else [media.last_picture, media.video_start]

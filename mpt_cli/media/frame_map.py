@@ -15,7 +15,7 @@ from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import VerificationError
-from mpt_cli.frame_times import Timing
+from mpt_cli.frame_times import Timing, nearest_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,26 +73,13 @@ def planned_frames(times: FrameTimes, origin: Fraction, rate: Fraction, frames: 
         frames: Number of output frames.
     """
     scale = lcm(times.time_base.denominator, times.rate.numerator, origin.denominator, rate.numerator)
-    step = (scale / rate).numerator
     start = (origin * scale).numerator
-    places = [(2 * (tick - start) + step) // (2 * step) for tick in _scaled(times, scale)]
+    places = [nearest_place(time - start, scale / rate) for time in times.shown(scale)]
     source = 0
     for number in range(frames):
         while source + 1 < len(places) and places[source + 1] <= number:
             source += 1
         yield source
-
-
-def _scaled(times: FrameTimes, scale: int) -> Iterable[int]:
-    """When each frame is shown, in parts of a second so small that all are whole."""
-    ticks = times.ticks()
-    tick = (times.time_base * scale).numerator
-    if times.timing is Timing.STAMPED:
-        return [time * tick for time in ticks]
-    first, frame = times.first * tick, (scale / times.rate).numerator
-    if times.timing is Timing.COUNTED:
-        return [first + number * frame for number in range(len(ticks))]
-    return [first + (2 * (time - times.first) * tick + frame) // (2 * frame) * frame for time in ticks]
 
 
 def prove_frame_map(

@@ -50,6 +50,9 @@ class Findings:
         self.container_color = told_by(container, video)
         if hasty:
             video.codec_context.thread_count = 1  # for one picture; other files have the other cores
+        reorders = video.codec_context.codec.canonical_name in _REORDERING
+        self.is_in_stored_order = container.format.name == "avi" and reorders
+        """Whether timestamps only say in which order frames are stored: AVI has no others."""
         self.times = PacketTimes(Fraction(video.time_base or 1))
         self.picture: VideoFrame | None = None
         self.encrypted = False
@@ -61,11 +64,6 @@ class Findings:
         self.clock = Clock(container.format.name, jumps)
         self.order = TrackOrder()
         self._tracks = {stream.index: AudioFindings(stream, self.clock) for stream in chosen.audios}
-
-    @property
-    def is_in_stored_order(self) -> bool:
-        """Whether timestamps only say in which order frames are stored: AVI has no others, of codecs that reorder."""
-        return self.container.format.name == "avi" and self.video.codec_context.codec.canonical_name in _REORDERING
 
     @property
     def tracks(self) -> list[AudioFindings]:

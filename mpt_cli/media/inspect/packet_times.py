@@ -7,11 +7,11 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from mpt_cli.frame_times import FrameTimes, Timing
+from mpt_cli.frame_times import FrameTimes, Timing, nearest_place
 from mpt_cli.media.inspect.time_repair import (
     MISSING,
     MOST_REORDERED,
@@ -262,7 +262,8 @@ class PacketTimes:
         base, late = self.time_base, shift / self.time_base
         ticks = [time + round(late) for time in times] if late else times
         if first_shown is not None and self._has_pts:
-            ticks = [tick for tick in ticks if tick * base >= first_shown] or ticks[-1:]
+            begin = ceil(first_shown / base)
+            ticks = [tick for tick in ticks if tick >= begin] or ticks[-1:]
         timing = Timing.GRID if _fits_grid(ticks, base, rate) else Timing.STAMPED
         return FrameTimes.of(ticks, time_base=base, timing=timing, rate=rate)
 
@@ -330,7 +331,7 @@ def _fits_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
     """Return whether each time is that of a place on one grid, some of which may be empty, written coarsely."""
     ticks = 1 / (rate * base)
     scale, step = ticks.denominator, ticks.numerator
-    places = [(2 * (time - times[0]) * scale + step) // (2 * step) for time in times]
+    places = [nearest_place(time - times[0], ticks) for time in times]
     if any(later <= earlier for earlier, later in itertools.pairwise(places)):
         return False
     off = [(time - times[0]) * scale - place * step for time, place in zip(times, places, strict=True)]
