@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import sound
-from mpt_cli.media.pictures import expression, one_clock
+from mpt_cli.media.clock import expression, one_row_expression
 from mpt_cli.media.timing import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def track_filters(
         return [LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
     limited = any(map(sound.needs_limiter, stereo_mix(track)))
     return [
-        *([f"asetpts='{one_clock(clock_moves)}'"] if clock_moves else []),
+        *([f"asetpts='{_one_row(clock_moves)}'"] if clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",
         *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
         f"pan={sound.pan_expression(track.channels, is_part=track.is_part)}",
@@ -75,3 +75,7 @@ def rendered_path(audio_path: Path, index: int) -> Path:
 
 def _exactly(samples: int) -> list[str]:
     return ["apad", f"atrim=end_sample={samples}"]
+
+
+def _one_row(clock_moves: tuple[Fraction, ...]) -> str:
+    return one_row_expression(clock_moves, map(expression, clock_moves), unit="TB")

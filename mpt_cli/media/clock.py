@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.errors import IssueCode, ProbeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from av.packet import Packet
 
@@ -229,7 +229,9 @@ def jump_expression(moves: Sequence[Fraction]) -> str:
     conditions = []
     for number, move in enumerate(moves):
         back, ahead = _bounds(move)
-        step = f"lt(T-PREV_INT,{_exact(back)})" if back is not None else f"gt(T-PREV_INT,{_exact(ahead or move)})"
+        step = (
+            f"lt(T-PREV_INT,{expression(back)})" if back is not None else f"gt(T-PREV_INT,{expression(ahead or move)})"
+        )
         conditions.append(f"eq(ld(0),{number})*{step}")
     return "+".join(conditions)
 
@@ -242,5 +244,18 @@ def _bounds(move: Fraction) -> tuple[Fraction, None] | tuple[None, Fraction]:
     return (-move / 2, None) if move > 0 else (None, -move - 1)
 
 
-def _exact(value: Fraction) -> str:
+def one_row_expression(moves: Sequence[Fraction], added: Iterable[object], *, unit: str) -> str:
+    """Return times in one row, in the words of ``setpts``, of a stream whose clock jumps: so much is added, in units.
+
+    Args:
+        moves: What is added at each jump, in seconds.
+        added: The same, as it is written.
+        unit: What these are divided by to be ticks.
+    """
+    sums = "+".join(f"gte(ld(0),{number})*{amount}" for number, amount in enumerate(added, 1))
+    return f"PTS+0*st(0,ld(0)+{jump_expression(moves)})+({sums})/{unit}"
+
+
+def expression(value: Fraction) -> str:
+    """Return an exact rational in ffmpeg's expression language."""
     return f"({value.numerator}/{value.denominator})"

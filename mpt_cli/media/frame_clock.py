@@ -81,5 +81,4 @@ class FrameClock:
         moves = self.media.clock_moves
         if not moves:
             return "PTS"
-        added = "+".join(f"gte(ld(0),{number})*{self._ticks(move)}" for number, move in enumerate(moves, 1))
-        return f"PTS+0*st(0,ld(0)+{clock.jump_expression(moves)})+{added}"
+        return clock.one_row_expression(moves, map(self._ticks, moves), unit="1")

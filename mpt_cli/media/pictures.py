@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.frame_times import Timing
-from mpt_cli.media import clock, color, color_filters, geometry
+from mpt_cli.media import color, color_filters, geometry
+from mpt_cli.media.clock import expression
 from mpt_cli.media.frame_clock import FrameClock
 from mpt_cli.media.timing import round_half_up
 from mpt_cli.models import Dimensions, Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mpt_cli.media.geometry import Placement
     from mpt_cli.mediainfo import MediaInfo, Orientation, VideoStreamInfo
     from mpt_cli.models import EncoderSettings, Segment, TargetForm
@@ -273,17 +272,6 @@ def _over_blur(stream: Any, placement: Placement, form: TargetForm) -> Any:
     behind = behind.filter("crop", small.width, small.height).filter("avgblur", 4).filter("avgblur", 4)
     behind = behind.filter("scale", form.dimensions.width, form.dimensions.height, flags="bilinear").filter("setsar", 1)
     return ffmpeg.overlay(behind, split[1].filter("setsar", 1), x=placement.x, y=placement.y)
-
-
-def one_clock(moves: Sequence[Fraction]) -> str:
-    """Times in one row, in the words of ``setpts``, of a stream whose clock jumps that often."""
-    added = "+".join(f"gte(ld(0),{number})*{expression(move)}" for number, move in enumerate(moves, 1))
-    return f"PTS+0*st(0,ld(0)+{clock.jump_expression(moves)})+({added})/TB"
-
-
-def expression(value: Fraction) -> str:
-    """An exact rational in ffmpeg's expression language."""
-    return f"({value.numerator}/{value.denominator})"
 
 
 def _ffmpeg_color(name: str) -> str:
