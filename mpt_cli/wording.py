@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.models import Action
-from mpt_cli.results import ClipStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from fractions import Fraction
-
-    from mpt_cli.results import ClipResult
 
 MISSING = "-"
 ELLIPSIS = "…"
@@ -150,18 +146,3 @@ def percent_text(fraction: float | None) -> str:
 def counted(number: int, noun: str) -> str:
     """Return ``1 clip`` or ``2 clips``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def fates_of(clips: Sequence[ClipResult]) -> list[str]:
-    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
-    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
-    ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
-    return fates + [f"{ends[status]} {status.replace('_', ' ')}" for status in ClipStatus if ends[status]]
-
-
-def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
-    """As many of the clips as there is room for, in their order: those that did not end well, then the first ones."""
-    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    chosen = {clip.index for clip in ranked[:most]}
-    return [clip for clip in clips if clip.index in chosen]

@@ -38,6 +38,7 @@ VALUES = frozenset(
         "events",
         "cancel",
         "wording",
+        "summaries",
         "filesystem",
     }
 )

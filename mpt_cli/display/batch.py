@@ -14,7 +14,8 @@ from mpt_cli.display.summary import say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.models import Action
 from mpt_cli.results import ClipStatus, JobEnd, RunStatus
-from mpt_cli.wording import MISSING, counted, escape, fates_of, seconds_text, tenths_text
+from mpt_cli.summaries import fates_of
+from mpt_cli.wording import MISSING, counted, escape, seconds_text, tenths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,14 +10,13 @@ from mpt_cli.display.base import width_is_said
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.errors import IssueCode
 from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.summaries import fates_of, most_telling
 from mpt_cli.wording import (
     MISSING,
     counted,
     escape,
     exact_seconds_text,
-    fates_of,
     message_text,
-    most_telling,
     path_text,
     rate_text,
     seconds_text,

@@ -9,14 +9,13 @@ from mpt_cli.models import Action
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
 from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.summaries import fates_of, most_telling
 from mpt_cli.wording import (
     DONE,
     MISSING,
     counted,
     escape,
     exact_seconds_text,
-    fates_of,
-    most_telling,
     percent_text,
     rate_text,
     seconds_text,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mpt_cli import wording
+from mpt_cli import summaries, wording
 from mpt_cli.display import text
 from mpt_cli.results import ClipStatus
 from tests.unit import told
@@ -151,4 +151,4 @@ def test_of_many_clips_those_that_did_not_end_well_are_told_first(most: int, ind
         told.clip(4, ClipStatus.SKIPPED),
         told.clip(0, ClipStatus.PROCESSED),
     ]
-    assert [clip.index for clip in wording.most_telling(clips, most)] == indices
+    assert [clip.index for clip in summaries.most_telling(clips, most)] == indices

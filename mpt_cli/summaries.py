@@ -1,0 +1,32 @@
+"""What many clips came to, in few words or few rows.
+
+Apart from :mod:`mpt_cli.wording`, which children load that open files: results would be a tenth of their start.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mpt_cli.results import ClipStatus
+from mpt_cli.wording import DONE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.results import ClipResult
+
+
+def fates_of(clips: Sequence[ClipResult]) -> list[str]:
+    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
+    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
+    ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
+    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
+    return fates + [f"{ends[status]} {status.replace('_', ' ')}" for status in ClipStatus if ends[status]]
+
+
+def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
+    """As many of the clips as there is room for, in their order: those that did not end well, then the first ones."""
+    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
+    chosen = {clip.index for clip in ranked[:most]}
+    return [clip for clip in clips if clip.index in chosen]
