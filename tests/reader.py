@@ -81,6 +81,15 @@ def pictures(path: Path, shown: Iterable[Size] = ((160, 90),)) -> list[Picture]:
     return found
 
 
+def stripe_numbers(path: Path) -> list[int]:
+    """The number on every picture that is drawn as eight stripes, the lowest bit at the left."""
+    found = []
+    for frame in frames(path):
+        row = frame.to_ndarray(format="gray")[frame.height // 2]
+        found.append(sum(1 << bit for bit in range(8) if row[int((bit + 0.5) * frame.width / 8)] > 126))
+    return found
+
+
 def read_number(gray: Gray, shown: Size) -> tuple[int, int] | None:
     """Clip and number on a picture into which one of size ``shown`` was fitted; None if unreadable."""
     factor = min(gray.shape[1] / shown[0], gray.shape[0] / shown[1])

@@ -36,14 +36,6 @@ def animated(path: Path, *options: str, pictures: int = 10, times: str = "null")
     return path
 
 
-def numbers(reel: Path) -> list[int]:
-    found = []
-    for frame in reader.frames(reel):
-        row = frame.to_ndarray(format="gray")[frame.height // 2]
-        found.append(sum(1 << bit for bit in range(8) if row[int((bit + 0.5) * frame.width / 8)] > 126))
-    return found
-
-
 def refusal_of(path: Path) -> tuple[IssueCode, str]:
     with pytest.raises(ProbeError) as raised:
         probe(path, scan=True)
@@ -59,14 +51,14 @@ def test_an_image_that_moves_plays(tmp_path: Path, suffix: str) -> None:
     path = animated(tmp_path / f"a{suffix}", *PLAYED[suffix])
     reel = tmp_path / "reel.mp4"
     assert make_reel(reel, [path], config_of(size="160x90", fps="25", crf=15)).success
-    assert numbers(reel) == list(range(10))
+    assert reader.stripe_numbers(reel) == list(range(10))
 
 
 def test_frames_of_an_animated_png_last_as_long_as_they_say(tmp_path: Path) -> None:
     path = animated(tmp_path / "a.png", *PLAYED[".png"], pictures=4, times="setpts='(N+3*gte(N,2))*0.04/TB'")
     reel = tmp_path / "reel.mp4"
     assert make_reel(reel, [path], config_of(size="160x90", fps="25", crf=15)).success
-    assert numbers(reel)[:7] == [0, 1, 1, 1, 1, 2, 3]
+    assert reader.stripe_numbers(reel)[:7] == [0, 1, 1, 1, 1, 2, 3]
 
 
 @pytest.mark.parametrize(("length", "read"), [(500, True), (20_000, False)])
@@ -95,7 +87,7 @@ def test_a_sequence_under_the_brand_of_a_still_plays(tmp_path: Path) -> None:
     (tmp_path / "b.avif").write_bytes(data)
     reel = tmp_path / "reel.mp4"
     assert make_reel(reel, [tmp_path / "b.avif"], config_of(size="160x90", fps="25", crf=15)).success
-    assert numbers(reel) == list(range(10))
+    assert reader.stripe_numbers(reel) == list(range(10))
 
 
 def test_an_animated_webp_is_named_as_what_is_not_read(tmp_path: Path) -> None:

@@ -41,14 +41,6 @@ def numbered(path: Path, first: int, *codec: str, size: str = "160x90", pictures
     return path
 
 
-def numbers(reel: Path) -> list[int]:
-    found = []
-    for frame in reader.frames(reel):
-        row = frame.to_ndarray(format="gray")[frame.height // 2]
-        found.append(sum(1 << bit for bit in range(8) if row[int((bit + 0.5) * frame.width / 8)] > 126))
-    return found
-
-
 def joined(parts: list[Path], target: Path) -> Path:
     """One MP4 of one track, with the sample descriptions and the pictures of each part in a row."""
     files = [part.read_bytes() for part in parts]
@@ -116,7 +108,7 @@ def test_several_descriptions_of_a_codec_are_not_copied(tmp_path: Path, codecs: 
     assert result.success
     assert Action.COPY not in {clip.action for clip in result.clips}
     assert "its decoder configuration changes" in result.clips[0].reasons
-    assert numbers(reel) == [*range(20), *range(64, 84)] * 2
+    assert reader.stripe_numbers(reel) == [*range(20), *range(64, 84)] * 2
 
 
 def test_parameter_sets_that_change_between_pictures_are_not_copied(tmp_path: Path) -> None:
@@ -131,7 +123,7 @@ def test_parameter_sets_that_change_between_pictures_are_not_copied(tmp_path: Pa
     result = make_reel(reel, [VideoClip(path, start=start)], copying())
     assert result.success
     assert result.clips[0].action is Action.ENCODE
-    assert numbers(reel) == list(range(74, 84))
+    assert reader.stripe_numbers(reel) == list(range(74, 84))
 
 
 def test_sets_that_are_repeated_are_one_description(tmp_path: Path) -> None:
