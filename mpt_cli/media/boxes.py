@@ -110,16 +110,22 @@ def _places(
 def boxes_within(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start of the content and end of each box between two positions; none ends behind the second."""
     while start + 8 <= end:
-        file.seek(start)
-        head, header = file.read(8), 8
-        size, kind = int.from_bytes(head[:4]), head[4:]
-        if size == 1:
-            size, header = int.from_bytes(file.read(8)), 16
-        after = min(end, start + size) if size else end
-        if after < start + header:
+        kind, inner, after = read_box(file, start, end)
+        after = min(end, after)
+        if after < inner:
             return
-        yield kind, start + header, after
+        yield kind, inner, after
         start = after
+
+
+def read_box(file: BinaryIO, start: int, end: int) -> tuple[bytes, int, int]:
+    """Kind, start of the content and claimed end of the box that begins at a position; ``end`` if it has none."""
+    file.seek(start)
+    head, header = file.read(8), 8
+    size, kind = int.from_bytes(head[:4]), head[4:]
+    if size == 1:
+        size, header = int.from_bytes(file.read(8)), 16
+    return kind, start + header, start + size if size else end
 
 
 def _ebml_order(file: BinaryIO) -> Iterator[int]:

@@ -6,6 +6,7 @@ import struct
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO
 
+from mpt_cli.media.boxes import read_box
 from mpt_cli.media.inspect.extent import Extent
 
 if TYPE_CHECKING:
@@ -18,17 +19,11 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int, int]]:
     """Kind, start, start of the content and claimed end of each top box, also of one that is cut off."""
     start = 0
     while start + 8 <= size:
-        file.seek(start)
-        head, header = file.read(8), 8
-        length, kind = int.from_bytes(head[:4]), head[4:]
-        if length == 1:
-            length, header = int.from_bytes(file.read(8)), 16
-        elif length == 0:
-            length = size - start
-        if length < header or not all(32 <= letter < 127 or letter == 0xA9 for letter in kind):
+        kind, inner, end = read_box(file, start, size)
+        if end < inner or not all(32 <= letter < 127 or letter == 0xA9 for letter in kind):
             return
-        yield kind, start, start + header, start + length
-        start += length
+        yield kind, start, inner, end
+        start = end
 
 
 def extent_of_boxes(file: BinaryIO, size: int) -> Extent:

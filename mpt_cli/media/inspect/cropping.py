@@ -15,12 +15,12 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.boxes import boxes_within
 from mpt_cli.media.inspect.header_parts import (
     MATROSKA_TRACKS,
     MP4_ENTRIES,
     HeaderParts,
     matroska_elements,
-    mp4_boxes,
     mp4_track,
 )
 from mpt_cli.mediainfo import Crop
@@ -89,8 +89,8 @@ def _of_mp4(header: HeaderParts, end: int, track_id: int) -> Margins | None:
 
 
 def _apertures(header: HeaderParts, start: int, end: int) -> Iterator[Margins | None]:
-    for inner, after in header.inside(mp4_boxes, start, end, MP4_ENTRIES):
-        for kind, place, end_of_box in header.parts(mp4_boxes, inner, after):
+    for inner, after in header.inside(boxes_within, start, end, MP4_ENTRIES):
+        for kind, place, end_of_box in header.parts(boxes_within, inner, after):
             if kind == b"clap":
                 data = header.first_bytes(place, end_of_box, most=_APERTURE.size)
                 size = header.first_bytes(inner - _ENTRY_SIZE_BEFORE_BOXES, after, most=_ENTRY_SIZE.size)

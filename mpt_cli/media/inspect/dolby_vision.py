@@ -12,13 +12,13 @@ import os
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.boxes import boxes_within
 from mpt_cli.media.inspect.header_parts import (
     MATROSKA_TRACKS,
     MP4_ENTRIES,
     MP4_TRACKS,
     HeaderParts,
     matroska_elements,
-    mp4_boxes,
 )
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def _stands_alone(record: bytes) -> bool:
 
 def _of_mp4(header: HeaderParts, end: int) -> Iterator[bytes]:
     """The record of each track of an MP4 or MOV, empty where it has none."""
-    for track in header.inside(mp4_boxes, 0, end, MP4_TRACKS):
+    for track in header.inside(boxes_within, 0, end, MP4_TRACKS):
         yield next(_records_of_entries(header, *track), b"")
 
 
 def _records_of_entries(header: HeaderParts, start: int, end: int) -> Iterator[bytes]:
-    for entry in header.inside(mp4_boxes, start, end, MP4_ENTRIES):
-        for kind, inner, after in header.parts(mp4_boxes, *entry):
+    for entry in header.inside(boxes_within, start, end, MP4_ENTRIES):
+        for kind, inner, after in header.parts(boxes_within, *entry):
             if kind in _KINDS:
                 yield header.first_bytes(inner, after, most=_RECORD_BYTES)
 

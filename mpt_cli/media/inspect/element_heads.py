@@ -107,7 +107,7 @@ def _tracks(file: BinaryIO, head: int) -> list[tuple[tuple[int, bytes], ...]]:
                 for kind, entry in entries
                 if kind == _ENTRY
             ]
-        if identifier in (_SEGMENT,):
+        if identifier == _SEGMENT:
             continue
         if length is None or identifier == _CLUSTER:
             break

@@ -52,13 +52,10 @@ class HeaderParts:
         return self._file.read(min(most, max(0, end - start)))
 
 
-mp4_boxes = boxes_within
-
-
 def mp4_track(header: HeaderParts, end: int, track_id: int) -> tuple[int, int] | None:
     """Return where the content of a track lies, by the number that libav names its stream by."""
-    for track in header.inside(mp4_boxes, 0, end, MP4_TRACKS):
-        for at in header.inside(mp4_boxes, *track, ((b"tkhd", 0),)):
+    for track in header.inside(boxes_within, 0, end, MP4_TRACKS):
+        for at in header.inside(boxes_within, *track, ((b"tkhd", 0),)):
             data = header.first_bytes(*at, most=24)
             place = 20 if data[:1] == b"\1" else 12  # of a version with longer times
             if int.from_bytes(data[place : place + 4]) == track_id:

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.media.inspect.header_parts import HeaderParts, mp4_boxes, mp4_track
+from mpt_cli.media.boxes import boxes_within
+from mpt_cli.media.inspect.header_parts import HeaderParts, mp4_track
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -52,12 +53,12 @@ def _described(header: HeaderParts, end: int, track_id: int) -> tuple[list[bytes
     """Return the kind of each sample description of a track, and how many samples each has."""
     track = mp4_track(header, end, track_id)
     tables: dict[object, tuple[int, int]] = {}
-    for place in header.inside(mp4_boxes, *track, _TABLES) if track else ():
-        tables |= {kind: (inner, after) for kind, inner, after in header.parts(mp4_boxes, *place)}
+    for place in header.inside(boxes_within, *track, _TABLES) if track else ():
+        tables |= {kind: (inner, after) for kind, inner, after in header.parts(boxes_within, *place)}
     if b"stsd" not in tables or b"stsc" not in tables:
         return [], Counter()
     begin, after = tables[b"stsd"]
-    kinds = [kind for kind, _, _ in header.parts(mp4_boxes, begin + 8, after) if isinstance(kind, bytes)]
+    kinds = [kind for kind, _, _ in header.parts(boxes_within, begin + 8, after) if isinstance(kind, bytes)]
     if len(set(kinds)) < 2:
         return kinds, Counter()
     runs = _numbers(header.first_bytes(*tables[b"stsc"], most=_MOST_BYTES)[8:], _RUN_BYTES)
