@@ -69,8 +69,7 @@ def unread_parts(path: Path, found: Findings, end: Fraction) -> tuple[Issue, ...
 
 def _said(found: Findings, others: list[int], late: list[int], missing: Fraction) -> str:
     """Return what is said of parts that are in other tracks."""
-    spans = [(run.begin, run.end) for index in others if (run := found.order.runs[index])]
-    seconds = sum((end - begin for begin, end in spans if begin is not None and end is not None), Fraction(0))
+    seconds = sum((found.order.runs[index].seconds for index in others), Fraction(0))
     seconds += missing if late else 0
     tracks = " and ".join(map(str, [*others, *late]))
     return (

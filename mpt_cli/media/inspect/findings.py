@@ -122,9 +122,10 @@ class Findings:
         return True
 
     def _knows_enough(self) -> bool:
+        if self.picture is None or len(self.times) < SAMPLE_PACKETS:
+            return False
         tracks = self._tracks.values()
-        known = not tracks or any(track.knows_enough for track in tracks)
-        return self.picture is not None and known and len(self.times) >= SAMPLE_PACKETS
+        return not tracks or any(track.knows_enough for track in tracks)
 
     def _take_picture(self, packet: Packet[Any]) -> None:
         if packet.size and packet.is_discard:

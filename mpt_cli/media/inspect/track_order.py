@@ -18,13 +18,19 @@ are, and of a transport stream the last ones of a track, which come out at the e
 
 @dataclass(slots=True)
 class _Run:
-    """From when to when a video track is, how many packets it has, and in how many parts they stand alone."""
+    """From when to when a video track is, in ticks, how many packets it has, and in how many parts they stand alone."""
 
-    begin: Fraction | None = None
-    end: Fraction | None = None
+    base: Fraction
+    begin: int | None = None
+    end: int | None = None
     packets: int = 0
     parts: int = 0
     in_parts: int = 0
+
+    @property
+    def seconds(self) -> Fraction:
+        """From the first frame to the last one; 0 where they have no times."""
+        return Fraction(0) if self.begin is None or self.end is None else (self.end - self.begin) * self.base
 
 
 class TrackOrder:
@@ -38,7 +44,9 @@ class TrackOrder:
 
     def note(self, packet: Packet[Any]) -> None:
         """Note the next packet of a video track."""
-        run = self.runs.setdefault(packet.stream_index, _Run())
+        run = self.runs.get(packet.stream_index)
+        if run is None:
+            run = self.runs[packet.stream_index] = _Run(Fraction(packet.time_base))
         run.packets += 1
         self._in_row = self._in_row + 1 if packet.stream_index == self._last else 1
         self._last = packet.stream_index
@@ -48,9 +56,8 @@ class TrackOrder:
             run.in_parts += _PART_PACKETS if first else 1
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None:
-            now = time * Fraction(packet.time_base)
-            run.begin = now if run.begin is None else min(run.begin, now)
-            run.end = now if run.end is None else max(run.end, now)
+            run.begin = time if run.begin is None else min(run.begin, time)
+            run.end = time if run.end is None else max(run.end, time)
 
     def taking_turns(self, others: Iterable[int]) -> list[int]:
         """Return those of the tracks that are not beside another one, but before, behind or between it."""
