@@ -100,6 +100,7 @@ class ModuleFactory:
             optimizer=self.codec_optimizer,
             ffmpeg=self.ffmpeg,
             machine=machine,
+            sandbox=self.workers,
             showcase=lambda: self.showcase,  # late: Pillow takes a while to load
             history=self.history,
             reels=self.published_reels,

@@ -49,6 +49,7 @@ from mpt_cli.results import HistoryEntry, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
@@ -93,6 +94,7 @@ class VideoProcessingOrchestrator:
         optimizer: CodecOptimizer,
         ffmpeg: Ffmpeg,
         machine: Machine,
+        sandbox: AbstractContextManager[object],
         showcase: Callable[[], Showcase],
         reels: PublishedReels,
         history: History | None = None,
@@ -102,6 +104,7 @@ class VideoProcessingOrchestrator:
     ) -> None:
         """Wire the parts; nothing is started or looked up. Reports of runs go into ``history``.
 
+        ``sandbox`` is held open by each run: the processes that open files are kept for the next step.
         ``timer`` is the clock of deadlines.
         """
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
@@ -109,7 +112,7 @@ class VideoProcessingOrchestrator:
         self._ffmpeg, self._machine, self._showcase = ffmpeg, machine, showcase
         self._planner = Planner(machine, optimizer, processing_pipeline)
         self._history, self._health, self._now = history, health, now
-        self._reels, self._timer = reels, timer
+        self._reels, self._timer, self._sandbox = reels, timer, sandbox
 
     def process_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
         """How the request ended; bad media, a full disk or a stop are results, never exceptions."""
@@ -257,6 +260,7 @@ class VideoProcessingOrchestrator:
         stack.callback(conclude)
         stack.callback(self._memory.subscribe(report))
         stack.enter_context(self._memory)
+        stack.enter_context(self._sandbox)
 
     def _produce(self, run: Run, *, remember: bool = True) -> None:
         if self._left(run):

@@ -108,14 +108,22 @@ class Laden:
         hold.write_text(HOLD.format(load=load, seen=str(folder / "seen"), go=str(self._go), ffmpeg=ffmpeg()))
         command = f'exec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(hold))} "$@"'
         self.program = stand_in(folder, f'case "$*" in *"{name}"*) {command};; esac')
-        self.least = psutil.Process().memory_info().rss + load - NEAR
+        self._load = load
 
     def __call__(self, event: Event) -> None:
         """Receive an event; one that shows the load lets the stand-in go on."""
         self.emit(event)
-        shown = isinstance(event, ResourceSample) and event.memory_bytes >= self.least
+        shown = isinstance(event, ResourceSample) and event.memory_bytes >= self._others() + self._load - NEAR
         if shown and self._lets_go:
             self._go.touch()
+
+    def _others(self) -> int:
+        """Resident bytes of this process and of its children that hold no load."""
+        others = Outside().tree()
+        for pid in self.pids:
+            with suppress(psutil.Error):
+                others -= psutil.Process(pid).memory_info().rss
+        return others
 
     @property
     def pids(self) -> list[int]:

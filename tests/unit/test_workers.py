@@ -204,6 +204,23 @@ def test_a_worker_that_is_killed_from_outside_costs_no_file(media: MediaFolder, 
     assert path.with_suffix(".seen").exists()
 
 
+def test_user_that_leaves_ends_idle_workers_beyond_the_other_users(workers: Workers, media: MediaFolder) -> None:
+    clips = [media.make(Recipe(seconds=seconds)) for seconds in (0.2, 0.3)]
+    with workers:
+        together = threading.Barrier(2)
+
+        def ask(clip: Path) -> None:
+            together.wait()
+            workers.probe(clip, scan=True, limits=LIMITS)
+
+        while len(living_children(0)) < 2:
+            with ThreadPoolExecutor(2) as executor:
+                list(executor.map(ask, clips))
+    (kept,) = living_children(0)
+    workers.probe(clips[0], scan=True, limits=LIMITS)
+    assert living_children(0) == [kept]
+
+
 def test_idle_worker_outlives_its_time_limit(media: MediaFolder) -> None:
     clip = media.make(Recipe(seconds=0.2))
     with strange(timeout_seconds=3) as workers:

@@ -81,10 +81,10 @@ class Workers:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """End the workers with their last user."""
+        """End idle workers until no more are left than there are users."""
         with self._lock:
             self._users -= 1
-            idle, self._idle = (self._idle, []) if not self._users else ([], self._idle)
+            idle, self._idle = self._idle[self._users :], self._idle[: self._users]
         for worker in idle:
             worker.close()
 
