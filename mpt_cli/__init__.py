@@ -22,22 +22,23 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mpt_cli.config.request import VideoParams
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.models import Dimensions, VideoClip, VideoParams
-    from mpt_cli.results import VideoResult
-    from mpt_cli.settings import Settings
+    from mpt_cli.model.clips import Dimensions, VideoClip
+    from mpt_cli.model.results import VideoResult
+    from mpt_cli.settings.merged import Settings
 
-__version__ = "0.1.0"
+from mpt_cli.model.version import __version__
 
 __all__ = ["Dimensions", "ModuleFactory", "Settings", "VideoClip", "VideoParams", "VideoResult", "__version__"]
 
 _HOMES = {
-    "Dimensions": "mpt_cli.models",
+    "Dimensions": "mpt_cli.model.clips",
     "ModuleFactory": "mpt_cli.factory",
-    "Settings": "mpt_cli.settings",
-    "VideoClip": "mpt_cli.models",
-    "VideoParams": "mpt_cli.models",
-    "VideoResult": "mpt_cli.results",
+    "Settings": "mpt_cli.settings.merged",
+    "VideoClip": "mpt_cli.model.clips",
+    "VideoParams": "mpt_cli.model.clips",
+    "VideoResult": "mpt_cli.model.results",
 }
 
 

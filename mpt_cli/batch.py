@@ -11,19 +11,19 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from mpt_cli.errors import InputError, IssueCode
-from mpt_cli.events import Notice
-from mpt_cli.filesystem import real_path
-from mpt_cli.results import RunStatus, VideoResult
-from mpt_cli.window import in_window
+from mpt_cli.model.errors import InputError, IssueCode
+from mpt_cli.model.results import RunStatus, VideoResult
+from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.events import Notice
+from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mpt_cli.events import RunContext
-    from mpt_cli.models import VideoParams
+    from mpt_cli.config.request import VideoParams
     from mpt_cli.monitoring.memory import MemoryManager
+    from mpt_cli.runtime.events import RunContext
 
 Found = TypeVar("Found")
 logger = logging.getLogger(__name__)

@@ -7,15 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.color import source_color
-from mpt_cli.media.timing import frame_count, round_half_up, timescale
-from mpt_cli.models import Codec, Container, CopyPolicy
+from mpt_cli.model.choices import Codec, Container, CopyPolicy
+from mpt_cli.model.timing import frame_count, round_half_up, timescale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import Segment, TargetForm, VideoClip
-    from mpt_cli.traits import CopyTraits
+    from mpt_cli.model.clips import Segment, TargetForm, VideoClip
+    from mpt_cli.model.media_info import CopyTraits, MediaInfo
 
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """Why a clip that could be copied by itself is not."""

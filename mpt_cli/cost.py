@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Codec
+from mpt_cli.model.choices import Codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import EncoderSettings, TargetForm
+    from mpt_cli.model.clips import EncoderSettings, TargetForm
+    from mpt_cli.model.media_info import MediaInfo
 
 COPY_BYTES = 45 * 2**20
 """What an ffmpeg needs that only moves packets, or decodes and encodes sound (measured: 37 MiB)."""

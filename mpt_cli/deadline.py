@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Cancelled, DeadlineReached, MptError
+from mpt_cli.model.errors import Cancelled, DeadlineReached, MptError
+from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.plan import FINISHED_BEFORE
-from mpt_cli.results import RunStatus, VideoResult
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from fractions import Fraction
 
-    from mpt_cli.config import Config
-    from mpt_cli.events import RunContext
+    from mpt_cli.config.sections import Config
     from mpt_cli.outcome import Run
+    from mpt_cli.runtime.events import RunContext
 
 
 class Timer(Protocol):

@@ -7,15 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Cancelled, Issue, IssueCode
-from mpt_cli.media.known import digest_of, identity_of, is_still
-from mpt_cli.results import InputEvidence, ReelEvidence
+from mpt_cli.model.errors import Cancelled, Issue, IssueCode
+from mpt_cli.model.results import InputEvidence, ReelEvidence
+from mpt_cli.storage.file_identity import digest_of, identity_of, is_still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.cancel import CancelToken
     from mpt_cli.outcome import Run
+    from mpt_cli.runtime.cancel import CancelToken
 
 
 def gather(run: Run, identities: Sequence[tuple[int, ...]]) -> ReelEvidence | None:

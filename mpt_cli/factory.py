@@ -14,18 +14,14 @@ from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
-from mpt_cli.filesystem import sweep_unfinished
 from mpt_cli.health import HealthChecks
-from mpt_cli.media import files
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
+from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
-from mpt_cli.media.known import KnownFiles, content_hash
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.store import Store
 from mpt_cli.media.trials import EncoderTrials
 from mpt_cli.monitoring.gpu import gpu_percent
-from mpt_cli.monitoring.history import History
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
@@ -35,13 +31,18 @@ from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.published import PublishedReels
+from mpt_cli.storage.atomic_write import sweep_unfinished
+from mpt_cli.storage.file_identity import content_hash
+from mpt_cli.storage.history import History
+from mpt_cli.storage.store import Store
+from mpt_cli.storage.temp_files import sweep
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 
 if TYPE_CHECKING:
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
     from mpt_cli.deadline import StartTimer
     from mpt_cli.showcase import Showcase
 
@@ -201,7 +202,7 @@ class ModuleFactory:
         """
         for folder in (self._config.paths.temp, Path()):
             if folder is not None:
-                files.sweep(folder)
+                sweep(folder)
         for records in (_REPORTS, _REELS):
             sweep_unfinished(self._state_folder / records)
 

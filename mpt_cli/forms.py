@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media import timing
 from mpt_cli.media.encoders import fits_container
-from mpt_cli.models import Codec, Dimensions
+from mpt_cli.model import timing
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.clips import Dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mpt_cli.config import Config
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import Container
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.choices import Container
+    from mpt_cli.model.media_info import MediaInfo
 
 _OF_A_CODEC = frozenset({"codec", "encoder", "crf", "preset"})
 """Keys of ``[encode]`` that say which codec is meant, or mean something else for another one."""

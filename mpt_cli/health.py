@@ -13,28 +13,29 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import CacheConfig, QualitySettings
-from mpt_cli.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
-from mpt_cli.media import files, launch, process, trial
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import CacheConfig, QualitySettings
+from mpt_cli.media import launch, process, trial
 from mpt_cli.media.encoders import ENCODERS
-from mpt_cli.models import VideoParams
-from mpt_cli.results import HealthCheck, HealthStatus
-from mpt_cli.wording import counted, size_text
+from mpt_cli.model.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
+from mpt_cli.model.formatting import counted, size_text
+from mpt_cli.model.health import HealthCheck, HealthStatus
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.storage.disk import free_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mpt_cli.concatenation.service import ConcatenationService
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.optimizer import CodecOptimizer
-    from mpt_cli.models import EncoderSettings
+    from mpt_cli.model.clips import EncoderSettings
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.pipeline import ProcessingPipeline
-    from mpt_cli.results import VideoResult
     from mpt_cli.validation.engine import ValidationEngine
 
 _LEAST_DISK_BYTES = 200 * 2**20
@@ -159,7 +160,7 @@ class HealthChecks:
 
     def _has_disk(self) -> str:
         folder = self._config.paths.temp or Path.cwd()
-        free = files.free_bytes(folder)
+        free = free_bytes(folder)
         if free < _LEAST_DISK_BYTES:
             message = f"{size_text(free)} are free at {folder}"
             raise ResourceError(IssueCode.DISK_FULL, message, hint="free space, or set paths.temp to another disk")

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from mpt_cli import deadline
 from mpt_cli.batch import Batch, require_possible
-from mpt_cli.config import effective_config
-from mpt_cli.errors import (
+from mpt_cli.config.request import effective_config
+from mpt_cli.evidence import gather
+from mpt_cli.joining import join_order
+from mpt_cli.model.errors import (
     Cancelled,
     DependencyError,
     EncoderError,
@@ -25,7 +27,15 @@ from mpt_cli.errors import (
     ProcessingError,
     ResourceError,
 )
-from mpt_cli.events import (
+from mpt_cli.model.results import RunStatus
+from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.monitoring.timeline import Recorder
+from mpt_cli.outcome import Run, describe
+from mpt_cli.plan import wanted_duration
+from mpt_cli.planner import Planner
+from mpt_cli.processing.pipeline import require_success_rate
+from mpt_cli.requirements import refusal, require_memory, require_space
+from mpt_cli.runtime.events import (
     Notice,
     PicturesStarted,
     ResourceSample,
@@ -35,17 +45,10 @@ from mpt_cli.events import (
     ValidationFinished,
     warning_of,
 )
-from mpt_cli.evidence import gather
-from mpt_cli.joining import join_order
-from mpt_cli.media import files
-from mpt_cli.media.known import file_of
-from mpt_cli.monitoring.timeline import Recorder
-from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import wanted_duration
-from mpt_cli.planner import Planner
-from mpt_cli.processing.pipeline import require_success_rate
-from mpt_cli.requirements import refusal, require_memory, require_space
-from mpt_cli.results import HistoryEntry, RunStatus
+from mpt_cli.storage.disk import free_bytes_if_known, unworkable
+from mpt_cli.storage.file_identity import file_of
+from mpt_cli.storage.publish import claimed
+from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,20 +56,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
-    from mpt_cli.config import Config
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
     from mpt_cli.cost import Machine
     from mpt_cli.health import HealthChecks
     from mpt_cli.media.ffmpeg import Ffmpeg
     from mpt_cli.media.optimizer import CodecOptimizer
-    from mpt_cli.models import VideoParams
-    from mpt_cli.monitoring.history import History
+    from mpt_cli.model.health import HealthStatus
+    from mpt_cli.model.results import ConcatenationResult, OutputInfo, VideoResult
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline
     from mpt_cli.published import PublishedReels
-    from mpt_cli.results import ConcatenationResult, HealthStatus, OutputInfo, VideoResult
     from mpt_cli.showcase import Showcase
+    from mpt_cli.storage.history import History
     from mpt_cli.validation.engine import ValidationEngine
 
 logger = logging.getLogger(__name__)
@@ -223,7 +227,7 @@ class VideoProcessingOrchestrator:
             error = deadline.reason(ended, run)
         except OSError as failure:  # a path of the request that the system does not take
             logger.exception("Workflow %s could not go on", run.context.workflow_id)
-            error = files.unworkable(failure, run.params.output_path)
+            error = unworkable(failure, run.params.output_path)
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
@@ -245,7 +249,7 @@ class VideoProcessingOrchestrator:
         context, output = run.context, run.params.output_path
 
         def report(sample: MemorySample) -> None:
-            free = _free_bytes(output)
+            free = free_bytes_if_known(output)
             context.emit(ResourceSample(sample.tree_bytes, sample.budget_bytes, sample.cpu_percent, free))
 
         def conclude() -> None:
@@ -271,8 +275,8 @@ class VideoProcessingOrchestrator:
         output, config = run.params.output_path, run.config
         parent = config.paths.temp or output.absolute().parent
         # No other run writes there until this one has looked at its reel for the last time.
-        with files.claimed(output.absolute(), overwrite=run.params.overwrite) as claim:
-            with files.run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder:
+        with claimed(output.absolute(), overwrite=run.params.overwrite) as claim:
+            with run_folder(parent, run.context.workflow_id, keep=run.params.keep_temp) as folder:
                 if run.params.keep_temp:
                     said = f"{folder.folder}: temporary files are kept here"
                     run.context.emit(Notice("info", "temporary_files_kept", said, path=folder.folder))
@@ -346,7 +350,7 @@ class VideoProcessingOrchestrator:
             message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
             context.emit(Notice("warning", file.errors[0].code.value, message, index, file.path))
 
-    def _process(self, run: Run, plan: Plan, folder: files.TempFileManager) -> Plan:
+    def _process(self, run: Run, plan: Plan, folder: TempFileManager) -> Plan:
         """Work on all clips; the plan that held in the end."""
         try:
             results = self._pipeline.process_clips(plan, run.config.processing, files=folder, context=run.context)
@@ -360,7 +364,7 @@ class VideoProcessingOrchestrator:
         return plan
 
     def _join(
-        self, run: Run, plan: Plan, hidden: Path, folder: files.TempFileManager
+        self, run: Run, plan: Plan, hidden: Path, folder: TempFileManager
     ) -> tuple[ConcatenationResult, OutputInfo]:
         order = join_order(run, plan)
 
@@ -380,8 +384,8 @@ class VideoProcessingOrchestrator:
             return
         plan = self._planned(run)
         output = run.params.output_path.absolute()
-        folder = files.run_folder_path(run.config.paths.temp or output.parent, run.context.workflow_id)
-        run.plan_report = describe(plan, output, self._pipeline.describe(plan, files.TempFileManager(folder)))
+        folder = run_folder_path(run.config.paths.temp or output.parent, run.context.workflow_id)
+        run.plan_report = describe(plan, output, self._pipeline.describe(plan, TempFileManager(folder)))
 
 
 def _new_context() -> RunContext:
@@ -390,10 +394,3 @@ def _new_context() -> RunContext:
 
 def _command(params: VideoParams) -> str:
     return "process" if params.join is None else "concat"
-
-
-def _free_bytes(path: Path) -> int | None:
-    try:
-        return files.free_bytes(path)
-    except OSError:
-        return None

@@ -9,31 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli import __version__
-from mpt_cli.errors import Cancelled, Issue, IssueCode, MptError
-from mpt_cli.events import Notice
-from mpt_cli.models import Action
-from mpt_cli.record import RunSetup
-from mpt_cli.results import ClipResult, ClipStatus, PlannedStep, PlanReport, Prediction, RunStatus, VideoResult
+from mpt_cli.model.choices import Action
+from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError
+from mpt_cli.model.results import ClipResult, ClipStatus, PlannedStep, PlanReport, Prediction, RunStatus, VideoResult
+from mpt_cli.model.run_record import RunSetup
+from mpt_cli.model.version import __version__
+from mpt_cli.runtime.events import Notice
 
 if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.events import RunContext
-    from mpt_cli.models import VideoParams
-    from mpt_cli.plan import Plan, PlannedClip
-    from mpt_cli.results import (
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.published_reel import PublishedReel
+    from mpt_cli.model.results import (
         ConcatenationResult,
         FileValidationResult,
         OutputInfo,
         PerformanceReport,
         ProcessingResult,
-        PublishedReel,
         ReelEvidence,
         ValidationResult,
     )
+    from mpt_cli.plan import Plan, PlannedClip
+    from mpt_cli.runtime.events import RunContext
 
 
 @dataclass(slots=True)

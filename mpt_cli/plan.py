@@ -19,18 +19,19 @@ from mpt_cli.copying import (
     wanted_part,
 )
 from mpt_cli.cost import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
-from mpt_cli.media import timing
 from mpt_cli.media.geometry import place
-from mpt_cli.models import Action, ConcatenationMode, Container, CopyPolicy, Segment, TargetForm
+from mpt_cli.model import timing
+from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy
+from mpt_cli.model.clips import Segment, TargetForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from fractions import Fraction
 
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
     from mpt_cli.media.optimizer import CodecOptimizer
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import VideoClip
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.media_info import MediaInfo
 
 FINISHED_BEFORE = "finished before"
 """Why a clip is reused that is in the store."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import InputError
-from mpt_cli.events import warning_of
 from mpt_cli.forms import settled
-from mpt_cli.models import Action, Container
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.errors import InputError
 from mpt_cli.plan import make_plan, wanted_duration, with_threads
 from mpt_cli.requirements import copy_policy, require_copies, takes_form_of_clips
+from mpt_cli.runtime.events import warning_of
 
 if TYPE_CHECKING:
     from mpt_cli.cost import Machine
-    from mpt_cli.errors import EncoderError
     from mpt_cli.media.optimizer import Choice, CodecOptimizer
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import VideoClip
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.errors import EncoderError
+    from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.outcome import Run
     from mpt_cli.plan import Plan
     from mpt_cli.processing.pipeline import ProcessingPipeline

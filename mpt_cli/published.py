@@ -20,20 +20,22 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from mpt_cli import __version__
-from mpt_cli.errors import Issue, IssueCode, OutputError
-from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
-from mpt_cli.media.known import file_of, identity_of, is_settled, is_still, listed
-from mpt_cli.results import PublishedReel, RunStatus
+from mpt_cli.model.errors import Issue, IssueCode, OutputError
+from mpt_cli.model.published_reel import PublishedReel
+from mpt_cli.model.results import RunStatus
+from mpt_cli.model.version import __version__
+from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
+from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.models import VideoParams
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.results import OutputInfo
     from mpt_cli.outcome import Run
-    from mpt_cli.results import OutputInfo
 
 logger = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.copying import OTHERS_ENCODED
 from mpt_cli.cost import need_bytes
-from mpt_cli.errors import InputError, Issue, IssueCode, ResourceError
-from mpt_cli.media import files
-from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError
-from mpt_cli.wording import size_text
+from mpt_cli.model.choices import Action, CopyPolicy, FormSource, JoinMethod, OnError
+from mpt_cli.model.errors import InputError, Issue, IssueCode, ResourceError
+from mpt_cli.model.formatting import size_text
+from mpt_cli.storage.disk import disk_of, free_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.outcome import Run
     from mpt_cli.plan import Plan
@@ -77,11 +77,11 @@ def require_space(run: Run, plan: Plan) -> None:
     needs = ((run.config.paths.temp or output, plan.temporary_bytes), (output, plan.output_bytes))
     wanted: dict[int, tuple[Path, int]] = {}
     for path, size in needs:
-        disk = files.disk_of(path)
+        disk = disk_of(path)
         first, more = wanted.get(disk, (path, 0))
         wanted[disk] = first, size + more
     for path, size in wanted.values():
-        free = files.free_bytes(path)
+        free = free_bytes(path)
         if size > free:
             raise ResourceError(
                 IssueCode.DISK_FULL,

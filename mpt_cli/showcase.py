@@ -12,22 +12,24 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode, MptError, UsageError
-from mpt_cli.media import files
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode, MptError, UsageError
+from mpt_cli.model.formatting import counted, exact_seconds_text, rate_text
+from mpt_cli.model.results import ClipStatus
 from mpt_cli.reporting import page, pictures, sheet
-from mpt_cli.results import ClipStatus
-from mpt_cli.window import in_window
-from mpt_cli.wording import counted, exact_seconds_text, rate_text
+from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.storage.publish import publish, refuse_existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.extras import Extras, Still
+    from mpt_cli.config.request import Extras
     from mpt_cli.media.inspect.sandbox import Workers
-    from mpt_cli.results import ClipResult, HistoryEntry, OutputInfo, VideoResult
+    from mpt_cli.model.media_info import Still
+    from mpt_cli.model.results import ClipResult, OutputInfo, VideoResult
+    from mpt_cli.model.run_record import HistoryEntry
+    from mpt_cli.runtime.cancel import CancelToken
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ class Showcase:
             try:
                 drawn = look.sheet() if path == extras.contact_sheet else look.poster()
                 data = pictures.encoded(drawn, path.suffix)
-                files.publish(path, data, overwrite=overwrite, before=partial(before, path))
+                publish(path, data, overwrite=overwrite, before=partial(before, path))
                 made[what] = path.absolute()
             except (MptError, OSError, ValueError, ImportError, MemoryError) as error:
                 logger.warning("The %s of %s was not made: %s", what, result.output.path, error)
@@ -82,9 +84,9 @@ class Showcase:
         if path.suffix.lower() not in _PAGE_SUFFIXES:
             raise UsageError("a report ends in .html", path=path, hint=f"for example {path.stem or 'report'}.html")
         if not overwrite:  # before the pictures are looked for
-            files.refuse_existing(path)
+            refuse_existing(path)
         thumbnails = self.thumbnails(entry.result, cancel)
-        files.publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
+        publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
 
     def thumbnails(self, result: VideoResult, cancel: CancelToken) -> dict[int, bytes]:
         """Small JPEG files of clips by index: from the reel, else from the input; others are missing.

@@ -22,45 +22,28 @@ PACKAGE = "mpt_cli"
 
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
-VALUES = frozenset(
-    {
-        "models",
-        "traits",
-        "mediainfo",
-        "frame_times",
-        "extras",
-        "colors",
-        "limits",
-        "results",
-        "record",
-        "config",
-        "errors",
-        "events",
-        "cancel",
-        "wording",
-        "summaries",
-        "filesystem",
-    }
-)
-INPUT = frozenset({"layers", "settings", "jobs", "inputs", "reference"})
+VALUES = frozenset({"model", "runtime", "storage", "config"})
+BASIC = frozenset({"model", "config"})
+"""Rooms that need nothing but Python, and pydantic where settings are described."""
 WORK = frozenset({"monitoring", "cost", "plan", "validation", "processing", "concatenation"})
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(VALUES, VALUES),
-    **dict.fromkeys(INPUT, VALUES | INPUT),
-    "display": VALUES,
+    "model": frozenset(),
+    "runtime": frozenset({"model"}),
+    "storage": frozenset({"model"}),
+    "config": frozenset({"model"}),
+    "settings": frozenset({"config", "model"}),
+    "display": VALUES | {"reporting"},
     "reporting": VALUES,
     "media": VALUES,
     "monitoring": VALUES | {"media"},
-    "window": frozenset(),
-    "turns": VALUES,
     "cost": VALUES,
     "copying": VALUES | {"media"},
     "forms": VALUES | {"media"},
     "plan": VALUES | {"media", "cost", "copying"},
     "validation": VALUES | {"media"},
-    "processing": VALUES | {"media", "monitoring", "cost", "plan", "window", "turns"},
-    "concatenation": VALUES | {"media", "monitoring", "plan", "window"},
+    "processing": VALUES | {"media", "monitoring", "cost", "plan"},
+    "concatenation": VALUES | {"media", "monitoring", "plan"},
     "outcome": VALUES | {"plan"},
     "deadline": VALUES | {"outcome", "plan"},
     "evidence": VALUES | {"media", "outcome"},
@@ -68,8 +51,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "requirements": VALUES | {"media", "monitoring", "plan", "copying", "cost", "outcome"},
     "joining": VALUES | {"media", "concatenation", "outcome", "plan"},
     "planner": VALUES | {"media", "cost", "forms", "plan", "outcome", "requirements", "processing"},
-    "showcase": VALUES | {"media", "reporting", "window"},
-    "batch": VALUES | {"media", "monitoring", "window"},
+    "showcase": VALUES | {"media", "reporting"},
+    "batch": VALUES | {"media", "monitoring"},
     "health": VALUES | WORK | {"media"},
     "orchestrator": VALUES
     | WORK
@@ -87,17 +70,13 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "showcase",
     },
     "factory": VALUES
-    | INPUT
     | WORK
-    | {"media", "outcome", "orchestrator", "health", "published", "deadline", "showcase"},
-    "cli": VALUES | INPUT | {"factory", "display", "reporting"},
+    | {"settings", "media", "outcome", "orchestrator", "health", "published", "deadline", "showcase"},
+    "cli": VALUES | {"settings", "factory", "display", "reporting"},
     "__init__": VALUES | {"settings", "factory"},  # the public names
     "__main__": VALUES | {"cli"},
 }
 """For each module or folder, top to bottom of the house, the others that it may import."""
-
-TYPING_ONLY_CYCLES = frozenset({(f"{PACKAGE}.models", f"{PACKAGE}.config")})
-"""Imports under TYPE_CHECKING that may close a circle: VideoParams names the sections it carries."""
 
 DOORS: Mapping[str, tuple[str, ...]] = {
     "subprocess": ("media.process",),
@@ -234,7 +213,7 @@ def check_rows(modules: list[Module]) -> Iterator[str]:
                     yield f"{module.at(found.line)}: {module.unit} must not import {unit}"
             elif found.target.startswith("."):
                 yield f"{module.at(found.line)}: relative import"
-            elif module.unit in VALUES and not _is_basic(module.unit, top):
+            elif module.unit in BASIC and not _is_basic(module.unit, top):
                 yield f"{module.at(found.line)}: {module.unit} must not import {top}"
 
 
@@ -246,9 +225,7 @@ def check_cycles(modules: list[Module]) -> Iterator[str]:
         targets = {
             found.target
             for found in imports_of(module, known)
-            if found.target in known
-            and not _is_version(found, module.package)
-            and not (found.typing_only and (module.full, found.target) in TYPING_ONLY_CYCLES)
+            if found.target in known and not _is_version(found, module.package)
         }
         graph[module.full] = targets - {module.full}
     while leaves := [name for name, targets in graph.items() if not targets]:
@@ -291,7 +268,7 @@ def _starts_process(name: str) -> bool:
 def check_core_signatures(modules: list[Module]) -> Iterator[str]:
     """Rule 3: nothing between command line and display knows of screens."""
     for module in modules:
-        if module.within((*INPUT, "display", "cli", "__main__")):
+        if module.within(("settings", "display", "cli", "__main__")):
             continue
         for node in ast.walk(module.tree):
             name = node.arg if isinstance(node, ast.arg) else ""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpt_cli.config import ProcessingConfig
-from mpt_cli.events import RunContext
+from mpt_cli.config.sections import ProcessingConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.files import TempFileManager
-from mpt_cli.media.timing import frame_count
 from mpt_cli.media.tracks import with_heard_tracks
+from mpt_cli.model.timing import frame_count
 from mpt_cli.processing.clip import ClipProcessor
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.forms import form_of
 from tests.integration.segments import planned
 from tests.looks import AudioHere, share_here

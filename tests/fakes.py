@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from mpt_cli.events import Event
+    from mpt_cli.runtime.events import Event
 
 Kind = TypeVar("Kind")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mpt_cli.cli.completions import Shell, script
 from mpt_cli.cli.manual import manual
-from mpt_cli.reference import starter_file
+from mpt_cli.settings.reference import starter_file
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = {Shell.BASH: "mpt.bash", Shell.ZSH: "_mpt", Shell.FISH: "mpt.fish", Shell.POWERSHELL: "mpt.ps1"}

@@ -6,9 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
-from mpt_cli.models import Dimensions
-from mpt_cli.traits import CopyTraits
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.media_info import AudioStreamInfo, Color, CopyTraits, MediaInfo, Orientation, VideoStreamInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,10 +10,10 @@ from mpt_cli.media.inspect import audio_decoding, audio_proof, audio_render, dam
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.config import ValidationConfig
+    from mpt_cli.config.sections import ValidationConfig
     from mpt_cli.media.inspect.audio_decoding import AudioLoss
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.runtime.cancel import CancelToken
 
 
 def probe_here(path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None) -> MediaInfo:

@@ -47,7 +47,7 @@ GOOD = {
     "__init__.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mpt_cli.settings import Settings\n",
     "models.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from mpt_cli.config import A\n",
     "config.py": "import pydantic\nfrom mpt_cli.models import B\n_TABLE = {1: 2}\n",
-    "settings.py": "from mpt_cli import __version__\nfrom mpt_cli.config import A\n",
+    "settings.py": "from mpt_cli.model.version import __version__\nfrom mpt_cli.config import A\n",
     "jobs.py": "from mpt_cli import settings\n",
     "media/__init__.py": "",
     "media/process.py": "import subprocess\nfrom mpt_cli import models\n",

@@ -317,7 +317,7 @@ def test_each_test_has_its_own_home(own_home: Path, tmp_path: Path) -> None:
 
 
 def test_fakes(emit: ListEmit, clock: FakeClock) -> None:
-    from mpt_cli.events import ConcatProgress, Notice
+    from mpt_cli.runtime.events import ConcatProgress, Notice
 
     emit(Notice("info", "code", "message"))
     emit(ConcatProgress(1.0))

@@ -10,9 +10,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from mpt_cli import __version__
 from mpt_cli.cli.commands import COMMANDS, GROUPS, NAMES, REPORTING
 from mpt_cli.cli.overview import front_page, help_page
+from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable

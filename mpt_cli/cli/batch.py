@@ -12,13 +12,13 @@ from mpt_cli.cli.options import BATCH, COMMON, Given, with_options
 from mpt_cli.cli.request import refuse_idle_seed
 from mpt_cli.cli.session import Answer, Session, end_of_batch, exit_code_of_run
 from mpt_cli.display.batch import batch_data, issues_of, show_batch
-from mpt_cli.events import RunFinished, RunStarted
-from mpt_cli.results import JobEnd, RunStatus
+from mpt_cli.model.results import JobEnd, RunStatus
+from mpt_cli.runtime.events import RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.results import VideoResult
 
 JobFiles = Annotated[list[str] | None, typer.Argument(metavar="JOBS", help="Job files, or - for JSON Lines on stdin.")]
 

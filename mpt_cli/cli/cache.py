@@ -10,8 +10,8 @@ import typer
 from mpt_cli.cli.options import COMMON, Given, chosen, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.store import cache_data, show_cache
-from mpt_cli.errors import ExitCode
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import ExitCode
+from mpt_cli.model.results import RunStatus
 
 
 class Action(StrEnum):
@@ -42,7 +42,7 @@ def cache(
 
 def _answer(session: Session, action: Action) -> Answer:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     factory = ModuleFactory(Settings.load(config_file=session.given.get("config")))
     store, sounds, known = factory.clip_store, factory.sound_store, factory.known_store

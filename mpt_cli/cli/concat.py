@@ -5,7 +5,7 @@ from __future__ import annotations
 from mpt_cli.cli.options import COMMON, INPUTS, JOINED, METHOD, Given, Inputs, with_options
 from mpt_cli.cli.request import answer_request
 from mpt_cli.cli.session import Session
-from mpt_cli.models import JoinMethod
+from mpt_cli.model.choices import JoinMethod
 
 
 @with_options(INPUTS, METHOD, JOINED, COMMON)

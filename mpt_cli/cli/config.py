@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ import typer
 from mpt_cli.cli.options import COMMON, INIT, SETTINGS, Given, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.config import schema_data, settings_data, show_file, show_schema, show_settings
-from mpt_cli.errors import ExitCode, UsageError
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import ExitCode, IssueCode, OutputError, UsageError
+from mpt_cli.model.results import RunStatus
+from mpt_cli.settings.reference import starter_file
+from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 
 Key = Annotated[
     str | None, typer.Argument(metavar="KEY", help="One setting, such as video.fps, or a section, such as video.")
@@ -33,7 +36,7 @@ def show(key: Key = None, *, given: Given) -> int:
 
 def _shown(session: Session, key: str | None) -> Answer:
     from mpt_cli.cli.effective import effective_settings
-    from mpt_cli.layers import user_config_file
+    from mpt_cli.settings.layers import user_config_file
 
     rows, user_file = effective_settings(session.given, key), user_config_file()
     return Answer(
@@ -49,8 +52,8 @@ def init(path: Target = None, *, given: Given) -> int:
     """Write a file with every setting, its default and what it means, all of them switched off."""
 
     def work(_session: Session) -> Answer:
-        from mpt_cli.layers import user_config_file
-        from mpt_cli.reference import write_starter_file
+        from mpt_cli.cli.config import write_starter_file
+        from mpt_cli.settings.layers import user_config_file
 
         if path and given.get("user"):
             raise UsageError("a path was named beside --user", hint="leave out one of them")
@@ -67,7 +70,7 @@ def schema(*, given: Given) -> int:
     """Print the JSON Schema of a configuration file, by which editors complete and check it."""
 
     def work(_session: Session) -> Answer:
-        from mpt_cli.reference import config_schema
+        from mpt_cli.settings.reference import config_schema
 
         made = config_schema()
         return Answer(
@@ -75,3 +78,25 @@ def schema(*, given: Given) -> int:
         )
 
     return Session("config", given, follows_run=False).run(work)
+
+
+def write_starter_file(path: Path, *, overwrite: bool) -> bool:
+    """Write the starter file, whole or not at all; whether another was there before."""
+    existed = os.path.lexists(path)
+    if existed and not overwrite:
+        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it")
+    if path.is_dir():
+        raise OutputError(
+            IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", path=path, hint=f"name a file, such as {path / 'mpt.toml'}"
+        )
+    try:
+        sweep_unfinished(path.parent)
+        write_in_one_step(path, starter_file().encode())
+    except OSError as error:
+        raise OutputError(
+            IssueCode.OUTPUT_NOT_WRITABLE,
+            f"cannot be written ({error.strerror})",
+            path=path,
+            hint="choose another folder",
+        ) from error
+    return existed

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.config import Config
+from mpt_cli.config.sections import Config
 from mpt_cli.display.config import Setting
-from mpt_cli.errors import UsageError
-from mpt_cli.layers import FIELDS, dotted, unknown_key, word_of_none
-from mpt_cli.reference import meanings
+from mpt_cli.model.errors import UsageError
+from mpt_cli.settings.layers import FIELDS, dotted, unknown_key, word_of_none
+from mpt_cli.settings.reference import meanings
 
 if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
-    from mpt_cli.layers import Key
+    from mpt_cli.settings.layers import Key
 
 
 def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
     """All settings, or the one with this key, or those of this section."""
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     keys = _keys(wanted)
     settings, known = Settings.load(flags=given.flags, config_file=given.get("config")), meanings()

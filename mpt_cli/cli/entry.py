@@ -12,8 +12,8 @@ import typer
 
 from mpt_cli.cli.app import app
 from mpt_cli.cli.commands import NAMES
-from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
-from mpt_cli.filesystem import DISK_FULL
+from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
+from mpt_cli.storage.disk import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mpt_cli.cli.options import COMMON, HEALTH, Given, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.health import health_data, problems_of, show_health
-from mpt_cli.errors import ExitCode
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import ExitCode
+from mpt_cli.model.results import RunStatus
 
 
 @with_options(HEALTH, COMMON)
@@ -17,7 +17,7 @@ def health(*, given: Given) -> int:
 
 def _answer(session: Session) -> Answer:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     settings = Settings.load(config_file=session.given.get("config"))
     orchestrator = ModuleFactory(settings).create_video_orchestrator()

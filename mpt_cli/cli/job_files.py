@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.request import jobs_of, params_of_job
-from mpt_cli.errors import UsageError
-from mpt_cli.layers import Layer, LayerKind, meant
+from mpt_cli.model.errors import UsageError
+from mpt_cli.settings.layers import Layer, LayerKind, meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
-    from mpt_cli.jobs import JobFile
-    from mpt_cli.models import VideoParams
-    from mpt_cli.settings import Settings
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.settings.job_files import JobFile
+    from mpt_cli.settings.merged import Settings
 
 _OF_ALL, _KEYS_OF_ALL = ("memory", "cache", "batch"), (("paths", "state"), ("processing", "deadline"))
 """Sections, and keys, that hold for all jobs of a batch together."""
@@ -44,7 +44,7 @@ def labels_of(names: Sequence[str], files: Sequence[JobFile]) -> list[str]:
 
 
 def _load(session: Session, name: str) -> JobFile:
-    from mpt_cli.jobs import read_job_lines
+    from mpt_cli.settings.job_files import read_job_lines
 
     return read_job_lines(io.BytesIO(session.read_stdin()), base=Path.cwd()) if name == "-" else jobs_of(Path(name))
 
@@ -64,7 +64,7 @@ def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:
 
 def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[VideoParams]]:
     """The settings of the batch as a whole, and the request of each job."""
-    from mpt_cli.settings import Settings, standing_layers
+    from mpt_cli.settings.merged import Settings, standing_layers
 
     standing = standing_layers(config_file=given.get("config"))
     flags = Layer(LayerKind.FLAG, given.flags)

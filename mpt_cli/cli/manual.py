@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli import __version__
 from mpt_cli.cli.completion.tree import HELP, commands, option_of
 from mpt_cli.cli.options import COMMON
 from mpt_cli.cli.overview import EXITS, TAGLINE
-from mpt_cli.layers import FIELDS, dotted
-from mpt_cli.reference import meanings
+from mpt_cli.model.version import __version__
+from mpt_cli.settings.layers import FIELDS, dotted
+from mpt_cli.settings.reference import meanings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

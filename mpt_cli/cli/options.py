@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mpt_cli.cli.commands import REPORTING
-from mpt_cli.config import PRESETS
-from mpt_cli.layers import meant
-from mpt_cli.models import Codec, ConcatenationMode, CopyPolicy, Fit, FormSource, JoinMethod, OnError, QualityLevel
+from mpt_cli.config.sections import PRESETS
+from mpt_cli.model.choices import (
+    Codec,
+    ConcatenationMode,
+    CopyPolicy,
+    Fit,
+    FormSource,
+    JoinMethod,
+    OnError,
+    QualityLevel,
+)
+from mpt_cli.settings.layers import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

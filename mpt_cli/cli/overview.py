@@ -6,9 +6,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from mpt_cli import __version__
 from mpt_cli.cli.commands import COMMANDS, GROUPS
-from mpt_cli.errors import ExitCode
+from mpt_cli.model.errors import ExitCode
+from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

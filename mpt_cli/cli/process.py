@@ -5,7 +5,7 @@ from __future__ import annotations
 from mpt_cli.cli.options import COMMON, INPUTS, JOB, REEL, Given, Inputs, with_options
 from mpt_cli.cli.request import answer_request
 from mpt_cli.cli.session import Answer, Session
-from mpt_cli.errors import UsageError
+from mpt_cli.model.errors import UsageError
 
 
 @with_options(INPUTS, JOB, REEL, COMMON)

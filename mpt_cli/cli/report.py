@@ -9,9 +9,9 @@ import typer
 from mpt_cli.cli.options import COMMON, REPORT, Given, with_options
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display.report import report_data, show_report
-from mpt_cli.errors import ExitCode, UsageError
-from mpt_cli.layers import meant
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import ExitCode, UsageError
+from mpt_cli.model.results import RunStatus
+from mpt_cli.settings.layers import meant
 
 Workflow = Annotated[
     str,
@@ -27,7 +27,7 @@ def report(workflow: Workflow = "last", *, given: Given) -> int:
 
 def _answer(session: Session, workflow: str) -> Answer:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     factory = ModuleFactory(Settings.load(config_file=session.given.get("config")))
     history, html = factory.history, session.given.get("html")

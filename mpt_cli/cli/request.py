@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.session import NUL_ALONE, Answer, exit_code_of_run
+from mpt_cli.config.request import Extras, VideoParams
 from mpt_cli.display import summary
 from mpt_cli.display.dryrun import result_data, show_plan
-from mpt_cli.errors import Issue, UsageError
-from mpt_cli.extras import Extras
-from mpt_cli.inputs import expand_inputs
-from mpt_cli.models import ConcatenationMode, VideoClip, VideoParams
-from mpt_cli.results import JobEnd
+from mpt_cli.model.choices import ConcatenationMode
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import Issue, UsageError
+from mpt_cli.model.results import JobEnd
+from mpt_cli.settings.inputs import expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
     from mpt_cli.display.base import Console
-    from mpt_cli.jobs import Job, JobFile
-    from mpt_cli.models import JoinMethod
-    from mpt_cli.results import VideoResult
-    from mpt_cli.settings import Settings
+    from mpt_cli.model.choices import JoinMethod
+    from mpt_cli.model.results import VideoResult
+    from mpt_cli.settings.job_files import Job, JobFile
+    from mpt_cli.settings.merged import Settings
 
 
 def answer_request(
@@ -72,7 +73,7 @@ def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool) -> 
 def _from_command_line(
     session: Session, inputs: Sequence[str], join: JoinMethod | None
 ) -> tuple[VideoParams, Settings]:
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     given = session.given
     if not inputs:
@@ -86,8 +87,8 @@ def _from_command_line(
 
 def jobs_of(file: Path) -> JobFile:
     """The jobs of a file; where it is one of settings, that is all that is wrong."""
-    from mpt_cli.jobs import load_jobs
-    from mpt_cli.layers import holds_settings
+    from mpt_cli.settings.job_files import load_jobs
+    from mpt_cli.settings.layers import holds_settings
 
     try:
         return load_jobs(file)
@@ -99,7 +100,7 @@ def jobs_of(file: Path) -> JobFile:
 
 
 def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     if given.get("null"):
         raise UsageError(NUL_ALONE, hint="leave out --null")

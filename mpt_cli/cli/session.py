@@ -15,17 +15,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.cancel import CancelToken
 from mpt_cli.cli.side_files import SideFiles
 from mpt_cli.display import base, summary
 from mpt_cli.display.envelope import envelope, to_json
 from mpt_cli.display.jsonl import JsonLinesDisplay
 from mpt_cli.display.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, UsageError, exit_code_of
-from mpt_cli.events import RunContext
-from mpt_cli.inputs import MEDIA_SUFFIXES, expand_inputs
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, UsageError, exit_code_of
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.settings.inputs import MEDIA_SUFFIXES, expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.results import FileValidationResult, JobEnd, VideoResult
+    from mpt_cli.model.results import FileValidationResult, JobEnd, VideoResult
 
 LOGGER = "mpt_cli"
 NUL_ALONE = "--null is for paths on stdin, which no input is"
@@ -159,7 +159,7 @@ class Session:
         """Write the files beside the answer; the answer, which says where that failed."""
         if not self._side_files:
             return answer
-        from mpt_cli.results import CommandEnd
+        from mpt_cli.model.results import CommandEnd
 
         started_at, started = self._started
         facts = CommandEnd(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode, UsageError
-from mpt_cli.filesystem import real_path
-from mpt_cli.inputs import MEDIA_SUFFIXES
+from mpt_cli.model.errors import Issue, IssueCode, UsageError
+from mpt_cli.settings.inputs import MEDIA_SUFFIXES
+from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mpt_cli.cli.options import Given
-    from mpt_cli.results import CommandEnd
+    from mpt_cli.model.results import CommandEnd
 
 _NAMES = {"junit": "--junit", "metrics_file": "--metrics-file", "manifest": "--manifest"}
 _OTHERS = {"log_file": "--log-file", "contact_sheet": "--contact-sheet", "poster": "--poster"}

@@ -9,9 +9,9 @@ from mpt_cli.cli.options import COMMON, INPUTS, VALIDATE, Given, Inputs, with_op
 from mpt_cli.cli.session import Answer, Session
 from mpt_cli.display import summary, verdicts
 from mpt_cli.display.envelope import validation_data
-from mpt_cli.errors import Cancelled, ExitCode, UsageError
-from mpt_cli.events import RunFinished, RunStarted, ValidationFinished
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import Cancelled, ExitCode, UsageError
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import RunFinished, RunStarted, ValidationFinished
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Console
@@ -29,7 +29,7 @@ def validate(
 
 def _answer(session: Session, inputs: list[str]) -> Answer:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     if not inputs:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")

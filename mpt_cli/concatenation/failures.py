@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import ConcatenationError, IssueCode
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.process import Ended
+from mpt_cli.model.errors import ConcatenationError, IssueCode
 
 if TYPE_CHECKING:
     from mpt_cli.media.process import Outcome

@@ -9,34 +9,34 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.cancel import CancelToken
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import ReelSound, sound_pieces
-from mpt_cli.errors import ConcatenationError, IssueCode, VerificationError
-from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands
 from mpt_cli.media.adts import packets
 from mpt_cli.media.chapters import id3_tag
-from mpt_cli.media.files import writing
 from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process import running_clock
-from mpt_cli.media.store import recipe_key
-from mpt_cli.models import Codec
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.monitoring.pool import Wish
-from mpt_cli.window import in_window
+from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import ConcatProgress
+from mpt_cli.storage.disk import writing
+from mpt_cli.storage.store import recipe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.concatenation.sound import SoundPiece
-    from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.process import Limits
-    from mpt_cli.media.store import Store
-    from mpt_cli.models import ProcessedClip
+    from mpt_cli.model.clips import ProcessedClip
     from mpt_cli.monitoring.pool import ResourcePool
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.store import Store
+    from mpt_cli.storage.temp_files import TempFileManager
 
 _SOUND, _INSIDE, _FRAMES = "sound", "inside", "join.frames"
 _ANY = Path("/sound")
@@ -84,7 +84,7 @@ class FFmpegConcatenator:
         """Join into a file that is then to be proven; whether pictures were copied.
 
         Where mixing is allowed it also copies clips whose parameter sets differ, but not HEVC: its tag ``hvc1``
-        promises that all stand in the header. Raises :class:`~mpt_cli.errors.ConcatenationError`, or
+        promises that all stand in the header. Raises :class:`~mpt_cli.model.errors.ConcatenationError`, or
         ResourceError on a full disk.
         """
         clips, form = order.clips, order.form

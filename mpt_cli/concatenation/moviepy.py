@@ -16,26 +16,26 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from mpt_cli.cancel import CancelToken
 from mpt_cli.concatenation import moviepy_child
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import ReelSound, whole_sound
-from mpt_cli.errors import DependencyError, IssueCode, ResourceError
-from mpt_cli.events import ConcatProgress
 from mpt_cli.media import commands, launch, process
 from mpt_cli.media.chapters import id3_tag
+from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.monitoring.pool import Wish
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import ConcatProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
-    from mpt_cli.events import RunContext
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.process import Limits, Outcome
     from mpt_cli.monitoring.pool import ResourcePool
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.temp_files import TempFileManager
 
 _BASE_BYTES, _HELD_PICTURES = 100 * 2**20, 180
 """What the child and its two ffmpegs need, and how many pictures of 12 bits a pixel they hold, most of them
@@ -82,7 +82,7 @@ class MoviePyConcatenator:
         """Join into a file that is then to be proven; False, because no pictures are copied.
 
         Every picture is encoded again, and nothing of it is kept.
-        Raises :class:`~mpt_cli.errors.ConcatenationError`, DependencyError where MoviePy cannot be
+        Raises :class:`~mpt_cli.model.errors.ConcatenationError`, DependencyError where MoviePy cannot be
         had, or ResourceError where memory or disk ran out.
         """
         if importlib.util.find_spec(self._package) is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.timing import sample_boundary
+from mpt_cli.model.timing import sample_boundary
 
 if TYPE_CHECKING:
     from mpt_cli.media.chapters import Chapter
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,24 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
-from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.media import boxes, proof
-from mpt_cli.media.files import writing
 from mpt_cli.media.process import Limits, running_clock
-from mpt_cli.models import Container
-from mpt_cli.results import ConcatenationResult
+from mpt_cli.model.choices import Container
+from mpt_cli.model.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
+from mpt_cli.model.results import ConcatenationResult
+from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
+from mpt_cli.storage.disk import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
-    from mpt_cli.events import RunContext
-    from mpt_cli.media.files import TempFileManager
+    from mpt_cli.model.results import OutputInfo
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
-    from mpt_cli.results import OutputInfo
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.temp_files import TempFileManager
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class ConcatenationService:
     ) -> tuple[ConcatenationResult, OutputInfo]:
         """How the clips were joined into ``output``, and what the proven file holds.
 
-        Raises :class:`~mpt_cli.errors.ConcatenationError` when no engine's output is right, with the
+        Raises :class:`~mpt_cli.model.errors.ConcatenationError` when no engine's output is right, with the
         reason of each that had its turn; nothing is then left at ``output``.
         """
         if not order.clips:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.media.commands import AAC_FRAME
 from mpt_cli.media.proof import SAMPLE_BYTES
-from mpt_cli.media.timing import sample_counts
+from mpt_cli.model.timing import sample_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 _CHUNK_BYTES = 1 << 18
 _WARM_UP, _RUN_OUT = 48, 2

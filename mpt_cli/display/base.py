@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.events import Event
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.runtime.events import Event
 
 __all__ = [
     "PIPE_WIDTH",

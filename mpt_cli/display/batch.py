@@ -12,10 +12,10 @@ from mpt_cli.display.dryrun import result_data, show_plan
 from mpt_cli.display.envelope import issue_dict
 from mpt_cli.display.summary import say, show_issues, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.models import Action
-from mpt_cli.results import ClipStatus, JobEnd, RunStatus
-from mpt_cli.summaries import fates_of
-from mpt_cli.wording import MISSING, counted, escape, seconds_text, tenths_text
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text, tenths_text
+from mpt_cli.model.results import ClipStatus, JobEnd, RunStatus
+from mpt_cli.reporting.summaries import fates_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mpt_cli.errors import Issue
+    from mpt_cli.model.errors import Issue
 
 _STYLES = {
     RunStatus.SUCCESS: "green",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mpt_cli.display.summary import say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.wording import escape
+from mpt_cli.model.formatting import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

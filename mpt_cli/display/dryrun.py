@@ -11,8 +11,8 @@ from rich.text import Text
 from mpt_cli.display.envelope import JsonObject, seconds_of, video_data
 from mpt_cli.display.summary import brief_reasons, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.models import Action
-from mpt_cli.wording import (
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import (
     counted,
     escape,
     exact_seconds_text,
@@ -26,7 +26,7 @@ from mpt_cli.wording import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mpt_cli.results import PlannedStep, PlanReport, VideoResult
+    from mpt_cli.model.results import PlannedStep, PlanReport, VideoResult
 
 _COLUMNS = (
     Column("#", right=True),

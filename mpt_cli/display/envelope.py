@@ -14,16 +14,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli import __version__
+from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo, VideoStreamInfo
-    from mpt_cli.models import Verified
-    from mpt_cli.record import RunSetup, Timeline
-    from mpt_cli.results import (
+    from mpt_cli.model.clips import Verified
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.model.results import (
         ClipResult,
         ConcatenationResult,
         FileValidationResult,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         Prediction,
         VideoResult,
     )
+    from mpt_cli.model.run_record import RunSetup, Timeline
 
 SCHEMA = "mpt.result/1"
 

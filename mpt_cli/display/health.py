@@ -8,13 +8,13 @@ from rich.text import Text
 
 from mpt_cli.display.summary import say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.wording import MISSING, escape
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import MISSING, escape
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mpt_cli.results import CurrentMetrics, HealthCheck, HealthStatus
+    from mpt_cli.model.health import CurrentMetrics, HealthCheck, HealthStatus
 
 _COLUMNS = (Column(""), Column("check"), Column("found", least=16))
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from mpt_cli import events
 from mpt_cli.display.envelope import to_json
+from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from mpt_cli.errors import Issue
+    from mpt_cli.model.errors import Issue
 
 VERSION = 1
 _PROGRESS_GAP = 0.5

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.errors import Issue
-    from mpt_cli.events import Event
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.runtime.cancel import CancelToken
+    from mpt_cli.runtime.events import Event
 
 REFRESH_SECONDS = 0.125
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli import __version__
 from mpt_cli.display.envelope import output_dict, seconds_of, to_json
+from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
-    from mpt_cli.results import CommandEnd, InputEvidence, JobEnd
+    from mpt_cli.model.results import CommandEnd, InputEvidence, JobEnd
 
 SCHEMA = "mpt.manifest/1"
 MARK = f'"schema": "{SCHEMA.partition("/")[0]}/'

@@ -12,7 +12,7 @@ from rich.text import Text
 from mpt_cli.display.rows import clip_row, grid, label_row, text_row
 from mpt_cli.display.state import Phase
 from mpt_cli.display.text import shorten
-from mpt_cli.wording import counted, escape, rounded_text, size_text
+from mpt_cli.model.formatting import counted, escape, rounded_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.display.progress import RunProgress
     from mpt_cli.display.rows import Glyphs, Grid
     from mpt_cli.display.state import ClipLine, Rows
-    from mpt_cli.events import Notice
+    from mpt_cli.runtime.events import Notice
 
 _RECENT = 5
 _MOST_NOTICES = 3

@@ -6,16 +6,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self, TextIO
 
-from mpt_cli import events
 from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.state import Phase
-from mpt_cli.wording import counted, escape, message_text, percent_text, rounded_text, seconds_text, size_text
+from mpt_cli.model.formatting import counted, escape, message_text, percent_text, rounded_text, seconds_text, size_text
+from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from mpt_cli.errors import Issue
+    from mpt_cli.model.errors import Issue
 
 _FIRST_INTERVAL = 5.0
 _LONGEST_INTERVAL = 300.0

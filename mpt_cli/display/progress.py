@@ -11,10 +11,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mpt_cli import events
 from mpt_cli.display.state import ClipLine, ClipState, Overall, Phase, Rows
 from mpt_cli.display.text import cell_width
-from mpt_cli.wording import escape
+from mpt_cli.model.formatting import escape
+from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,23 @@ from rich.text import Text
 
 from mpt_cli.display.envelope import issue_dict, setup_dict, timeline_dict, video_data
 from mpt_cli.display.summary import say, show_clips, show_issues
-from mpt_cli.wording import MISSING, escape, exact_seconds_text, path_text, percent_text, seconds_text, size_text
+from mpt_cli.model.formatting import (
+    MISSING,
+    escape,
+    exact_seconds_text,
+    path_text,
+    percent_text,
+    seconds_text,
+    size_text,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
-    from mpt_cli.results import HistoryEntry, PerformanceReport
+    from mpt_cli.model.results import PerformanceReport
+    from mpt_cli.model.run_record import HistoryEntry
 
 
 def report_data(entry: HistoryEntry, html: Path | None = None) -> dict[str, Any]:

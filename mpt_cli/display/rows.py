@@ -13,7 +13,8 @@ from rich.text import Text
 
 from mpt_cli.display.state import ClipState
 from mpt_cli.display.text import cell_width, pad, shorten, shorten_middle
-from mpt_cli.wording import DONE, percent_text, seconds_text, size_text, speed_text
+from mpt_cli.model.formatting import percent_text, seconds_text, size_text, speed_text
+from mpt_cli.reporting.summaries import DONE
 
 if TYPE_CHECKING:
     from mpt_cli.display.state import ClipLine

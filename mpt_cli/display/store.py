@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from mpt_cli.display.summary import say
-from mpt_cli.wording import counted, escape, size_text
+from mpt_cli.model.formatting import counted, escape, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mpt_cli.results import CacheInfo
+    from mpt_cli.storage.store import CacheInfo
 
 
 def cache_data(before: CacheInfo, after: CacheInfo) -> dict[str, Any]:

@@ -8,10 +8,8 @@ from rich.text import Text
 
 from mpt_cli.display.base import width_is_said
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.errors import IssueCode
-from mpt_cli.results import ClipStatus, RunStatus
-from mpt_cli.summaries import fates_of, most_telling
-from mpt_cli.wording import (
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.formatting import (
     MISSING,
     counted,
     escape,
@@ -23,6 +21,8 @@ from mpt_cli.wording import (
     size_text,
     tenths_text,
 )
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.reporting.summaries import fates_of, most_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
 
 MOST_ROWS, LEAST_ROWS = 60, 8
 """Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""

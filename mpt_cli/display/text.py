@@ -9,7 +9,7 @@ import unicodedata
 
 from rich.cells import get_character_cell_size
 
-from mpt_cli.wording import ELLIPSIS
+from mpt_cli.model.formatting import ELLIPSIS
 
 _EMOJI_STYLE = "\ufe0f"
 

@@ -8,16 +8,16 @@ from rich.text import Text
 
 from mpt_cli.display.summary import issue_text, say, table_width
 from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.wording import MISSING, counted, escape, path_text, rate_text, tenths_text
+from mpt_cli.model.formatting import MISSING, counted, escape, path_text, rate_text, tenths_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.results import FileValidationResult
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.results import FileValidationResult
 
 _MARKS = {"ok": "green", "warning": "yellow", "bad": "bold red"}
 _COLUMNS = (

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.media import sound
 from mpt_cli.media.clock import expression, one_row_expression
-from mpt_cli.media.timing import SAMPLE_RATE
+from mpt_cli.model.timing import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.mediainfo import AudioStreamInfo
+    from mpt_cli.model.media_info import AudioStreamInfo
 
 RENDERED = {"f": "f32le", "ar": SAMPLE_RATE, "ac": 2}
 """How ffmpeg reads what :mod:`mpt_cli.media.inspect.audio_render` wrote."""

@@ -10,7 +10,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-from mpt_cli.models import Container
+from mpt_cli.model.choices import Container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

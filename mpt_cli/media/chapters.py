@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from mpt_cli.wording import JOINERS
+from mpt_cli.model.formatting import JOINERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip
+    from mpt_cli.model.clips import ProcessedClip
 
 _MOST_BYTES = 255
 """Of a title: the longest that ``chpl`` takes, which cuts between any two bytes."""

@@ -13,7 +13,7 @@ from mpt_cli.media.color import MATRICES, PRIMARIES, TRANSFERS, code_of
 
 if TYPE_CHECKING:
     from mpt_cli.media.color import SourceColor
-    from mpt_cli.mediainfo import VideoStreamInfo
+    from mpt_cli.model.media_info import VideoStreamInfo
 
 REFERENCE_WHITE_NITS = 203
 """ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;

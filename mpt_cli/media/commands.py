@@ -14,16 +14,16 @@ from mpt_cli.media import color, frame_map
 from mpt_cli.media.audio_chain import RENDERED, limiter, rendered_path, track_filters
 from mpt_cli.media.pictures import needs_one_size, pictures, upload_filters, uploaded, without_side_data
 from mpt_cli.media.sources import DEMUXERS, file_url, protocols
-from mpt_cli.media.timing import stored_samples, ticks_per_frame, timescale
-from mpt_cli.models import Codec, Container
+from mpt_cli.model.choices import Codec, Container
+from mpt_cli.model.timing import stored_samples, ticks_per_frame, timescale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
-    from mpt_cli.models import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
+    from mpt_cli.model.clips import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
+    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo
 
 GLOBAL_ARGUMENTS = (
     "-hide_banner",

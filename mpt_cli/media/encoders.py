@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Codec, Container, QualityLevel
+from mpt_cli.model.choices import Codec, Container, QualityLevel
 
 if TYPE_CHECKING:
-    from mpt_cli.models import Hardware
+    from mpt_cli.model.clips import Hardware
 
 _X26X_PRESETS = (
     "ultrafast",

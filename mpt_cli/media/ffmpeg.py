@@ -10,12 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import DependencyError, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.media import process
 from mpt_cli.media.process import Ended, Limits, Outcome
 from mpt_cli.media.progress import ProgressParser
-from mpt_cli.wording import seconds_text
+from mpt_cli.model.errors import DependencyError, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.model.formatting import seconds_text
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -14,13 +14,13 @@ from fractions import Fraction
 from math import ceil, lcm
 from typing import TYPE_CHECKING
 
-from mpt_cli.frame_times import Timing
 from mpt_cli.media import clock
-from mpt_cli.media.timing import round_half_up
+from mpt_cli.model.frame_times import Timing
+from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
-    from mpt_cli.frame_times import FrameTimes
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.frame_times import FrameTimes
+    from mpt_cli.model.media_info import MediaInfo
 
 _MOST_TICKS = 2**30
 """Ticks a second: ``bwdif`` doubles them, and a time base of ffmpeg is two 32-bit integers."""

@@ -14,14 +14,14 @@ from itertools import accumulate
 from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import VerificationError
-from mpt_cli.frame_times import Timing, nearest_place
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.frame_times import Timing, nearest_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from mpt_cli.frame_times import FrameTimes
+    from mpt_cli.model.frame_times import FrameTimes
 
 FORMAT = "{n} {ni} {ptsi} {tbi}"
 """Of a line: encoded frame, decoded frame, and the timestamp of that with its time base."""

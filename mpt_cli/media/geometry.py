@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from mpt_cli.media.timing import round_half_up
-from mpt_cli.models import Dimensions, Fit
+from mpt_cli.model.choices import Fit
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.timing import round_half_up
 
 
 @dataclass(frozen=True, slots=True)

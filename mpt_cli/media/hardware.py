@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.encoders import Encoder
-from mpt_cli.models import Codec, Hardware, QualityLevel
+from mpt_cli.model.choices import Codec, QualityLevel
+from mpt_cli.model.clips import Hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.errors import DependencyError, IssueCode, ResourceError
+from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.encoders import DEFAULT_ENCODERS, ENCODERS, Encoder, software_options
 from mpt_cli.media.hardware import HARDWARE_ENCODERS, hardware_options
-from mpt_cli.media.timing import round_half_up
-from mpt_cli.models import Codec, EncoderSettings, QualityLevel
+from mpt_cli.model.choices import Codec, QualityLevel
+from mpt_cli.model.clips import EncoderSettings
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.timing import round_half_up
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from mpt_cli.config import QualitySettings
-    from mpt_cli.models import Dimensions
+    from mpt_cli.config.sections import QualitySettings
+    from mpt_cli.model.clips import Dimensions
 
 GOP_SECONDS = 2
 """Distance of keyframes: what platforms ask for, and short enough to seek in."""

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
-from mpt_cli.frame_times import Timing
 from mpt_cli.media import color, color_filters, geometry
 from mpt_cli.media.clock import expression
 from mpt_cli.media.frame_clock import FrameClock
-from mpt_cli.media.timing import round_half_up
-from mpt_cli.models import Dimensions, Fit
+from mpt_cli.model.choices import Fit
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.frame_times import Timing
+from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
     from mpt_cli.media.geometry import Placement
-    from mpt_cli.mediainfo import MediaInfo, Orientation, VideoStreamInfo
-    from mpt_cli.models import EncoderSettings, Segment, TargetForm
+    from mpt_cli.model.clips import EncoderSettings, Segment, TargetForm
+    from mpt_cli.model.media_info import MediaInfo, Orientation, VideoStreamInfo
 
 _BEYOND_SECONDS = 10
 """How far after a segment's end the copy of the last picture is put."""
@@ -221,7 +222,7 @@ def _fitting(size: Dimensions, first: Fraction, shape: str) -> tuple[str, str]:
 
 
 def _upright(stream: Any, orientation: Orientation) -> Any:
-    """Mirrored first, then turned clockwise, as :class:`~mpt_cli.models.Orientation` says."""
+    """Mirrored first, then turned clockwise, as :class:`~mpt_cli.model.clips.Orientation` says."""
     if orientation.mirrored:
         stream = stream.filter("hflip")
     if orientation.rotation == 180:

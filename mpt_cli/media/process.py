@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from resource import struct_rusage
     from typing import IO
 
-    from mpt_cli.cancel import CancelToken
+    from mpt_cli.runtime.cancel import CancelToken
 
 _SAMPLE_SECONDS = 0.25
 _FIRST_SAMPLE_SECONDS = 0.05

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import av
 
-from mpt_cli.errors import VerificationError
 from mpt_cli.media import boxes
 from mpt_cli.media.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.commands import AAC_FRAME
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.sources import OPEN_OPTIONS
-from mpt_cli.media.timing import sample_boundary
-from mpt_cli.models import Container
-from mpt_cli.results import OutputInfo
+from mpt_cli.model.choices import Container
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.results import OutputInfo
+from mpt_cli.model.timing import sample_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from mpt_cli.media.chapters import Chapter
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 SAMPLE_BYTES = 2
 _TECHNICAL_TAGS = {

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.errors import VerificationError
 from mpt_cli.media.bitstream import PictureData
 from mpt_cli.media.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.sources import file_url
-from mpt_cli.media.timing import ticks_per_frame, timescale
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.timing import ticks_per_frame, timescale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer, OutputContainer
 
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
 
 
 def copy_pictures(

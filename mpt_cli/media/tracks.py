@@ -7,16 +7,16 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.media.timing import clip_duration
-from mpt_cli.wording import counted
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import counted
+from mpt_cli.model.timing import clip_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
-    from mpt_cli.models import AudioTracks
+    from mpt_cli.model.choices import AudioTracks
+    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo
 
 _SILENT_DB = -60.0
 """A track whose loudest second is below that is silent: a microphone that nobody uses has -70 dB, and speech -30."""

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import av
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import IssueCode, VerificationError
 from mpt_cli.media.commands import trial_arguments
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.process import Limits
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, VerificationError
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.models import EncoderSettings
+    from mpt_cli.model.clips import EncoderSettings
 
 SMALL = Dimensions(256, 256)
 """A size that is large enough for every encoder: NVENC takes nothing below 145 in width."""

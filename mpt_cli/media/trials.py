@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mpt_cli.errors import Cancelled, IssueCode, MptError
-from mpt_cli.filesystem import write_in_one_step
 from mpt_cli.media import trial
-from mpt_cli.media.known import identity_of, listed
+from mpt_cli.model.errors import Cancelled, IssueCode, MptError
+from mpt_cli.storage.atomic_write import write_in_one_step
+from mpt_cli.storage.file_identity import identity_of
+from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mpt_cli.cancel import CancelToken
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.models import Dimensions, EncoderSettings
+    from mpt_cli.model.clips import Dimensions, EncoderSettings
+    from mpt_cli.runtime.cancel import CancelToken
 
 _KEPT_SECONDS = 24 * 3600
 """A driver that is installed or mended is seen after this time."""
@@ -83,7 +84,7 @@ class EncoderTrials:
     ) -> list[str | None]:
         """Why each encoder does not encode pictures of this size, in ffmpeg's words; None for one that does.
 
-        Raises :class:`~mpt_cli.errors.Cancelled` when it is stopped; what was begun then has no answer.
+        Raises :class:`~mpt_cli.model.errors.Cancelled` when it is stopped; what was begun then has no answer.
         """
         asked = {_question(each, dimensions): each for each in candidates}
         with self._lock:

@@ -20,7 +20,7 @@ from mpt_cli.monitoring.system import PsutilReader, SystemReader, default_budget
 from mpt_cli.monitoring.trend import Trend
 
 if TYPE_CHECKING:
-    from mpt_cli.config import MemoryConfig
+    from mpt_cli.config.sections import MemoryConfig
 
 SAMPLE_INTERVAL_SECONDS = 0.25
 SYSTEM_MARGIN = 1.5

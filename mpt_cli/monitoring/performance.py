@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-from mpt_cli.results import CurrentMetrics, Milestone, PerformanceReport
+from mpt_cli.model.health import CurrentMetrics
+from mpt_cli.model.results import Milestone, PerformanceReport
 
 THROUGHPUT_WINDOW_SECONDS = 60
 REPORTS_KEPT = 1000

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mpt_cli.cancel import CancelToken
     from mpt_cli.monitoring.memory import MemoryManager
+    from mpt_cli.runtime.cancel import CancelToken
 
 RECHECK_SECONDS = 0.25
 """Longest wait without looking again: memory comes free without a release in this pool too, and

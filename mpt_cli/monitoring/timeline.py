@@ -6,13 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, ResourceSample
-from mpt_cli.record import ClipSpan, ResourcePoint, Timeline
+from mpt_cli.model.run_record import ClipSpan, ResourcePoint, Timeline
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, ResourceSample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.events import Emit, Event
+    from mpt_cli.runtime.events import Emit, Event
 
 MOST_POINTS = 600
 """Points of memory and cores that are kept of a run, however long it takes: 150 seconds as they are sampled."""

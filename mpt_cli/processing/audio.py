@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.errors import ProcessingError, VerificationError
 from mpt_cli.media.audio_chain import rendered_path
 from mpt_cli.media.commands import segment_origin
 from mpt_cli.media.inspect.damage import TOO_LITTLE
 from mpt_cli.media.proof import prove_sound
-from mpt_cli.media.timing import stored_samples
+from mpt_cli.model.errors import ProcessingError, VerificationError
+from mpt_cli.model.timing import stored_samples
 
 if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.errors import Issue
-    from mpt_cli.events import RunContext
     from mpt_cli.media.inspect.audio_decoding import AudioLoss
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import TargetForm
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.plan import PlannedClip
+    from mpt_cli.runtime.cancel import CancelToken
+    from mpt_cli.runtime.events import RunContext
 
     Losses = dict[int, AudioLoss]
     """By the index of the stream."""

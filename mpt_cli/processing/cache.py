@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.media.store import Store
-from mpt_cli.models import Verified
+from mpt_cli.model.clips import Verified
+from mpt_cli.storage.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip
+    from mpt_cli.model.clips import ProcessedClip
 
 _PICTURES, _SOUND = "pictures.mp4", "sound.pcm"
 

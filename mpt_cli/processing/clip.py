@@ -6,34 +6,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode, MptError, ProcessingError, VerificationError
-from mpt_cli.events import ClipProgress
 from mpt_cli.media import boxes, commands, proof, remux
 from mpt_cli.media.ffmpeg import explain
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
-from mpt_cli.media.known import content_hash, identity_of
 from mpt_cli.media.process import Limits
-from mpt_cli.media.store import recipe_key
-from mpt_cli.media.timing import stored_samples
-from mpt_cli.models import Action, ProcessedClip, Verified
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import ProcessedClip, Verified
+from mpt_cli.model.errors import Issue, IssueCode, MptError, ProcessingError, VerificationError
+from mpt_cli.model.timing import stored_samples
 from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
 from mpt_cli.processing.evidence import audio_evidence, frame_evidence
+from mpt_cli.runtime.events import ClipProgress
+from mpt_cli.storage.file_identity import content_hash, identity_of
+from mpt_cli.storage.store import recipe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.config import ProcessingConfig
-    from mpt_cli.events import RunContext
+    from mpt_cli.config.sections import ProcessingConfig
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.files import TempFileManager
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process import Outcome
     from mpt_cli.media.progress import Progress
-    from mpt_cli.models import TargetForm
+    from mpt_cli.model.clips import TargetForm
     from mpt_cli.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.evidence import AudioLooks
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.temp_files import TempFileManager
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
@@ -91,7 +92,7 @@ class ClipProcessor:
     ) -> Processed:
         """The processed clip, and what there is to say of it.
 
-        Raises :class:`~mpt_cli.errors.MptError`; then nothing of the clip is left in ``files``.
+        Raises :class:`~mpt_cli.model.errors.MptError`; then nothing of the clip is left in ``files``.
         """
         lost: Issue | None = None
         if planned.action is Action.REUSE:

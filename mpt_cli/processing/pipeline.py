@@ -9,34 +9,34 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.cancel import CancelToken
 from mpt_cli.cost import need_bytes
-from mpt_cli.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
-from mpt_cli.filesystem import DISK_FULL
-from mpt_cli.media.known import content_hash
-from mpt_cli.models import Action, OnError
+from mpt_cli.model.choices import Action, OnError
+from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.plan import FINISHED_BEFORE, with_reuse
 from mpt_cli.processing.clip import NONE_FOUND
-from mpt_cli.results import ProcessingResult
-from mpt_cli.turns import Turns
-from mpt_cli.window import in_window
+from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
+from mpt_cli.runtime.keyed_lock import Turns
+from mpt_cli.storage.disk import DISK_FULL
+from mpt_cli.storage.file_identity import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.config import ProcessingConfig
-    from mpt_cli.events import RunContext
-    from mpt_cli.media.files import TempFileManager
-    from mpt_cli.models import TargetForm
+    from mpt_cli.config.sections import ProcessingConfig
+    from mpt_cli.model.clips import TargetForm
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.monitoring.pool import ResourcePool
     from mpt_cli.plan import Plan, PlannedClip
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.clip import ClipProcessor
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.temp_files import TempFileManager
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class ProcessingPipeline:
         is stopped or the disk is full no further clip begins, and clips that did not may be missing:
         whether what there is suffices is for :func:`require_success_rate` and the caller to say.
 
-        :class:`~mpt_cli.errors.EncoderError` where a hardware encoder failed: all clips are then to
+        :class:`~mpt_cli.model.errors.EncoderError` where a hardware encoder failed: all clips are then to
         be made by software, because what both make does not fit together, and none is left in ``files``.
         """
         work = _Work(plan, config, files, context)
@@ -320,8 +320,8 @@ class ProcessingPipeline:
 def require_success_rate(results: list[ProcessingResult], total: int, config: ProcessingConfig) -> None:
     """Raise unless enough of ``total`` clips ended well for what the configuration asks.
 
-    :class:`~mpt_cli.errors.ResourceError` where disk or memory is the reason, and not the clips,
-    else :class:`~mpt_cli.errors.ProcessingError`.
+    :class:`~mpt_cli.model.errors.ResourceError` where disk or memory is the reason, and not the clips,
+    else :class:`~mpt_cli.model.errors.ProcessingError`.
     """
     issues = [result.error for result in results if result.error is not None]
     _raise_resource(issues, IssueCode.DISK_FULL)

@@ -10,16 +10,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Action
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import counted, percent_text, seconds_text, size_text
+from mpt_cli.model.results import ClipStatus
 from mpt_cli.reporting.markup import element, legend, name, text
-from mpt_cli.results import ClipStatus
-from mpt_cli.wording import DONE, counted, percent_text, seconds_text, size_text
+from mpt_cli.reporting.summaries import DONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mpt_cli.record import ClipSpan, Timeline
-    from mpt_cli.results import ClipResult, PerformanceReport
+    from mpt_cli.model.results import ClipResult, PerformanceReport
+    from mpt_cli.model.run_record import ClipSpan, Timeline
 
 MOST_LANES = 120
 """Clips whose bars are drawn; of more, those that took longest."""

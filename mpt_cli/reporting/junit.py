@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from mpt_cli.results import ClipStatus, RunStatus
-from mpt_cli.wording import escape
+from mpt_cli.model.formatting import escape
+from mpt_cli.model.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.results import ClipResult, CommandEnd, FileValidationResult, JobEnd
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import ClipResult, CommandEnd, FileValidationResult, JobEnd
 
 MARK = '<testsuites name="mpt '
 """What tells such a file from another program's."""

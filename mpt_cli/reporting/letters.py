@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
-from mpt_cli.wording import ELLIPSIS, escape
+from mpt_cli.model.formatting import ELLIPSIS, escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ import base64
 import html
 from typing import TYPE_CHECKING
 
-from mpt_cli.wording import escape
+from mpt_cli.model.formatting import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

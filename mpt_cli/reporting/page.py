@@ -5,13 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Action
-from mpt_cli.reporting import charts
-from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
-from mpt_cli.results import ClipStatus, RunStatus
-from mpt_cli.summaries import fates_of, most_telling
-from mpt_cli.wording import (
-    DONE,
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import (
     MISSING,
     counted,
     escape,
@@ -21,12 +16,17 @@ from mpt_cli.wording import (
     seconds_text,
     size_text,
 )
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.reporting import charts
+from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
+from mpt_cli.reporting.summaries import DONE, fates_of, most_telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.results import ClipResult, HistoryEntry, VideoResult
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import ClipResult, VideoResult
+    from mpt_cli.model.run_record import HistoryEntry
 
 MOST_ROWS = 1000
 """Clips that the table lists: those that did not end well, then the first ones."""

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter, ImageStat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mpt_cli.extras import Still
+    from mpt_cli.model.media_info import Still
 
 Picture = Image.Image
 """What Pillow draws on."""

@@ -6,14 +6,14 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Action
-from mpt_cli.results import ClipStatus, RunStatus
-from mpt_cli.wording import escape
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import escape
+from mpt_cli.model.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mpt_cli.results import CommandEnd
+    from mpt_cli.model.results import CommandEnd
 
 MARK = "# HELP mpt_"
 """What tells such a file from another program's."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.formatting import exact_seconds_text, seconds_text
 from mpt_cli.reporting.letters import Letters
 from mpt_cli.reporting.pictures import image_of
-from mpt_cli.wording import exact_seconds_text, seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from mpt_cli.extras import Still
+    from mpt_cli.model.media_info import Still
     from mpt_cli.reporting.letters import Color
 
 MOST_CELLS = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 
 if TYPE_CHECKING:
     from pathlib import Path

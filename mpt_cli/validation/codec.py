@@ -5,16 +5,16 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.encoders import fits_container
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.config import Config, QualitySettings
+    from mpt_cli.config.sections import Config, QualitySettings
     from mpt_cli.media.optimizer import CodecOptimizer
-    from mpt_cli.models import Container
+    from mpt_cli.model.choices import Container
+    from mpt_cli.runtime.cancel import CancelToken
 
 _USUAL_RATE = Fraction(30)
 """Stands for a rate that follows from the clips, which are not known yet."""

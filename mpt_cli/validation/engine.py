@@ -8,20 +8,22 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode, VerificationError
 from mpt_cli.media import proof
-from mpt_cli.models import Container, FormSource
-from mpt_cli.results import FileValidationResult, ValidationResult
+from mpt_cli.model.choices import Container, FormSource
+from mpt_cli.model.errors import Issue, IssueCode, VerificationError
+from mpt_cli.model.results import FileValidationResult, ValidationResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.config import Config
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
     from mpt_cli.media.chapters import Chapter
-    from mpt_cli.models import AudioTracks, ProcessedClip, TargetForm, VideoClip, VideoParams
-    from mpt_cli.results import OutputInfo
+    from mpt_cli.model.choices import AudioTracks
+    from mpt_cli.model.clips import ProcessedClip, TargetForm, VideoClip
+    from mpt_cli.model.results import OutputInfo
+    from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.validation.codec import CodecValidator
     from mpt_cli.validation.file import FileValidator
     from mpt_cli.validation.parameter import ParameterValidator
@@ -50,7 +52,7 @@ class ValidationEngine:
         """The verdict on a whole request: its own problems, and one result for each clip in order.
 
         Files are read to their end, so that their lengths are exact. Raises
-        :class:`~mpt_cli.errors.Cancelled` when the run is stopped.
+        :class:`~mpt_cli.model.errors.Cancelled` when the run is stopped.
         """
         container = Container.of(params.output_path)
         errors = [

@@ -6,21 +6,21 @@ import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media import color
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.tracks import with_heard_tracks
-from mpt_cli.results import FileValidationResult
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.results import FileValidationResult
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import ValidationConfig
+    from mpt_cli.config.sections import ValidationConfig
     from mpt_cli.media.inspect.audio_decoding import CountsAudioLoss
     from mpt_cli.media.inspect.probe import Probe
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import AudioTracks
+    from mpt_cli.model.choices import AudioTracks
+    from mpt_cli.model.media_info import MediaInfo
 
 
 class LooksDeep(Protocol):
@@ -53,7 +53,7 @@ class FileValidator:
         """The verdict on a file, with everything that is wrong with it; of its audio, ``tracks`` are heard.
 
         ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes all of it, and
-        raises :class:`~mpt_cli.errors.Cancelled` when it is stopped.
+        raises :class:`~mpt_cli.model.errors.Cancelled` when it is stopped.
         """
         try:
             if issue := self._refused_by_system(path):

@@ -6,19 +6,20 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.extras import PICTURE_SUFFIXES
-from mpt_cli.filesystem import real_path
-from mpt_cli.limits import LEAST_SIDE, MOST_SIDE
-from mpt_cli.models import Container
+from mpt_cli.config.request import PICTURE_SUFFIXES
+from mpt_cli.model.choices import Container
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.limits import LEAST_SIDE, MOST_SIDE
+from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import VideoClip, VideoParams
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.media_info import MediaInfo
 
 SUFFIXES = ", ".join(f".{container}" for container in Container)
 

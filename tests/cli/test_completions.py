@@ -16,8 +16,8 @@ import pytest
 from mpt_cli.cli.commands import COMMANDS, NAMES
 from mpt_cli.cli.completion.tree import Kind, commands, encoders
 from mpt_cli.cli.completions import Shell
-from mpt_cli.config import PRESETS
-from mpt_cli.layers import FIELDS, dotted
+from mpt_cli.config.sections import PRESETS
+from mpt_cli.settings.layers import FIELDS, dotted
 from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt
 from tests.generated import SCRIPTS, generated
 

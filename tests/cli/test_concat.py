@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.cli.options import REEL
-from mpt_cli.settings import Settings
+from mpt_cli.settings.merged import Settings
 from tests import reader
 from tests.cli.conftest import Mpt, events_of
 from tests.fakes import stand_in

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from mpt_cli.cli.commands import COMMANDS
 from mpt_cli.cli.options import SETTINGS
-from mpt_cli.config import PRESETS
-from mpt_cli.layers import FIELDS, Layer, LayerKind, dotted, user_config_file
-from mpt_cli.reference import config_schema, meanings, starter_file
-from mpt_cli.settings import Settings
+from mpt_cli.config.sections import PRESETS
+from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, dotted, user_config_file
+from mpt_cli.settings.merged import Settings
+from mpt_cli.settings.reference import config_schema, meanings, starter_file
 from tests.cli.conftest import ROOT, Mpt
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mpt_cli.config import Config
-from mpt_cli.layers import FIELDS, Layer, LayerKind
-from mpt_cli.settings import Settings
+from mpt_cli.config.sections import Config
+from mpt_cli.settings.layers import FIELDS, Layer, LayerKind
+from mpt_cli.settings.merged import Settings
 from tests import reader
 from tests.cli.conftest import ROOT, Mpt, everything_in
 

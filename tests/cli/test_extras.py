@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
 from mpt_cli.reporting.sheet import layout_for
 from tests.cli.conftest import SMALL, everything_in
 from tests.media import Color, Recipe, numbered

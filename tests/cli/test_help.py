@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from mpt_cli import __version__
 from mpt_cli.cli import options
 from mpt_cli.cli.commands import COMMANDS, NAMES
 from mpt_cli.cli.overview import EXITS
-from mpt_cli.config import PRESETS
-from mpt_cli.errors import ExitCode
-from mpt_cli.reference import meanings
+from mpt_cli.config.sections import PRESETS
+from mpt_cli.model.errors import ExitCode
+from mpt_cli.model.version import __version__
+from mpt_cli.settings.reference import meanings
 from tests.cli.conftest import ROOT, Mpt, run_program
 
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
@@ -160,9 +160,8 @@ def test_python_m_is_the_same(mpt: Mpt) -> None:
 
 def test_help_starts_quickly_because_nothing_heavy_is_loaded() -> None:
     code = "import sys; from mpt_cli.__main__ import main; sys.argv = ['mpt', '--version']\ntry: main()\nfinally:"
-    code += (
-        " print(sorted({'av', 'moviepy', 'numpy', 'pydantic_settings', 'rich', 'mpt_cli.config'} & set(sys.modules)))"
-    )
+    heavy = {"av", "moviepy", "numpy", "pydantic_settings", "rich", "mpt_cli.config.sections"}
+    code += f" print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli import __version__
+from mpt_cli.model.version import __version__
 from tests.cli.conftest import SMALL, Mpt, events_of, fake_ffmpeg, run_program
 
 if TYPE_CHECKING:

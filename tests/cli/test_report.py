@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from mpt_cli import __version__
 from mpt_cli.display.report import show_report
-from mpt_cli.results import HistoryEntry, PerformanceReport, RunStatus, VideoResult
+from mpt_cli.model.results import PerformanceReport, RunStatus, VideoResult
+from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.model.version import __version__
 from tests.cli.conftest import SMALL
 from tests.media import numbered
 from tests.unit.test_page import Reader

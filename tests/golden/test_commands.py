@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.config import QualitySettings
+from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media import commands
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.mediainfo import AudioStreamInfo, Color, Orientation
-from mpt_cli.models import Codec, Container, Dimensions, Fit, Segment, VideoClip
+from mpt_cli.model.choices import Codec, Container, Fit
+from mpt_cli.model.clips import Dimensions, Segment, VideoClip
+from mpt_cli.model.media_info import AudioStreamInfo, Color, Orientation
 from tests.forms import form_of
 from tests.infos import media_of
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import TargetForm
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.media_info import MediaInfo
 
 CLIP = Path("/in/a.mp4")
 PICTURES, PCM = Path("/run/000000.mp4"), Path("/run/000000.pcm")

@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpt_cli.config import ConcatConfig, Config, QualitySettings, VideoConfig
-from mpt_cli.events import (
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import ConcatConfig, Config, QualitySettings, VideoConfig
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.model.choices import Codec, CopyPolicy, QualityLevel
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import (
     ClipFailed,
     ClipFinished,
     ClipProgress,
@@ -27,9 +32,6 @@ from mpt_cli.events import (
     RunStarted,
     ValidationFinished,
 )
-from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Codec, CopyPolicy, QualityLevel, VideoClip, VideoParams
-from mpt_cli.results import RunStatus
 from tests import reader
 from tests.marks import SIGNAL_RATE
 from tests.media import numbered
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mpt_cli.models import ConcatenationMode
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.choices import ConcatenationMode
+    from mpt_cli.model.results import VideoResult
     from tests.fakes import ListEmit
     from tests.marks import Samples
     from tests.media import MediaFolder, NumberedClip

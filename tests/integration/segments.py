@@ -14,18 +14,20 @@ import av
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.order import JoinOrder
-from mpt_cli.config import MemoryConfig, ProcessingConfig
-from mpt_cli.events import RunContext
-from mpt_cli.media import proof, timing
+from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
+from mpt_cli.media import proof
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.files import TempFileManager
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.process import Limits
-from mpt_cli.models import Action, Container, Segment, VideoClip
+from mpt_cli.model import timing
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Segment, VideoClip
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from mpt_cli.concatenation.service import Concatenator
     from mpt_cli.media.chapters import Chapter
     from mpt_cli.media.process import Outcome
-    from mpt_cli.models import ProcessedClip, TargetForm
-    from mpt_cli.results import OutputInfo
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.results import OutputInfo
 
     Packets = list[Packet]  # type: ignore[type-arg]
     Edit = Callable[[Packets], Packets]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode, ProbeError
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg

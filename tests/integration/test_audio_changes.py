@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.timing import stored_samples
+from mpt_cli.model.timing import stored_samples
 from tests.audio_clips import FORM, clip, level, played, silences, tone
 from tests.media import run_ffmpeg
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.display.envelope import verified_dict
-from mpt_cli.errors import IssueCode, ProcessingError
 from mpt_cli.media import commands
 from mpt_cli.media.inspect import audio_proof
 from mpt_cli.media.inspect.audio_proof import AudioMatch, HeardTrack, MadeAudio
-from mpt_cli.media.timing import stored_samples
-from mpt_cli.models import Evidence
+from mpt_cli.model.clips import Evidence
+from mpt_cli.model.errors import IssueCode, ProcessingError
+from mpt_cli.model.timing import stored_samples
 from tests.audio_clips import FORM, RATE, clip, tone
 from tests.integration.reels import config_of, make_reel
 from tests.integration.segments import Bench, LyingFfmpeg, planned

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import AudioConfig
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import AudioConfig
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg
@@ -16,8 +16,8 @@ from tests.media import run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import AudioTracks
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.choices import AudioTracks
+    from mpt_cli.model.results import VideoResult
 
 PICTURE = ("-f", "lavfi", "-i", "color=gray:s=64x36:r=25:d=1")
 LEVEL, MISSING = -18.06, -70.0

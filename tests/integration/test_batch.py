@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import FfmpegConfig
-from mpt_cli.errors import InputError, IssueCode
-from mpt_cli.events import ClipFinished, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import FfmpegConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Action, VideoParams
-from mpt_cli.results import RunStatus
+from mpt_cli.model.choices import Action
+from mpt_cli.model.errors import InputError, IssueCode
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import ClipFinished, RunContext
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import assert_well_told, config_of, of, problems
 from tests.media import numbered
@@ -23,9 +24,9 @@ from tests.media import numbered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.orchestrator import VideoProcessingOrchestrator
-    from mpt_cli.results import VideoResult
     from tests.media import MediaFolder
 
 HANDLES = Path("/proc/self/fd")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import ConcatConfig, Config, ProcessingConfig
-from mpt_cli.errors import VerificationError
+from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig
 from mpt_cli.media.chapters import Chapter, reel_chapters
-from mpt_cli.models import ConcatenationMode, Container, OnError
-from mpt_cli.results import ClipStatus
+from mpt_cli.model.choices import ConcatenationMode, Container, OnError
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.results import ClipStatus
 from tests import reader
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
@@ -22,7 +22,7 @@ from tests.media import numbered, run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
     from tests.media import MediaFolder
 
 RATE = "30000/1001"

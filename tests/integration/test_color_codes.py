@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media import color
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.forms import form_of
 from tests.integration.segments import Bench

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.forms import form_of
 from tests.integration.segments import Bench
@@ -19,7 +19,7 @@ from tests.reader import Region
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import TargetForm
+    from mpt_cli.model.clips import TargetForm
     from tests.media import MediaFolder
 
     RGB = tuple[float, float, float]

@@ -11,15 +11,15 @@ import pytest
 
 from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.config import MemoryConfig
-from mpt_cli.errors import Cancelled, ConcatenationError, IssueCode, OutputError, ResourceError
-from mpt_cli.events import ConcatProgress, RunContext
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.media import proof
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.models import Codec, Container
+from mpt_cli.model.choices import Codec, Container
+from mpt_cli.model.errors import Cancelled, ConcatenationError, IssueCode, OutputError, ResourceError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.runtime.events import ConcatProgress, RunContext
 from tests import reader
 from tests.conftest import living_children
 from tests.forms import form_of
@@ -30,9 +30,9 @@ from tests.media import Color, Recipe, numbered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.events import Event
-    from mpt_cli.models import ProcessedClip, TargetForm
-    from mpt_cli.results import ConcatenationResult, OutputInfo
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.results import ConcatenationResult, OutputInfo
+    from mpt_cli.runtime.events import Event
     from tests.fakes import ListEmit
     from tests.media import MediaFolder
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from mpt_cli.config import Config
-from mpt_cli.errors import Cancelled, VerificationError
+from mpt_cli.config.sections import Config
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.remux import copy_pictures
-from mpt_cli.models import Action, Codec, Container, VideoClip
+from mpt_cli.model.choices import Action, Codec, Container
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import Cancelled, VerificationError
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import Color, Recipe, Tone, run_ffmpeg
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.results import VideoResult
     from tests.media import MediaFolder
 
 GOP = 10

@@ -16,20 +16,20 @@ import av
 import numpy as np
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import Config
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import Config
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.mediainfo import Orientation
-from mpt_cli.models import QualityLevel
-from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.model.choices import QualityLevel
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.media_info import Orientation
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.runtime.cancel import CancelToken
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
 
 FOLDER = Path(__file__).parents[2].parent / "shared/media"
 CORPUS, MANIFEST = FOLDER / "corpus", FOLDER / "manifest.tsv"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.config import ConcatConfig
-from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.config.sections import ConcatConfig
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.mediainfo import Crop
-from mpt_cli.models import Action, Dimensions
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, ProbeError
+from mpt_cli.model.media_info import Crop
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.config import CacheConfig, FfmpegConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import ClipStarted, Notice, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import CacheConfig, FfmpegConfig
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import VideoClip, VideoParams
-from mpt_cli.results import RunStatus
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import ClipStarted, Notice, RunContext
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of, make_reel
 from tests.media import MediaFolder, Recipe, run_ffmpeg
@@ -24,7 +25,7 @@ from tests.media import MediaFolder, Recipe, run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.events import Event
+    from mpt_cli.runtime.events import Event
 
 KINDS = {
     "h264": Recipe(),

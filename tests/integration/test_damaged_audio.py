@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import IssueCode, ProcessingError
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode, ProcessingError
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.validation.file import FileValidator
 from tests.audio_clips import FORM, clip, level, played, rename_codec, silences, tone
 from tests.integration.segments import planned
@@ -21,7 +21,7 @@ from tests.media import run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.errors import Issue
+    from mpt_cli.model.errors import Issue
 
 DEEP = FileValidator(
     ValidationConfig(),

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Action
+from mpt_cli.model.choices import Action
+from mpt_cli.model.errors import IssueCode
 from tests.integration.test_copying import CODECS, joined, recipe
 
 if TYPE_CHECKING:

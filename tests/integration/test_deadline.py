@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.cli.session import end_of_batch
-from mpt_cli.config import Config, ProcessingConfig
-from mpt_cli.errors import ExitCode, IssueCode
-from mpt_cli.events import ClipFinished, ClipStarted, ConcatStarted, Event, RunContext, RunFinished, RunStarted
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, ProcessingConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Action, VideoClip, VideoParams
-from mpt_cli.results import ClipStatus, RunStatus
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import ExitCode, IssueCode
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.runtime.events import ClipFinished, ClipStarted, ConcatStarted, Event, RunContext, RunFinished, RunStarted
 from tests.fakes import ListEmit
 from tests.integration.reels import assert_well_told, config_of
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import ConcatConfig
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import ConcatConfig
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Action
+from mpt_cli.model.choices import Action
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg

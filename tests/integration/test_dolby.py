@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect import dolby_vision
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.results import RunStatus
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import RunStatus
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import Color, Recipe, run_ffmpeg

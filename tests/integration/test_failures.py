@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from mpt_cli.config import Config, FfmpegConfig, ProcessingConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import (
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, FfmpegConfig, ProcessingConfig
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.model.choices import OnError
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.runtime.events import (
     ClipFailed,
     ClipFinished,
     ClipStarted,
@@ -27,10 +32,6 @@ from mpt_cli.events import (
     RunContext,
     ValidationFinished,
 )
-from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import OnError, VideoParams
-from mpt_cli.results import ClipStatus, RunStatus
 from tests.conftest import leftovers
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import NAMES, PARTS, PATIENCE, assert_well_told, config_of, problems, three_clips
@@ -38,10 +39,10 @@ from tests.integration.reels import NAMES, PARTS, PATIENCE, assert_well_told, co
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.config import QualitySettings
-    from mpt_cli.events import Event
-    from mpt_cli.models import EncoderSettings
-    from mpt_cli.results import VideoResult
+    from mpt_cli.config.sections import QualitySettings
+    from mpt_cli.model.clips import EncoderSettings
+    from mpt_cli.model.results import VideoResult
+    from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")

@@ -14,17 +14,18 @@ from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.config import Config, FfmpegConfig, MemoryConfig
-from mpt_cli.errors import ConcatenationError, DependencyError, IssueCode, MptError, ResourceError
-from mpt_cli.events import ConcatFinished, ConcatProgress, ConcatStarted, Notice, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, FfmpegConfig, MemoryConfig
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.process import Limits
-from mpt_cli.models import JoinMethod, VideoParams
+from mpt_cli.model.choices import JoinMethod
+from mpt_cli.model.errors import ConcatenationError, DependencyError, IssueCode, MptError, ResourceError
+from mpt_cli.model.results import RunStatus
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
-from mpt_cli.results import RunStatus
+from mpt_cli.runtime.events import ConcatFinished, ConcatProgress, ConcatStarted, Notice, RunContext
 from tests.fakes import ListEmit, leave_trap, stand_in
 from tests.forms import form_of
 from tests.integration.reels import assert_well_told, config_of, finished_reel, of, problems
@@ -32,9 +33,9 @@ from tests.integration.segments import Bench, prove
 from tests.media import ffmpeg, numbered
 
 if TYPE_CHECKING:
-    from mpt_cli.events import Event
-    from mpt_cli.models import ProcessedClip
-    from mpt_cli.results import OutputInfo, VideoResult
+    from mpt_cli.model.clips import ProcessedClip
+    from mpt_cli.model.results import OutputInfo, VideoResult
+    from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")

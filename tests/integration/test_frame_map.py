@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import ProcessingError, VerificationError
-from mpt_cli.frame_times import FrameTimes, Timing
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.frame_map import ShownFrame, planned_frames, prove_frame_map, read_frame_map
-from mpt_cli.models import Action, Evidence
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import Evidence
+from mpt_cli.model.errors import ProcessingError, VerificationError
+from mpt_cli.model.frame_times import FrameTimes, Timing
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel
 from tests.integration.segments import Bench, MistakenFfmpeg, other_encoder

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.config import Config
+from mpt_cli.config.sections import Config
 from mpt_cli.media.bitstream import length_prefixed
-from mpt_cli.models import Action, Codec
+from mpt_cli.model.choices import Action, Codec
 from tests import reader
 from tests.frame_metadata import CAPTIONS, REGISTERED, SECRET, before_slices, edited, found, obu, sei, user_data
 from tests.integration.reels import config_of, finished_reel, make_reel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from av.packet import PacketSideData
 
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.results import VideoResult
     from tests.media import MediaFolder
 
 CAPTIONED: dict[str, tuple[Recipe, Callable[[bytes, int], bytes]]] = {

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import CacheConfig, Config, FfmpegConfig, ProcessingConfig, QualitySettings
-from mpt_cli.errors import ConcatenationError, IssueCode
-from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, ConcatStarted, Notice, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, ProcessingConfig, QualitySettings
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Action, CopyPolicy, FormSource, JoinMethod, OnError, QualityLevel, VideoClip, VideoParams
-from mpt_cli.results import RunStatus
+from mpt_cli.model.choices import Action, CopyPolicy, FormSource, JoinMethod, OnError, QualityLevel
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import ConcatenationError, IssueCode
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import (
+    ClipFailed,
+    ClipFinished,
+    ClipsRestarted,
+    ClipStarted,
+    ConcatStarted,
+    Notice,
+    RunContext,
+)
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.hardware import (
@@ -38,9 +48,9 @@ from tests.integration.segments import prove
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.events import Event
-    from mpt_cli.models import TargetForm
-    from mpt_cli.results import ValidationResult, VideoResult
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.results import ValidationResult, VideoResult
+    from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are scripts")

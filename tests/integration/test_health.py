@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.config import CacheConfig, Config, FfmpegConfig, MemoryConfig, PathsConfig, QualitySettings
-from mpt_cli.errors import Issue, IssueCode, VerificationError
+from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, MemoryConfig, PathsConfig, QualitySettings
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.health import HealthChecks
 from mpt_cli.media import trial
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.models import Codec
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.errors import Issue, IssueCode, VerificationError
+from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
-from mpt_cli.results import CurrentMetrics, HealthStatus, RunStatus, VideoResult
 from tests.checks import CHECKS, ENCODERS
 from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of
@@ -31,9 +31,10 @@ from tests.looks import AudioHere, share_here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.models import VideoParams
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.model.health import CurrentMetrics, HealthStatus
     from mpt_cli.monitoring.pool import Wish
+    from mpt_cli.runtime.cancel import CancelToken
 
 OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache"}
 NEED_ENCODER = {"validation_engine", "encoder:libx264"}

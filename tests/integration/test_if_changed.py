@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import FfmpegConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import Notice, PicturesStarted, RunContext
-from mpt_cli.extras import Extras
+from mpt_cli.config.request import Extras, VideoParams
+from mpt_cli.config.sections import FfmpegConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import VideoClip, VideoParams
-from mpt_cli.results import ClipStatus, RunStatus, VideoResult
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import ClipStatus, RunStatus, VideoResult
+from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext
 from tests import reader
 from tests.cli.conftest import LIMIT_SECONDS, run_program, start
 from tests.fakes import ListEmit, stand_in
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.events import Event
+    from mpt_cli.config.sections import Config
+    from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.errors import IssueCode
-from mpt_cli.models import QualityLevel
+from mpt_cli.model.choices import QualityLevel
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import Part, config_of, finished_reel, make_reel, of, problems
 from tests.media import Color, MediaFolder, NumberedClip, Recipe, Signature, numbered, run_ffmpeg

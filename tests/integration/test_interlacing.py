@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from mpt_cli.config import ConcatConfig
+from mpt_cli.config.sections import ConcatConfig
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Action
+from mpt_cli.model.choices import Action
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
-from mpt_cli.config import Config, MemoryConfig
-from mpt_cli.errors import Cancelled, ConcatenationError, ExitCode, IssueCode, ResourceError, VerificationError
-from mpt_cli.events import ConcatProgress, RunContext
+from mpt_cli.config.sections import Config, MemoryConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.models import Action, Codec, Container, CopyPolicy, Dimensions
+from mpt_cli.model.choices import Action, Codec, Container, CopyPolicy
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Cancelled, ConcatenationError, ExitCode, IssueCode, ResourceError, VerificationError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.runtime.events import ConcatProgress, RunContext
 from tests import reader
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel, of, problems
@@ -26,7 +27,7 @@ from tests.media import Signature, numbered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
     from tests.fakes import ListEmit
     from tests.media import MediaFolder
 

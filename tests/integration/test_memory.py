@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from mpt_cli.config import FfmpegConfig, ProcessingConfig
-from mpt_cli.events import ConcatStarted, ResourceSample, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import FfmpegConfig, ProcessingConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.files import run_folder
-from mpt_cli.models import VideoParams
-from mpt_cli.results import RunStatus
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import ConcatStarted, ResourceSample, RunContext
+from mpt_cli.storage.temp_files import run_folder
 from tests.cli.conftest import LIMIT_SECONDS, run_program, start
 from tests.conftest import leftovers
 from tests.fakes import ListEmit, stand_in
@@ -28,8 +28,8 @@ from tests.media import Recipe, ffmpeg, numbered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.events import Event
+    from mpt_cli.config.sections import Config
+    from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stand-ins are scripts, and exec keeps a peak on Linux")

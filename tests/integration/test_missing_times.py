@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests import reader, stripes
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.media import MediaFolder, Tone, run_ffmpeg

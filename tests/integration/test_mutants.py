@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import Config
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import Config
 from mpt_cli.factory import ModuleFactory
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.runtime.cancel import CancelToken
 from tests.media import Color, MediaFolder, Recipe, Tone
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import MediaFolder, Signature, Tone, numbered, run_ffmpeg
@@ -17,7 +17,7 @@ from tests.media import MediaFolder, Signature, Tone, numbered, run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
 
 
 def codes(media: MediaInfo) -> list[IssueCode]:

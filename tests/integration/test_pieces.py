@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.inspect.damage import decoded_share
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode
 from tests.integration.reels import config_of, make_reel
 from tests.looks import probe_here, share_here
 from tests.media import MediaFolder, Recipe, Tone

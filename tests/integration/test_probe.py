@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
-from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.mediainfo import MediaInfo, Orientation
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, ProbeError
+from mpt_cli.model.media_info import MediaInfo, Orientation
 from tests.media import Color, MediaFolder, Recipe, Signature, Tone, numbered, run_ffmpeg
 from tests.oddities import with_sound_that_never_comes
 

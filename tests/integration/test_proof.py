@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import IssueCode, VerificationError
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Codec, Container, Dimensions
+from mpt_cli.model.choices import Codec, Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, VerificationError
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
     from tests.integration.segments import Edit
     from tests.media import MediaFolder
 

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from mpt_cli.config import Config, QualitySettings
-from mpt_cli.errors import IssueCode, ProcessingError
+from mpt_cli.config.sections import Config, QualitySettings
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Action, Codec, Container, QualityLevel, TargetForm
+from mpt_cli.model.choices import Action, Codec, Container, QualityLevel
+from mpt_cli.model.errors import IssueCode, ProcessingError
 from tests import reader
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mpt_cli.model.clips import TargetForm
     from tests.media import MediaFolder
 
 SMALL = "64x36"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import VideoClip
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
 from tests.integration.reels import config_of, make_reel
 from tests.integration.test_damage import spoiled
 from tests.media import MediaFolder, Recipe, Tone, run_ffmpeg

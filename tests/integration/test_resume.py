@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import CacheConfig, Config, FfmpegConfig, ProcessingConfig, ValidationConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import Notice, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, ProcessingConfig, ValidationConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.known import KnownFiles
-from mpt_cli.models import Action, Container, Dimensions, QualityLevel, VideoClip, VideoParams
-from mpt_cli.results import RunStatus
+from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.model.choices import Action, Container, QualityLevel
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.events import Notice, RunContext
 from tests.fakes import FakeClock, ListEmit, stand_in
 from tests.integration.reels import Part, config_of, of, problems
 from tests.integration.test_damage import spoiled
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mpt_cli.results import CacheInfo, VideoResult
+    from mpt_cli.model.results import VideoResult
+    from mpt_cli.storage.store import CacheInfo
     from tests.media import MediaFolder
 
 ONE, TWO = numbered(21, seconds=0.5), replace(numbered(22, seconds=0.4), sound=None)

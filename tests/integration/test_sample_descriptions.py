@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.config import ConcatConfig
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import ConcatConfig
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Action, Codec, VideoClip
+from mpt_cli.model.choices import Action, Codec
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg
@@ -21,8 +22,8 @@ from tests.patched import box, place_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import Config
-    from mpt_cli.traits import CopyTraits
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.media_info import CopyTraits
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10")
 OTHER_H264 = (*H264, "-x264-params", "cabac=1:8x8dct=1:weightp=0:chroma-qp-offset=4", "-profile:v", "high")

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.config import MemoryConfig, ProcessingConfig
-from mpt_cli.errors import IssueCode, VerificationError
-from mpt_cli.events import RunContext
+from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.media import proof
-from mpt_cli.media.files import TempFileManager
-from mpt_cli.models import Codec
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.errors import IssueCode, VerificationError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.forms import form_of
 from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, plan_of, planned, prove
 from tests.looks import AudioHere, share_here
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.models import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
     from tests.media import MediaFolder
 
 REEL_FLAGS = ("-use_editlist", "0", "-movflags", "+faststart+negative_cts_offsets")

@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from mpt_cli.models import Dimensions, Fit, QualityLevel
+from mpt_cli.model.choices import Fit, QualityLevel
+from mpt_cli.model.clips import Dimensions
 from tests import reader
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel

@@ -11,7 +11,7 @@ import pytest
 
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.size_marks import size_mark
-from mpt_cli.models import VideoClip
+from mpt_cli.model.clips import VideoClip
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg

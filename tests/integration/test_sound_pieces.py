@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mpt_cli.concatenation.sound import sound_pieces
-from mpt_cli.config import FfmpegConfig, ProcessingConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.models import VideoClip
-from mpt_cli.results import RunStatus
+from mpt_cli.config.sections import FfmpegConfig, ProcessingConfig
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import RunStatus
 from tests import reader
 from tests.fakes import stand_in
 from tests.integration.reels import config_of, finished_reel, make_reel

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import Config
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Action, ConcatenationMode, VideoParams
+from mpt_cli.model.choices import Action, ConcatenationMode
 from tests import reader
 from tests.integration.reels import Part, config_of, finished_reel, make_reel, of, problems
 from tests.media import MediaFolder, NumberedClip, Signature, numbered, steady

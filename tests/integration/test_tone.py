@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.errors import IssueCode
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.forms import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.models import VideoClip
+from mpt_cli.model.clips import VideoClip
 from tests import reader
 from tests.integration.reels import config_of, finished_reel
 from tests.marks import draw_number

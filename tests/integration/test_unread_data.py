@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.errors import IssueCode, ProbeError
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import MediaFolder, Recipe, Tone
@@ -17,8 +17,8 @@ from tests.media import MediaFolder, Recipe, Tone
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import MediaInfo
 
 PLAIN = Recipe(seconds=3.0, fps="25", keyframe_interval=25)
 KINDS = {

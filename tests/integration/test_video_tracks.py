@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.errors import IssueCode
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import run_ffmpeg
@@ -18,7 +18,7 @@ from tests.media import run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.results import VideoResult
 
 SMALL = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2")
 LARGE = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2")

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import Config, MemoryConfig, PathsConfig, ProcessingConfig, VideoConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import (
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, MemoryConfig, PathsConfig, ProcessingConfig, VideoConfig
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.model.choices import Action, ConcatenationMode, Container, JoinMethod, OnError
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.runtime.events import (
     ClipStarted,
     ConcatFinished,
     ConcatStarted,
@@ -24,18 +29,6 @@ from mpt_cli.events import (
     RunStarted,
     ValidationFinished,
 )
-from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import (
-    Action,
-    ConcatenationMode,
-    Container,
-    Dimensions,
-    JoinMethod,
-    OnError,
-    VideoClip,
-    VideoParams,
-)
-from mpt_cli.results import ClipStatus, RunStatus
 from tests import reader
 from tests.fakes import ListEmit
 from tests.integration.reels import PATIENCE, assert_well_told, config_of, of, problems
@@ -44,8 +37,8 @@ from tests.media import Color, MediaFolder, Recipe, Signature, numbered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.events import Event
-    from mpt_cli.results import VideoResult
+    from mpt_cli.model.results import VideoResult
+    from mpt_cli.runtime.events import Event
 
 PARTS = of(
     numbered(1, seconds=0.6),

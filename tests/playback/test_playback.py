@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.models import Action, Codec, CopyPolicy
+from mpt_cli.model.choices import Action, Codec, CopyPolicy
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.media import Color, Tone
 from tests.playback.browser import TYPES, Job, find_browser, play
@@ -20,7 +20,7 @@ from tests.playback.browser import TYPES, Job, find_browser, play
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config import Config
+    from mpt_cli.config.sections import Config
     from tests.media import MediaFolder
 
 BROWSER = find_browser()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.config import MemoryConfig
-from mpt_cli.errors import VerificationError
-from mpt_cli.events import RunContext
-from mpt_cli.media.files import TempFileManager
+from mpt_cli.config.sections import MemoryConfig
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.results import OutputInfo
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
-from mpt_cli.results import OutputInfo
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.fakes import FakeClock
 from tests.forms import form_of
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.media.process import Limits
-    from mpt_cli.models import ProcessedClip, TargetForm
-    from mpt_cli.results import ConcatenationResult
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.results import ConcatenationResult
     from tests.fakes import ListEmit
 
 JOIN_SECONDS = 7.0

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import ProbeError
 from mpt_cli.media.inspect.audio_decoding import audio_loss
 from mpt_cli.media.inspect.audio_render import WantedTrack, render
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.model.errors import ProbeError
+from mpt_cli.runtime.cancel import CancelToken
 from tests.audio_clips import clip, label_channels, tones
 
 if TYPE_CHECKING:

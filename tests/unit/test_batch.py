@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.batch import WAIT_SECONDS, Batch, require_possible
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import MemoryConfig
-from mpt_cli.errors import InputError, IssueCode
-from mpt_cli.events import Notice, RunContext
-from mpt_cli.models import VideoParams
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import MemoryConfig
+from mpt_cli.model.errors import InputError, IssueCode
+from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.monitoring.memory import MemoryManager
-from mpt_cli.results import RunStatus, VideoResult
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import Notice, RunContext
 from tests.fakes import FakeClock, ListEmit
 
 if TYPE_CHECKING:

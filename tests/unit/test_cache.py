@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import IssueCode, VerificationError
-from mpt_cli.media.store import recipe_key
-from mpt_cli.models import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.errors import IssueCode, VerificationError
 from mpt_cli.processing.cache import ClipCache
+from mpt_cli.storage.store import recipe_key
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:

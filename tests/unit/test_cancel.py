@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Cancelled, ExitCode
+from mpt_cli.model.errors import Cancelled, ExitCode
+from mpt_cli.runtime.cancel import CancelToken
 
 
 def test_a_new_token_is_not_cancelled() -> None:

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.errors import (
-    ConcatenationError,
-    IssueCode,
-    MptError,
-    OutputError,
-    ResourceError,
-)
-from mpt_cli.events import ConcatFinished, ConcatStarted
 from mpt_cli.media import proof
-from mpt_cli.models import Action, Container
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.errors import ConcatenationError, IssueCode, MptError, OutputError, ResourceError
 from mpt_cli.monitoring.performance import PerformanceMonitor
+from mpt_cli.runtime.events import ConcatFinished, ConcatStarted
 from tests.forms import form_of
 from tests.integration.segments import Bench, duplicate
 from tests.media import numbered, run_ffmpeg
@@ -29,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
-    from mpt_cli.models import ProcessedClip, TargetForm
-    from mpt_cli.results import OutputInfo
+    from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.results import OutputInfo
     from tests.fakes import FakeClock, ListEmit
     from tests.media import MediaFolder
 

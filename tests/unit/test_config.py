@@ -12,20 +12,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mpt_cli.colors import COLORS
-from mpt_cli.config import (
-    PRESETS,
-    Config,
-    ProcessingConfig,
-    QualitySettings,
-    VideoConfig,
-    effective_config,
-    nearest_standard_rate,
-    parse_frame_rate,
-    parse_seconds,
-    parse_size,
-)
-from mpt_cli.models import Codec, ConcatenationMode, Dimensions, OnError, VideoParams
+from mpt_cli.config.colors import COLORS
+from mpt_cli.config.quantities import nearest_standard_rate, parse_frame_rate, parse_seconds, parse_size
+from mpt_cli.config.request import VideoParams, effective_config
+from mpt_cli.config.sections import PRESETS, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.model.choices import Codec, ConcatenationMode, OnError
+from mpt_cli.model.clips import Dimensions
 from tests.media import ffmpeg
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mpt.toml"

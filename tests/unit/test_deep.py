@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
+from mpt_cli.model.errors import IssueCode
 from mpt_cli.validation.file import FileValidator
 from tests.looks import AudioHere, probe_here, share_here
 from tests.media import MediaFolder, Recipe, run_ffmpeg
@@ -20,7 +20,7 @@ from tests.oddities import damaged, field_stream
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.results import FileValidationResult
+    from mpt_cli.model.results import FileValidationResult
 
 SINGLE_PICTURES = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 

@@ -15,14 +15,14 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from mpt_cli import events
-from mpt_cli.cancel import CancelToken
 from mpt_cli.display.live import LiveDisplay
 from mpt_cli.display.panel import panel_lines
 from mpt_cli.display.progress import RunProgress, time_left
 from mpt_cli.display.rows import ASCII, UNICODE
 from mpt_cli.display.state import Phase
-from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.runtime import events
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Display

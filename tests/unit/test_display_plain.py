@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli import events
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.runtime import events
 
 
 class Clock:

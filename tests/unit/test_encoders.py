@@ -10,19 +10,19 @@ import av
 import numpy as np
 import pytest
 
-from mpt_cli.config import QualitySettings
+from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.encoders import ENCODERS, fits_container
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Codec, Container, QualityLevel
+from mpt_cli.model.choices import Codec, Container, QualityLevel
 from tests.media import run_ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.errors import Issue
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import EncoderSettings
+    from mpt_cli.model.clips import EncoderSettings
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import MediaInfo
 
 RATE = Fraction(5)
 """So slow that the two seconds between keyframes are ten pictures."""

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mpt_cli import __version__
 from mpt_cli.display.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
-from mpt_cli.models import Action, Container, Dimensions, Evidence, Verified
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions, Evidence, Verified
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
     ConcatenationResult,
@@ -31,6 +31,7 @@ from mpt_cli.results import (
     RunStatus,
     VideoResult,
 )
+from mpt_cli.model.version import __version__
 
 ISSUE = Issue(IssueCode.CLIP_FAILED, "no", Path("a.mp4"), "try again")
 BARE = Issue(IssueCode.USAGE, "what?")

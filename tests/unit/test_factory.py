@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mpt_cli
-from mpt_cli.config import Config, FfmpegConfig, MemoryConfig, ProcessingConfig, ValidationConfig
-from mpt_cli.errors import IssueCode
-from mpt_cli.events import ClipStarted, ResourceSample, RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, FfmpegConfig, MemoryConfig, ProcessingConfig, ValidationConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.models import Dimensions, VideoClip, VideoParams
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.results import RunStatus
 from mpt_cli.monitoring.system import usable_cores
-from mpt_cli.results import RunStatus
-from mpt_cli.settings import Settings
+from mpt_cli.runtime.events import ClipStarted, ResourceSample, RunContext
+from mpt_cli.settings.merged import Settings
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of
 from tests.media import MediaFolder, numbered
@@ -154,4 +155,4 @@ def test_importing_mpt_loads_none_of_its_heavy_parts() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(done.stdout.split())
     assert "mpt_cli" in loaded
-    assert not loaded & {"pydantic", "av", "rich", "typer", "psutil", "mpt_cli.factory", "mpt_cli.models"}
+    assert not loaded & {"pydantic", "av", "rich", "typer", "psutil", "mpt_cli.factory", "mpt_cli.model.clips"}

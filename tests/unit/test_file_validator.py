@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import IssueCode, ProbeError
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
-from mpt_cli.mediainfo import Orientation
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, ProbeError
+from mpt_cli.model.media_info import Orientation
 from mpt_cli.validation.file import FileValidator
 from tests.infos import media_of
 from tests.looks import AudioHere, nothing_lost, probe_here, share_here
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.results import FileValidationResult
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.results import FileValidationResult
+    from mpt_cli.runtime.cancel import CancelToken
 
 SILENT_MKV = Recipe(sound=None, suffix=".mkv", keyframe_interval=1)
 

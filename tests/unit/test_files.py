@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.errors import Cancelled, ExitCode, IssueCode, MptError, OutputError, ResourceError
-from mpt_cli.media import files, locks
-from mpt_cli.models import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.storage import locks
+from mpt_cli.storage.disk import free_bytes, writing
+from mpt_cli.storage.publish import Claim, claimed
+from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path, sweep
 from tests.forms import form_of
 
 if TYPE_CHECKING:
@@ -80,7 +83,7 @@ def hidden_names(folder: Path) -> set[str]:
 
 
 def publish(target: Path, content: bytes, *, overwrite: bool = False, **seams: Any) -> None:
-    with files.claimed(target, overwrite=overwrite, **seams) as claim:
+    with claimed(target, overwrite=overwrite, **seams) as claim:
         claim.hidden.write_bytes(content)
         claim.publish()
 
@@ -88,13 +91,13 @@ def publish(target: Path, content: bytes, *, overwrite: bool = False, **seams: A
 def fail(error: type[BaseException], where: AbstractContextManager[Any]) -> None:
     """Write something inside a context, and end it by an error."""
     with where as place:
-        (place.hidden if isinstance(place, files.Claim) else place.path("file")).write_bytes(b"half")
+        (place.hidden if isinstance(place, Claim) else place.path("file")).write_bytes(b"half")
         raise error
 
 
 def test_a_run_folder_is_gone_after_success(tmp_path: Path) -> None:
-    with files.run_folder(tmp_path, "0123456789abcdef") as folder:
-        assert folder.folder == files.run_folder_path(tmp_path, "0123456789abcdef")
+    with run_folder(tmp_path, "0123456789abcdef") as folder:
+        assert folder.folder == run_folder_path(tmp_path, "0123456789abcdef")
         folder.path("deep").mkdir()
         folder.path("deep/file").write_bytes(b"x")
     assert names(tmp_path) == set()
@@ -103,14 +106,14 @@ def test_a_run_folder_is_gone_after_success(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, Cancelled])
 def test_a_run_folder_is_gone_after_a_failure(tmp_path: Path, error: type[BaseException]) -> None:
     with pytest.raises(error):
-        fail(error, files.run_folder(tmp_path, "run"))
+        fail(error, run_folder(tmp_path, "run"))
     assert names(tmp_path) == set()
 
 
 def test_a_kept_run_folder_stays_also_for_the_next_run(tmp_path: Path) -> None:
-    with files.run_folder(tmp_path, "kept", keep=True) as folder:
+    with run_folder(tmp_path, "kept", keep=True) as folder:
         folder.path("00000.mp4").write_bytes(b"segment")
-    with files.run_folder(tmp_path, "next"):
+    with run_folder(tmp_path, "next"):
         assert folder.path("00000.mp4").read_bytes() == b"segment"
     assert names(folder.folder) == {"00000.mp4"}
     folder.path("00000.mp4").unlink()
@@ -118,10 +121,10 @@ def test_a_kept_run_folder_stays_also_for_the_next_run(tmp_path: Path) -> None:
 
 
 def test_two_runs_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
-    with files.run_folder(tmp_path, "one") as one, files.run_folder(tmp_path, "two") as two:
+    with run_folder(tmp_path, "one") as one, run_folder(tmp_path, "two") as two:
         one.path("a").touch()
         two.path("b").touch()
-        files.sweep(tmp_path)
+        sweep(tmp_path)
         assert one.path("a").exists()
         assert two.path("b").exists()
     assert names(tmp_path) == set()
@@ -148,14 +151,14 @@ def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path
     left = hidden_names(tmp_path)
     for lock in list(tmp_path.glob(".mpt-*.lock")):
         lock.write_text("elsewhere\n0000-1111\n")
-    files.sweep(tmp_path)
+    sweep(tmp_path)
     assert hidden_names(tmp_path) == left
     for lock in list(tmp_path.glob(".mpt-*.lock")):
         lock.unlink()
         with locks.held(lock):
             signed = lock.read_bytes()
         lock.write_bytes(signed)
-    files.sweep(tmp_path)
+    sweep(tmp_path)
     assert hidden_names(tmp_path) == set()
 
 
@@ -169,7 +172,7 @@ def test_sweeping_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
     (shared / ".mpt-run-evil").symlink_to(home)
     (shared / ".mpt-run-evil.lock").write_bytes(signed)
     (shared / ".mpt-00000000.lock").symlink_to(home / "lock")
-    files.sweep(shared)
+    sweep(shared)
     assert names(home) == {"lock"}
     for link in shared.iterdir():
         link.unlink()
@@ -179,7 +182,7 @@ def test_one_folder_that_cannot_be_swept_does_not_save_the_others(tmp_path: Path
     with another_run(tmp_path / "dead.mp4") as child:
         kill(child)
     (tmp_path / ".mpt-aaa.lock").mkdir()  # sorts before the dead one
-    files.sweep(tmp_path)
+    sweep(tmp_path)
     assert hidden_names(tmp_path) == {".mpt-aaa.lock"}
     (tmp_path / ".mpt-aaa.lock").rmdir()
 
@@ -192,14 +195,14 @@ def test_a_run_that_was_killed_while_it_cleared_up_leaves_what_can_be_swept(tmp_
     (tmp_path / ".mpt-run-b.lock").write_bytes(signed)
     (tmp_path / ".mpt-run-b").mkdir()
     (tmp_path / ".mpt-run-b" / "00000.mp4").touch()
-    files.sweep(tmp_path)
+    sweep(tmp_path)
     assert names(tmp_path) == set()
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
     target = tmp_path / "new" / "folder" / name
-    with files.claimed(target, overwrite=False) as claim:
+    with claimed(target, overwrite=False) as claim:
         assert (claim.hidden.parent, claim.hidden.suffix) == (target.parent, ".mp4")
         assert len(os.fsencode(claim.hidden.name)) < 30
         claim.hidden.write_bytes(b"reel")
@@ -212,9 +215,9 @@ def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
 def test_an_existing_file_is_untouched_until_the_end(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
-    with files.claimed(target, overwrite=True) as claim:
+    with claimed(target, overwrite=True) as claim:
         claim.hidden.write_bytes(b"new")
-        with pytest.raises(OutputError), files.claimed(target, overwrite=True):
+        with pytest.raises(OutputError), claimed(target, overwrite=True):
             pass  # a second run changes nothing
         assert target.read_bytes() == b"old"
         claim.publish()
@@ -227,7 +230,7 @@ def test_an_existing_file_is_untouched_by_a_failure(tmp_path: Path, error: type[
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
     with pytest.raises(error):
-        fail(error, files.claimed(target, overwrite=True))
+        fail(error, claimed(target, overwrite=True))
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == {"reel.mp4"}
 
@@ -250,7 +253,7 @@ def test_what_is_found_in_the_last_moment_keeps_a_file_from_its_name(tmp_path: P
     def refuse() -> None:
         raise OutputError(IssueCode.OUTPUT_EXISTS, "was changed", path=target)
 
-    with files.claimed(target, overwrite=True) as claim:
+    with claimed(target, overwrite=True) as claim:
         claim.hidden.write_bytes(b"reel")
         with pytest.raises(OutputError, match="was changed"):
             claim.publish(refuse)
@@ -261,7 +264,7 @@ def test_what_is_found_in_the_last_moment_keeps_a_file_from_its_name(tmp_path: P
 def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
-    with pytest.raises(OutputError), files.claimed(target, overwrite=True) as claim:
+    with pytest.raises(OutputError), claimed(target, overwrite=True) as claim:
         claim.publish()
     assert target.read_bytes() == b"old"
 
@@ -269,21 +272,21 @@ def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
 def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     with another_run(target) as child:
-        with pytest.raises(OutputError) as refused, files.claimed(target, overwrite=True):
+        with pytest.raises(OutputError) as refused, claimed(target, overwrite=True):
             pass
         assert (refused.value.code, refused.value.exit_code) == (IssueCode.LOCKED, ExitCode.FAILED)
         assert refused.value.issue.path == target
         publish(tmp_path / "other.mp4", b"another output")
         kill(child)
         publish(target, b"after its death")
-        files.sweep(tmp_path)  # its folder, as another process would
+        sweep(tmp_path)  # its folder, as another process would
     assert names(tmp_path) == {"reel.mp4", "other.mp4"}
 
 
 def test_what_lies_under_the_hidden_name_is_not_written_through(tmp_path: Path) -> None:
     target, precious = tmp_path / "reel.mp4", tmp_path / "precious"
     precious.write_text("mine")
-    with files.claimed(target, overwrite=False) as claim:
+    with claimed(target, overwrite=False) as claim:
         pass_by = claim.hidden
         claim.hidden.write_bytes(b"first")
         claim.publish()
@@ -366,7 +369,7 @@ def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
     ],
 )
 def test_errors_of_the_system_become_errors_of_ours(error: OSError, code: IssueCode, where: str) -> None:
-    with pytest.raises(MptError) as found, files.writing(Path("/here")):
+    with pytest.raises(MptError) as found, writing(Path("/here")):
         raise error
     assert (found.value.code, found.value.issue.path) == (code, Path(where))
     assert found.value.__cause__ is error
@@ -375,7 +378,7 @@ def test_errors_of_the_system_become_errors_of_ours(error: OSError, code: IssueC
 def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     below = tmp_path / "file" / "folder"
-    for place in (files.claimed(below / "reel.mp4", overwrite=True), files.run_folder(below, "run")):
+    for place in (claimed(below / "reel.mp4", overwrite=True), run_folder(below, "run")):
         with pytest.raises(OutputError) as refused, place:
             pass
         assert refused.value.code is IssueCode.OUTPUT_NOT_WRITABLE
@@ -383,7 +386,7 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
 
 def test_what_goes_wrong_within_is_not_said_of_the_output(tmp_path: Path) -> None:
     gone = tmp_path / "gone.mp4"
-    for place in (files.claimed(tmp_path / "reel.mp4", overwrite=True), files.run_folder(tmp_path, "run")):
+    for place in (claimed(tmp_path / "reel.mp4", overwrite=True), run_folder(tmp_path, "run")):
         with pytest.raises(FileNotFoundError) as failed, place:
             gone.read_bytes()
         assert failed.value.filename == str(gone)
@@ -392,7 +395,7 @@ def test_what_goes_wrong_within_is_not_said_of_the_output(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_list_that_does_not_fit_is_a_full_disk(tmp_path: Path) -> None:
-    manager = files.TempFileManager(tmp_path)
+    manager = TempFileManager(tmp_path)
     manager.concat_list.symlink_to("/dev/full")
     with pytest.raises(ResourceError):
         manager.create_concat_list([clip(0, tmp_path / "0.mp4", owned=True)], form_of())
@@ -400,7 +403,7 @@ def test_a_list_that_does_not_fit_is_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_free_space_is_asked_of_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
-    free, system = files.free_bytes(tmp_path / "not" / "yet" / "there.mp4"), os.statvfs(tmp_path)
+    free, system = free_bytes(tmp_path / "not" / "yet" / "there.mp4"), os.statvfs(tmp_path)
     assert free == pytest.approx(system.f_bavail * system.f_frsize, rel=0.2)
 
 
@@ -427,7 +430,7 @@ def test_a_users_clip_is_listed_under_a_link_whatever_its_name(tmp_path: Path, n
     source.write_bytes(b"mine")
     folder = tmp_path / "run"
     folder.mkdir()
-    manager = files.TempFileManager(folder)
+    manager = TempFileManager(folder)
     clips = [clip(0, manager.segment_paths(0)[0], owned=True), clip(1, source, owned=False)]
     clips[0].processed_path.write_bytes(b"made")
     listed = [
@@ -443,7 +446,7 @@ def test_a_users_clip_is_listed_under_a_link_whatever_its_name(tmp_path: Path, n
 
 
 def test_the_durations_of_a_list_do_not_drift(tmp_path: Path) -> None:
-    manager, form = files.TempFileManager(tmp_path), replace(form_of(), frame_rate=Fraction(30_000, 1001))
+    manager, form = TempFileManager(tmp_path), replace(form_of(), frame_rate=Fraction(30_000, 1001))
     clips = [clip(index, tmp_path / f"{index}.mp4", owned=True, frames=31) for index in range(1000)]
     lines = manager.create_concat_list(clips, form).read_text().splitlines()
     assert lines[0] == "ffconcat version 1.0"
@@ -454,7 +457,7 @@ def test_the_durations_of_a_list_do_not_drift(tmp_path: Path) -> None:
 
 
 def test_only_files_of_the_folder_are_discarded(tmp_path: Path) -> None:
-    manager = files.TempFileManager(tmp_path / "run")
+    manager = TempFileManager(tmp_path / "run")
     manager.folder.mkdir()
     mine, own = tmp_path / "mine.mp4", manager.path("00000.mp4")
     mine.touch()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.filesystem import UNFINISHED, sweep_unfinished, write_in_one_step
+from mpt_cli.storage.atomic_write import UNFINISHED, sweep_unfinished, write_in_one_step
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.media.geometry import Placement, place
-from mpt_cli.models import Dimensions, Fit
+from mpt_cli.model.choices import Fit
+from mpt_cli.model.clips import Dimensions
 
 SIDES = st.integers(1, 8192)
 SHOWN = st.builds(Dimensions, SIDES, SIDES)

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.models import Action, Container, Dimensions
-from mpt_cli.monitoring.history import LAST, History
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
     ConcatenationResult,
-    HistoryEntry,
     Milestone,
     OutputInfo,
     PerformanceReport,
     RunStatus,
     VideoResult,
 )
+from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.storage.history import LAST, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.inputs import MEDIA_SUFFIXES, expand_inputs, natural_key
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.settings.inputs import MEDIA_SUFFIXES, expand_inputs, natural_key
 
 
 def _make(folder: Path, *names: str) -> None:

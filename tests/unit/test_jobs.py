@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mpt_cli.errors import UsageError
-from mpt_cli.extras import Extras
-from mpt_cli.jobs import JobInput, load_jobs, read_job_lines
-from mpt_cli.models import Codec, Dimensions
-from mpt_cli.settings import Settings
+from mpt_cli.config.request import Extras
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import UsageError
+from mpt_cli.settings.job_files import JobInput, load_jobs, read_job_lines
+from mpt_cli.settings.merged import Settings
 
 CONTRACT = """
 [defaults]

@@ -11,7 +11,7 @@ from mpt_cli.reporting.junit import MARK, junit
 from tests.unit import told
 
 if TYPE_CHECKING:
-    from mpt_cli.results import CommandEnd
+    from mpt_cli.model.results import CommandEnd
 
 
 def parsed(facts: CommandEnd) -> ElementTree.Element:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import Issue, IssueCode, ProbeError
-from mpt_cli.media.known import KnownFiles, content_hash
+from mpt_cli.config.sections import ValidationConfig
+from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.storage.file_identity import content_hash
 from tests.fakes import FakeClock
 from tests.infos import media_of
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.runtime.cancel import CancelToken
 
 DAY = 24 * 3600
 WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "is very wide")

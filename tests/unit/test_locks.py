@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.media import locks
+from mpt_cli.storage import locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

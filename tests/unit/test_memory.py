@@ -15,12 +15,12 @@ import psutil
 import pytest
 from pydantic import ValidationError
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import MemoryConfig
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.media.tree import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from pathlib import Path

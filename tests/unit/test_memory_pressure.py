@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import MemoryConfig, ProcessingConfig
+from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.cost import need_bytes
-from mpt_cli.errors import Cancelled, IssueCode, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, Notice, RunContext
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.files import TempFileManager
-from mpt_cli.models import Action, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
+from mpt_cli.model.errors import Cancelled, IssueCode, ProcessingError, ResourceError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, Notice, RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
@@ -32,9 +33,9 @@ from tests.unit.test_memory import FakeReader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.events import Event
-    from mpt_cli.models import TargetForm
-    from mpt_cli.results import ProcessingResult
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.results import ProcessingResult
+    from mpt_cli.runtime.events import Event
 
 PATIENCE = 20
 LIGHT, FORM = form_of(), form_of(threads=2)

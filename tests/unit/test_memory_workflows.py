@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import MemoryConfig
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool, Wish
 from tests.unit.test_memory import MIB, PATIENCE, Counted, FakeReader, manager

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import QualitySettings
-from mpt_cli.errors import IssueCode
+from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media import process
 from mpt_cli.media.encoders import ENCODERS
 from mpt_cli.media.hardware import HARDWARE_ENCODERS
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Codec, Dimensions, QualityLevel
+from mpt_cli.model.choices import Codec, QualityLevel
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.runtime.cancel import CancelToken
 from tests.media import ffmpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.errors import Issue
     from mpt_cli.media.encoders import Encoder
     from mpt_cli.media.optimizer import Choice
-    from mpt_cli.models import EncoderSettings
+    from mpt_cli.model.clips import EncoderSettings
+    from mpt_cli.model.errors import Issue
 
 RATE = Fraction(5)
 SIZE = Dimensions(1080, 1920)

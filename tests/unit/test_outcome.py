@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import Config
-from mpt_cli.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, ProcessingError
-from mpt_cli.events import RunContext
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.models import Action, Container, Dimensions, ProcessedClip, Segment, VideoClip, VideoParams
-from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import Plan, PlannedClip
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, ProcessingError
+from mpt_cli.model.results import (
     ClipStatus,
     ConcatenationResult,
     FileValidationResult,
@@ -26,10 +25,13 @@ from mpt_cli.results import (
     RunStatus,
     ValidationResult,
 )
+from mpt_cli.outcome import Run, describe
+from mpt_cli.plan import Plan, PlannedClip
+from mpt_cli.runtime.events import RunContext
 from tests.forms import form_of
 
 if TYPE_CHECKING:
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
     from tests.media import MediaFolder
 
 PATHS = [Path(f"{name}.mp4") for name in ("a", "b", "c", "d")]

@@ -12,24 +12,24 @@ from typing import Any
 
 import pytest
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.extras import Still
-from mpt_cli.models import Action, Container, Dimensions
-from mpt_cli.record import ClipSpan, ResourcePoint, RunSetup, Timeline
-from mpt_cli.reporting.charts import MOST_LANES, Clock
-from mpt_cli.reporting.page import MOST_ROWS, page
-from mpt_cli.reporting.pictures import thumbnail
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.media_info import Still
+from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
     ConcatenationResult,
-    HistoryEntry,
     Milestone,
     OutputInfo,
     PerformanceReport,
     RunStatus,
     VideoResult,
 )
+from mpt_cli.model.run_record import ClipSpan, HistoryEntry, ResourcePoint, RunSetup, Timeline
+from mpt_cli.reporting.charts import MOST_LANES, Clock
+from mpt_cli.reporting.page import MOST_ROWS, page
+from mpt_cli.reporting.pictures import thumbnail
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVIL = '"><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)>\u202e\x1b[31m\n\udcff&amp;'

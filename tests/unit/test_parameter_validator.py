@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import Config, ProcessingConfig, VideoConfig
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.models import Dimensions, VideoClip, VideoParams
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, ProcessingConfig, VideoConfig
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.validation.parameter import ParameterValidator
 from tests.infos import media_of
 

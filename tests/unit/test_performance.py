@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mpt_cli.model.health import CurrentMetrics
+from mpt_cli.model.results import Milestone, PerformanceReport
 from mpt_cli.monitoring.performance import REPORTS_KEPT, PerformanceMonitor, performance_score
-from mpt_cli.results import CurrentMetrics, Milestone, PerformanceReport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import MemoryConfig, ProcessingConfig
-from mpt_cli.errors import IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, RunContext
+from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.files import TempFileManager
-from mpt_cli.models import Action, OnError, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.choices import Action, OnError
+from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
+from mpt_cli.model.errors import IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
@@ -27,7 +27,8 @@ from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import NONE_FOUND, ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline, require_success_rate
-from mpt_cli.results import ProcessingResult
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
@@ -36,7 +37,7 @@ from tests.looks import AudioHere, share_here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.models import TargetForm
+    from mpt_cli.model.clips import TargetForm
 
 PATIENCE = 20
 ROOMY, NEED = 2**50, 1000

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import MemoryConfig
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool, Wish
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

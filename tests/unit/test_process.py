@@ -21,10 +21,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import DependencyError, ExitCode, ResourceError
 from mpt_cli.media import launch, pipes, process
 from mpt_cli.media.process import Ended, Limits, Outcome, run
+from mpt_cli.model.errors import DependencyError, ExitCode, ResourceError
+from mpt_cli.runtime.cancel import CancelToken
 from tests.conftest import living_children
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_many_at_once(cancel: CancelToken) -> None:
 def test_an_ignored_sigchld_does_not_hang() -> None:
     code = (
         "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
-        "from mpt_cli.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
         "print(run(['echo', 'hi'], cancel=CancelToken()).stdout_tail)"
     )
     found = subprocess.run(python(code), cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=True)
@@ -483,7 +483,7 @@ def test_a_child_dies_with_us() -> None:
     if not process._death_signal():
         pytest.skip("no setpriv that knows parent-death signals")
     code = (
-        "import sys; from mpt_cli.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
         "run(sys.argv[1:], cancel=CancelToken(), on_line=lambda line: print(line, flush=True))"
     )
     with subprocess.Popen(python(code, *child("stubborn")), cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
@@ -505,7 +505,7 @@ def test_without_a_setpriv_that_can_it_works_too(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert process._death_signal.__wrapped__() == ()
     code = (
-        "import sys; from mpt_cli.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
         "print(run(sys.argv[1:], cancel=CancelToken()).stdout_tail)"
     )
     found = subprocess.run(

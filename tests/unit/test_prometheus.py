@@ -11,7 +11,7 @@ from mpt_cli.reporting.prometheus import MARK, metrics
 from tests.unit import told
 
 if TYPE_CHECKING:
-    from mpt_cli.results import CommandEnd
+    from mpt_cli.model.results import CommandEnd
 
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{(.*)\} (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(,|$)')

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
-from mpt_cli.errors import Issue, IssueCode, OutputError
-from mpt_cli.events import RunContext
-from mpt_cli.media.known import content_hash, file_of
-from mpt_cli.models import Codec, Container, Dimensions, JoinMethod, VideoClip, VideoParams
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.model.choices import Codec, Container, JoinMethod
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import Issue, IssueCode, OutputError
+from mpt_cli.model.results import OutputInfo, ReelEvidence
 from mpt_cli.outcome import Run
 from mpt_cli.published import PublishedReels, Wanted
-from mpt_cli.results import OutputInfo, ReelEvidence
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.file_identity import content_hash, file_of
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:

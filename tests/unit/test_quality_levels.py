@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mpt_cli.media.encoders import DEFAULT_ENCODERS
-from mpt_cli.models import Codec, QualityLevel
+from mpt_cli.model.choices import Codec, QualityLevel
 from tests.benchmarks.quality import RULES, Point, Rule, choose, table
 
 ROOT = Path(__file__).parents[2]

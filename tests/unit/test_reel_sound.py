@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from mpt_cli.concatenation.sound import ReelSound, sound_pieces
 from mpt_cli.media import adts
-from mpt_cli.media.timing import sample_counts, stored_samples
-from mpt_cli.models import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
+from mpt_cli.model.timing import sample_counts, stored_samples
 from tests.forms import form_of
 from tests.media import run_ffmpeg
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import ProbeError
 from mpt_cli.media.inspect.sandbox_child import Signs
 from mpt_cli.media.running_clock import ChildClocks, RunningClock
+from mpt_cli.model.errors import ProbeError
 
 if TYPE_CHECKING:
     from tests.fakes import FakeClock
@@ -23,7 +23,7 @@ TICK, PAUSE = 0.25, 3600.0
 STALL_SECONDS = 1.5
 RUNNER = f"""
 import sys
-from mpt_cli.cancel import CancelToken
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.media.process import Limits, run
 child = "import os, signal; signal.signal(signal.SIGUSR1, lambda *_: os._exit(7)); print(os.getpid(), flush=True)"
 child += "; [signal.pause() for _ in iter(int, 1)]"

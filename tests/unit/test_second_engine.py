@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.errors import (
+from mpt_cli.model.clips import ProcessedClip, Segment
+from mpt_cli.model.errors import (
     Cancelled,
     ConcatenationError,
     DependencyError,
@@ -19,8 +20,7 @@ from mpt_cli.errors import (
     OutputError,
     ResourceError,
 )
-from mpt_cli.events import ConcatFinished, ConcatStarted, Notice
-from mpt_cli.models import ProcessedClip, Segment
+from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
 from tests.forms import form_of
 from tests.unit.joining import Desk, FakeEngine, Judge
 

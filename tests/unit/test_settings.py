@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mpt_cli.config import PRESETS, Config, ProcessingConfig, VideoConfig
-from mpt_cli.errors import ConfigError, MptError, UsageError
-from mpt_cli.layers import FIELDS, Layer, LayerKind, dotted, nearest, variable_of
-from mpt_cli.models import CopyPolicy, Dimensions, OnError
-from mpt_cli.settings import Settings, standing_layers
+from mpt_cli.config.sections import PRESETS, Config, ProcessingConfig, VideoConfig
+from mpt_cli.model.choices import CopyPolicy, OnError
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import ConfigError, MptError, UsageError
+from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, dotted, nearest, variable_of
+from mpt_cli.settings.merged import Settings, standing_layers
 
 Load = Callable[..., Settings]
 
@@ -420,5 +421,7 @@ def test_no_value_escapes_as_another_error(key: tuple[str, ...], value: object) 
 
 
 def test_pydantic_settings_is_loaded_by_this_module_alone() -> None:
-    code = "import sys, mpt_cli.jobs, mpt_cli.inputs; sys.exit('pydantic_settings' in sys.modules)"
+    code = (
+        "import sys, mpt_cli.settings.job_files, mpt_cli.settings.inputs; sys.exit('pydantic_settings' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageDraw
 
-from mpt_cli.extras import Still
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.media_info import Still
 from mpt_cli.reporting.letters import Letters, system_fonts
 from mpt_cli.reporting.pictures import encoded, image_of, most_telling, thumbnail
 from mpt_cli.reporting.sheet import MOST_CELLS, Cell, draw_sheet, layout_for

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Cancelled, IssueCode, OutputError, ProbeError, UsageError
-from mpt_cli.extras import Extras, Still
-from mpt_cli.models import Container, Dimensions
-from mpt_cli.results import OutputInfo, RunStatus, VideoResult
+from mpt_cli.config.request import Extras
+from mpt_cli.model.choices import Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Cancelled, IssueCode, OutputError, ProbeError, UsageError
+from mpt_cli.model.media_info import Still
+from mpt_cli.model.results import OutputInfo, RunStatus, VideoResult
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.showcase import Showcase, clips_shown, middle_of
 from tests.unit.test_page import clip_of, entry_of
 

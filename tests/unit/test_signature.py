@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.errors import IssueCode
-from mpt_cli.inputs import MEDIA_SUFFIXES
 from mpt_cli.media.inspect.file_signature import SIGNATURE_BYTES, refusal
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.settings.inputs import MEDIA_SUFFIXES
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 
 if TYPE_CHECKING:

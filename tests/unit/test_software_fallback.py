@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config import MemoryConfig, ProcessingConfig
-from mpt_cli.errors import Cancelled, EncoderError, IssueCode, ProcessingError, ResourceError
-from mpt_cli.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, RunContext
+from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.files import TempFileManager
-from mpt_cli.models import Action, Hardware, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.choices import Action
+from mpt_cli.model.clips import Hardware, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.errors import Cancelled, EncoderError, IssueCode, ProcessingError, ResourceError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool, Wish
 from mpt_cli.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
@@ -30,9 +31,9 @@ from tests.looks import AudioHere, share_here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.models import TargetForm
-    from mpt_cli.results import ProcessingResult
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.results import ProcessingResult
+    from mpt_cli.runtime.cancel import CancelToken
 
     Act = Callable[[PlannedClip, bool], object]
 

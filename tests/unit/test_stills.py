@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.media.inspect.stills import read_stills
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, ProbeError
 from tests.media import Color, numbered
 from tests.reader import read_number
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mpt_cli.extras import Still
+    from mpt_cli.model.media_info import Still
     from tests.media import MediaFolder, NumberedClip
 
 UNEVEN = tuple(Fraction(time, 100) for time in (0, 4, 50, 53, 110, 190, 195))

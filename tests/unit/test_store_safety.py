@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.known import KnownFiles
+from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.processing.cache import ClipCache
 from tests.looks import probe_here
 from tests.unit.test_cache import KEY, segment

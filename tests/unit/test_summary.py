@@ -17,10 +17,11 @@ from mpt_cli.display.base import PIPE_WIDTH, console, panel_wanted
 from mpt_cli.display.summary import show_issue, show_result
 from mpt_cli.display.table import Cell, Column, table_lines
 from mpt_cli.display.verdicts import show_validation
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.mediainfo import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
-from mpt_cli.models import Action, Container, Dimensions
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
     ConcatenationResult,

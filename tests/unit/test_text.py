@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from mpt_cli import summaries, wording
 from mpt_cli.display import text
-from mpt_cli.results import ClipStatus
+from mpt_cli.model import formatting
+from mpt_cli.model.results import ClipStatus
+from mpt_cli.reporting import summaries
 from tests.unit import told
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
@@ -34,20 +35,20 @@ any_text = st.text(st.characters(codec=None, exclude_categories=()))
     ],
 )
 def test_what_is_not_visible_is_written_out(raw: str, shown: str) -> None:
-    assert wording.escape(raw) == shown
+    assert formatting.escape(raw) == shown
 
 
 @given(any_text)
 def test_escaped_text_holds_nothing_that_a_terminal_obeys(raw: str) -> None:
-    shown = wording.escape(raw)
+    shown = formatting.escape(raw)
     assert all(character >= " " and not "\x7f" <= character <= "\x9f" for character in shown)
     shown.encode()
-    assert wording.escape(shown) == shown
+    assert formatting.escape(shown) == shown
 
 
 @given(any_text, st.integers(0, 40))
 def test_shortened_text_fits(raw: str, width: int) -> None:
-    shown = wording.escape(raw)
+    shown = formatting.escape(raw)
     for cut in (text.shorten(shown, width), text.shorten_middle(shown, width), text.shorten(shown, width, mark="~")):
         assert text.cell_width(cut) <= width
         assert cell_len(cut) <= width
@@ -89,12 +90,12 @@ def test_padding_counts_cells() -> None:
     ],
 )
 def test_sizes(size: float | None, shown: str) -> None:
-    assert wording.size_text(size) == shown
+    assert formatting.size_text(size) == shown
 
 
 @given(st.integers(0, 2**59))
 def test_sizes_keep_their_column(size: int) -> None:
-    assert len(wording.size_text(size)) <= 8
+    assert len(formatting.size_text(size)) <= 8
 
 
 @pytest.mark.parametrize(
@@ -113,23 +114,23 @@ def test_sizes_keep_their_column(size: int) -> None:
     ],
 )
 def test_lengths(seconds: float | None, shown: str) -> None:
-    assert wording.seconds_text(seconds) == shown
+    assert formatting.seconds_text(seconds) == shown
 
 
 def test_other_numbers() -> None:
-    assert wording.exact_seconds_text(Fraction(312, 5)) == "1:02.400"
-    assert wording.exact_seconds_text(4.2) == "4.200 s"
+    assert formatting.exact_seconds_text(Fraction(312, 5)) == "1:02.400"
+    assert formatting.exact_seconds_text(4.2) == "4.200 s"
     moments = (None, 9.0, 11.5, Fraction(23, 2), 59.96, 62.44, 3723.5)
-    assert [wording.tenths_text(moment) for moment in moments] == [
+    assert [formatting.tenths_text(moment) for moment in moments] == [
         "-", "9.0 s", "11.5 s", "11.5 s", "1:00.0", "1:02.4", "1:02:03.5",
     ]  # fmt: skip
-    assert wording.exact_seconds_text(None) == "-"
-    assert wording.rounded_text(0.8) == "1 s"
-    assert wording.rounded_text(61.2) == "1:01"
-    assert [wording.rate_text(rate) for rate in (None, Fraction(25), Fraction(30000, 1001))] == ["-", "25", "29.97"]
-    assert wording.percent_text(None) == wording.percent_text(float("nan")) == "-"
-    assert [wording.percent_text(share) for share in (-1.0, 0.999, 1.0, 7.0)] == ["0%", "99%", "100%", "100%"]
-    assert [wording.counted(count, "clip") for count in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
+    assert formatting.exact_seconds_text(None) == "-"
+    assert formatting.rounded_text(0.8) == "1 s"
+    assert formatting.rounded_text(61.2) == "1:01"
+    assert [formatting.rate_text(rate) for rate in (None, Fraction(25), Fraction(30000, 1001))] == ["-", "25", "29.97"]
+    assert formatting.percent_text(None) == formatting.percent_text(float("nan")) == "-"
+    assert [formatting.percent_text(share) for share in (-1.0, 0.999, 1.0, 7.0)] == ["0%", "99%", "100%", "100%"]
+    assert [formatting.counted(count, "clip") for count in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_other_numbers() -> None:
     [(None, "-"), (-1.0, "-"), (1.416, "1.42x"), (12.34, "12.3x"), (123.4, "123x"), (1e9, "9999x")],
 )
 def test_speeds(speed: float | None, shown: str) -> None:
-    assert wording.speed_text(speed) == shown
+    assert formatting.speed_text(speed) == shown
 
 
 @pytest.mark.parametrize(

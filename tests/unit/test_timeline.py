@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.events import ClipFailed, ClipFinished, ClipStarted, ResourceSample, RunStarted
+from mpt_cli.model.run_record import ClipSpan, ResourcePoint, Timeline
 from mpt_cli.monitoring.timeline import Recorder
-from mpt_cli.record import ClipSpan, ResourcePoint, Timeline
+from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, ResourceSample, RunStarted
 from tests.fakes import FakeClock, ListEmit
 
 if TYPE_CHECKING:
-    from mpt_cli.events import Event
+    from mpt_cli.runtime.events import Event
 
 
 def started(index: int) -> ClipStarted:

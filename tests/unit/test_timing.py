@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mpt_cli.limits import MOST_TICKS
-from mpt_cli.media import timing
+from mpt_cli.model import timing
+from mpt_cli.model.limits import MOST_TICKS
 
 NTSC = Fraction(30000, 1001)
 RATES = st.sampled_from(  # those that have a timescale

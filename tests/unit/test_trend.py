@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.config import MemoryConfig
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.trend import WINDOW_SECONDS, Trend
 from tests.fakes import FakeClock

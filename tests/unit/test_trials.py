@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import QualitySettings
-from mpt_cli.errors import Cancelled
+from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.ffmpeg import Ffmpeg
 from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.media.trials import EncoderTrials, devices_here
-from mpt_cli.models import Codec, Dimensions
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Cancelled
+from mpt_cli.runtime.cancel import CancelToken
 from tests.fakes import FakeClock, stand_in
 from tests.hardware import NO_DRIVER, NO_GPU, NO_SESSION, NVENC, Machine, asked, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.models import EncoderSettings
+    from mpt_cli.model.clips import EncoderSettings
 
 SIZE = Dimensions(160, 90)
 DAY = 24 * 3600

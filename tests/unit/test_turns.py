@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.turns import Turns
+from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.keyed_lock import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import Config, ProcessingConfig, QualitySettings, ValidationConfig, VideoConfig
-from mpt_cli.errors import Cancelled, IssueCode, VerificationError
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import Config, ProcessingConfig, QualitySettings, ValidationConfig, VideoConfig
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.models import Codec, Dimensions, VideoClip, VideoParams
+from mpt_cli.model.choices import Codec
+from mpt_cli.model.clips import Dimensions, VideoClip
+from mpt_cli.model.errors import Cancelled, IssueCode, VerificationError
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -28,8 +30,8 @@ from tests.oddities import damaged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.results import ValidationResult
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.results import ValidationResult
 
 LIMIT_SECONDS = 10
 """For what would otherwise wait forever if the test failed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.window import in_window
+from mpt_cli.runtime.bounded_map import in_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

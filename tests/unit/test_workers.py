@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.config import ValidationConfig
-from mpt_cli.errors import Cancelled, IssueCode, ProbeError
+from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.inspect.damage import decoded_share
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.sandbox import Workers
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Cancelled, IssueCode, ProbeError
+from mpt_cli.runtime.cancel import CancelToken
 from tests.conftest import living_children
 from tests.media import Recipe
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.models import Action, Container, Dimensions
-from mpt_cli.results import (
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
     CommandEnd,

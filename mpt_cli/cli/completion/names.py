@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import MptError
-from mpt_cli.limits import MAX_FILE_BYTES
+from mpt_cli.model.errors import MptError
+from mpt_cli.model.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +37,6 @@ def _jobs(path: Path) -> Iterable[str]:
 
 def _workflows() -> list[str]:
     from mpt_cli.factory import ModuleFactory
-    from mpt_cli.settings import Settings
+    from mpt_cli.settings.merged import Settings
 
     return ModuleFactory(Settings.load()).history.ids(_MOST_RUNS)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, get_args
 from mpt_cli.cli.app import function_of
 from mpt_cli.cli.commands import COMMANDS
 from mpt_cli.cli.completions import Shell
-from mpt_cli.config import PRESETS, Config
+from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.layers import FIELDS, dotted
+from mpt_cli.settings.layers import FIELDS, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

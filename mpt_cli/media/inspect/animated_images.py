@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-from mpt_cli.errors import IssueCode
+from mpt_cli.model.errors import IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import av
 from av.audio.frame import AudioFrame
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import OneRow
 from mpt_cli.media.inspect.channel_names import release_custom_order
 from mpt_cli.media.inspect.demux import open_container, readable_packets
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.mediainfo import AudioStreamInfo, MediaInfo
+    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo
+    from mpt_cli.runtime.cancel import CancelToken
 
     Span = tuple[Fraction, Fraction]
     """A first time and the one where it ends, in seconds of the clock of a file after its moves."""

@@ -15,7 +15,7 @@ from mpt_cli.media.inspect.channel_names import channel_names, planes_of
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.sound import needs_limiter, partial_mix, placed, stereo_mix
 from mpt_cli.media.sources import OPEN_OPTIONS
-from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
+from mpt_cli.model.timing import SAMPLE_RATE, round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -18,7 +18,7 @@ from mpt_cli.media.inspect.audio_decoding import AudioDecoding, AudioLoss
 from mpt_cli.media.inspect.channel_names import channel_names
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.sound import pan_expression, placed
-from mpt_cli.media.timing import SAMPLE_RATE, round_half_up
+from mpt_cli.model.timing import SAMPLE_RATE, round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from av.stream import Disposition
 
-from mpt_cli.mediainfo import AudioStreamInfo
+from mpt_cli.model.media_info import AudioStreamInfo
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

@@ -14,7 +14,7 @@ from mpt_cli.media.hevc_alpha import alpha_use
 from mpt_cli.media.inspect.field_signs import FieldSigns
 from mpt_cli.media.inspect.side_data import side_data_of
 from mpt_cli.media.inspect.size_changes import Shapes
-from mpt_cli.traits import CopyTraits
+from mpt_cli.model.media_info import CopyTraits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

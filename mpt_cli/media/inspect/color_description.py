@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media import color
-from mpt_cli.mediainfo import Color
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.media_info import Color
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

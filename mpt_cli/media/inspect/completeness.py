@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import av
 
-from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media.inspect.element_heads import ends_within_element
 from mpt_cli.media.inspect.movie_heads import second_head, told_seconds
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 
 if TYPE_CHECKING:
     from pathlib import Path

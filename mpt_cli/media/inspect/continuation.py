@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import av
 
-from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media.inspect.demux import listing
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 
 if TYPE_CHECKING:
     from pathlib import Path

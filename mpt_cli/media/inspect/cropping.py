@@ -16,15 +16,9 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.boxes import boxes_within
-from mpt_cli.media.inspect.header_parts import (
-    MATROSKA_TRACKS,
-    MP4_ENTRIES,
-    HeaderParts,
-    matroska_elements,
-    mp4_track,
-)
-from mpt_cli.mediainfo import Crop
-from mpt_cli.models import Dimensions
+from mpt_cli.media.inspect.header_parts import MATROSKA_TRACKS, MP4_ENTRIES, HeaderParts, matroska_elements, mp4_track
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.media_info import Crop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

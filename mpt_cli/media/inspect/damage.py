@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.clock import OneRow
 from mpt_cli.media.commands import decode_arguments
 from mpt_cli.media.inspect.demux import is_cut_off, open_container, packets
 from mpt_cli.media.process import Limits
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
     from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.mediainfo import MediaInfo
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.runtime.cancel import CancelToken
 
 _STALL_SECONDS = 60
 _SAME_GAP, _EVEN_SHARE, _HOLE = 0.1, 0.9, 1.5

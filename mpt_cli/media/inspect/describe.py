@@ -1,4 +1,4 @@
-"""Describe a file as a :class:`~mpt_cli.mediainfo.MediaInfo`, from what its packets brought to light."""
+"""Describe a file as a :class:`~mpt_cli.model.media_info.MediaInfo`, from what its packets brought to light."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import av
 from av.format import Flags
 
-from mpt_cli.errors import Issue, IssueCode, ProbeError
-from mpt_cli.frame_times import Timing
 from mpt_cli.media import hevc_alpha
 from mpt_cli.media.inspect import dolby_vision, sample_descriptions
 from mpt_cli.media.inspect.audio_tracks import audio_tracks
@@ -24,10 +22,12 @@ from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orient
 from mpt_cli.media.inspect.packet_times import StreamFacts
 from mpt_cli.media.inspect.time_warnings import hold_warnings, time_warnings
 from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
-from mpt_cli.media.timing import clip_duration, nominal_rate
 from mpt_cli.media.tracks import parts_of
-from mpt_cli.mediainfo import MediaInfo, VideoStreamInfo
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.frame_times import Timing
+from mpt_cli.model.media_info import MediaInfo, VideoStreamInfo
+from mpt_cli.model.timing import clip_duration, nominal_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.audio_levels import Level
     from mpt_cli.media.inspect.findings import Findings
     from mpt_cli.media.inspect.packet_times import Timeline
-    from mpt_cli.mediainfo import Crop
+    from mpt_cli.model.media_info import Crop
 
 _WIDEST_FRAME = Fraction(22, 10)
 """Width by height from which on a field is not taken for what is shown."""

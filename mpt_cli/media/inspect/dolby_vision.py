@@ -13,13 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.boxes import boxes_within
-from mpt_cli.media.inspect.header_parts import (
-    MATROSKA_TRACKS,
-    MP4_ENTRIES,
-    MP4_TRACKS,
-    HeaderParts,
-    matroska_elements,
-)
+from mpt_cli.media.inspect.header_parts import MATROSKA_TRACKS, MP4_ENTRIES, MP4_TRACKS, HeaderParts, matroska_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ that was named .mp4; a playlist makes it open other files. These are named befor
 
 from __future__ import annotations
 
-from mpt_cli.errors import IssueCode
+from mpt_cli.model.errors import IssueCode
 
 SIGNATURE_BYTES = 4096
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import av
 from av.stream import Disposition
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.inspect.demux import listing
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
 
-    from mpt_cli.mediainfo import AudioStreamInfo
+    from mpt_cli.model.media_info import AudioStreamInfo
 
 _ELEMENT = re.compile(r"^ +Stream group .*: IAMF Audio Element:", re.MULTILINE)
 _LAYER = re.compile(r"^ +Layer 0: (.+)$", re.MULTILINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -11,7 +11,6 @@ from math import ceil, floor
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from mpt_cli.frame_times import FrameTimes, Timing, nearest_place
 from mpt_cli.media.inspect.time_repair import (
     MISSING,
     MOST_REORDERED,
@@ -22,7 +21,8 @@ from mpt_cli.media.inspect.time_repair import (
     film_rate,
     spread,
 )
-from mpt_cli.media.timing import nominal_rate
+from mpt_cli.model.frame_times import FrameTimes, Timing, nearest_place
+from mpt_cli.model.timing import nominal_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
-from mpt_cli.errors import IssueCode, ProbeError
-from mpt_cli.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.media.clock import Jumps
 from mpt_cli.media.inspect import animated_images, file_signature
 from mpt_cli.media.inspect.audio_levels import levels
@@ -27,7 +25,9 @@ from mpt_cli.media.inspect.motion import moving
 from mpt_cli.media.inspect.movie_heads import extent_of
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
 from mpt_cli.media.inspect.transport_packets import is_torn_at
-from mpt_cli.mediainfo import MediaInfo
+from mpt_cli.model.errors import IssueCode, ProbeError
+from mpt_cli.model.limits import MOST_PIXELS, MOST_STREAMS
+from mpt_cli.model.media_info import MediaInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.config import ValidationConfig
+    from mpt_cli.config.sections import ValidationConfig
     from mpt_cli.media.inspect.audio_levels import Level
     from mpt_cli.media.inspect.streams import Chosen
+    from mpt_cli.runtime.cancel import CancelToken
 
 _PLAUSIBLE_BYTES_PER_SECOND = 4000
 """A file that holds less for each second that its header claims is scanned before it is believed."""
@@ -67,7 +67,7 @@ def probe(
 
     Pictures that are larger than ``max_pixels`` are not decoded. ``alive`` is called for each packet.
 
-    Raises :class:`~mpt_cli.errors.ProbeError` with a file code when the file cannot be a clip.
+    Raises :class:`~mpt_cli.model.errors.ProbeError` with a file code when the file cannot be a clip.
     """
     _refuse_by_signature(path)
     extent = extent_of(path)

@@ -11,9 +11,9 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.boxes import boxes_within
 from mpt_cli.media.inspect.header_parts import HeaderParts, mp4_track
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -16,23 +16,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.cancel import CancelToken
-from mpt_cli.errors import Issue, IssueCode, ProbeError
-from mpt_cli.extras import Still
 from mpt_cli.media import launch, process
 from mpt_cli.media.inspect.audio_decoding import AudioLoss
 from mpt_cli.media.inspect.audio_proof import AudioMatch, MadeAudio
 from mpt_cli.media.pipes import Requests
 from mpt_cli.media.process import Ended, Limits, Outcome
-from mpt_cli.mediainfo import MediaInfo
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.media_info import MediaInfo, Still
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.config import ValidationConfig
-    from mpt_cli.models import Dimensions
+    from mpt_cli.config.sections import ValidationConfig
+    from mpt_cli.model.clips import Dimensions
 
 LEAST_BYTES_PER_SECOND = 5_000_000
 """A file that is read more slowly, from its first byte to its last, takes too long."""

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.errors import IssueCode, ProbeError
 from mpt_cli.media.inspect import probe
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode, ProbeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def _part(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """What JSON has no word for, as text that :class:`~mpt_cli.mediainfo.MediaInfo` is read back from."""
+    """What JSON has no word for, as text that :class:`~mpt_cli.model.media_info.MediaInfo` is read back from."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return None if isinstance(value, Path) else str(value)

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 
 from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.media.inspect.size_marks import size_mark
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
-    from mpt_cli.mediainfo import Color
+    from mpt_cli.model.media_info import Color
 
 _MOST_LOOKS = 50
 """Keyframes of one file that are decoded; who changes more often has changed before."""

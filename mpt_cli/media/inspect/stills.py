@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import av
 import av.filter
 
-from mpt_cli.extras import Still
 from mpt_cli.media import color
 from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.media.inspect.demux import open_container, readable_packets
 from mpt_cli.media.inspect.orientation import orientation_of
-from mpt_cli.models import Dimensions
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.media_info import Still
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from av.video.frame import VideoFrame
 
-    from mpt_cli.mediainfo import Orientation
+    from mpt_cli.model.media_info import Orientation
 
 _BACK_SECONDS = (0, 2, 10)
 """A seek goes by decode times, and may land behind the wanted picture: then it is tried from earlier on."""

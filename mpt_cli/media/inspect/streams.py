@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from av.stream import Disposition
 
-from mpt_cli.errors import Issue, IssueCode, ProbeError
 from mpt_cli.media.inspect.demux import programmes
-from mpt_cli.wording import counted
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

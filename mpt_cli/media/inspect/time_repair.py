@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.timing import nominal_rate
+from mpt_cli.model.timing import nominal_rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Issue, IssueCode
-from mpt_cli.frame_times import Timing
 from mpt_cli.media.inspect.time_repair import Repair
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.frame_times import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import av
 from av.stream import Disposition
 
-from mpt_cli.errors import Issue, IssueCode
 from mpt_cli.media.inspect.demux import listing
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
-from mpt_cli.media.known import listed
-from mpt_cli.results import HistoryEntry
+from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import platformdirs
 from pydantic import BaseModel, ValidationError
 
-from mpt_cli.colors import COLORS
-from mpt_cli.config import PRESETS, Config
-from mpt_cli.errors import ConfigError, UsageError
-from mpt_cli.limits import MAX_FILE_BYTES
+from mpt_cli.config.colors import COLORS
+from mpt_cli.config.sections import PRESETS, Config
+from mpt_cli.model.errors import ConfigError, UsageError
+from mpt_cli.model.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

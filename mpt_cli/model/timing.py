@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from mpt_cli.limits import MOST_TICKS
+from mpt_cli.model.limits import MOST_TICKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ Imports nothing of mpt.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import time
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""No space, or none of one's share; shares have no number of their own everywhere, and another one on each system."""
 UNFINISHED = ".mpt-unfinished-"
 _IS_UNFINISHED = re.compile(rf"{re.escape(UNFINISHED)}[0-9a-f]{{32}}")
 _ABANDONED_SECONDS = 3600

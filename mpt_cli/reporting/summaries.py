@@ -1,20 +1,17 @@
-"""What many clips came to, in few words or few rows.
-
-Apart from :mod:`mpt_cli.wording`, which children load that open files: results would be a tenth of their start.
-"""
+"""Summaries of many clips: in few words or in few rows."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mpt_cli.results import ClipStatus
-from mpt_cli.wording import DONE
+from mpt_cli.model.choices import Action
+from mpt_cli.model.results import ClipStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from mpt_cli.results import ClipResult
+    from mpt_cli.model.results import ClipResult
 
 
 def fates_of(clips: Sequence[ClipResult]) -> list[str]:
@@ -30,3 +27,7 @@ def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
     ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
     chosen = {clip.index for clip in ranked[:most]}
     return [clip for clip in clips if clip.index in chosen]
+
+
+DONE: Mapping[str, str] = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
+"""What is said of a clip with which that was done."""

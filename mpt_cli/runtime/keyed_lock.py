@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mpt_cli.cancel import CancelToken
+    from mpt_cli.runtime.cancel import CancelToken
 
 _LOOK_SECONDS = 0.1
 

@@ -10,105 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
-
-from mpt_cli.extras import NO_EXTRAS, Extras
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
-    from mpt_cli.config import Config, QualitySettings
-    from mpt_cli.errors import Issue
-
-
-class Codec(StrEnum):
-    """Video codecs that mpt writes."""
-
-    H264 = "h264"
-    HEVC = "hevc"
-    AV1 = "av1"
-
-
-class Container(StrEnum):
-    """Containers that mpt writes; the value is the suffix without its dot."""
-
-    MP4 = "mp4"
-    MOV = "mov"
-    MKV = "mkv"
-
-    @classmethod
-    def of(cls, path: Path) -> Self | None:
-        """The container that a path's suffix stands for, or None."""
-        suffix = path.suffix.lower().removeprefix(".")
-        return cls(suffix) if suffix in set(cls) else None
-
-
-class Fit(StrEnum):
-    """How a picture of another shape fills the target."""
-
-    CONTAIN = "contain"
-    COVER = "cover"
-    STRETCH = "stretch"
-    BLUR = "blur"
-
-
-class FormSource(StrEnum):
-    """What sets size, rate and codec of a reel: the configuration, or the clips where that is silent."""
-
-    GIVEN = "given"
-    AUTO = "auto"
-
-
-class QualityLevel(StrEnum):
-    """Named trade-offs between size, speed and looks."""
-
-    DRAFT = "draft"
-    BALANCED = "balanced"
-    HIGH = "high"
-
-
-class ConcatenationMode(StrEnum):
-    """The order of the clips in the reel."""
-
-    SEQUENTIAL = "sequential"
-    RANDOM = "random"
-
-
-class CopyPolicy(StrEnum):
-    """Which of the user's clips may be stream-copied."""
-
-    IDENTICAL = "identical"
-    COMPATIBLE = "compatible"
-    NEVER = "never"
-
-
-class JoinMethod(StrEnum):
-    """How ``mpt concat`` is told to join."""
-
-    AUTO = "auto"
-    COPY = "copy"
-    REENCODE = "reencode"
-    MOVIEPY = "moviepy"
-
-
-class OnError(StrEnum):
-    """What a bad clip does to the reel: there is none, or one without it."""
-
-    FAIL = "fail"
-    SKIP = "skip"
-
-
-AudioTracks = Literal["auto", "first", "mix"] | int
-"""Which audio tracks of a clip are heard; a number counts them from 1."""
-
-
-class Action(StrEnum):
-    """What is done with a clip."""
-
-    ENCODE = "encode"
-    COPY = "copy"
-    REUSE = "reuse"
+    from mpt_cli.model.choices import Codec, Container, Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,63 +66,6 @@ class VideoClip:
     def of(cls, clip: VideoClip | str | os.PathLike[str]) -> VideoClip:
         """A clip from a clip or a path."""
         return clip if isinstance(clip, VideoClip) else cls(Path(clip))
-
-
-@dataclass(frozen=True, slots=True)
-class VideoParams:
-    """A request for one reel.
-
-    ``clips`` takes paths as well as :class:`VideoClip`. What is left None comes from ``config``,
-    and that, when it is None too, from the configuration of the orchestrator
-    (:func:`mpt_cli.config.effective_config`). ``join`` is the method of ``mpt concat``; None means
-    the full workflow of ``mpt process``.
-    """
-
-    clips: tuple[VideoClip, ...]
-    output_path: Path
-    overwrite: bool = False
-    keep_temp: bool = False
-    dimensions: Dimensions | None = None
-    frame_rate: Fraction | None = None
-    quality: QualitySettings | None = None
-    concat_mode: ConcatenationMode | None = None
-    config: Config | None = None
-    join: JoinMethod | None = None
-    extras: Extras = NO_EXTRAS
-    problems: tuple[Issue, ...] = ()
-    """What was found wrong while the request was made; reported together with everything else."""
-    if_changed: bool = False
-    """Do nothing where the output is up to date; else replace it, if it is what mpt published there last."""
-    evidence: bool = False
-    """Say in the result by hashes what the reel was made of."""
-
-    if TYPE_CHECKING:  # what may be given is wider than what then stands in the fields
-
-        def __init__(
-            self,
-            clips: Sequence[VideoClip | str | os.PathLike[str]],
-            output_path: str | os.PathLike[str],
-            *,
-            overwrite: bool = False,
-            keep_temp: bool = False,
-            dimensions: Dimensions | None = None,
-            frame_rate: Fraction | None = None,
-            quality: QualitySettings | None = None,
-            concat_mode: ConcatenationMode | None = None,
-            config: Config | None = None,
-            join: JoinMethod | None = None,
-            extras: Extras = ...,
-            problems: Sequence[Issue] = (),
-            if_changed: bool = False,
-            evidence: bool = False,
-        ) -> None:
-            """What :meth:`__post_init__` makes the fields of."""
-
-    def __post_init__(self) -> None:
-        """Turn paths given as text into clips and paths."""
-        object.__setattr__(self, "clips", tuple(map(VideoClip.of, self.clips)))
-        object.__setattr__(self, "problems", tuple(self.problems))
-        object.__setattr__(self, "output_path", Path(self.output_path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.models import Action
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from fractions import Fraction
+
 
 MISSING = "-"
 ELLIPSIS = "…"
-DONE: Mapping[str, str] = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
-"""What is said of a clip with which that was done."""
 JOINERS = "\u200c\u200d"
 """Format characters too, but Persian and Indic names, and emoji, are wrong without them."""
 

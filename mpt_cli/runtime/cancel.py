@@ -13,7 +13,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from mpt_cli.errors import Cancelled
+from mpt_cli.model.errors import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class CancelToken:
             self.cancel()
 
     def raise_if_cancelled(self) -> None:
-        """Raise :class:`~mpt_cli.errors.Cancelled` if a stop was asked for."""
+        """Raise :class:`~mpt_cli.model.errors.Cancelled` if a stop was asked for."""
         if self.cancelled:
             raise Cancelled
 

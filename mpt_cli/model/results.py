@@ -9,15 +9,15 @@ from fractions import Fraction  # noqa: TC003
 from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.errors import Issue, IssueCode  # noqa: TC001
-from mpt_cli.models import Action, Container, Dimensions, Verified  # noqa: TC001
-from mpt_cli.record import RunSetup, Timeline  # noqa: TC001
+from mpt_cli.model.choices import Action, Container  # noqa: TC001
+from mpt_cli.model.clips import Dimensions, Verified  # noqa: TC001
+from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mpt_cli.mediainfo import MediaInfo
-    from mpt_cli.models import ProcessedClip
+    from mpt_cli.model.clips import ProcessedClip
+    from mpt_cli.model.media_info import MediaInfo
 
 
 class RunStatus(StrEnum):
@@ -148,25 +148,6 @@ class ReelEvidence:
     method: str
     stream_copy: bool
     settings: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedReel:
-    """What is remembered of a reel, so that it is known again with all that it was made of.
-
-    ``file`` is the identity of the published file, ``key`` stands for everything that was asked for,
-    ``inputs`` are identity and content of each clip. Without a key it is a file of mpt's, no more.
-    ``extras`` are pictures beside it, of this reel or an earlier one at its name, each with its identity.
-    """
-
-    file: tuple[int, ...]
-    key: str | None
-    inputs: tuple[tuple[tuple[int, ...], str | None], ...]
-    output: OutputInfo
-    extras: tuple[tuple[Path, tuple[int, ...]], ...] = ()
-    seed: int | None = None
-    warnings: tuple[Issue, ...] = ()
-    evidence: ReelEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,64 +297,3 @@ class CommandEnd:
         told = {issue for verdict in self.verdicts for issue in verdict.errors}
         if not self.ends:
             yield from (issue for issue in self.errors if issue not in told)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC.
-
-    Runs of older versions have neither setup nor timeline.
-    """
-
-    command: str
-    started_at: datetime
-    result: VideoResult
-    setup: RunSetup | None = None
-    timeline: Timeline | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentMetrics:
-    """How busy everything is now; percentages 0 to 100, None where they are not measured."""
-
-    active_workflows: int
-    cpu_percent: float | None
-    memory_percent: float | None
-    throughput_clips_per_minute: float | None
-    gpu_percent: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
-    """How one thing that was tried stands; ``hint`` says what to do where it does not work."""
-
-    name: str
-    healthy: bool
-    required: bool
-    detail: str
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HealthStatus:
-    """Whether requests can be worked on; ``ffmpeg`` is its build string, None where it does not run."""
-
-    checks: tuple[HealthCheck, ...]
-    memory_usage_percent: float
-    performance: CurrentMetrics
-    ffmpeg: str | None
-
-    @property
-    def healthy(self) -> bool:
-        """Whether everything works that is required."""
-        return all(check.healthy for check in self.checks if check.required)
-
-
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What the store of finished clips holds, and how much it may."""
-
-    folder: Path
-    entries: int
-    size_bytes: int
-    limit_bytes: int

@@ -8,15 +8,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from mpt_cli.errors import Issue  # noqa: TC001 - the same
-from mpt_cli.frame_times import FrameTimes  # noqa: TC001 - the same
-from mpt_cli.models import Dimensions
-from mpt_cli.traits import CopyTraits  # noqa: TC001 - the same
+from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue  # noqa: TC001 - the same
+from mpt_cli.model.frame_times import FrameTimes  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from pathlib import Path
+
 
 _SEEK_SECONDS = 1
 """So far before a time a seek for it goes: it counts decode times, which are earlier than those of showing."""
@@ -195,3 +195,47 @@ class MediaInfo:
     def named(self, path: Path | None) -> Self:
         """The same with warnings that name this path."""
         return replace(self, warnings=tuple(replace(warning, path=path) for warning in self.warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One upright picture with square pixels: rows of red, green, blue, a byte each."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
+    """How the bytes look in the answer of the process that decoded it."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTraits:
+    """What a stream copy needs to know of a file beside the form of its pictures."""
+
+    # How bytes look where what is known of a file is written down.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
+
+    closed_gop: bool
+    """Whether decoding can begin at each keyframe, and nothing behind it is shown before it."""
+    hides_pictures: bool
+    """Whether an edit list leaves out some of its pictures, which others may need."""
+    on_grid: bool
+    """Whether all pictures are so near to a grid of the rate that each can be put on its place."""
+    exact: bool
+    """Whether they are on it already, and stored in the same steps."""
+    leads: bool
+    """Whether nothing else in the file begins before its pictures."""
+    time_base: Fraction
+    delay: int
+    """How many pictures, at most, are stored before one that is shown before them."""
+    pictures: int
+    carries_metadata: bool
+    """Whether frames hold user data of the source beside their pixels, see ``media/frame_metadata.py``."""
+    level: int | None
+    parameter_sets: str
+    """Digest of the VPS, SPS and PPS, or of the AV1 sequence header."""
+    extradata: bytes
+    """The decoder configuration that holds them."""
+    one_description: bool = True
+    """Whether the decoder configuration stays the same from the first picture to the last."""

@@ -17,20 +17,19 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.errors import VerificationError
-from mpt_cli.filesystem import DISK_FULL
-from mpt_cli.media.files import free_bytes
-from mpt_cli.media.known import below, content_hash, listed, remove_empty
-from mpt_cli.results import CacheInfo
+from mpt_cli.model.errors import VerificationError
+from mpt_cli.storage.disk import DISK_FULL, free_bytes
+from mpt_cli.storage.file_identity import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
+
 
 logger = logging.getLogger(__name__)
 
@@ -268,3 +267,43 @@ def _link(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What the store of finished clips holds, and how much it may."""
+
+    folder: Path
+    entries: int
+    size_bytes: int
+    limit_bytes: int
+
+
+_SHELF = re.compile(r"[0-9a-f]{2}")
+_OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
+"""An entry of finished files, a record of a file, and one that was not finished."""
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """What lies in the folders of two hexadecimal digits of a store, under a name that a store gives.
+
+    A user's folder may have been named as the store's: nothing else in it is ours to remove.
+    """
+    for shelf in listed(folder):
+        if _SHELF.fullmatch(shelf.name):
+            yield from (place for place in listed(shelf) if _OURS.fullmatch(place.name))
+
+
+def remove_empty(folder: Path) -> None:
+    """Remove the folders of a store, and the store's own, as far as nothing lies in them."""
+    for shelf in (*(shelf for shelf in listed(folder) if _SHELF.fullmatch(shelf.name)), folder):
+        with suppress(OSError):
+            shelf.rmdir()
+
+
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder that another process may just remove; ``glob`` fails then."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

@@ -1,4 +1,4 @@
-"""KnownFiles: what is known of a file from the last time, so that it need not be read again.
+"""KnownFiles: the cache of probe results, so that a known file is not read again.
 
 A file is taken for the same while device, inode, size and both its times in nanoseconds are. Its
 content is then known by a hash, and what the probe found in it stands beside that.
@@ -7,7 +7,6 @@ content is then known by a hash, and what the probe found in it stands beside th
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from contextlib import suppress
 from functools import cache
@@ -15,47 +14,24 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from mpt_cli.filesystem import write_in_one_step
-from mpt_cli.mediainfo import MediaInfo
+from mpt_cli.model.media_info import MediaInfo
+from mpt_cli.storage.atomic_write import write_in_one_step
+from mpt_cli.storage.file_identity import content_hash, identity_of, is_settled
+from mpt_cli.storage.store import below, remove_empty
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.cancel import CancelToken
-    from mpt_cli.config import ValidationConfig
+    from mpt_cli.config.sections import ValidationConfig
     from mpt_cli.media.inspect.probe import Probe
+    from mpt_cli.runtime.cancel import CancelToken
+
 
 CONTENT_VERSION = 7
 """Raised when the probe finds more, or other things, in the same bytes."""
-_CHUNK_BYTES = 1 << 20
-_SHELF = re.compile(r"[0-9a-f]{2}")
-_OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
-"""An entry of finished files, a record of a file, and one that was not finished."""
 _KEPT_SECONDS = 180 * 24 * 3600
-_SETTLED_SECONDS = 2.0
-"""A file that changed within this time may change again without its times showing it."""
-_TIMES = slice(3, None)
-"""Where the times are in an identity."""
-
-
-def file_of(path: Path) -> tuple[int, ...]:
-    """What tells a published file from all others: inode, size, and its time in nanoseconds.
-
-    Not its device, which has another number after a restart, and not the time of its last change of
-    name, owner or rights.
-    """
-    status = path.lstat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def is_still(path: Path, file: tuple[int, ...]) -> bool:
-    """Whether a name has the file that was given it; some drives know it there by another inode."""
-    try:
-        return file_of(path)[1:] == file[1:]
-    except OSError:
-        return False
 
 
 class _Record(BaseModel):
@@ -162,55 +138,6 @@ class KnownFiles:
     def _place(self, status: os.stat_result) -> Path:
         name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()
         return self._folder / name[:2] / f"{name[2:40]}.json"
-
-
-def below(folder: Path) -> Iterator[Path]:
-    """What lies in the folders of two hexadecimal digits of a store, under a name that a store gives.
-
-    A user's folder may have been named as the store's: nothing else in it is ours to remove.
-    """
-    for shelf in listed(folder):
-        if _SHELF.fullmatch(shelf.name):
-            yield from (place for place in listed(shelf) if _OURS.fullmatch(place.name))
-
-
-def remove_empty(folder: Path) -> None:
-    """Remove the folders of a store, and the store's own, as far as nothing lies in them."""
-    for shelf in (*(shelf for shelf in listed(folder) if _SHELF.fullmatch(shelf.name)), folder):
-        with suppress(OSError):
-            shelf.rmdir()
-
-
-def listed(folder: Path) -> list[Path]:
-    """What lies in a folder that another process may just remove; ``glob`` fails then."""
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
-
-
-def content_hash(path: Path) -> str:
-    """BLAKE2b of a file's bytes, 256 bits in hexadecimal."""
-    return digest_of(path, hashlib.blake2b(digest_size=32))
-
-
-def digest_of(path: Path, found: hashlib._Hash | hashlib.blake2b, *, alive: Callable[[], object] = lambda: None) -> str:
-    """The hash of a file's bytes in hexadecimal; ``alive`` is called for each MiB, and may raise."""
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            alive()
-            found.update(chunk)
-    return found.hexdigest()
-
-
-def is_settled(identity: tuple[int, ...], now_seconds: float) -> bool:
-    """Whether a file of this identity cannot have changed again without its times showing it."""
-    return now_seconds - max(identity[_TIMES], default=0) / 1e9 > _SETTLED_SECONDS
-
-
-def identity_of(status: os.stat_result) -> tuple[int, ...]:
-    """What is the same for as long as a file is: device, inode, size, and both its times in nanoseconds."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @cache

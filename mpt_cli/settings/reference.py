@@ -5,22 +5,18 @@ The file's comments are the only place where settings are explained.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.config import PRESETS, Config
-from mpt_cli.errors import IssueCode, OutputError
-from mpt_cli.filesystem import sweep_unfinished, write_in_one_step
-from mpt_cli.layers import FIELDS, PRESET, dotted
+from mpt_cli.config.sections import PRESETS, Config
+from mpt_cli.settings.layers import FIELDS, PRESET, dotted
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from mpt_cli.settings.layers import Key
 
-    from mpt_cli.layers import Key
 
 _SECTION = re.compile(r"\[(\w+)\]")
 _KEY = re.compile(r"# (\w+) = (.+)")
@@ -98,25 +94,3 @@ def _resolved(schema: Any, definitions: dict[str, Any]) -> Any:
     if schema.get("type") == "null":
         return {"enum": ["auto", "none"]}
     return {word: _resolved(part, definitions) for word, part in schema.items()}
-
-
-def write_starter_file(path: Path, *, overwrite: bool) -> bool:
-    """Write the starter file, whole or not at all; whether another was there before."""
-    existed = os.path.lexists(path)
-    if existed and not overwrite:
-        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it")
-    if path.is_dir():
-        raise OutputError(
-            IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", path=path, hint=f"name a file, such as {path / 'mpt.toml'}"
-        )
-    try:
-        sweep_unfinished(path.parent)
-        write_in_one_step(path, starter_file().encode())
-    except OSError as error:
-        raise OutputError(
-            IssueCode.OUTPUT_NOT_WRITABLE,
-            f"cannot be written ({error.strerror})",
-            path=path,
-            hint="choose another folder",
-        ) from error
-    return existed

@@ -6,6 +6,11 @@ Seconds are counted from the start of the run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpt_cli.model.results import VideoResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +55,17 @@ class RunSetup:
     threads: int | None = None
     jobs: int | None = None
     settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC.
+
+    Runs of older versions have neither setup nor timeline.
+    """
+
+    command: str
+    started_at: datetime
+    result: VideoResult
+    setup: RunSetup | None = None
+    timeline: Timeline | None = None

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import BaseModel, PrivateAttr
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from mpt_cli.config import Config
-from mpt_cli.errors import ConfigError, UsageError
-from mpt_cli.layers import (
+from mpt_cli.config.sections import Config
+from mpt_cli.model.choices import OnError
+from mpt_cli.model.errors import ConfigError, UsageError
+from mpt_cli.settings.layers import (
     ENV_PREFIX,
     FIELDS,
     PRESET,
@@ -30,12 +31,11 @@ from mpt_cli.layers import (
     user_config_file,
     variable_of,
 )
-from mpt_cli.models import OnError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mpt_cli.layers import Key
+    from mpt_cli.settings.layers import Key
 
 logger = logging.getLogger(__name__)
 

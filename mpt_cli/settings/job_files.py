@@ -13,10 +13,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from mpt_cli.config import Config, parse_seconds
-from mpt_cli.errors import UsageError
-from mpt_cli.extras import NO_EXTRAS, Extras
-from mpt_cli.layers import (
+from mpt_cli.config.quantities import parse_seconds
+from mpt_cli.config.request import NO_EXTRAS, Extras
+from mpt_cli.config.sections import Config
+from mpt_cli.model.errors import UsageError
+from mpt_cli.model.limits import MAX_FILE_BYTES
+from mpt_cli.settings.layers import (
     FIELDS,
     Layer,
     LayerKind,
@@ -28,7 +30,6 @@ from mpt_cli.layers import (
     text_fault,
     unknown_key,
 )
-from mpt_cli.limits import MAX_FILE_BYTES
 
 _FILE_KEYS = (
     "job",

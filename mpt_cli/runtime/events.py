@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from mpt_cli.cancel import CancelToken
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.errors import Issue
+    from mpt_cli.model.errors import Issue
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from mpt_cli.errors import Issue, IssueCode
+from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""What the core is given: a request, and the sections of its configuration."""

@@ -1,0 +1,1 @@
+"""Frozen values that flow through mpt. Imports nothing of mpt."""

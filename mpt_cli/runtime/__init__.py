@@ -1,0 +1,1 @@
+"""Events, cancellation, and how threads share work."""

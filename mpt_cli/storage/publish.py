@@ -1,0 +1,172 @@
+"""Give a finished file its name in one step: claim the name, write under a hidden one, rename."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from mpt_cli.model.errors import IssueCode, OutputError
+from mpt_cli.storage import locks
+from mpt_cli.storage.disk import writing
+from mpt_cli.storage.temp_files import LOCK_SUFFIX, PREFIX, short_name, sweep_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+if sys.platform == "darwin":  # pragma: no cover - the counterpart
+    import fcntl
+
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_SECONDS = 1.0
+"""Another run that clears up holds the lock of a dead one for a moment."""
+_BUSY_SECONDS = (0.1, 0.4, 1.0)
+"""Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
+_LONGEST_NAME, _SHORT_STEM = 240, 60
+"""Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that no other run may write to, and the hidden path beside it where its file is made."""
+
+    target: Path
+    hidden: Path
+    overwrite: bool
+    replace: Callable[[Path, Path], object]
+    sleep: Callable[[float], object]
+
+    def publish(self, before: Callable[[], object] = lambda: None) -> None:
+        """Give the file its name; what ``before`` raises in the last moment keeps it from it.
+
+        OutputError ``output_exists`` when the target has appeared meanwhile and may not be replaced,
+        ``output_busy`` when the system does not let it be replaced: then the finished file stays
+        beside it under a visible name.
+        """
+        with writing(self.target):
+            _flush(self.hidden)
+            if not self.overwrite:
+                refuse_existing(self.target)
+            before()
+            _rename(self.hidden, self.target, self.replace, self.sleep)
+        _flush_names(self.target.parent)
+
+
+@contextmanager
+def claimed(
+    target: Path,
+    *,
+    overwrite: bool,
+    replace: Callable[[Path, Path], object] = os.replace,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Iterator[Claim]:
+    """A claim to a name, for as long as the context lasts; what was not published then is removed.
+
+    OutputError ``locked`` when another run is writing the same output. What is raised within the
+    context stays what it is: much of a run reads. ``replace`` is the seam for a system that refuses,
+    ``sleep`` for the pauses before it is asked again.
+    """
+    short = short_name(target.name)
+    hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
+    with ExitStack() as stack:
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            sweep_once(target.parent.absolute(), os.getpid())
+            lock = locks.held(target.parent / f"{PREFIX}{short}{LOCK_SUFFIX}", patience_seconds=_SWEEP_SECONDS)
+            if not stack.enter_context(lock):
+                raise OutputError(
+                    IssueCode.LOCKED,
+                    "another run is writing this output",
+                    path=target,
+                    hint="wait for it, or choose another name",
+                )
+            hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
+        stack.callback(_discard, hidden)
+        yield Claim(target, hidden, overwrite, replace, sleep)
+
+
+def publish(
+    target: Path, data: bytes, *, overwrite: bool, before: Callable[[Path], object] = lambda _hidden: None
+) -> None:
+    """Write a small file as a large one is written; ``before`` it has its name, the file itself is shown."""
+    with claimed(target.absolute(), overwrite=overwrite) as claim:
+        with writing(target):
+            claim.hidden.write_bytes(data)
+        claim.publish(lambda: before(claim.hidden))
+
+
+def _discard(path: Path) -> None:
+    """Remove a file if it is there; that it cannot be removed does not hide why it had to be."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def refuse_existing(target: Path) -> None:
+    """OutputError where there is something at this name, if only a link to nothing."""
+    if os.path.lexists(target):
+        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
+
+
+def _rename(
+    hidden: Path, target: Path, replace: Callable[[Path, Path], object], sleep: Callable[[float], object]
+) -> None:
+    for seconds in _BUSY_SECONDS:
+        with suppress(PermissionError):
+            replace(hidden, target)
+            return
+        sleep(seconds)
+    try:
+        replace(hidden, target)
+    except PermissionError as error:
+        kept = _visible_name(target)
+        hidden.replace(kept)
+        raise OutputError(
+            IssueCode.OUTPUT_BUSY,
+            "cannot be replaced: another program has it open",
+            path=target,
+            hint=f"close it; the finished reel is at {kept}",
+        ) from error
+
+
+def _visible_name(target: Path) -> Path:
+    """A name beside the target that nothing has."""
+    stem = target.stem if len(os.fsencode(target.name)) < _LONGEST_NAME else target.stem[:_SHORT_STEM]
+    names = (f"{stem}.finished{f'-{number}' if number > 1 else ''}{target.suffix}" for number in count(1))
+    return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
+
+
+def _flush(path: Path, flags: int = os.O_RDWR) -> None:
+    """Bring what is open for writing, or the names in a folder, to the disk."""
+    descriptor = os.open(path, flags)
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Let the system write it down, on macOS the drive too: of fsync a drive keeps there what it likes."""
+    if sys.platform == "darwin":  # pragma: no cover - the counterpart
+        with suppress(OSError):  # not every file system can
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def _flush_names(folder: Path) -> None:
+    """Bring a new name to the disk as well; where that fails the file has its name all the same, until power fails."""
+    if sys.platform == "win32":
+        return  # folders cannot be opened there
+    try:
+        _flush(folder, os.O_RDONLY)
+    except OSError as error:
+        logger.warning("%s: the new name may not outlast a loss of power (%s)", folder, error)
