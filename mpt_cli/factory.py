@@ -15,12 +15,12 @@ from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.cost import Machine
 from mpt_cli.health import HealthChecks
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.encoders.availability import EncoderTrials
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
-from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.trials import EncoderTrials
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.encoders import fits_container
+from mpt_cli.media.encoders.software import fits_container
 from mpt_cli.model import timing
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.clips import Dimensions

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import CacheConfig, QualitySettings
-from mpt_cli.media import launch, process, trial
-from mpt_cli.media.encoders import ENCODERS
+from mpt_cli.media.encoders.smoke_test import RATE, SMALL, decoders, encode_gray, library_version
+from mpt_cli.media.encoders.software import ENCODERS
+from mpt_cli.media.process.run import Limits
+from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.model.formatting import counted, size_text
 from mpt_cli.model.health import HealthCheck, HealthStatus
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config.sections import Config
-    from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.optimizer import CodecOptimizer
+    from mpt_cli.media.encoders.optimizer import CodecOptimizer
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.clips import EncoderSettings
     from mpt_cli.model.results import VideoResult
     from mpt_cli.monitoring.memory import MemoryManager
@@ -122,12 +125,12 @@ class HealthChecks:
             wanted = QualitySettings(codec=ENCODERS[name].codec)
         for issue in self._optimizer.problems(wanted):
             raise InputError(issue.code, issue.message, hint=issue.hint)
-        return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(trial.RATE), threads=1)
+        return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(RATE), threads=1)
 
     def _write_gray(self, path: Path, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES) -> None:
         """A clip by this encoder or the one that is wanted."""
         _require_folder(path.parent)
-        trial.encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
+        encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
 
     def _encodes(self, name: str, folder: Path) -> str:
         self._write_gray(folder / f"{name}.mp4", name, frames=1)
@@ -135,7 +138,7 @@ class HealthChecks:
 
     def _hardware(self) -> str:
         """Which hardware encoders work; that none does is no fault of a machine."""
-        failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(trial.RATE))
+        failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(RATE))
         if not failures:
             return "ffmpeg has none"
         works = [name for name, failure in failures.items() if failure is None]
@@ -187,7 +190,7 @@ class HealthChecks:
         for number, path in enumerate(clips):
             self._write_gray(path, luma=60 + 100 * number)
         config = self._config.model_copy(update={"cache": CacheConfig(enabled=False)})  # what is kept would be reused
-        request = VideoParams(clips, folder / "deep.mp4", dimensions=trial.SMALL, config=config)
+        request = VideoParams(clips, folder / "deep.mp4", dimensions=SMALL, config=config)
         result = process_request(request)
         if result.output is None:
             issue = result.errors[-1]
@@ -233,8 +236,8 @@ def _require_folder(folder: Path) -> None:
 
 
 def _decodes() -> str:
-    missing = [name for name, there in trial.decoders().items() if not there]
-    return _require(not missing, trial.library_version(), f"PyAV decodes no {', '.join(missing)}")
+    missing = [name for name, there in decoders().items() if not there]
+    return _require(not missing, library_version(), f"PyAV decodes no {', '.join(missing)}")
 
 
 def _imports_moviepy(folder: Path) -> str:
@@ -242,10 +245,10 @@ def _imports_moviepy(folder: Path) -> str:
     if importlib.util.find_spec("moviepy") is None:
         raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
     _require_folder(folder)
-    outcome = process.run(
-        launch.child_python("mpt_cli.concatenation.moviepy_child", "say_version"),
+    outcome = run_process(
+        child_python("mpt_cli.concatenation.moviepy_child", "say_version"),
         cancel=CancelToken(),
-        limits=process.Limits(total_seconds=_IMPORT_SECONDS),
+        limits=Limits(total_seconds=_IMPORT_SECONDS),
         cwd=folder,
     )
     if outcome.returncode != 0:

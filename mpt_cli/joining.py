@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.order import JoinOrder
-from mpt_cli.media.chapters import reel_chapters
+from mpt_cli.media.formats.chapters import reel_chapters
 from mpt_cli.model.choices import JoinMethod
 
 if TYPE_CHECKING:

@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.cost import Machine
     from mpt_cli.health import HealthChecks
-    from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.optimizer import CodecOptimizer
+    from mpt_cli.media.encoders.optimizer import CodecOptimizer
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.health import HealthStatus
     from mpt_cli.model.results import ConcatenationResult, OutputInfo, VideoResult
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample

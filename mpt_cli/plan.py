@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.config.sections import Config
-    from mpt_cli.media.optimizer import CodecOptimizer
+    from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
 

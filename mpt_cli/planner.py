@@ -14,7 +14,7 @@ from mpt_cli.runtime.events import warning_of
 
 if TYPE_CHECKING:
     from mpt_cli.cost import Machine
-    from mpt_cli.media.optimizer import Choice, CodecOptimizer
+    from mpt_cli.media.encoders.optimizer import Choice, CodecOptimizer
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.errors import EncoderError
     from mpt_cli.model.media_info import MediaInfo

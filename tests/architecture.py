@@ -88,7 +88,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "PIL": ("reporting",),
     "typer": ("cli",),
     "click": ("cli",),
-    "psutil": ("monitoring", "media.tree"),
+    "psutil": ("monitoring", "media.process.memory"),
 }
 """The only modules, or folders, that may import these."""
 
@@ -97,7 +97,7 @@ BARRED_CALLS = frozenset({"system", "popen", "fork", "forkpty", "posix_spawn", "
 
 BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
-THREAD_HOMES = ("media.process", "media.launch", "media.inspect.sandbox")
+THREAD_HOMES = ("media.process.run", "media.process.spawn", "media.inspect.sandbox")
 """Here a thread hands an error of any kind to the one who waits for it, who raises it."""
 
 MUTABLE_MAKERS = frozenset({"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict"})

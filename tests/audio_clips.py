@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpt_cli.config.sections import ProcessingConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.tracks import with_heard_tracks
+from mpt_cli.media.audio_tracks import with_heard_tracks
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.timing import frame_count
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.runtime.events import RunContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Codec, Container, Fit, QualityLevel
 from mpt_cli.model.clips import Dimensions, TargetForm
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.inspect import audio_decoding, audio_proof, audio_render, damage, probe
+from mpt_cli.media.inspect import damage, probe
+from mpt_cli.media.inspect.audio.comparison import AudioMatch, MadeAudio, compare
+from mpt_cli.media.inspect.audio.decoding import AudioLoss, audio_loss
+from mpt_cli.media.inspect.audio.render import WantedTrack, render
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import ValidationConfig
-    from mpt_cli.media.inspect.audio_decoding import AudioLoss
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.runtime.cancel import CancelToken
 
@@ -44,7 +46,7 @@ class AudioHere:
         """How much of it does not decode."""
         assert not cancel.cancelled
         assert media.audio is not None
-        return audio_decoding.audio_loss(path, media.audio.index, span, clock_moves=media.clock_moves)
+        return audio_loss(path, media.audio.index, span, clock_moves=media.clock_moves)
 
     def render_audio(
         self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
@@ -53,19 +55,17 @@ class AudioHere:
         assert not cancel.cancelled
         assert media.audio is not None
         track = media.audio
-        wanted = audio_render.WantedTrack(
-            track.index, track.channels[0] if track.is_part else None, track.tremble or Fraction(0)
-        )
-        return audio_render.render(path, wanted, start, samples, output, clock_moves=media.clock_moves)
+        wanted = WantedTrack(track.index, track.channels[0] if track.is_part else None, track.tremble or Fraction(0))
+        return render(path, wanted, start, samples, output, clock_moves=media.clock_moves)
 
-    def compare_audio(self, path: Path, made: audio_proof.MadeAudio, *, cancel: CancelToken) -> audio_proof.AudioMatch:
+    def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare it."""
         assert not cancel.cancelled
-        return audio_proof.compare(path, made)
+        return compare(path, made)
 
 
 def nothing_lost(
     path: Path, media: MediaInfo, span: tuple[Fraction, Fraction] | None = None, *, cancel: CancelToken
 ) -> AudioLoss:
     """What is said of audio that is whole, for files that are none."""
-    return audio_decoding.AudioLoss(Fraction(0), media.duration)
+    return AudioLoss(Fraction(0), media.duration)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.ffmpeg import explain
-from mpt_cli.media.process import Ended
+from mpt_cli.media.ffmpeg.runner import explain
+from mpt_cli.media.process.run import Ended
 from mpt_cli.model.errors import ConcatenationError, IssueCode
 
 if TYPE_CHECKING:
-    from mpt_cli.media.process import Outcome
+    from mpt_cli.media.process.run import Outcome
 
 
 def require_success(outcome: Outcome, *, program: str = "ffmpeg") -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import ReelSound, sound_pieces
-from mpt_cli.media import commands
-from mpt_cli.media.adts import packets
-from mpt_cli.media.chapters import id3_tag
+from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.formats.adts import packets
+from mpt_cli.media.formats.chapters import id3_tag
 from mpt_cli.media.frame_map import prove_each_once, read_frame_map
-from mpt_cli.media.process import running_clock
+from mpt_cli.media.process.run import running_clock
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.monitoring.pool import Wish
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.concatenation.sound import SoundPiece
-    from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.process import Limits
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
+    from mpt_cli.media.process.run import Limits
     from mpt_cli.model.clips import ProcessedClip
     from mpt_cli.monitoring.pool import ResourcePool
     from mpt_cli.runtime.events import RunContext

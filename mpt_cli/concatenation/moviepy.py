@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING
 from mpt_cli.concatenation import moviepy_child
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.sound import ReelSound, whole_sound
-from mpt_cli.media import commands, launch, process
-from mpt_cli.media.chapters import id3_tag
+from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.formats.chapters import id3_tag
+from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.run import running_clock
+from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.runtime.cancel import CancelToken
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
-    from mpt_cli.media.ffmpeg import Ffmpeg
-    from mpt_cli.media.process import Limits, Outcome
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
+    from mpt_cli.media.process.run import Limits, Outcome
     from mpt_cli.monitoring.pool import ResourcePool
     from mpt_cli.runtime.events import RunContext
     from mpt_cli.storage.temp_files import TempFileManager
@@ -66,14 +69,14 @@ class MoviePyConcatenator:
         *,
         program: Sequence[str] | None = None,
         package: str = "moviepy",
-        clock: Callable[[], float] = process.running_clock,
+        clock: Callable[[], float] = running_clock,
     ) -> None:
         """Let MoviePy use this ffmpeg, and the memory that the pool has room for.
 
         ``program`` is the child, ``package`` what must be installed for it.
         """
         self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
-        self._program = program or launch.child_python("mpt_cli.concatenation.moviepy_child")
+        self._program = program or child_python("mpt_cli.concatenation.moviepy_child")
         self._package = package
 
     def concatenate(
@@ -128,7 +131,7 @@ class MoviePyConcatenator:
             return moved
 
         samples, sound = whole_sound(join.order.samples), ReelSound(join.order.clips, join.order.form)
-        outcome = process.run(
+        outcome = run_process(
             self._program,
             cancel=cancel,
             limits=join.limits.after(self._clock() - join.begun),

@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.media.adts import packets
+from mpt_cli.media.formats.adts import packets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.timing import sample_boundary
 
 if TYPE_CHECKING:
-    from mpt_cli.media.chapters import Chapter
+    from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 

@@ -7,8 +7,9 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.media import boxes, proof
-from mpt_cli.media.process import Limits, running_clock
+from mpt_cli.media import proof
+from mpt_cli.media.formats import boxes
+from mpt_cli.media.process.run import Limits, running_clock
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
 from mpt_cli.model.results import ConcatenationResult

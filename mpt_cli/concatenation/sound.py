@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.commands import AAC_FRAME
 from mpt_cli.media.proof import SAMPLE_BYTES
-from mpt_cli.model.timing import sample_counts
+from mpt_cli.model.timing import AAC_FRAME, sample_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

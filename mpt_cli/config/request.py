@@ -14,10 +14,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.config.sections import Config, QualitySettings
-    from mpt_cli.model.choices import (
-        ConcatenationMode,
-        JoinMethod,
-    )
+    from mpt_cli.model.choices import ConcatenationMode, JoinMethod
     from mpt_cli.model.errors import Issue
 
 

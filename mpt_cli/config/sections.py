@@ -25,15 +25,7 @@ from mpt_cli.config.quantities import (
     _auto_text,
     _whole,
 )
-from mpt_cli.model.choices import (
-    Codec,
-    ConcatenationMode,
-    CopyPolicy,
-    Fit,
-    FormSource,
-    OnError,
-    QualityLevel,
-)
+from mpt_cli.model.choices import Codec, ConcatenationMode, CopyPolicy, Fit, FormSource, OnError, QualityLevel
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAMS
 

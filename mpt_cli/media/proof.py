@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import av
 
-from mpt_cli.media import boxes
-from mpt_cli.media.bitstream import PictureData, configured_sets, digest
-from mpt_cli.media.commands import AAC_FRAME
+from mpt_cli.media.formats import boxes
+from mpt_cli.media.formats.bitstream import PictureData, configured_sets, digest
 from mpt_cli.media.inspect.demux import open_container
-from mpt_cli.media.sources import OPEN_OPTIONS
+from mpt_cli.media.open_options import OPEN_OPTIONS
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
-from mpt_cli.model.timing import sample_boundary
+from mpt_cli.model.timing import AAC_FRAME, sample_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-    from mpt_cli.media.chapters import Chapter
+    from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 SAMPLE_BYTES = 2

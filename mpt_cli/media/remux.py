@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.media.bitstream import PictureData
-from mpt_cli.media.frame_metadata import FrameMetadata
+from mpt_cli.media.formats.bitstream import PictureData
+from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
-from mpt_cli.media.sources import file_url
+from mpt_cli.media.open_options import file_url
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.timing import ticks_per_frame, timescale
 

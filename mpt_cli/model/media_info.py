@@ -231,7 +231,7 @@ class CopyTraits:
     """How many pictures, at most, are stored before one that is shown before them."""
     pictures: int
     carries_metadata: bool
-    """Whether frames hold user data of the source beside their pixels, see ``media/frame_metadata.py``."""
+    """Whether frames hold user data of the source beside their pixels, see ``media/formats/frame_metadata.py``."""
     level: int | None
     parameter_sets: str
     """Digest of the VPS, SPS and PPS, or of the AV1 sequence header."""

@@ -15,6 +15,7 @@ from mpt_cli.model.limits import MOST_TICKS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 SAMPLE_RATE = 48_000
 CODEC_PADDING = Fraction(1, 10)
 """Sound that outlasts the picture by less is taken for the padding of its codec."""
@@ -132,3 +133,7 @@ def auto_rate(rate: Fraction) -> Fraction:
     elif rate > AUTO_RATES[-1]:
         rate /= ceil(rate / AUTO_RATES[-1])
     return min(AUTO_RATES, key=lambda standard: abs(standard - rate))
+
+
+AAC_FRAME = 1024
+"""Samples of an AAC packet, and of the priming that ffmpeg's encoder puts first."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import psutil
 
-from mpt_cli.media.tree import rss_of_tree
+from mpt_cli.media.process.memory import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 
 BUDGET_SHARE = 0.8

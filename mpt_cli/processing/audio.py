@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.media.audio_chain import rendered_path
-from mpt_cli.media.commands import segment_origin
+from mpt_cli.media.ffmpeg.audio_chain import rendered_path
+from mpt_cli.media.ffmpeg.commands import segment_origin
 from mpt_cli.media.inspect.damage import TOO_LITTLE
 from mpt_cli.media.proof import prove_sound
 from mpt_cli.model.errors import ProcessingError, VerificationError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.media.inspect.audio_decoding import AudioLoss
+    from mpt_cli.media.inspect.audio.decoding import AudioLoss
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.media import boxes, commands, proof, remux
-from mpt_cli.media.ffmpeg import explain
+from mpt_cli.media import proof, remux
+from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg.runner import explain
+from mpt_cli.media.formats import boxes
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
-from mpt_cli.media.process import Limits
+from mpt_cli.media.process.run import Limits
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Verified
 from mpt_cli.model.errors import Issue, IssueCode, MptError, ProcessingError, VerificationError
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mpt_cli.config.sections import ProcessingConfig
-    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.ffmpeg.progress import Progress
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.inspect.damage import DecodedShare
-    from mpt_cli.media.process import Outcome
-    from mpt_cli.media.progress import Progress
+    from mpt_cli.media.process.run import Outcome
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.plan import PlannedClip
     from mpt_cli.processing.audio import Losses

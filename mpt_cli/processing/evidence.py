@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.media.commands import segment_origin
+from mpt_cli.media.ffmpeg.commands import segment_origin
 from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
-from mpt_cli.media.inspect.audio_proof import HeardTrack, MadeAudio
+from mpt_cli.media.inspect.audio.comparison import HeardTrack, MadeAudio
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode, ProbeError, ProcessingError, VerificationError
@@ -16,7 +16,7 @@ from mpt_cli.processing.audio import RendersAudio
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.media.inspect.audio_proof import AudioMatch
+    from mpt_cli.media.inspect.audio.comparison import AudioMatch
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.plan import PlannedClip
     from mpt_cli.runtime.cancel import CancelToken

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.encoders import fits_container
+from mpt_cli.media.encoders.software import fits_container
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import Config, QualitySettings
-    from mpt_cli.media.optimizer import CodecOptimizer
+    from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.choices import Container
     from mpt_cli.runtime.cancel import CancelToken
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.request import VideoParams
     from mpt_cli.config.sections import Config
-    from mpt_cli.media.chapters import Chapter
+    from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.choices import AudioTracks
     from mpt_cli.model.clips import ProcessedClip, TargetForm, VideoClip
     from mpt_cli.model.results import OutputInfo

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media import color
+from mpt_cli.media.audio_tracks import with_heard_tracks
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
-from mpt_cli.media.tracks import with_heard_tracks
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.results import FileValidationResult
 from mpt_cli.runtime.cancel import CancelToken
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import ValidationConfig
-    from mpt_cli.media.inspect.audio_decoding import CountsAudioLoss
+    from mpt_cli.media.inspect.audio.decoding import CountsAudioLoss
     from mpt_cli.media.inspect.probe import Probe
     from mpt_cli.model.choices import AudioTracks
     from mpt_cli.model.media_info import MediaInfo

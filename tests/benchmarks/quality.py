@@ -31,12 +31,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media.commands import GLOBAL_ARGUMENTS, segment_arguments
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg.commands import GLOBAL_ARGUMENTS, segment_arguments
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.geometry import place
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.process import NO_LIMITS
+from mpt_cli.media.process.run import NO_LIMITS
 from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import EncoderSettings, Segment, VideoClip
 from mpt_cli.runtime.cancel import CancelToken

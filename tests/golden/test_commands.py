@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media import commands
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg import commands
 from mpt_cli.model.choices import Codec, Container, Fit
 from mpt_cli.model.clips import Dimensions, Segment, VideoClip
 from mpt_cli.model.media_info import AudioStreamInfo, Color, Orientation

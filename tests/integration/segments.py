@@ -16,9 +16,9 @@ from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.media import proof
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.process import Limits
+from mpt_cli.media.process.run import Limits
 from mpt_cli.model import timing
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Segment, VideoClip
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
     from mpt_cli.concatenation.service import Concatenator
-    from mpt_cli.media.chapters import Chapter
-    from mpt_cli.media.process import Outcome
+    from mpt_cli.media.formats.chapters import Chapter
+    from mpt_cli.media.process.run import Outcome
     from mpt_cli.model.clips import ProcessedClip, TargetForm
     from mpt_cli.model.results import OutputInfo
 

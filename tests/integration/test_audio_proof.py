@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.display.envelope import verified_dict
-from mpt_cli.media import commands
-from mpt_cli.media.inspect import audio_proof
-from mpt_cli.media.inspect.audio_proof import AudioMatch, HeardTrack, MadeAudio
+from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.inspect.audio.comparison import AudioMatch, HeardTrack, MadeAudio, compare
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode, ProcessingError
 from mpt_cli.model.timing import stored_samples
@@ -119,7 +118,7 @@ def compared(source: Path, made: MadeAudio, spoil: Callable[[array[int]], array[
     """What is found where the PCM is spoilt."""
     spoilt = made.path.with_suffix(".spoilt")
     spoilt.write_bytes(spoil(array("h", made.path.read_bytes())).tobytes())
-    return audio_proof.compare(source, replace(made, path=spoilt))
+    return compare(source, replace(made, path=spoilt))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -128,7 +127,7 @@ def test_wrong_audio_is_found_and_right_audio_is_proven(tmp_path: Path, kind: st
     suffix, audio = KINDS[kind]
     source = clip(tmp_path / f"clip{suffix}", audio, seconds=2.4)
     made = made_of(source, Fraction(start))
-    match = audio_proof.compare(source, made)
+    match = compare(source, made)
     assert match.problem is None
     assert match.places >= 2
     for spoil, words in SPOILT.items():
@@ -146,7 +145,7 @@ def test_unusual_audio_is_no_problem(tmp_path: Path, kind: str) -> None:
     audio = tuple(part.replace("stereo[a]", f"stereo,{filters}[a]") for part in NOISE)
     source = clip(tmp_path / f"clip{suffix}", (*audio, "-c:a", "pcm_s16le" if suffix == ".mkv" else "aac"), seconds=2.4)
     made = made_of(source)
-    assert audio_proof.compare(source, made).problem is None
+    assert compare(source, made).problem is None
 
 
 def test_clip_fails_whose_audio_ffmpeg_made_late(tmp_path: Path) -> None:
@@ -176,7 +175,7 @@ def test_result_says_what_was_proven_of_audio(tmp_path: Path) -> None:
 def test_steady_tone_is_no_problem(tmp_path: Path) -> None:
     source = clip(tmp_path / "clip.mp4", tone(500, 2), "-c:a", "aac", seconds=2)
     made = made_of(source)
-    assert audio_proof.compare(source, made) == AudioMatch(3)
+    assert compare(source, made) == AudioMatch(3)
     assert compared(source, made, silent).problem
 
 
@@ -185,5 +184,5 @@ def test_mix_of_tracks_is_compared_with_all_of_them(tmp_path: Path) -> None:
     source = clip(tmp_path / "clip.mp4", noises, seconds=2.4)
     mixed = made_of(source, mixed=True)
     assert len(mixed.tracks) == 2
-    assert audio_proof.compare(source, mixed) == AudioMatch(3)
+    assert compare(source, mixed) == AudioMatch(3)
     assert "10 ms" in str(compared(source, mixed, late).problem)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig
-from mpt_cli.media.chapters import Chapter, reel_chapters
+from mpt_cli.media.formats.chapters import Chapter, reel_chapters
 from mpt_cli.model.choices import ConcatenationMode, Container, OnError
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import ClipStatus

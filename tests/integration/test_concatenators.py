@@ -13,7 +13,7 @@ from mpt_cli.concatenation.order import JoinOrder
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.media import proof
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.errors import Cancelled, ConcatenationError, IssueCode, OutputError, ResourceError
 from mpt_cli.monitoring.memory import MemoryManager

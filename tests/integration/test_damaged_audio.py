@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import ValidationConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.errors import IssueCode, ProcessingError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.inspect import dolby_vision
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.media.inspect.video import dolby_vision
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.results import RunStatus
 from tests import reader

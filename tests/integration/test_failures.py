@@ -17,7 +17,7 @@ import pytest
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, FfmpegConfig, ProcessingConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import OnError
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.results import ClipStatus, RunStatus

@@ -17,8 +17,8 @@ from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, FfmpegConfig, MemoryConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.process import Limits
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
+from mpt_cli.media.process.run import Limits
 from mpt_cli.model.choices import JoinMethod
 from mpt_cli.model.errors import ConcatenationError, DependencyError, IssueCode, MptError, ResourceError
 from mpt_cli.model.results import RunStatus

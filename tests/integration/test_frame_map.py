@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.frame_map import ShownFrame, planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Evidence

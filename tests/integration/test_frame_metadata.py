@@ -9,7 +9,7 @@ import av
 import pytest
 
 from mpt_cli.config.sections import Config
-from mpt_cli.media.bitstream import length_prefixed
+from mpt_cli.media.formats.bitstream import length_prefixed
 from mpt_cli.model.choices import Action, Codec
 from tests import reader
 from tests.frame_metadata import CAPTIONS, REGISTERED, SECRET, before_slices, edited, found, obu, sei, user_data

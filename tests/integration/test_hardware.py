@@ -12,8 +12,8 @@ import pytest
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, ProcessingConfig, QualitySettings
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action, CopyPolicy, FormSource, JoinMethod, OnError, QualityLevel
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import ConcatenationError, IssueCode

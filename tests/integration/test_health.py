@@ -14,8 +14,8 @@ from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, MemoryConfig, PathsConfig, QualitySettings
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.health import HealthChecks
-from mpt_cli.media import trial
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.encoders.smoke_test import encode_gray
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.errors import Issue, IssueCode, VerificationError
 from mpt_cli.model.results import RunStatus, VideoResult
@@ -322,7 +322,7 @@ def test_a_folder_that_cannot_be_removed_takes_nobody_the_answer(parts: Parts) -
 
 @pytest.mark.parametrize("luma", [16, 60, 120, 160, 235])
 def test_a_trial_knows_each_shade_again(tmp_path: Path, luma: int) -> None:
-    trial.encode_gray(Ffmpeg(), form_of().encoder, tmp_path / "gray.mp4", luma=luma, frames=3)
+    encode_gray(Ffmpeg(), form_of().encoder, tmp_path / "gray.mp4", luma=luma, frames=3)
 
 
 @pytest.mark.parametrize(
@@ -334,4 +334,4 @@ def test_a_trial_does_not_believe_an_exit_code(tmp_path: Path, wrong: str) -> No
     """An ffmpeg that ends well and wrote other pictures than it was given."""
     ffmpeg = Ffmpeg(stand_in(tmp_path, f'set -- $(echo "$*" | sed "{wrong}")'))
     with pytest.raises(VerificationError, match=r"wrote . pictures of luma .* where 3 of luma 120 were given"):
-        trial.encode_gray(ffmpeg, form_of().encoder, tmp_path / "gray.mp4", frames=3)
+        encode_gray(ffmpeg, form_of().encoder, tmp_path / "gray.mp4", frames=3)

@@ -11,7 +11,7 @@ import pytest
 
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.config.sections import Config, MemoryConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action, Codec, Container, CopyPolicy
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Cancelled, ConcatenationError, ExitCode, IssueCode, ResourceError, VerificationError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import ValidationConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
-from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, VerificationError

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mpt_cli.config.sections import Config, QualitySettings
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Action, Codec, Container, QualityLevel
 from mpt_cli.model.errors import IssueCode, ProcessingError
 from tests import reader

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.inspect.size_marks import size_mark
+from mpt_cli.media.inspect.video.size_marks import size_mark
 from mpt_cli.model.clips import VideoClip
 from tests import reader
 from tests.integration.reels import config_of, make_reel

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mpt_cli.media.process import Limits
+    from mpt_cli.media.process.run import Limits
     from mpt_cli.model.clips import ProcessedClip, TargetForm
     from mpt_cli.model.results import ConcatenationResult
     from tests.fakes import ListEmit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.inspect.audio_clock import AudioClock
+from mpt_cli.media.inspect.audio.clock import AudioClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

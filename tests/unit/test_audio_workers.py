@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.inspect.audio_decoding import audio_loss
-from mpt_cli.media.inspect.audio_render import WantedTrack, render
+from mpt_cli.media.inspect.audio.decoding import audio_loss
+from mpt_cli.media.inspect.audio.render import WantedTrack, render
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.model.errors import ProbeError

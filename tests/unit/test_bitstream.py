@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mpt_cli.media.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.formats.bitstream import PictureData, configured_sets, digest
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.boxes import has_edit_list, has_foreign_boxes, layout_problem, set_upright
+from mpt_cli.media.formats.boxes import has_edit_list, has_foreign_boxes, layout_problem, set_upright
 from mpt_cli.model.choices import Container
 from tests import reader
 from tests.media import run_ffmpeg

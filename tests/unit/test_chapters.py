@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.media.chapters import Chapter, id3_tag, reel_chapters, title_of
+from mpt_cli.media.formats.chapters import Chapter, id3_tag, reel_chapters, title_of
 from mpt_cli.model.clips import Segment
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from mpt_cli.config.sections import ValidationConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.validation.file import FileValidator

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media.encoders import ENCODERS, fits_container
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.software import ENCODERS, fits_container
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Codec, Container, QualityLevel
 from tests.media import run_ffmpeg
 

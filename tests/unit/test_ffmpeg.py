@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.ffmpeg import OLDEST, Ffmpeg, explain, last_words
-from mpt_cli.media.process import Ended, Limits, Outcome
+from mpt_cli.media.ffmpeg.runner import OLDEST, Ffmpeg, explain, last_words
+from mpt_cli.media.process.run import Ended, Limits, Outcome
 from mpt_cli.model.errors import DependencyError, ExitCode, IssueCode, ProcessingError, ResourceError
 from mpt_cli.runtime.cancel import CancelToken
 from tests.fakes import stand_in
 from tests.media import ffmpeg as packaged
 
 if TYPE_CHECKING:
-    from mpt_cli.media.progress import Progress
+    from mpt_cli.media.ffmpeg.progress import Progress
     from mpt_cli.model.errors import MptError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.media.bits import Bits, without_emulation
-from mpt_cli.media.bitstream import configured_sets
-from mpt_cli.media.inspect.field_signs import FieldSigns
+from mpt_cli.media.formats.bits import Bits, without_emulation
+from mpt_cli.media.formats.bitstream import configured_sets
+from mpt_cli.media.inspect.video.field_signs import FieldSigns
 from tests.media import run_ffmpeg
 from tests.oddities import field_stream
 

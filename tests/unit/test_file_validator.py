@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.config.sections import ValidationConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, ProbeError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
-from mpt_cli.media.frame_metadata import FrameMetadata
+from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from tests.frame_metadata import CAPTIONS, REGISTERED, SECRET, UNREGISTERED, UUID, obu, sei, unit, user_data
 from tests.media import Recipe
 

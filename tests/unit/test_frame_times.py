@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.frame_clock import FrameClock
+from mpt_cli.media.ffmpeg.frame_clock import FrameClock
 from mpt_cli.model.frame_times import FrameTimes, Timing
 from tests.infos import media_of
 

@@ -16,7 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from mpt_cli.config.sections import MemoryConfig
-from mpt_cli.media.tree import rss_of_tree
+from mpt_cli.media.process.memory import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader

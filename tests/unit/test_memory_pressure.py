@@ -12,7 +12,7 @@ import pytest
 
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.cost import need_bytes
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
 from mpt_cli.model.errors import Cancelled, IssueCode, ProcessingError, ResourceError

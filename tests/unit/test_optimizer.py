@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media import process
-from mpt_cli.media.encoders import ENCODERS
-from mpt_cli.media.hardware import HARDWARE_ENCODERS
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.hardware import HARDWARE_ENCODERS
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.software import ENCODERS
+from mpt_cli.media.process.run import Limits
+from mpt_cli.media.process.run import run as run_process
 from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode
@@ -22,8 +23,8 @@ from tests.media import ffmpeg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.media.encoders import Encoder
-    from mpt_cli.media.optimizer import Choice
+    from mpt_cli.media.encoders.optimizer import Choice
+    from mpt_cli.media.encoders.software import Encoder
     from mpt_cli.model.clips import EncoderSettings
     from mpt_cli.model.errors import Issue
 
@@ -322,8 +323,8 @@ class Allowed:
 
 def asked_of_ffmpeg(topic: str) -> dict[str, Allowed]:
     """The options of an encoder, from its help."""
-    limits = process.Limits(total_seconds=20)
-    help_text = process.run([ffmpeg(), "-hide_banner", "-h", topic], cancel=CancelToken(), limits=limits).stdout_tail
+    limits = Limits(total_seconds=20)
+    help_text = run_process([ffmpeg(), "-hide_banner", "-h", topic], cancel=CancelToken(), limits=limits).stdout_tail
     found: dict[str, Allowed] = {}
     last: Allowed | None = None
     for line in help_text.splitlines():

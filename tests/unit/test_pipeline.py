@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action, OnError
 from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
 from mpt_cli.model.errors import IssueCode, MptError, ProcessingError, ResourceError

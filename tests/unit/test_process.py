@@ -21,8 +21,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media import launch, pipes, process
-from mpt_cli.media.process import Ended, Limits, Outcome, run
+from mpt_cli.media.process import pipes
+from mpt_cli.media.process.run import Ended, Limits, Outcome, _discard, run
+from mpt_cli.media.process.spawn import death_signal, looks_executable, spawner_of, start_error
 from mpt_cli.model.errors import DependencyError, ExitCode, ResourceError
 from mpt_cli.runtime.cancel import CancelToken
 from tests.conftest import living_children
@@ -159,7 +160,7 @@ def test_many_at_once(cancel: CancelToken) -> None:
 def test_an_ignored_sigchld_does_not_hang() -> None:
     code = (
         "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
-        "from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process.run import run\n"
         "print(run(['echo', 'hi'], cancel=CancelToken()).stdout_tail)"
     )
     found = subprocess.run(python(code), cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=True)
@@ -441,7 +442,7 @@ def test_a_program_that_cannot_be_executed(cancel: CancelToken, tmp_path: Path, 
 
 
 def test_a_program_that_cannot_be_read_may_still_run(tmp_path: Path) -> None:
-    assert not launch.looks_executable(str(tmp_path / "unreadable"))
+    assert not looks_executable(str(tmp_path / "unreadable"))
 
 
 def test_a_relative_program_is_relative_to_its_folder(cancel: CancelToken, tmp_path: Path) -> None:
@@ -458,7 +459,7 @@ def test_a_folder_that_is_not_there_is_not_blamed_on_the_program(cancel: CancelT
 
 
 def test_no_room_for_a_process() -> None:
-    error = launch.start_error(BlockingIOError(11, "Resource temporarily unavailable"), "ffmpeg")
+    error = start_error(BlockingIOError(11, "Resource temporarily unavailable"), "ffmpeg")
     assert isinstance(error, ResourceError)
     assert error.exit_code is ExitCode.RESOURCES
 
@@ -480,10 +481,10 @@ def test_the_system_takes_a_child_before_us(cancel: CancelToken) -> None:
 
 @linux_only
 def test_a_child_dies_with_us() -> None:
-    if not process._death_signal():
+    if not death_signal():
         pytest.skip("no setpriv that knows parent-death signals")
     code = (
-        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process.run import run\n"
         "run(sys.argv[1:], cancel=CancelToken(), on_line=lambda line: print(line, flush=True))"
     )
     with subprocess.Popen(python(code, *child("stubborn")), cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
@@ -503,9 +504,9 @@ def test_without_a_setpriv_that_can_it_works_too(
         (tmp_path / "setpriv").write_text(script)
         (tmp_path / "setpriv").chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert process._death_signal.__wrapped__() == ()
+    assert death_signal.__wrapped__() == ()
     code = (
-        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process import run\n"
+        "import sys; from mpt_cli.runtime.cancel import CancelToken; from mpt_cli.media.process.run import run\n"
         "print(run(sys.argv[1:], cancel=CancelToken()).stdout_tail)"
     )
     found = subprocess.run(
@@ -526,7 +527,7 @@ def test_what_starts_while_we_are_interrupted_is_discarded() -> None:
         started.wait(LONG)
         os.kill(os.getpid(), signal.SIGINT)
 
-    spawner = process._spawner(os.getpid())
+    spawner = spawner_of(os.getpid())
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
@@ -538,7 +539,7 @@ def test_what_starts_while_we_are_interrupted_is_discarded() -> None:
 
 def test_a_discarded_process_is_killed() -> None:
     popen = subprocess.Popen(child("stubborn"), stdout=subprocess.PIPE, start_new_session=True)
-    process._discard(popen)
+    _discard(popen)
     assert popen.returncode == -signal.SIGKILL
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.progress import Progress, ProgressParser
+from mpt_cli.media.ffmpeg.progress import Progress, ProgressParser
 
 # As ffmpeg 7 writes it.
 BLOCK = """\

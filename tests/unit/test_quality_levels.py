@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mpt_cli.media.encoders import DEFAULT_ENCODERS
+from mpt_cli.media.encoders.software import DEFAULT_ENCODERS
 from mpt_cli.model.choices import Codec, QualityLevel
 from tests.benchmarks.quality import RULES, Point, Rule, choose, table
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.concatenation.sound import ReelSound, sound_pieces
-from mpt_cli.media import adts
+from mpt_cli.media.formats import adts
 from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
 from mpt_cli.model.timing import sample_counts, stored_samples
 from tests.forms import form_of

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.media.inspect.sandbox_child import Signs
-from mpt_cli.media.running_clock import ChildClocks, RunningClock
+from mpt_cli.media.process.running_clock import ChildClocks, RunningClock
 from mpt_cli.model.errors import ProbeError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ STALL_SECONDS = 1.5
 RUNNER = f"""
 import sys
 from mpt_cli.runtime.cancel import CancelToken
-from mpt_cli.media.process import Limits, run
+from mpt_cli.media.process.run import Limits, run
 child = "import os, signal; signal.signal(signal.SIGUSR1, lambda *_: os._exit(7)); print(os.getpid(), flush=True)"
 child += "; [signal.pause() for _ in iter(int, 1)]"
 outcome = run(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.inspect.file_signature import SIGNATURE_BYTES, refusal
+from mpt_cli.media.inspect.container.file_signature import SIGNATURE_BYTES, refusal
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.settings.inputs import MEDIA_SUFFIXES
 from tests.media import MediaFolder, Recipe, run_ffmpeg

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
-from mpt_cli.media.ffmpeg import Ffmpeg
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Hardware, ProcessedClip, Segment, VideoClip
 from mpt_cli.model.errors import Cancelled, EncoderError, IssueCode, ProcessingError, ResourceError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.sound import needs_limiter, pan_expression, stereo_mix
+from mpt_cli.media.ffmpeg.downmix import needs_limiter, pan_expression, stereo_mix
 from tests.media import run_ffmpeg
 from tests.reader import samples, tone_level
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from mpt_cli.media.inspect.packet_times import PacketTimes, StreamFacts, Timeline
-from mpt_cli.media.inspect.time_repair import Repair, film_rate
+from mpt_cli.media.inspect.times.packet_times import PacketTimes, StreamFacts, Timeline
+from mpt_cli.media.inspect.times.repair import Repair, film_rate
 from mpt_cli.model.frame_times import Timing
 
 MS = Fraction(1, 1000)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import QualitySettings
-from mpt_cli.media.ffmpeg import Ffmpeg
-from mpt_cli.media.optimizer import CodecOptimizer
-from mpt_cli.media.trials import EncoderTrials, devices_here
+from mpt_cli.media.encoders.availability import EncoderTrials, devices_here
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Cancelled

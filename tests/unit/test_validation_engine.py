@@ -12,7 +12,7 @@ import pytest
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, ProcessingConfig, QualitySettings, ValidationConfig, VideoConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.optimizer import CodecOptimizer
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Cancelled, IssueCode, VerificationError

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
-from mpt_cli.media.clock import OneRow
-from mpt_cli.media.commands import decode_arguments
+from mpt_cli.media.clock_jumps import OneRow
+from mpt_cli.media.ffmpeg.commands import decode_arguments
 from mpt_cli.media.inspect.demux import is_cut_off, open_container, packets
-from mpt_cli.media.process import Limits
+from mpt_cli.media.process.run import Limits
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.media.ffmpeg import Ffmpeg
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.runtime.cancel import CancelToken
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import av
 import av.logging
 
-from mpt_cli.media.sources import OPEN_OPTIONS, file_url, protocols
+from mpt_cli.media.open_options import OPEN_OPTIONS, file_url, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

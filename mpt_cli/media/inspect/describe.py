@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 import av
 from av.format import Flags
 
-from mpt_cli.media import hevc_alpha
-from mpt_cli.media.inspect import dolby_vision, sample_descriptions
-from mpt_cli.media.inspect.audio_tracks import audio_tracks
-from mpt_cli.media.inspect.color_description import Descriptions
-from mpt_cli.media.inspect.completeness import unread_issues
-from mpt_cli.media.inspect.continuation import unread_parts
-from mpt_cli.media.inspect.cropping import crop_of
-from mpt_cli.media.inspect.layered_audio import layered
-from mpt_cli.media.inspect.leading_frames import leading_frames
-from mpt_cli.media.inspect.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
-from mpt_cli.media.inspect.packet_times import StreamFacts
-from mpt_cli.media.inspect.time_warnings import hold_warnings, time_warnings
-from mpt_cli.media.inspect.undecodable_audio import undecodable_audio
-from mpt_cli.media.tracks import parts_of
+from mpt_cli.media.audio_tracks import parts_of
+from mpt_cli.media.formats import hevc_alpha
+from mpt_cli.media.inspect.audio.layers import layered
+from mpt_cli.media.inspect.audio.tracks import audio_tracks
+from mpt_cli.media.inspect.audio.undecodable import undecodable_audio
+from mpt_cli.media.inspect.container import sample_descriptions
+from mpt_cli.media.inspect.container.completeness import unread_issues
+from mpt_cli.media.inspect.times.continuation import unread_parts
+from mpt_cli.media.inspect.times.leading_frames import leading_frames
+from mpt_cli.media.inspect.times.packet_times import StreamFacts
+from mpt_cli.media.inspect.times.warnings import hold_warnings, time_warnings
+from mpt_cli.media.inspect.video import dolby_vision
+from mpt_cli.media.inspect.video.color_description import Descriptions
+from mpt_cli.media.inspect.video.cropping import crop_of
+from mpt_cli.media.inspect.video.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.frame_times import Timing
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from mpt_cli.media.inspect.audio_levels import Level
+    from mpt_cli.media.inspect.audio.levels import Level
     from mpt_cli.media.inspect.findings import Findings
-    from mpt_cli.media.inspect.packet_times import Timeline
+    from mpt_cli.media.inspect.times.packet_times import Timeline
     from mpt_cli.model.media_info import Crop
 
 _WIDEST_FRAME = Fraction(22, 10)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.video.frame import VideoFrame
 
-from mpt_cli.media.clock import Clock
-from mpt_cli.media.inspect.audio_findings import AudioFindings
-from mpt_cli.media.inspect.coded_pictures import CodedPictures
-from mpt_cli.media.inspect.color_description import told_by
+from mpt_cli.media.clock_jumps import Clock
+from mpt_cli.media.inspect.audio.findings import AudioFindings
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
 from mpt_cli.media.inspect.demux import is_cut_off, packets
-from mpt_cli.media.inspect.packet_times import PacketTimes
-from mpt_cli.media.inspect.track_order import TrackOrder
+from mpt_cli.media.inspect.times.packet_times import PacketTimes
+from mpt_cli.media.inspect.times.track_order import TrackOrder
+from mpt_cli.media.inspect.video.coded_frames import CodedPictures
+from mpt_cli.media.inspect.video.color_description import told_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
 
-    from mpt_cli.media.clock import Jumps
-    from mpt_cli.media.inspect.extent import Extent
+    from mpt_cli.media.clock_jumps import Jumps
+    from mpt_cli.media.inspect.container.extent import Extent
     from mpt_cli.media.inspect.streams import Chosen
 
 

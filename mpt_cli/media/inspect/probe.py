@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import av
 
-from mpt_cli.media.clock import Jumps
-from mpt_cli.media.inspect import animated_images, file_signature
-from mpt_cli.media.inspect.audio_levels import levels
-from mpt_cli.media.inspect.coded_pictures import SEEKABLE
-from mpt_cli.media.inspect.continuation import may_go_on
+from mpt_cli.media.clock_jumps import Jumps
+from mpt_cli.media.inspect.audio.levels import levels
+from mpt_cli.media.inspect.container import animated_images, file_signature
+from mpt_cli.media.inspect.container.movie_heads import extent_of
 from mpt_cli.media.inspect.decoding import shows_frame_at
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
-from mpt_cli.media.inspect.motion import moving
-from mpt_cli.media.inspect.movie_heads import extent_of
 from mpt_cli.media.inspect.streams import choose_streams, refuse_giant
-from mpt_cli.media.inspect.transport_packets import is_torn_at
+from mpt_cli.media.inspect.times.continuation import may_go_on
+from mpt_cli.media.inspect.times.transport_packets import is_torn_at
+from mpt_cli.media.inspect.video.coded_frames import SEEKABLE
+from mpt_cli.media.inspect.video.motion import moving
 from mpt_cli.model.errors import IssueCode, ProbeError
 from mpt_cli.model.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.model.media_info import MediaInfo
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from mpt_cli.config.sections import ValidationConfig
-    from mpt_cli.media.inspect.audio_levels import Level
+    from mpt_cli.media.inspect.audio.levels import Level
     from mpt_cli.media.inspect.streams import Chosen
     from mpt_cli.runtime.cancel import CancelToken
 

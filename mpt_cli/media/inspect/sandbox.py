@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.media import launch, process
-from mpt_cli.media.inspect.audio_decoding import AudioLoss
-from mpt_cli.media.inspect.audio_proof import AudioMatch, MadeAudio
-from mpt_cli.media.pipes import Requests
-from mpt_cli.media.process import Ended, Limits, Outcome
+from mpt_cli.media.inspect.audio.comparison import AudioMatch, MadeAudio
+from mpt_cli.media.inspect.audio.decoding import AudioLoss
+from mpt_cli.media.process.pipes import Requests
+from mpt_cli.media.process.run import Ended, Limits, Outcome
+from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.media_info import MediaInfo, Still
 from mpt_cli.runtime.cancel import CancelToken
@@ -68,7 +69,7 @@ class Workers:
         """
         self._timeout_seconds, self._memory_bytes = timeout_seconds, memory_bytes
         self._free = threading.Semaphore(most)
-        self._program = program or launch.child_python("mpt_cli.media.inspect.sandbox_child")
+        self._program = program or child_python("mpt_cli.media.inspect.sandbox_child")
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
         self._users = 0
@@ -248,7 +249,7 @@ class _Worker:
 
     def _attend(self) -> None:
         try:
-            end = process.run(
+            end = run_process(
                 [*self._program, str(self._memory_bytes)],
                 cancel=self._cancel,
                 limits=Limits(stall_seconds=self._timeout_seconds, grace_seconds=_GRACE_SECONDS),

@@ -83,29 +83,29 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         found = stills.read_stills(path, times, box, alive=alive)
         return {"stills": [still and dataclasses.asdict(still) for still in found]}
     if question["ask"] == "render":
-        from mpt_cli.media.inspect import audio_render  # few files need it
+        from mpt_cli.media.inspect.audio.render import WantedTrack, render  # few files need it
 
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
         wanted = question["track"]
-        track = audio_render.WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]))
-        rendered = audio_render.render(path, track, start, samples, output, **_part(question), alive=alive)
+        track = WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]))
+        rendered = render(path, track, start, samples, output, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     if question["ask"] == "compare":
-        from mpt_cli.media.inspect import audio_proof
+        from mpt_cli.media.inspect.audio.comparison import HeardTrack, MadeAudio, compare
 
         what = question["made"]
-        made = audio_proof.MadeAudio(
+        made = MadeAudio(
             **what
             | {"path": Path(what["path"]), "origin": Fraction(what["origin"]), "begun": Fraction(what["begun"])}
-            | {"tracks": tuple(audio_proof.HeardTrack(**track) for track in what["tracks"])}
+            | {"tracks": tuple(HeardTrack(**track) for track in what["tracks"])}
             | {"clock_moves": tuple(map(Fraction, what["clock_moves"]))}
         )
-        return {"match": dataclasses.asdict(audio_proof.compare(path, made, alive=alive))}
+        return {"match": dataclasses.asdict(compare(path, made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
     if question["ask"] == "loss":
-        from mpt_cli.media.inspect import audio_decoding
+        from mpt_cli.media.inspect.audio.decoding import audio_loss
 
-        loss = audio_decoding.audio_loss(path, question["stream"], span, **_part(question), alive=alive)
+        loss = audio_loss(path, question["stream"], span, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(loss)}
     from mpt_cli.media.inspect import damage  # few files are asked about that are damaged
 

@@ -13,9 +13,9 @@ import av
 import av.filter
 
 from mpt_cli.media import color
-from mpt_cli.media.inspect.color_description import description_of
 from mpt_cli.media.inspect.demux import open_container, readable_packets
-from mpt_cli.media.inspect.orientation import orientation_of
+from mpt_cli.media.inspect.video.color_description import description_of
+from mpt_cli.media.inspect.video.orientation import orientation_of
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Still
 

@@ -1,0 +1,1 @@
+"""Encoders: what each takes, and which of them work here."""

@@ -1,0 +1,209 @@
+"""CodecOptimizer: which encoder writes a request, and with which settings.
+
+``auto`` is the first hardware encoder that really works here, else the software encoder of the
+codec. Whether one works is never believed: it is tried (:mod:`mpt_cli.media.encoders.smoke_test`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Protocol
+
+from mpt_cli.media.encoders.hardware import HARDWARE_ENCODERS, hardware_options
+from mpt_cli.media.encoders.software import DEFAULT_ENCODERS, ENCODERS, Encoder, software_options
+from mpt_cli.model.choices import Codec, QualityLevel
+from mpt_cli.model.clips import EncoderSettings
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.timing import round_half_up
+from mpt_cli.runtime.cancel import CancelToken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from mpt_cli.config.sections import QualitySettings
+    from mpt_cli.model.clips import Dimensions
+
+GOP_SECONDS = 2
+"""Distance of keyframes: what platforms ask for, and short enough to seek in."""
+_ALL = ENCODERS | HARDWARE_ENCODERS
+
+
+class Trials(Protocol):
+    """Tells whether encoders work, by trying them."""
+
+    def failures(
+        self, candidates: Sequence[EncoderSettings], dimensions: Dimensions, *, cancel: CancelToken
+    ) -> list[str | None]:
+        """Why each of them does not encode pictures of this size, in ffmpeg's words; None for one that does."""
+        ...
+
+    def listed(self) -> frozenset[str]:
+        """The encoders that this ffmpeg has, which says nothing about whether they work."""
+        ...
+
+    def forget(self, settings: EncoderSettings) -> None:
+        """Do not believe what is known of an encoder any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The wishes with the encoder that serves them; ``failure`` says why it is not the one that was named."""
+
+    quality: QualitySettings
+    failure: str | None = None
+
+    @property
+    def issue(self) -> Issue | None:
+        """The failure for people: an error where the wishes allow no other encoder, else a warning."""
+        if self.failure is None:
+            return None
+        if not self.quality.fallback:
+            hint = f"choose --encoder auto or {self.quality.encoder}, or leave out --no-fallback"
+            return Issue(IssueCode.ENCODER_UNAVAILABLE, self.failure, hint=hint)
+        instead = f"{self.quality.encoder} is used instead, at {self.quality.quality} quality"
+        return Issue(IssueCode.ENCODER_UNAVAILABLE, f"{self.failure}; {instead}")
+
+
+class CodecOptimizer:
+    """Chooses encoders and their settings for a request."""
+
+    def __init__(self, trials: Trials | None = None) -> None:
+        """Ask these trials what works; without them ``auto`` is software, and a named encoder is believed."""
+        self._trials = trials
+
+    def default_encoder(self, codec: Codec) -> str:
+        """The name of the software encoder of a codec."""
+        return DEFAULT_ENCODERS[codec].name
+
+    @staticmethod
+    def names() -> dict[str, tuple[str, ...]]:
+        """The names of all encoders, software first, by codec."""
+        return {codec: tuple(each.name for each in _ALL.values() if each.codec is codec) for codec in Codec}
+
+    def problems(self, quality: QualitySettings) -> list[Issue]:
+        """What is wrong with the wishes of a request, before any of them is tried."""
+        encoder = _encoder(quality)
+        if encoder is None:
+            near, fitting = get_close_matches(quality.encoder, _ALL, n=1), ", ".join(self.names()[quality.codec])
+            return [
+                Issue(
+                    IssueCode.ENCODER_UNAVAILABLE,
+                    f"encoder {quality.encoder} is not one that mpt can drive",
+                    hint=f"{f'did you mean {near[0]}? ' if near else ''}choose auto, {fitting}",
+                )
+            ]
+        return [*_mismatch(encoder, quality), *_out_of_range(encoder, quality)]
+
+    def choose(
+        self, quality: QualitySettings, *, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken
+    ) -> Choice:
+        """The encoder that serves these wishes for pictures of this size; see :meth:`problems` first.
+
+        ``auto`` with a crf or a preset is software, whose scales they are. A named encoder that does
+        not work is replaced by software at the same level. Cancelled when it is stopped.
+        """
+        if quality.encoder == "auto":
+            best = self._best(quality, dimensions, frame_rate, cancel)
+            return Choice(quality.model_copy(update={"encoder": best}))
+        if quality.encoder not in HARDWARE_ENCODERS or self._trials is None:
+            return Choice(quality)
+        settings = self.get_optimal_settings(quality, frame_rate=frame_rate, threads=1)
+        (failure,) = self._trials.failures([settings], dimensions, cancel=cancel)
+        return Choice(quality) if failure is None else self.replaced(quality, f"does not work here: {failure}")
+
+    def replaced(self, quality: QualitySettings, failure: str) -> Choice:
+        """The same wishes served by software, because of what the named encoder did."""
+        return Choice(self.in_software(quality), f"{quality.encoder} {failure}")
+
+    def in_software(self, quality: QualitySettings) -> QualitySettings:
+        """The same wishes for software; a crf and a preset are those of an encoder, and are left out."""
+        software = {"encoder": self.default_encoder(quality.codec), "crf": None, "preset": None}
+        return quality.model_copy(update=software)
+
+    def distrust(self, settings: EncoderSettings) -> None:
+        """Try an encoder again the next time: it failed at work."""
+        if self._trials is not None:
+            self._trials.forget(settings)
+
+    def hardware_failures(self, dimensions: Dimensions, frame_rate: Fraction) -> dict[str, str | None]:
+        """For each hardware encoder that ffmpeg has, why it does not work; None for one that does."""
+        if self._trials is None:
+            return {}
+        listed = self._trials.listed()
+        encoders = [encoder for encoder in HARDWARE_ENCODERS.values() if encoder.name in listed]
+        tried = [_settings(encoder, encoder.levels[QualityLevel.BALANCED], frame_rate, 1) for encoder in encoders]
+        failures = self._trials.failures(tried, dimensions, cancel=CancelToken())
+        return {encoder.name: failure for encoder, failure in zip(encoders, failures, strict=True)}
+
+    def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
+        """The settings that a whole request is encoded with; see :meth:`problems` first.
+
+        ``threads`` are part of them, because the bits of x264 change with their number.
+        """
+        encoder = _encoder(quality)
+        if encoder is None:
+            raise ValueError(f"unknown encoder {quality.encoder}")
+        preset, crf = encoder.levels[quality.quality]
+        wished = quality.preset or preset, crf if quality.crf is None else quality.crf
+        return _settings(encoder, wished, frame_rate, quality.threads or threads)
+
+    def _best(self, quality: QualitySettings, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken) -> str:
+        software = self.default_encoder(quality.codec)
+        if self._trials is None or quality.crf is not None or quality.preset is not None:
+            return software
+        listed = self._trials.listed()
+        candidates = [
+            self.get_optimal_settings(
+                quality.model_copy(update={"encoder": encoder.name}), frame_rate=frame_rate, threads=1
+            )
+            for encoder in HARDWARE_ENCODERS.values()
+            if encoder.codec is quality.codec and encoder.name in listed
+        ]
+        failures = self._trials.failures(candidates, dimensions, cancel=cancel)
+        works = (each.encoder for each, failure in zip(candidates, failures, strict=True) if failure is None)
+        return next(works, software)
+
+
+def _encoder(quality: QualitySettings) -> Encoder | None:
+    """The encoder of these wishes, software for ``auto``; None for one that is not known."""
+    return DEFAULT_ENCODERS[quality.codec] if quality.encoder == "auto" else _ALL.get(quality.encoder)
+
+
+def _settings(encoder: Encoder, level: tuple[str, int], frame_rate: Fraction, threads: int) -> EncoderSettings:
+    preset, crf = level
+    if encoder.hardware is None:
+        options = software_options(encoder, preset, crf, threads)
+    else:
+        options = hardware_options(encoder, preset, crf)
+    options["-g"] = str(round_half_up(frame_rate * GOP_SECONDS))
+    return EncoderSettings(
+        codec=encoder.codec,
+        encoder=encoder.name,
+        options=tuple(part for pair in options.items() for part in pair),
+        pixel_format="yuv420p",
+        threads=threads,
+        hardware=encoder.hardware,
+    )
+
+
+def _mismatch(encoder: Encoder, quality: QualitySettings) -> list[Issue]:
+    if encoder.codec is quality.codec:
+        return []
+    message = f"encoder {encoder.name} writes {encoder.codec}, not {quality.codec}"
+    return [Issue(IssueCode.ENCODER_UNAVAILABLE, message, hint=f"add --codec {encoder.codec}")]
+
+
+def _out_of_range(encoder: Encoder, quality: QualitySettings) -> list[Issue]:
+    issues = []
+    if quality.crf is not None and not encoder.lowest_crf <= quality.crf <= encoder.highest_crf:
+        message = f"{encoder.name} takes a crf from {encoder.lowest_crf} to {encoder.highest_crf}, not {quality.crf}"
+        better = "higher" if encoder.higher_is_better else "lower"
+        issues.append(Issue(IssueCode.QUALITY_OUT_OF_RANGE, message, hint=f"a {better} number is better quality"))
+    if quality.preset is not None and quality.preset not in encoder.presets:
+        message = f"{encoder.name} has no preset {quality.preset}"
+        hint = f"choose one of {' '.join(encoder.presets)}" if encoder.presets else "leave the preset out"
+        issues.append(Issue(IssueCode.QUALITY_OUT_OF_RANGE, message, hint=hint))
+    return issues

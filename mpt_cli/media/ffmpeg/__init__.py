@@ -1,0 +1,1 @@
+"""Run ffmpeg: its arguments, its filters, its progress."""

@@ -1,0 +1,81 @@
+"""Build the filter chain that turns one audio track of a clip into what a segment holds of it (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.clock_jumps import expression, one_row_expression
+from mpt_cli.media.ffmpeg import downmix
+from mpt_cli.model.timing import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.model.media_info import AudioStreamInfo
+
+RENDERED = {"f": "f32le", "ar": SAMPLE_RATE, "ac": 2}
+"""How ffmpeg reads what :mod:`mpt_cli.media.inspect.audio.render` wrote."""
+_GAP = 0.02
+"""Seconds."""
+LIMITER = "alimiter=limit=0.98:level=disabled:latency=1"
+
+
+def stereo_mix(track: AudioStreamInfo) -> downmix.Mix:
+    """Return the gains of each channel of a track for the left and for the right side."""
+    return downmix.partial_mix(track.channels) if track.is_part else downmix.stereo_mix(track.channels)
+
+
+def limiter(tracks: Sequence[AudioStreamInfo]) -> list[str]:
+    """Return what stands behind a mix of tracks that can pass full scale together."""
+    mixes = [stereo_mix(track) for track in tracks]
+    together = [tuple(gain for mix in mixes for gain in mix[side]) for side in (0, 1)]
+    return [LIMITER] if any(map(downmix.needs_limiter, together)) else []
+
+
+def track_filters(
+    track: AudioStreamInfo, origin: Fraction, samples: int, *, clock_moves: tuple[Fraction, ...]
+) -> list[str]:
+    """Return the filters that make exactly so many stereo samples from ``origin``, a time of the file, on.
+
+    There is silence where there is no audio.
+    """
+    if track.irregular:
+        return [LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
+    limited = any(map(downmix.needs_limiter, stereo_mix(track)))
+    return [
+        *([f"asetpts='{_one_row(clock_moves)}'"] if clock_moves else []),
+        f"asetpts=PTS-({expression(origin)})/TB",
+        *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
+        f"pan={downmix.pan_expression(track.channels, is_part=track.is_part)}",
+        f"aresample={SAMPLE_RATE}:async=1:first_pts=0:{_in_step(track.tremble)}",
+        *([LIMITER] if limited else []),
+        *_exactly(samples),
+    ]
+
+
+def _in_step(tremble: Fraction | None) -> str:
+    """Return how samples are kept in step with their timestamps.
+
+    Silence is put in where they are late by 20 ms. A recorder's clock that drifts or trembles is not late but
+    wrong: what it trembles is passed over, and the drift is followed by a rate that differs by up to 0.5 %, which
+    nobody hears (8 cents).
+    """
+    if tremble is None:
+        return f"min_hard_comp={_GAP:g}"
+    soft, hard = max(0.001, float(tremble) / 2), _GAP + float(tremble)
+    return f"flags=res:min_comp={soft:.6f}:min_hard_comp={hard:.6f}:comp_duration=1:max_soft_comp=0.005"
+
+
+def rendered_path(audio_path: Path, index: int) -> Path:
+    """Return where the rendered audio of a stream lies whose segment gets its PCM at this path."""
+    return audio_path.with_suffix(f".{index}.f32")
+
+
+def _exactly(samples: int) -> list[str]:
+    return ["apad", f"atrim=end_sample={samples}"]
+
+
+def _one_row(clock_moves: tuple[Fraction, ...]) -> str:
+    return one_row_expression(clock_moves, map(expression, clock_moves), unit="TB")

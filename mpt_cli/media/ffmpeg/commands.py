@@ -1,0 +1,352 @@
+"""Builders of ffmpeg argument lists: values in, arguments out (pure, golden-tested).
+
+Every list serves ffmpeg 5.1 to 9 and comes without the program's own name. Inputs are ``file:``
+plus an absolute path, because a name like ``concat:a.mov`` would open another file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ffmpeg
+
+from mpt_cli.media import color, frame_map
+from mpt_cli.media.ffmpeg.audio_chain import RENDERED, limiter, rendered_path, track_filters
+from mpt_cli.media.ffmpeg.filters import needs_one_size, pictures, upload_filters, uploaded, without_side_data
+from mpt_cli.media.open_options import DEMUXERS, file_url, protocols
+from mpt_cli.model.choices import Codec, Container
+from mpt_cli.model.timing import stored_samples, ticks_per_frame, timescale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.model.clips import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
+    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo
+
+
+GLOBAL_ARGUMENTS = (
+    "-hide_banner",
+    "-nostdin",
+    "-y",
+    "-v",
+    "error",
+    "-nostats",
+    "-progress",
+    "pipe:1",
+    "-stats_period",
+    "0.25",
+    "-max_error_rate",
+    "1",
+)
+"""The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
+_QUIET = ("-v", "error", "-nostats")
+_TOLD_BY_HEADER = ("mov", "mp4")
+PCM_FORMAT = "s16le"
+_UNSPECIFIED_MATRIX = 2
+_NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
+"""Nothing of the inputs is carried: phones write where they were."""
+_ONLY_CHAPTERS = {"map_metadata:g": -1, "map_metadata:s": -1, "map_chapters": 1}
+"""Nothing but the chapters that stand in front of the sound, the second input (:mod:`mpt_cli.media.formats.chapters`);
+without a letter ``-map_metadata`` would take their titles too."""
+
+
+def segment_arguments(
+    clip: VideoClip,
+    media: MediaInfo,
+    segment: Segment,
+    form: TargetForm,
+    *,
+    video_path: Path,
+    audio_path: Path | None,
+    frame_map_path: Path | None = None,
+) -> list[str]:
+    """Arguments that make one segment: coded pictures as MP4, and its sound as raw PCM beside it.
+
+    MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4. Without
+    ``audio_path`` there is no sound. ``frame_map_path`` is where ffmpeg 6 and newer writes from which
+    decoded frame each encoded one was made (:mod:`mpt_cli.media.frame_map`).
+    """
+    origin = segment_origin(clip, media, segment, form.frame_rate)
+    source = _input(clip, media, origin, threads=form.encoder.threads)
+    video = pictures(source[str(media.video.index)], media, origin, segment, form)
+    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
+    if audio_path is not None and media.audio is not None:
+        outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
+    threads = str(form.encoder.threads)
+    arguments = _with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
+    return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
+
+
+def sound_arguments(
+    clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, audio_path: Path
+) -> list[str]:
+    """Arguments that make only the PCM of a segment, for a clip whose pictures are copied.
+
+    The header of an MP4 or MOV says all that decoding its sound takes: that ffmpeg decodes a picture
+    to find out more is half of what this costs (24 ms against 38, measured).
+    """
+    assert media.audio is not None
+    origin = segment_origin(clip, media, segment, form.frame_rate)
+    source = _input(clip, media, origin, threads=1, trust_header=media.container in _TOLD_BY_HEADER)
+    return [*GLOBAL_ARGUMENTS, *_sound_output(source, media, origin, segment.frames, form, audio_path).get_args()]
+
+
+def sound_piece_arguments(form: TargetForm, output: Path) -> list[str]:
+    """Arguments that encode PCM from stdin to packets in a row."""
+    pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
+    options = {"c:a": form.audio_codec, "b:a": form.audio_bitrate, "f": "adts"}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.input("pipe:0", **pcm).output(file_url(output), **options).get_args()]
+
+
+def join_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, convert: bool) -> list[str]:
+    """Arguments that join coded pictures by a concat list, and put coded sound beside them.
+
+    ``convert`` lets the demuxer write each clip's parameter sets into the stream, which is needed
+    only where they differ. The filter puts every timestamp back on the grid after the list's
+    microseconds; Matroska's milliseconds swallow those, and there ffmpeg 5.1 filters in another
+    time base than it says.
+    """
+    options = {"c:v": "copy"}
+    if form.container is not Container.MKV:
+        ticks = ticks_per_frame(form.frame_rate)
+        options["bsf:v"] = f"setts=pts=round(PTS/{ticks})*{ticks}:dts=round(DTS/{ticks})*{ticks}"
+    return _join_output(_concat_input(list_path, convert=convert)["v:0"], sound_path, options, form, output)
+
+
+def reencode_arguments(
+    list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
+) -> list[str]:
+    """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures.
+
+    A picture that does not decode ends it: pictures that were encoded again cannot be compared.
+    """
+    decoded = _concat_input(list_path, convert=True)["v:0"]
+    shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
+    pictures = uploaded(without_side_data(shown), form.encoder)
+    joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
+    joined = _with_frame_map(joined, output, frame_map_path)
+    return ["-xerror", *device_arguments(form.encoder), *joined]
+
+
+def trial_arguments(encoder: EncoderSettings, dimensions: Dimensions, rate: int, output: Path) -> list[str]:
+    """Arguments that encode 4:2:0 pictures from stdin with what encodes those of a clip, and on the same device."""
+    raw = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": str(dimensions), "r": rate, "protocol_whitelist": "pipe"}
+    pictures = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
+    written = ffmpeg.output(pictures, file_url(output), **encoder_options(encoder), **_NO_METADATA, f="mp4")
+    return [*GLOBAL_ARGUMENTS, *device_arguments(encoder), *written.get_args()]
+
+
+def device_arguments(encoder: EncoderSettings) -> list[str]:
+    """What opens the device that pictures are loaded into, where there is one."""
+    if encoder.hardware is None or not encoder.hardware.uploads:
+        return []
+    return ["-init_hw_device", f"{encoder.hardware.device}=encoder", "-filter_hw_device", "encoder"]
+
+
+def annex_b_arguments(video_path: Path, output: Path) -> list[str]:
+    """Arguments that copy HEVC pictures to a file in which parameter sets stand before each keyframe."""
+    source = ffmpeg.input(file_url(video_path), protocol_whitelist="file")["v:0"]
+    options = {"c:v": "copy", "bsf:v": "hevc_mp4toannexb", "f": "nut"}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(source, file_url(output), **options).get_args()]
+
+
+def _concat_input(list_path: Path, *, convert: bool) -> Any:
+    options = {"f": "concat", "safe": 0, "auto_convert": int(convert), "protocol_whitelist": "file"}
+    return ffmpeg.input(file_url(list_path), **options)
+
+
+def _join_output(
+    pictures: Any, sound_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
+) -> list[str]:
+    sound = ffmpeg.input(file_url(sound_path), f="aac", protocol_whitelist="file")["a:0"]
+    options = {**video_options, "c:a": "copy", **_ONLY_CHAPTERS, **muxer_options(form)}
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, sound, file_url(output), **options).get_args()]
+
+
+def moviepy_sound(form: TargetForm) -> dict[str, Any]:
+    """What MoviePy's writer of sound takes, to encode as :func:`sound_piece_arguments` does."""
+    return {
+        "fps_input": form.sample_rate,
+        "nchannels": form.channels,
+        "codec": form.audio_codec,
+        "bitrate": str(form.audio_bitrate),
+        "ffmpeg_params": list(_QUIET),
+    }
+
+
+def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
+    """What MoviePy's writer of pictures takes, to make a reel as :func:`reencode_arguments` does.
+
+    It gives its ffmpeg RGB without a word on colours, at a rate of two decimals: what the pictures
+    become is said here, and when each is shown comes from its number.
+    """
+    size = form.dimensions.width, form.dimensions.height
+    clock = f"settb=1/{timescale(form.frame_rate)},setpts=N*{ticks_per_frame(form.frame_rate)}"
+    filters = (
+        "scale=flags=accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=limited",
+        f"format={form.encoder.pixel_format}",
+        "setparams=" + ":".join("=".join(tag) for tag in color.setparams_arguments().items()),
+        clock,
+        f"fps={form.frame_rate}:start_time=0:round=near",
+        *("=".join(step) for step in upload_filters(form.encoder)),
+    )
+    options = encoder_options(form.encoder)
+    codec, threads = options.pop("c:v"), options.pop("threads")
+    preset = options.pop("preset", "medium")  # MoviePy names one always; encoders that have none look past it
+    options |= {**_ONLY_CHAPTERS, **muxer_options(form)}
+    arguments = [part for key, value in options.items() for part in (f"-{key}", str(value))]
+    return {
+        "filename": file_url(output),
+        "size": size,
+        "fps": float(form.frame_rate),
+        "codec": codec,
+        "preset": preset,
+        "threads": threads,
+        "ffmpeg_params": [*_QUIET, *device_arguments(form.encoder), "-vf", ",".join(filters), *arguments],
+    }
+
+
+def muxer_options(form: TargetForm) -> dict[str, Any]:
+    """Options of the published container: index in front, no edit list.
+
+    Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
+    early. What an edit list would cut is given up instead (``concatenation/sound.py``). Matroska
+    gets no random identifiers: the same reel is the same bytes.
+    """
+    if form.container is Container.MKV:
+        return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer", "fflags": "+bitexact"}
+    return {
+        "f": form.container.value,
+        "video_track_timescale": timescale(form.frame_rate),
+        "use_editlist": 0,
+        "movflags": "+faststart+negative_cts_offsets",
+        **_codec_tag(form),
+    }
+
+
+def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
+    """Arguments that decode the pictures of a file and keep nothing."""
+    end = media.readable_bytes
+    source = ffmpeg.input(file_url(path, end), protocol_whitelist=protocols(end), format_whitelist=DEMUXERS)
+    pictures = source[str(media.video.index)]
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, "-", f="null", fps_mode="passthrough").get_args()]
+
+
+def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:
+    """Timestamp, in the clock of the file, of the segment's first output frame."""
+    return media.zero + clip.start + segment.first_frame / frame_rate
+
+
+def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int, trust_header: bool = False) -> Any:
+    """The input with limits on what it may open, sought to the last keyframe that serves.
+
+    ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
+    front is what the picture at the origin may be.
+    """
+    options: dict[str, Any] = {
+        "copyts": None,
+        "noautorotate": None,
+        "protocol_whitelist": protocols(media.readable_bytes),
+        "format_whitelist": DEMUXERS,
+        "threads": threads,
+    }
+    if trust_header:
+        options["nofind_stream_info"] = None
+    if (media.video.color.matrix or "").startswith("code"):  # which no filter would take, not even to name another
+        options[f"colorspace:{media.video.index}"] = _UNSPECIFIED_MATRIX
+    if media.video.changes_size or not media.video.one_color or not needs_one_size(media.video):
+        # Else ffmpeg ends the filters, which hold the last picture to the end, and begins them anew.
+        options[f"reinit_filter:{media.video.index}"] = 0
+    if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
+        options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
+    if (seek := media.seek_point_for(origin)) is not None:
+        options |= {"ss": _decimal(seek), "seek_timestamp": 1, "noaccurate_seek": None}
+    return ffmpeg.input(file_url(clip.path, media.readable_bytes), **options)
+
+
+def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
+    """Return PCM of exactly the stored number of samples, silence where there is no audio.
+
+    The chain of a single track is a plain option and not part of the graph.
+    """
+    assert media.audio is not None
+    tracks, samples = media.heard, stored_samples(frames, form.frame_rate)
+    chains = [track_filters(track, origin, samples, clock_moves=media.clock_moves) for track in tracks]
+    options = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
+    streams = [_track(source, track, path) for track in tracks]
+    if len(tracks) == 1:
+        return ffmpeg.output(streams[0], file_url(path), af=",".join(chains[0]), **options)
+    ends = [_filtered(stream, chain) for stream, chain in zip(streams, chains, strict=True)]
+    mixed = ffmpeg.filter_multi_output(ends, "amix", inputs=len(ends), normalize=0).stream()
+    return ffmpeg.output(_filtered(mixed, limiter(tracks)), file_url(path), **options)
+
+
+def _track(source: Any, track: AudioStreamInfo, path: Path) -> Any:
+    """Return a track of the input, or what was rendered of it."""
+    if not track.irregular:
+        return source[str(track.index)]
+    rendered = file_url(rendered_path(path, track.index))
+    return ffmpeg.input(rendered, **RENDERED, protocol_whitelist="file")["a:0"]
+
+
+def _filtered(stream: Any, chain: Sequence[str]) -> Any:
+    """Return a stream behind filters that are written as for an option of ffmpeg's.
+
+    ffmpeg-python escapes commas by itself, which quotes are for in an option. A ``=`` it escapes as
+    ffmpeg reads it in named arguments only: ``pan`` is given its first gain as one.
+    """
+    for text in chain:
+        name, _, rest = text.replace("'", "").partition("=")
+        arguments = rest.split(":") if rest else []
+        named = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+        stream = stream.filter(name, *(argument for argument in arguments if "=" not in argument), **named)
+    return stream
+
+
+def _video_options(form: TargetForm) -> dict[str, Any]:
+    """Encoder and container of a segment.
+
+    A segment keeps its edit list, unlike a reel: without one, libavformat guesses the delay of the
+    decode times from all but the last two entries of a table, and in a short clip guesses wrong.
+    """
+    return {
+        **encoder_options(form.encoder),
+        **_NO_METADATA,
+        "f": "mp4",
+        "video_track_timescale": timescale(form.frame_rate),
+        **_codec_tag(form),
+    }
+
+
+def _with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
+    """Have ffmpeg write from which decoded frame each one of this output is made.
+
+    Not by ffmpeg-python, which turns the values of options into text: a path may be other bytes.
+    """
+    if path is None:
+        return arguments
+    place = arguments.index(file_url(output))
+    told = ["-stats_enc_pre", file_url(path), "-stats_enc_pre_fmt", frame_map.FORMAT]
+    return [*arguments[:place], *told, *arguments[place:]]
+
+
+def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
+    """Options of the pictures of a segment or a join; the keys are without their dash."""
+    return {
+        "c:v": encoder.encoder,
+        **{key.removeprefix("-"): value for key, value in encoder.named_options.items()},
+        **color.BT709_TAGS,
+        "threads": encoder.threads,
+        "fps_mode": "passthrough",
+    }
+
+
+def _codec_tag(form: TargetForm) -> dict[str, str]:
+    """``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
+    return {"tag:v": "hvc1"} if form.encoder.codec is Codec.HEVC else {}
+
+
+def _decimal(value: Fraction) -> str:
+    return f"{float(value):.6f}"

@@ -1,0 +1,183 @@
+"""Finds ffmpeg, asks what it is, and runs it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.ffmpeg.progress import ProgressParser
+from mpt_cli.media.process.run import Ended, Limits, Outcome
+from mpt_cli.media.process.run import run as run_process
+from mpt_cli.model.errors import DependencyError, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.model.formatting import seconds_text
+from mpt_cli.runtime.cancel import CancelToken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from mpt_cli.media.ffmpeg.progress import Progress
+
+OLDEST, _TELLS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
+"""Versions; the libavcodec of 8.1 does not decode alpha (measured)."""
+_INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
+_QUESTION_SECONDS = 20
+_FULL = ("No space left on device", "Disk quota exceeded")
+"""What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
+_MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
+_ECHOES = (
+    "Last message repeated",
+    "Terminating thread with return code",
+    "Task finished with error code",
+    "Nothing was written into output file",
+    "Could not open encoder before EOF",
+    "Error sending frames to consumers",
+    "Error while opening encoder",
+    "Error parsing global options",
+    "Failed to set value",
+    "Device creation failed",
+    "Error reinitializing filters",
+)
+"""What follows an error in ffmpeg's log and says nothing new."""
+
+
+class Ffmpeg:
+    """One ffmpeg binary. Nothing is looked up before it is needed, and then once."""
+
+    def __init__(self, binary: Path | None = None, *, package: str = "imageio_ffmpeg") -> None:
+        """Use this binary, or the one inside this package, or the one on PATH."""
+        self._wanted, self._package = binary, package
+
+    @cached_property
+    def binary(self) -> Path:
+        """The program; DependencyError where there is none."""
+        if self._wanted is not None:
+            if not self._wanted.is_file():
+                what = "is not a file" if self._wanted.exists() else "does not exist"
+                raise DependencyError(f"ffmpeg.binary {what}", path=self._wanted, hint=_INSTALL_HINT)
+            return self._wanted.absolute()
+        if packaged := _packaged(self._package):
+            return packaged
+        if on_path := shutil.which("ffmpeg"):
+            return Path(on_path)
+        raise DependencyError("ffmpeg was not found", hint=_INSTALL_HINT)
+
+    @property
+    def tells_frames(self) -> bool:
+        """Whether it tells from which decoded frame it makes each encoded one; DependencyError as ``build``."""
+        return _number(self.build) >= _TELLS_FRAMES
+
+    @property
+    def decodes_hevc_alpha(self) -> bool:
+        """Whether it decodes the second layer of HEVC, which is its transparency; DependencyError as ``build``."""
+        return _number(self.build) >= _DECODES_HEVC_ALPHA
+
+    @cached_property
+    def build(self) -> str:
+        """The build string, such as ``9.0.2-static``; DependencyError below 5.1 or if it does not run."""
+        outcome = run_process(
+            [str(self.binary), "-version"], cancel=CancelToken(), limits=Limits(total_seconds=_QUESTION_SECONDS)
+        )
+        match = re.search(r"ffmpeg version (\S+)", outcome.stdout_tail)
+        if outcome.returncode != 0 or not match:
+            raise DependencyError("ffmpeg does not run", path=self.binary, hint=_INSTALL_HINT)
+        build = match[1]
+        if _number(build) < OLDEST:
+            raise DependencyError(f"ffmpeg {build} is older than 5.1", path=self.binary, hint=_INSTALL_HINT)
+        return build
+
+    @cached_property
+    def encoders(self) -> frozenset[str]:
+        """The names of the encoders that it has, none where it does not tell; whether one works is another question."""
+        outcome = run_process(
+            [str(self.binary), "-hide_banner", "-encoders"],
+            cancel=CancelToken(),
+            limits=Limits(total_seconds=_QUESTION_SECONDS),
+        )
+        return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+) ", outcome.stdout_tail, re.MULTILINE))
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        cancel: CancelToken,
+        limits: Limits,
+        on_progress: Callable[[Progress], object] | None = None,
+        on_memory: Callable[[int], None] | None = None,
+        feed: Iterable[bytes] | None = None,
+        cwd: Path | None = None,
+    ) -> Outcome:
+        """The outcome of one run in this folder; standing still is judged by the output's time."""
+        parser, furthest = ProgressParser(), -1.0
+
+        def on_line(line: str) -> bool:
+            nonlocal furthest
+            progress = parser.feed(line)
+            if progress is None:
+                return False
+            if on_progress is not None:
+                on_progress(progress)
+            position = max(float(progress.done_seconds), float(progress.frames or 0))
+            moved, furthest = position > furthest, max(furthest, position)
+            return moved
+
+        argv = [str(self.binary), *arguments]
+        return run_process(
+            argv,
+            cancel=cancel,
+            limits=limits,
+            on_line=on_line,
+            on_memory=on_memory,
+            feed=feed,
+            cwd=cwd,
+            descendants=False,  # ffmpeg starts no other program
+        )
+
+
+def explain(
+    outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode, program: str = "ffmpeg"
+) -> MptError | None:
+    """The error that a run ended with, or None; a finished run may still have written rubbish."""
+    said = last_words(outcome.stderr_tail)
+    if outcome.ended is Ended.TIMED_OUT:
+        time = seconds_text(outcome.elapsed_seconds)
+        return ProcessingError(timed_out, f"took longer than {time} and was stopped", hint=_MORE_TIME.get(timed_out))
+    if outcome.ended is Ended.STALLED:
+        return ProcessingError(stalled, "stood still and was stopped")
+    if outcome.returncode == 0:
+        return None
+    if any(words in outcome.stderr_tail for words in _FULL):
+        return ResourceError(
+            IssueCode.DISK_FULL, "the disk is full", hint="free space, or set paths.temp to another disk"
+        )
+    if outcome.killed_by_system:
+        return ResourceError(
+            IssueCode.MEMORY_EXHAUSTED, f"the system killed {program}, most likely for its memory", hint="try --jobs 1"
+        )
+    return ProcessingError(failed, f"{program} failed: {said or f'exit code {outcome.returncode}'}")
+
+
+def last_words(stderr: str) -> str:
+    """The last line in which ffmpeg says what is wrong, without its addresses."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
+    return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
+
+
+def _number(build: str) -> tuple[int, int]:
+    """The version in a build string; that of a build without one (``N-12345-gabc``) counts as the newest."""
+    number = re.match(r"n?(\d+)\.(\d+)", build)
+    return (int(number[1]), int(number[2])) if number else (sys.maxsize, 0)
+
+
+def _packaged(package: str) -> Path | None:
+    """The binary inside imageio-ffmpeg; its own function would start it just to see that it runs."""
+    try:
+        folder = Path(str(resources.files(package) / "binaries"))
+    except ModuleNotFoundError:
+        return None
+    return next((path for path in sorted(folder.glob("ffmpeg-*")) if path.is_file()), None)

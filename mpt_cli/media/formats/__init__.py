@@ -1,0 +1,1 @@
+"""Formats by their bytes (pure; no file is opened here)."""

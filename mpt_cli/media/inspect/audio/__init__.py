@@ -1,0 +1,1 @@
+"""Audio tracks of a file."""

@@ -1,0 +1,164 @@
+"""Collect what the packets of one audio track bring to light."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.audio.frame import AudioFrame
+
+from mpt_cli.media.ffmpeg.downmix import placed
+from mpt_cli.media.inspect.audio.channel_names import channel_names, release_custom_order
+from mpt_cli.media.inspect.audio.clock import AudioClock
+from mpt_cli.media.inspect.audio.headers import HEADERS
+from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.packet import Packet
+
+    from mpt_cli.media.clock_jumps import Clock
+
+_LOOK_SECONDS = 2
+"""A packet is decoded so often, and where its header is another, to see whether channels and rate are the same."""
+
+_MOST_FAILED_LOOKS = 3
+_LONG = 1
+"""A packet that claims to last more seconds is decoded, to see whether it does."""
+
+
+class AudioFindings:
+    """The first decoded frame of one audio track, whether later ones are alike, and when its packets end."""
+
+    def __init__(self, stream: AudioStream, clock: Clock) -> None:
+        """Start with nothing found; the clock is the one of the whole file."""
+        self.stream, self._clock = stream, clock
+        codec = stream.codec_context.codec.canonical_name
+        self._labels = release_custom_order(stream)
+        self._frame: AudioFrame | None = None
+        self._undecoded = 0
+        self._changes = False
+        self._failed_looks = 0
+        self._is_described_inside = stream.container.format.name == "flv"  # asking each packet is dear
+        self._time_base = Fraction(stream.time_base or 1)
+        self._look_ticks, self._long_ticks = round(_LOOK_SECONDS / self._time_base), round(_LONG / self._time_base)
+        self._last_look = 0
+        self._header, self._last_header = HEADERS.get(codec), 0
+        self._times = AudioClock(codec, self._time_base)
+        self._samples, self._size = 0, 0  # of the longest frame that was decoded, and of its packet
+        self.packets = 0
+        self._end_ticks = 0
+        self.start = Fraction(0)
+        """When its frames begin, or its packets while none decodes."""
+
+    @property
+    def end(self) -> Fraction:
+        """When its packets end, or its first frame."""
+        first = Fraction(self._frame.samples, self._frame.sample_rate) if self._frame is not None else 0
+        return max(self.start + first, self._end_ticks * self._time_base if self.packets else self.start)
+
+    @property
+    def frame(self) -> AudioFrame:
+        """The first decoded frame; only of a track of which some was decoded."""
+        assert self._frame is not None
+        return self._frame
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of its channels, in order; of those without one as players take them."""
+        return placed(channel_names(self.frame, self._labels))
+
+    @property
+    def is_irregular(self) -> bool:
+        """Whether channels or rate change, or the channels stand in an order of their own."""
+        return self._changes or bool(self._labels)
+
+    @property
+    def tremble(self) -> Fraction | None:
+        """By how much its packets come too late and too early; None for a clock that is steady."""
+        return None if self._changes else self._times.tremble(self.frame.sample_rate, self._samples, self._size)
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether some of the track was decoded."""
+        return self._frame is not None
+
+    @property
+    def knows_enough(self) -> bool:
+        """Whether more packets would tell nothing that counts where a plausible header is trusted."""
+        return self.is_decoded or self._undecoded > SAMPLE_PACKETS
+
+    def take(self, packet: Packet[Any]) -> None:
+        """Look at the next packet of the track."""
+        size, pts = packet.size, packet.pts
+        if self._frame is None:
+            self._take_first(packet)
+        elif size and not self._changes:
+            self._look_now_and_then(packet, pts or 0)
+        if not size:
+            return
+        shift = self._clock.shift_of(packet)
+        if shift is None or pts is None or packet.is_discard:
+            return
+        ticks = pts + round(shift / self._time_base) if shift else pts
+        length = packet.duration or 0
+        if length > self._long_ticks:
+            length = self._decoded_ticks(packet)
+        self.packets += 1
+        self._times.add(ticks, size)
+        self._end_ticks = max(self._end_ticks, ticks + length) if self.packets > 1 else ticks + length
+
+    def _take_first(self, packet: Packet[Any]) -> None:
+        """Decode a packet, before which none did."""
+        frame = first_frame(packet, AudioFrame)
+        self._undecoded += frame is None
+        if frame is not None and frame.pts is not None and frame.samples:
+            self._frame = frame
+            self.start = frame.pts * Fraction(frame.time_base)
+            self._last_look = packet.pts or 0
+            self._samples, self._size = frame.samples, packet.size
+        elif not self.packets and packet.pts is not None:
+            self.start = packet.pts * self._time_base
+
+    def _decoded_ticks(self, packet: Packet[Any]) -> int:
+        """Return how long a packet lasts of which the file says that it is long."""
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            return 0
+        return round(sum(Fraction(frame.samples, frame.sample_rate) for frame in frames) / self._time_base)
+
+    def _look_now_and_then(self, packet: Packet[Any], pts: int) -> None:
+        """Look where it is time to, or the header says that something may have changed."""
+        header = self._header.read(packet) if self._header else 0
+        if self._is_described_inside and packet.has_sidedata("new_extradata"):
+            self._changes = True
+        elif header != self._last_header or abs(pts - self._last_look) >= self._look_ticks:
+            self._last_header = header
+            self._look(packet)
+
+    def _look(self, packet: Packet[Any]) -> None:
+        """See whether a packet decodes to what the first one did.
+
+        Where several in a row do not decode they are damaged, or of a kind that a packet told of which was
+        not decoded.
+        """
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            self._failed_looks += 1
+            self._changes = self._failed_looks >= _MOST_FAILED_LOOKS
+            return
+        frame = next((frame for frame in frames if isinstance(frame, AudioFrame) and frame.samples), None)
+        if frame is None:
+            return
+        self._failed_looks, self._last_look = 0, packet.pts or 0
+        if frame.samples > self._samples:  # the first one may lack what an encoder puts in front
+            self._samples, self._size = frame.samples, packet.size
+        self._changes = _kind(frame) != _kind(self.frame)
+
+
+def _kind(frame: AudioFrame) -> tuple[object, ...]:
+    """Return what the filters of ffmpeg begin anew for when it changes."""
+    return frame.layout.name, frame.format.name, frame.sample_rate

@@ -1,0 +1,1 @@
+"""When the frames of a file are shown."""

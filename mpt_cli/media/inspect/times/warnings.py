@@ -1,0 +1,87 @@
+"""Say what was done about the times of a file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.inspect.times.repair import Repair
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.frame_times import Timing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mpt_cli.media.clock_jumps import Jump
+    from mpt_cli.media.inspect.times.packet_times import Timeline
+
+_LEAST_HOLD, _HELD_SHARE = Fraction(1), Fraction(1, 10)
+"""Seconds, and of a clip, that a frame may be held without a word."""
+_HOUR = 3600
+"""Seconds of a gap that is no part of a clip."""
+
+
+def time_warnings(path: Path, timeline: Timeline, jumps: Sequence[Jump], zero: Fraction) -> Iterator[Issue]:
+    """Say which times are assumed or repaired."""
+    if ahead := [jump for jump in jumps if jump.seconds > 0]:  # where it begins anew, nothing is left out
+        yield _left_out(path, ahead, zero)
+    if timeline.repair is Repair.NO_TIMES:
+        message = f"has no timestamps: {_number(timeline.frame_rate)} frames a second are assumed"
+        hint = "for another rate write it anew: ffmpeg -r RATE -i IN -c copy OUT.mkv"
+        yield Issue(IssueCode.NO_TIMESTAMPS, message, path, hint)
+    elif repaired := _repaired(timeline):
+        yield Issue(IssueCode.TIMESTAMPS_REPAIRED, repaired, path)
+
+
+def hold_warnings(
+    path: Path, timeline: Timeline, shown: tuple[Fraction, Fraction], clip: tuple[Fraction, Fraction]
+) -> Iterator[Issue]:
+    """Say where a frame is held because the audio is longer, and where the last one is not held as it says.
+
+    Both spans are in seconds of the clock of the file: from when to when there are frames, and the whole clip.
+    """
+    least = max(_LEAST_HOLD, (clip[1] - clip[0]) * _HELD_SHARE)
+    lengths = f"its frames last {_seconds(shown[1] - shown[0])}, its audio makes it {_seconds(clip[1] - clip[0])} long"
+    if (late := shown[0] - clip[0]) > least:
+        message = f"begins without frames: {lengths}, and the first one is held for {_seconds(late)}"
+        yield Issue(IssueCode.FRAME_HELD, message, path)
+    if (held := clip[1] - shown[1]) > least:
+        message = f"has audio behind its last frame: {lengths}, and that frame is held for {_seconds(held)}"
+        yield Issue(IssueCode.FRAME_HELD, message, path)
+    if timeline.told_end is not None and timeline.told_end - clip[1] > least:
+        told, usual = _seconds(timeline.told_end - timeline.last), _seconds(timeline.end - timeline.last, digits=2)
+        message = f"has a last frame of {told}, where others last {usual}: it is shown as long as those"
+        yield Issue(IssueCode.IMPLAUSIBLE_DURATION, message, path)
+
+
+def _left_out(path: Path, gaps: Sequence[Jump], zero: Fraction) -> Issue:
+    longest = max(gaps, key=lambda gap: gap.seconds)
+    more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+    gap = f"a gap of {_seconds(longest.seconds)} at {_seconds(longest.before - zero)}{more}"
+    message = f"has {gap} in which its clock jumps: what follows is put right behind"
+    code = IssueCode.IMPLAUSIBLE_DURATION if longest.seconds > _HOUR else IssueCode.TIMESTAMPS_REPAIRED
+    return Issue(code, message, path)
+
+
+def _repaired(timeline: Timeline) -> str | None:
+    counted = timeline.times.timing is Timing.COUNTED
+    evenly = f"its {timeline.pictures} frames are shown evenly, {_number(timeline.frame_rate)} a second"
+    match timeline.repair:
+        case Repair.EQUAL:
+            return f"has frames with equal timestamps: {evenly if counted else 'the last of equal ones is shown'}"
+        case Repair.DISORDER:
+            return f"has timestamps in disorder: {evenly}"
+        case Repair.STRAY:
+            return f"has frames with timestamps far from all others: {evenly}"
+        case Repair.MISSING if not counted:
+            return "has frames without timestamps: they are shown between their neighbors"
+    return None
+
+
+def _seconds(value: Fraction, *, digits: int = 1) -> str:
+    return f"{float(value):.{digits}f} s"
+
+
+def _number(rate: Fraction) -> str:
+    return f"{float(rate):.5g}"

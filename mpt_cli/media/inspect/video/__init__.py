@@ -1,0 +1,1 @@
+"""Frames of a file as they are coded: size, colour, fields, orientation."""

@@ -1,0 +1,142 @@
+"""Signs in coded pictures that some are interlaced, read from headers without decoding anything.
+
+The first picture says nothing of those behind it: a recording may change from progressive to
+interlaced, and some encoders flag their first picture wrongly. MPEG-2, ProRes and DNxHD say it with
+every picture. H.264 and VC-1 only say in a header whether pictures may be interlaced; what they are
+takes decoding, so that ``possible`` is all that is known.
+
+Sources: ITU-T H.262 6.2.2.3 and 6.2.3.1, H.264 7.3.2.1.1, SMPTE 421M 6.1, RDD 36 5.1, ST 2019-1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.media.formats.bits import Bits, without_emulation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from av.packet import Packet
+
+_MPEG2_EXTENSION, _MPEG2_HEAD = b"\0\0\1\xb5", 1024
+_SEQUENCE, _PICTURE = 1, 8
+"""Kinds of an extension of MPEG-2."""
+_FRAME = 3
+_VC1_SEQUENCE, _VC1_ADVANCED, _VC1_INTERLACE_BIT = b"\0\0\1\x0f", 3, 41
+_H264_SEQUENCE = 7
+_WITH_CHROMA_FORMAT = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
+"""Profiles of H.264 whose parameter sets say more of the samples."""
+
+
+class FieldSigns:
+    """What the headers of one stream say so far."""
+
+    def __init__(self, codec: str, extradata: bytes) -> None:
+        """Look at the headers that stand before the pictures."""
+        self._codec = codec
+        self.seen = False
+        """Whether a picture is interlaced."""
+        self.possible = codec == "vc1" and _vc1_allows_fields(extradata)
+        """Whether pictures may be, as far as headers tell."""
+
+    def take_sets(self, sets: Iterable[bytes]) -> None:
+        """Look at parameter sets that were not seen before."""
+        if self._codec == "h264" and not self.possible:
+            self.possible = any(map(_h264_allows_fields, sets))
+
+    def take(self, packet: Packet[Any]) -> None:
+        """Look at the header of a coded picture, where it has one."""
+        if self.seen or self._codec not in _OF_PICTURE:
+            return
+        head = bytes(memoryview(packet)[:_MPEG2_HEAD])
+        self.seen = _OF_PICTURE[self._codec](head)
+
+
+def _is_mpeg2_interlaced(head: bytes) -> bool:
+    """Whether an extension says that a picture is a field, or of two fields."""
+    for piece in head.split(_MPEG2_EXTENSION)[1:]:
+        kind = piece[0] >> 4 if piece else 0
+        if kind == _SEQUENCE and len(piece) > 1 and piece[1] & 8:
+            return False  # a progressive sequence
+        if kind == _PICTURE and len(piece) > 4:
+            return piece[2] & 3 != _FRAME or not piece[4] & 0x80
+    return False
+
+
+def _is_prores_interlaced(head: bytes) -> bool:
+    return head[4:8] == b"icpf" and len(head) > 20 and bool(head[20] >> 2 & 3)
+
+
+def _is_dnxhd_interlaced(head: bytes) -> bool:
+    return len(head) > 5 and bool(head[5] & 2)
+
+
+_OF_PICTURE = {
+    "mpeg2video": _is_mpeg2_interlaced,
+    "prores": _is_prores_interlaced,
+    "dnxhd": _is_dnxhd_interlaced,
+}
+
+
+def _vc1_allows_fields(extradata: bytes) -> bool:
+    """Whether a sequence header of the advanced profile has its interlace flag."""
+    _, found, header = extradata.partition(_VC1_SEQUENCE)
+    bits = Bits(without_emulation(header))
+    if not found or bits.fixed(2) != _VC1_ADVANCED:
+        return False
+    bits.fixed(_VC1_INTERLACE_BIT - 2)
+    return bits.fixed(1) == 1
+
+
+def _h264_allows_fields(unit: bytes) -> bool:
+    """Whether a sequence parameter set allows anything but whole frames; not where it cannot be read."""
+    if not unit or unit[0] & 31 != _H264_SEQUENCE:
+        return False
+    bits = Bits(without_emulation(unit[1:]))
+    profile = bits.fixed(24) >> 16
+    bits.golomb()
+    if profile in _WITH_CHROMA_FORMAT:
+        _skip_sample_format(bits)
+    bits.golomb()
+    _skip_picture_order(bits)
+    bits.golomb()  # references
+    bits.fixed(1)
+    bits.golomb()  # width and height
+    bits.golomb()
+    return not bits.fixed(1) and not bits.is_spent
+
+
+def _skip_sample_format(bits: Bits) -> None:
+    """Pass chroma format, depths and scaling lists."""
+    chroma = bits.golomb()
+    if chroma == 3:
+        bits.fixed(1)
+    bits.golomb()
+    bits.golomb()
+    bits.fixed(1)
+    if not bits.fixed(1):
+        return
+    for number in range(12 if chroma == 3 else 8):
+        if bits.fixed(1):
+            _skip_scaling_list(bits, 16 if number < 6 else 64)
+
+
+def _skip_scaling_list(bits: Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.signed_golomb()) % 256
+        last = following or last
+
+
+def _skip_picture_order(bits: Bits) -> None:
+    kind = bits.golomb()
+    if kind == 0:
+        bits.golomb()
+    elif kind == 1:
+        bits.fixed(1)
+        bits.golomb()
+        bits.golomb()
+        for _ in range(min(bits.golomb(), 255)):
+            bits.golomb()

@@ -1,0 +1,148 @@
+"""What precedes a child process: its program, its environment, and the thread that starts it.
+
+Starts nothing by itself. Imports row 0 only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+
+# What a child may see of our environment; the rest can hold secrets.
+_NAMES = (
+    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "LANG", "LANGUAGE", "TZ"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME"),
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
+    *("PROGRAMDATA", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
+)
+_PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "LIBVA_", "VDPAU_", "FONTCONFIG_", "OPENBLAS_", "OMP_", "MKL_")
+_ROOT = str(Path(__file__).parents[2])
+
+
+def child_environment() -> dict[str, str]:
+    """Return the allowed part of our environment, and no colours in ffmpeg's messages."""
+    allowed = {
+        name: value for name, value in os.environ.items() if name.upper() in _NAMES or name.startswith(_PREFIXES)
+    }
+    return allowed | {"AV_LOG_FORCE_NOCOLOR": "1"}
+
+
+def child_python(module: str, function: str = "main") -> tuple[str, ...]:
+    """Return the command that calls a function of one of our modules in a Python of its own.
+
+    With ``-P``, because a ``json.py`` in the user's folder would be executed in place of Python's own. Where
+    we lie comes last in the child's path: there may be anything beside us.
+    """
+    code = f"import sys; sys.path.append({_ROOT!r}); from {module} import {function}; {function}()"
+    return sys.executable, "-P", "-c", code
+
+
+def find_program(program: str, cwd: Path | None) -> str:
+    """Return the program's absolute path; raise :class:`DependencyError`."""
+    place = program if Path(program).name == program else str(Path(cwd or "", program).absolute())
+    if found := shutil.which(place):
+        return str(Path(found).absolute())
+    if shutil.which(place, mode=os.F_OK):
+        raise not_executable(program)
+    raise DependencyError(f"{program} was not found", hint="install it, or give its path")
+
+
+def looks_executable(program: str) -> bool:
+    """Whether the file begins like one that Linux executes without help."""
+    try:
+        with Path(program).open("rb") as file:
+            return file.read(4).startswith((b"\x7fELF", b"#!"))
+    except OSError:  # executable, not readable
+        return False
+
+
+def not_executable(program: str) -> DependencyError:
+    """Return the error for a program that is there and cannot be executed."""
+    hint = "make it executable, or install one made for this system"
+    return DependencyError(f"{program} cannot be executed", hint=hint)
+
+
+def start_error(error: OSError, program: str) -> Exception:
+    """Return what a failed start means; the error itself when it is not about the program."""
+    if error.errno in {errno.EAGAIN, errno.ENOMEM}:
+        message = f"no room for another process: {program}"
+        return ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="run fewer workers")
+    if error.errno in {errno.ENOEXEC, errno.EACCES}:
+        return not_executable(program)
+    return error
+
+
+class Spawner:
+    """A thread in which things are started; Linux ties a parent-death signal to it.
+
+    That signal comes when the *thread* that started the child ends. So it is a thread that ends
+    with the program, and none of a pool's.
+    """
+
+    def __init__(self) -> None:
+        """Start the thread."""
+        self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, name="spawner", daemon=True).start()
+
+    def call(self, start: Callable[[], T], *, discard: Callable[[T], None]) -> T:
+        """Return what ``start`` returns there, or raise what it raises.
+
+        If the wait for it is interrupted (Ctrl-C), ``discard`` gets what then nobody knows of.
+        """
+        future: Future[T] = Future()
+        self._requests.put((future, start))
+        try:
+            return future.result()
+        except BaseException:
+            future.add_done_callback(lambda done: None if done.exception() else discard(done.result()))
+            raise
+
+    def _serve(self) -> None:
+        while True:
+            future, start = self._requests.get()
+            try:
+                future.set_result(start())
+            except BaseException as error:  # raised by ``call``
+                future.set_exception(error)
+            del future, start  # or they live until the next request
+
+
+@functools.cache
+def spawner_of(process_id: int) -> Spawner:
+    """Return the spawner of our process; a child that was forked gets its own."""
+    del process_id  # one for each: a fork inherits no threads
+    return Spawner()
+
+
+@functools.cache
+def death_signal() -> tuple[str, ...]:
+    """Return what makes a Linux child die with us, nothing where there is no such program."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        return ()
+    launcher = (setpriv, "--pdeathsig", "KILL", "--")
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        # BusyBox has a setpriv that does not know this signal.
+        trial = subprocess.run([*launcher, setpriv, "--version"], capture_output=True, timeout=5, check=False)
+        if trial.returncode == 0:
+            return launcher
+    return ()
