@@ -13,8 +13,6 @@ import platformdirs
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
-from mpt_cli.cost import Machine
-from mpt_cli.health import HealthChecks
 from mpt_cli.media.encoders.availability import EncoderTrials
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
@@ -26,11 +24,10 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.monitoring.system import usable_cores
-from mpt_cli.orchestrator import VideoProcessingOrchestrator
+from mpt_cli.planning.estimates import Machine
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
-from mpt_cli.published import PublishedReels
 from mpt_cli.storage.atomic_write import sweep_unfinished
 from mpt_cli.storage.file_identity import content_hash
 from mpt_cli.storage.history import History
@@ -40,11 +37,14 @@ from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
+from mpt_cli.workflow.health import HealthChecks
+from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
+from mpt_cli.workflow.published_reels import PublishedReels
 
 if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
-    from mpt_cli.deadline import StartTimer
-    from mpt_cli.showcase import Showcase
+    from mpt_cli.workflow.deadline import StartTimer
+    from mpt_cli.workflow.reel_pictures import Showcase
 
 
 _REPORTS, _REELS = "reports", "reels"
@@ -134,7 +134,7 @@ class ModuleFactory:
     @cached_property
     def showcase(self) -> Showcase:
         """What takes pictures out of reels and writes reports as pages."""
-        from mpt_cli.showcase import Showcase
+        from mpt_cli.workflow.reel_pictures import Showcase
 
         return Showcase(self.workers, threads=usable_cores())
 

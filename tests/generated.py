@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mpt_cli.cli.completions import Shell, script
-from mpt_cli.cli.manual import manual
+from mpt_cli.cli.commands.completions import Shell, script
+from mpt_cli.cli.shell.man_page import manual
 from mpt_cli.settings.reference import starter_file
 
 ROOT = Path(__file__).resolve().parent.parent

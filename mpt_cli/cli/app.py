@@ -10,14 +10,14 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from mpt_cli.cli.commands import COMMANDS, GROUPS, NAMES, REPORTING
+from mpt_cli.cli.catalog import COMMANDS, GROUPS, NAMES, REPORTING
 from mpt_cli.cli.overview import front_page, help_page
 from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mpt_cli.cli.commands import Entry
+    from mpt_cli.cli.catalog import Entry
 
 _LOOKS: dict[str, Any] = {
     "add_completion": False,
@@ -88,7 +88,7 @@ def main(
 
 def function_of(entry: Entry) -> Callable[..., int]:
     """The function of a command: in the module of its first word, by the name of its last."""
-    function: Callable[..., int] = getattr(import_module(f"mpt_cli.cli.{entry.words[0]}"), entry.words[-1])
+    function: Callable[..., int] = getattr(import_module(f"mpt_cli.cli.commands.{entry.words[0]}"), entry.words[-1])
     return function
 
 

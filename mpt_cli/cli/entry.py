@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mpt_cli.cli.app import app
-from mpt_cli.cli.commands import NAMES
+from mpt_cli.cli.catalog import NAMES
 from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
 from mpt_cli.storage.disk import DISK_FULL
 
@@ -57,8 +57,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _answer(arguments: Sequence[str], error: MptError) -> int:
     """Say what is wrong the way that the command line asks for, as far as it can be read."""
+    from mpt_cli.cli.answer import failed
     from mpt_cli.cli.options import Given
-    from mpt_cli.cli.session import Session, failed
+    from mpt_cli.cli.session import Session
 
     switches = _switches(arguments)
     given = Given({name: True for name in switches if name in ("json", "jsonl")})

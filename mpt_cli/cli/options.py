@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mpt_cli.cli.commands import REPORTING
+from mpt_cli.cli.catalog import REPORTING
 from mpt_cli.config.sections import PRESETS
 from mpt_cli.model.choices import (
     Codec,
@@ -43,7 +43,7 @@ class Flag:
 
     ``key`` is its place in the configuration, several with spaces between, none for an option that
     belongs to the command. ``metavar`` also says to completions what may stand there
-    (:mod:`mpt_cli.cli.completion.tree`).
+    (:mod:`mpt_cli.cli.shell.command_tree`).
     """
 
     names: tuple[str, ...]

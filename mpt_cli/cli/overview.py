@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.commands import COMMANDS, GROUPS
+from mpt_cli.cli.catalog import COMMANDS, GROUPS
 from mpt_cli.model.errors import ExitCode
 from mpt_cli.model.version import __version__
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.session import NUL_ALONE, Answer, exit_code_of_run
+from mpt_cli.cli.answer import Answer, exit_code_of_run
+from mpt_cli.cli.session import NUL_ALONE
 from mpt_cli.config.request import Extras, VideoParams
-from mpt_cli.display import summary
-from mpt_cli.display.dryrun import result_data, show_plan
+from mpt_cli.display.answers import summary
+from mpt_cli.display.answers.dry_run import result_data, show_plan
 from mpt_cli.model.choices import ConcatenationMode
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import Issue, UsageError

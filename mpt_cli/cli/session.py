@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import io
-import logging
 import signal
 import sys
 import threading
 import time
 import uuid
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mpt_cli.cli.answer import HANG_UP, Answer, failed
+from mpt_cli.cli.log import logging_to
 from mpt_cli.cli.side_files import SideFiles
-from mpt_cli.display import base, summary
-from mpt_cli.display.envelope import envelope, to_json
+from mpt_cli.display import base
+from mpt_cli.display.answers import summary
 from mpt_cli.display.jsonl import JsonLinesDisplay
-from mpt_cli.display.live import LiveDisplay
+from mpt_cli.display.panel.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, UsageError, exit_code_of
+from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError, UsageError, exit_code_of
 from mpt_cli.model.results import RunStatus
+from mpt_cli.reporting.envelope import envelope, to_json
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
-from mpt_cli.settings.inputs import MEDIA_SUFFIXES, expand_inputs
+from mpt_cli.settings.inputs import expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,58 +36,11 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.model.results import FileValidationResult, JobEnd, VideoResult
+    from mpt_cli.model.results import VideoResult
 
-LOGGER = "mpt_cli"
+
 NUL_ALONE = "--null is for paths on stdin, which no input is"
-_MOST_FAULTS = 20
-_HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
-_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, _HANG_UP})
-
-
-def _show_nothing(_out: Console, _err: Console) -> None:
-    """For answers that their errors say in full."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a command answers: for programs the parts of the envelope, for people ``show``."""
-
-    status: RunStatus
-    exit_code: int
-    data: dict[str, Any] = field(default_factory=dict)
-    warnings: Sequence[Issue] = ()
-    errors: Sequence[Issue] = ()
-    ffmpeg: str | None = None
-    ends: Sequence[JobEnd] = ()
-    """How each request ended, and"""
-    verdicts: Sequence[FileValidationResult] = ()
-    """what was found of files: what the files beside the answer are made of."""
-    show: Callable[[Console, Console], None] = _show_nothing
-
-
-def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
-    """The answer to an error that ended a command before it had a result."""
-    cancelled = isinstance(error, Cancelled)
-    code = exit_code_for(error.exit_code, signal_number) if cancelled else error.exit_code
-    return Answer(
-        status=RunStatus.CANCELLED if cancelled else RunStatus.ERROR,
-        exit_code=code,
-        errors=(error.issue, *error.others),
-        show=lambda _out, err: _show_failure(err, error),
-    )
-
-
-def _show_failure(err: Console, error: MptError) -> None:
-    """Write the error and the first of those found beside it: what follows from one slip may be long."""
-    summary.show_issues(err, (error.issue, *error.others[: _MOST_FAULTS - 1]))
-    if (left := len(error.others) + 1 - _MOST_FAULTS) > 0:
-        summary.show_left(err, left)
-
-
-def exit_code_for(code: int, signal_number: int | None) -> int:
-    """The exit code, which for a stop is that of the signal: 130 or 143, also where the terminal was closed."""
-    return ExitCode.SIGTERM if signal_number in (signal.SIGTERM, _HANG_UP) else code
+_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, HANG_UP})
 
 
 class Session:
@@ -126,7 +81,7 @@ class Session:
     def run(self, work: Callable[[Session], Answer]) -> int:
         """Do the work, show the answer; the exit code."""
         with ExitStack() as stack:
-            stack.enter_context(_logging(self.given))
+            stack.enter_context(logging_to(self.given))
             stack.enter_context(_signals(self._stop))
             try:
                 self._side_files.check()
@@ -265,61 +220,3 @@ def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _LogFile(logging.FileHandler):
-    """A log that is given up in silence where its disk is full: the answer goes elsewhere."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say nothing."""
-
-
-@contextmanager
-def _logging(given: Given) -> Iterator[None]:
-    """Log records to stderr with ``-v``, and to a file where one is named; else nowhere."""
-    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]()
-    if given.get("verbose"):
-        handlers.append(logging.StreamHandler(sys.stderr))
-    if path := given.get("log_file"):
-        if path.suffix.lower() in MEDIA_SUFFIXES:  # a slip that would spoil a clip
-            raise UsageError("the log would be written into a video file", path=path, hint="name a .log file")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handlers.append(_LogFile(path, encoding="utf-8", errors="backslashreplace"))
-        except OSError as error:
-            hint = "choose another folder"
-            raise UsageError(f"the log cannot be written ({error.strerror})", path=path, hint=hint) from error
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)
-    before = logger.level
-    logger.setLevel(logging.DEBUG if given.get("verbose") else logging.INFO)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-        for handler in handlers:
-            logger.removeHandler(handler)
-            with suppress(OSError):
-                handler.close()
-
-
-def exit_code_of_run(result: VideoResult) -> int:
-    """The exit code of a run's result; what is refused is usage if any of what is wrong with it is."""
-    if result.status is RunStatus.CANCELLED:
-        return exit_code_for(ExitCode.SIGINT, result.signal_number)
-    if result.status is RunStatus.PARTIAL:
-        return ExitCode.PARTIAL
-    if result.code is IssueCode.VALIDATION_FAILED and any(issue.code is IssueCode.USAGE for issue in result.errors):
-        return ExitCode.USAGE
-    return ExitCode.OK if result.code is None else exit_code_of(result.code)
-
-
-def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:
-    """The status and the exit code of a batch by those of its jobs."""
-    if signal_number is not None or RunStatus.CANCELLED in statuses:
-        return RunStatus.CANCELLED, exit_code_for(ExitCode.SIGINT, signal_number)
-    if all(status is RunStatus.SUCCESS for status in statuses):
-        return RunStatus.SUCCESS, ExitCode.OK
-    good = any(status in (RunStatus.SUCCESS, RunStatus.PARTIAL) for status in statuses)
-    return RunStatus.PARTIAL if good else RunStatus.ERROR, ExitCode.PARTIAL

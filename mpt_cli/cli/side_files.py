@@ -51,7 +51,7 @@ class SideFiles:
 
     def write(self, facts: CommandEnd) -> Iterator[Issue]:
         """Write them; a warning for each that cannot be."""
-        from mpt_cli.reporting.written import is_replaceable, write_whole
+        from mpt_cli.cli.marked_files import is_replaceable, write_whole
 
         for name, path in self._paths.items():
             try:
@@ -66,7 +66,7 @@ class SideFiles:
                 yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, path, "the run itself is not affected")
 
     def _refuse(self, name: str, option: str, path: Path) -> None:
-        from mpt_cli.reporting.written import is_replaceable
+        from mpt_cli.cli.marked_files import is_replaceable
 
         if path.suffix.lower() in MEDIA_SUFFIXES:
             raise UsageError(f"{option} would be written into a video file", path=path, hint="choose another suffix")
@@ -85,8 +85,7 @@ class SideFiles:
 
 def _maker(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
     """What makes the text of a file."""
-    from mpt_cli.display import manifest
-    from mpt_cli.reporting import junit, prometheus
+    from mpt_cli.reporting import junit, manifest, prometheus
 
     if name == "metrics_file":
         return lambda facts: prometheus.metrics(facts, run=path.stem)
@@ -95,7 +94,6 @@ def _maker(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
 
 def _mark(name: str) -> str:
     """What a file of this kind has at its beginning."""
-    from mpt_cli.display import manifest
-    from mpt_cli.reporting import junit, prometheus
+    from mpt_cli.reporting import junit, manifest, prometheus
 
     return {"junit": junit.MARK, "metrics_file": prometheus.MARK, "manifest": manifest.MARK}[name]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from mpt_cli.display.envelope import to_json
+from mpt_cli.reporting.envelope import to_json
 from mpt_cli.runtime import events
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self, TextIO
 
 from mpt_cli.display.progress import RunProgress
-from mpt_cli.display.state import Phase
+from mpt_cli.display.run_lines import Phase
 from mpt_cli.model.formatting import counted, escape, message_text, percent_text, rounded_text, seconds_text, size_text
 from mpt_cli.runtime import events
 

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mpt_cli.display.state import ClipLine, ClipState, Overall, Phase, Rows
+from mpt_cli.display.run_lines import ClipLine, ClipState, Overall, Phase, Rows
 from mpt_cli.display.text import cell_width
 from mpt_cli.model.formatting import escape
 from mpt_cli.runtime import events

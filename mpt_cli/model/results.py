@@ -297,3 +297,13 @@ class CommandEnd:
         told = {issue for verdict in self.verdicts for issue in verdict.errors}
         if not self.ends:
             yield from (issue for issue in self.errors if issue not in told)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What the store of finished clips holds, and how much it may."""
+
+    folder: Path
+    entries: int
+    size_bytes: int
+    limit_bytes: int

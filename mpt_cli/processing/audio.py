@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.plan import PlannedClip
+    from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import RunContext
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process.run import Outcome
     from mpt_cli.model.clips import TargetForm
-    from mpt_cli.plan import PlannedClip
+    from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.evidence import AudioLooks

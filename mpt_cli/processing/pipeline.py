@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.cost import need_bytes
 from mpt_cli.model.choices import Action, OnError
 from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.pool import Wish
-from mpt_cli.plan import FINISHED_BEFORE, with_reuse
+from mpt_cli.planning.estimates import need_bytes
+from mpt_cli.planning.plan import FINISHED_BEFORE, with_reuse
 from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.runtime.bounded_map import in_window
 from mpt_cli.runtime.cancel import CancelToken
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.monitoring.pool import ResourcePool
-    from mpt_cli.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan, PlannedClip
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.clip import ClipProcessor
     from mpt_cli.runtime.events import RunContext

@@ -24,6 +24,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.model.errors import VerificationError
+from mpt_cli.model.results import CacheInfo
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
 from mpt_cli.storage.file_identity import content_hash
 
@@ -267,16 +268,6 @@ def _link(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
-
-
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What the store of finished clips holds, and how much it may."""
-
-    folder: Path
-    entries: int
-    size_bytes: int
-    limit_bytes: int
 
 
 _SHELF = re.compile(r"[0-9a-f]{2}")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from mpt_cli.display.store import show_cache
+from mpt_cli.display.answers.cache import show_cache
+from mpt_cli.model.results import CacheInfo
 from mpt_cli.storage import locks
 from mpt_cli.storage.atomic_write import UNFINISHED
-from mpt_cli.storage.store import CacheInfo
 from tests.cli.conftest import SMALL
 from tests.media import numbered
 

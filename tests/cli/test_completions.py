@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cli.commands import COMMANDS, NAMES
-from mpt_cli.cli.completion.tree import Kind, commands, encoders
-from mpt_cli.cli.completions import Shell
+from mpt_cli.cli.catalog import COMMANDS, NAMES
+from mpt_cli.cli.commands.completions import Shell
+from mpt_cli.cli.shell.command_tree import Kind, commands, encoders
 from mpt_cli.config.sections import PRESETS
 from mpt_cli.settings.layers import FIELDS, dotted
 from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mpt_cli.cli.commands import COMMANDS
+from mpt_cli.cli.catalog import COMMANDS
 from mpt_cli.cli.options import SETTINGS
 from mpt_cli.config.sections import PRESETS
 from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, dotted, user_config_file

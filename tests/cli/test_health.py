@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
-from mpt_cli.display.health import show_health
+from mpt_cli.display.answers.health import show_health
 from mpt_cli.model.health import CurrentMetrics, HealthCheck, HealthStatus
 from tests.checks import CHECKS
 from tests.cli.conftest import everything_in, fake_ffmpeg, run_program

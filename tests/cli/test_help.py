@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from mpt_cli.cli import options
-from mpt_cli.cli.commands import COMMANDS, NAMES
+from mpt_cli.cli.catalog import COMMANDS, NAMES
 from mpt_cli.cli.overview import EXITS
 from mpt_cli.config.sections import PRESETS
 from mpt_cli.model.errors import ExitCode

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from mpt_cli.display.report import show_report
+from mpt_cli.display.answers.report import show_report
 from mpt_cli.model.results import PerformanceReport, RunStatus, VideoResult
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.model.version import __version__

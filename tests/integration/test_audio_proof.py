@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.display.envelope import verified_dict
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.inspect.audio.comparison import AudioMatch, HeardTrack, MadeAudio, compare
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode, ProcessingError
 from mpt_cli.model.timing import stored_samples
+from mpt_cli.reporting.envelope import verified_dict
 from tests.audio_clips import FORM, RATE, clip, tone
 from tests.integration.reels import config_of, make_reel
 from tests.integration.segments import Bench, LyingFfmpeg, planned

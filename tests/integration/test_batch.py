@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import Config
     from mpt_cli.model.results import VideoResult
-    from mpt_cli.orchestrator import VideoProcessingOrchestrator
+    from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
     from tests.media import MediaFolder
 
 HANDLES = Path("/proc/self/fd")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.cli.session import end_of_batch
+from mpt_cli.cli.answer import end_of_batch
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, ProcessingConfig
 from mpt_cli.factory import ModuleFactory
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.orchestrator import VideoProcessingOrchestrator
+    from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
     from tests.media import MediaFolder
 
 

@@ -13,7 +13,6 @@ import pytest
 from mpt_cli.concatenation.service import ConcatenationService
 from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, MemoryConfig, PathsConfig, QualitySettings
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.health import HealthChecks
 from mpt_cli.media.encoders.smoke_test import encode_gray
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Codec
@@ -23,6 +22,7 @@ from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.workflow.health import HealthChecks
 from tests.checks import CHECKS, ENCODERS
 from tests.fakes import leave_trap, stand_in
 from tests.forms import form_of

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mpt_cli.model.results import VideoResult
-    from mpt_cli.storage.store import CacheInfo
+    from mpt_cli.model.results import CacheInfo, VideoResult
     from tests.media import MediaFolder
 
 ONE, TWO = numbered(21, seconds=0.5), replace(numbered(22, seconds=0.4), sound=None)

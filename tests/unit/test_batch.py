@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.batch import WAIT_SECONDS, Batch, require_possible
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.model.errors import InputError, IssueCode
@@ -17,6 +16,7 @@ from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import Notice, RunContext
+from mpt_cli.workflow.batch import WAIT_SECONDS, Batch, require_possible
 from tests.fakes import FakeClock, ListEmit
 
 if TYPE_CHECKING:

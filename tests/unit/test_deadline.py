@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli import deadline
 from mpt_cli.config.sections import CacheConfig, Config, ProcessingConfig
 from mpt_cli.model.errors import Cancelled, ExitCode, InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
+from mpt_cli.workflow import deadline
 from tests.unit.test_outcome import bad, good, info, plan_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.outcome import Run
+    from mpt_cli.workflow.run_state import Run
 
 __all__ = ["info"]  # the fixture
 

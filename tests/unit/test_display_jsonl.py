@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mpt_cli.display.envelope import envelope
 from mpt_cli.display.jsonl import JsonLinesDisplay
+from mpt_cli.reporting.envelope import envelope
 from mpt_cli.runtime import events
 
 SCHEMA = json.loads(files("mpt_cli").joinpath("share/schemas/events.json").read_text())

@@ -15,18 +15,18 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from mpt_cli.display.live import LiveDisplay
-from mpt_cli.display.panel import panel_lines
+from mpt_cli.display.panel.layout import panel_lines
+from mpt_cli.display.panel.live import LiveDisplay
+from mpt_cli.display.panel.rows import ASCII, UNICODE
 from mpt_cli.display.progress import RunProgress, time_left
-from mpt_cli.display.rows import ASCII, UNICODE
-from mpt_cli.display.state import Phase
+from mpt_cli.display.run_lines import Phase
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.runtime import events
 from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Display
-    from mpt_cli.display.canvas import Canvas
+    from mpt_cli.display.panel.canvas import Canvas
 
 NAMES = [
     "intro.mp4",

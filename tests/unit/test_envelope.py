@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mpt_cli.display.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions, Evidence, Verified
 from mpt_cli.model.errors import Issue, IssueCode
@@ -32,6 +31,7 @@ from mpt_cli.model.results import (
     VideoResult,
 )
 from mpt_cli.model.version import __version__
+from mpt_cli.reporting.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
 
 ISSUE = Issue(IssueCode.CLIP_FAILED, "no", Path("a.mp4"), "try again")
 BARE = Issue(IssueCode.USAGE, "what?")

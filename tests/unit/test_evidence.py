@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.evidence import gather, sha256_of
 from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import Cancelled, IssueCode
 from mpt_cli.model.results import ConcatenationResult
 from mpt_cli.storage.file_identity import file_of, identity_of
+from mpt_cli.workflow.provenance import gather, sha256_of
 from tests.unit.test_outcome import OUTPUT, bad, good, info, plan_of, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.outcome import Run
+    from mpt_cli.workflow.run_state import Run
 
 __all__ = ["info"]  # the fixture
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from mpt_cli.config.sections import Config, QualitySettings, VideoConfig
-from mpt_cli.forms import settled
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Orientation
+from mpt_cli.planning.target_form import settled
 from tests.infos import media_of
 
 HD, SMALL = Dimensions(1920, 1080), Dimensions(640, 360)

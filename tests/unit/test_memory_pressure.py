@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
-from mpt_cli.cost import need_bytes
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
@@ -19,7 +18,8 @@ from mpt_cli.model.errors import Cancelled, IssueCode, ProcessingError, Resource
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
-from mpt_cli.plan import Plan, PlannedClip
+from mpt_cli.planning.estimates import need_bytes
+from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, Notice, RunContext

@@ -25,9 +25,9 @@ from mpt_cli.model.results import (
     RunStatus,
     ValidationResult,
 )
-from mpt_cli.outcome import Run, describe
-from mpt_cli.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.runtime.events import RunContext
+from mpt_cli.workflow.run_state import Run, describe
 from tests.forms import form_of
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
-from mpt_cli.copying import OTHERS_ENCODED
-from mpt_cli.cost import Machine, concurrency, need_bytes
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, CopyPolicy, Fit
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.media_info import MediaInfo, Orientation
-from mpt_cli.plan import Plan, make_plan, with_reuse, with_threads
+from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
+from mpt_cli.planning.plan import Plan, make_plan, with_reuse, with_threads
+from mpt_cli.planning.stream_copy import OTHERS_ENCODED
 from tests.infos import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
 

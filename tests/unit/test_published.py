@@ -16,10 +16,10 @@ from mpt_cli.model.choices import Codec, Container, JoinMethod
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode, OutputError
 from mpt_cli.model.results import OutputInfo, ReelEvidence
-from mpt_cli.outcome import Run
-from mpt_cli.published import PublishedReels, Wanted
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.file_identity import content_hash, file_of
+from mpt_cli.workflow.published_reels import PublishedReels, Wanted
+from mpt_cli.workflow.run_state import Run
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:

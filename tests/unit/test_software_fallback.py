@@ -18,7 +18,7 @@ from mpt_cli.model.errors import Cancelled, EncoderError, IssueCode, ProcessingE
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool, Wish
-from mpt_cli.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, RunContext

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from mpt_cli.display.answers.summary import show_issue, show_result
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.display.answers.verdicts import show_validation
 from mpt_cli.display.base import PIPE_WIDTH, console, panel_wanted
-from mpt_cli.display.summary import show_issue, show_result
-from mpt_cli.display.table import Cell, Column, table_lines
-from mpt_cli.display.verdicts import show_validation
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.model.run_record import ClipSpan, ResourcePoint, Timeline
-from mpt_cli.monitoring.timeline import Recorder
+from mpt_cli.monitoring.recorder import Recorder
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, ResourceSample, RunStarted
 from tests.fakes import FakeClock, ListEmit
 

@@ -1,0 +1,87 @@
+"""What a command answers: its document, its exit code, and how it is shown."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.display.answers import summary
+from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, exit_code_of
+from mpt_cli.model.results import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mpt_cli.display.base import Console
+    from mpt_cli.model.results import FileValidationResult, JobEnd, VideoResult
+
+
+_MOST_FAULTS = 20
+HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+
+
+def _show_nothing(_out: Console, _err: Console) -> None:
+    """For answers that their errors say in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers: for programs the parts of the envelope, for people ``show``."""
+
+    status: RunStatus
+    exit_code: int
+    data: dict[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Issue] = ()
+    errors: Sequence[Issue] = ()
+    ffmpeg: str | None = None
+    ends: Sequence[JobEnd] = ()
+    """How each request ended, and"""
+    verdicts: Sequence[FileValidationResult] = ()
+    """what was found of files: what the files beside the answer are made of."""
+    show: Callable[[Console, Console], None] = _show_nothing
+
+
+def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
+    """The answer to an error that ended a command before it had a result."""
+    cancelled = isinstance(error, Cancelled)
+    code = exit_code_for(error.exit_code, signal_number) if cancelled else error.exit_code
+    return Answer(
+        status=RunStatus.CANCELLED if cancelled else RunStatus.ERROR,
+        exit_code=code,
+        errors=(error.issue, *error.others),
+        show=lambda _out, err: _show_failure(err, error),
+    )
+
+
+def _show_failure(err: Console, error: MptError) -> None:
+    """Write the error and the first of those found beside it: what follows from one slip may be long."""
+    summary.show_issues(err, (error.issue, *error.others[: _MOST_FAULTS - 1]))
+    if (left := len(error.others) + 1 - _MOST_FAULTS) > 0:
+        summary.show_left(err, left)
+
+
+def exit_code_for(code: int, signal_number: int | None) -> int:
+    """The exit code, which for a stop is that of the signal: 130 or 143, also where the terminal was closed."""
+    return ExitCode.SIGTERM if signal_number in (signal.SIGTERM, HANG_UP) else code
+
+
+def exit_code_of_run(result: VideoResult) -> int:
+    """The exit code of a run's result; what is refused is usage if any of what is wrong with it is."""
+    if result.status is RunStatus.CANCELLED:
+        return exit_code_for(ExitCode.SIGINT, result.signal_number)
+    if result.status is RunStatus.PARTIAL:
+        return ExitCode.PARTIAL
+    if result.code is IssueCode.VALIDATION_FAILED and any(issue.code is IssueCode.USAGE for issue in result.errors):
+        return ExitCode.USAGE
+    return ExitCode.OK if result.code is None else exit_code_of(result.code)
+
+
+def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:
+    """The status and the exit code of a batch by those of its jobs."""
+    if signal_number is not None or RunStatus.CANCELLED in statuses:
+        return RunStatus.CANCELLED, exit_code_for(ExitCode.SIGINT, signal_number)
+    if all(status is RunStatus.SUCCESS for status in statuses):
+        return RunStatus.SUCCESS, ExitCode.OK
+    good = any(status in (RunStatus.SUCCESS, RunStatus.PARTIAL) for status in statuses)
+    return RunStatus.PARTIAL if good else RunStatus.ERROR, ExitCode.PARTIAL

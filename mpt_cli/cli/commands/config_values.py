@@ -1,0 +1,57 @@
+"""The settings that hold, one by one, as ``mpt config show`` tells of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.config.sections import Config
+from mpt_cli.display.answers.config import Setting
+from mpt_cli.model.errors import UsageError
+from mpt_cli.settings.layers import FIELDS, dotted, unknown_key, word_of_none
+from mpt_cli.settings.reference import meanings
+
+if TYPE_CHECKING:
+    from mpt_cli.cli.options import Given
+    from mpt_cli.settings.layers import Key
+
+
+def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
+    """All settings, or the one with this key, or those of this section."""
+    from mpt_cli.settings.merged import Settings
+
+    keys = _keys(wanted)
+    settings, known = Settings.load(flags=given.flags, config_file=given.get("config")), meanings()
+    values, defaults, origins = _written(settings), _written(Config()), settings.origins
+    found = []
+    for key in keys:
+        origin = origins[dotted(key)]
+        found.append(
+            Setting(
+                key=dotted(key),
+                value=values[key],
+                default=defaults[key],
+                text=known[key].text,
+                kind=str(origin.kind).replace(" ", "_") if origin.kind else "default",
+                name=origin.name,
+                path=origin.path,
+                preset=origin.preset,
+            )
+        )
+    return found
+
+
+def _written(config: Config) -> dict[Key, Any]:
+    """The value of each key in one form, whoever gives it: sizes in bytes, ``auto`` or ``none`` for nothing."""
+    made = config.model_dump(mode="json", by_alias=True)
+    values = {(section, name): made[section][name] for section, name in FIELDS}
+    return {key: word_of_none(key) if value is None else value for key, value in values.items()}
+
+
+def _keys(wanted: str | None) -> list[tuple[str, ...]]:
+    if wanted is None:
+        return list(FIELDS)
+    keys = [key for key in FIELDS if wanted in (dotted(key), key[0])]
+    if not keys:
+        known = [*dict.fromkeys(key[0] for key in FIELDS), *map(dotted, FIELDS)]
+        raise UsageError(f"{wanted!r}: {unknown_key(wanted, known)}")
+    return keys

@@ -1,0 +1,68 @@
+"""``mpt validate``: which clips can be used, and what they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.cli.answer import Answer
+from mpt_cli.cli.options import COMMON, INPUTS, VALIDATE, Given, Inputs, with_options
+from mpt_cli.cli.session import Session
+from mpt_cli.display.answers import summary, verdicts
+from mpt_cli.model.errors import Cancelled, ExitCode, UsageError
+from mpt_cli.model.results import RunStatus
+from mpt_cli.reporting.envelope import validation_data
+from mpt_cli.runtime.events import RunFinished, RunStarted, ValidationFinished
+
+if TYPE_CHECKING:
+    from mpt_cli.display.base import Console
+
+
+@with_options(INPUTS, VALIDATE, COMMON)
+def validate(
+    inputs: Inputs = None,
+    *,
+    given: Given,
+) -> int:
+    """Check clips and say what they are; exit 3 if any cannot be used."""
+    return Session("validate", given).run(lambda session: _answer(session, inputs or []))
+
+
+def _answer(session: Session, inputs: list[str]) -> Answer:
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.settings.merged import Settings
+
+    if not inputs:
+        raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
+    given, context = session.given, session.context
+    settings = Settings.load(flags=given.flags, config_file=given.get("config"))
+    engine = ModuleFactory(settings).create_validation_engine()
+    paths, problems = session.expand(inputs)
+    context.emit(RunStarted("validate", context.workflow_id, len(paths)))
+    try:
+        files = engine.validate_files(
+            paths, cancel=context.cancel, deep=bool(given.get("deep")), tracks=settings.audio.tracks
+        )
+    except Cancelled:
+        context.emit(RunFinished(RunStatus.CANCELLED.value))
+        raise
+    if given.get("strict"):
+        files = [replace(file, errors=(*file.errors, *file.warnings), warnings=()) for file in files]
+    bad = [file for file in files if not file.is_valid]
+    context.emit(ValidationFinished(len(files) - len(bad), len(bad)))
+    status = RunStatus.ERROR if bad or problems else RunStatus.SUCCESS
+    context.emit(RunFinished(status.value))
+
+    def show(out: Console, err: Console) -> None:
+        verdicts.show_validation(out, files)
+        summary.show_issues(err, problems)
+
+    return Answer(
+        status=status,
+        exit_code=ExitCode.INVALID if bad or problems else ExitCode.OK,
+        data=validation_data(files),
+        warnings=[issue for file in files for issue in file.warnings],
+        errors=[*problems, *(issue for file in bad for issue in file.errors)],
+        verdicts=files,
+        show=show,
+    )

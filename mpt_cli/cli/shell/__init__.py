@@ -1,0 +1,1 @@
+"""What shells and man need: completions and the man page."""

@@ -1,0 +1,1 @@
+"""What a command shows when it has ended."""

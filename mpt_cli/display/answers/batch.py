@@ -1,0 +1,140 @@
+"""What ``mpt batch`` tells: a row a job for people, and the same in full for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.answers.dry_run import result_data, show_plan
+from mpt_cli.display.answers.summary import say, show_issues, table_width
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text, tenths_text
+from mpt_cli.model.results import ClipStatus, JobEnd, RunStatus
+from mpt_cli.reporting.envelope import issue_dict
+from mpt_cli.reporting.summaries import fates_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from rich.console import Console
+
+    from mpt_cli.model.errors import Issue
+
+_STYLES = {
+    RunStatus.SUCCESS: "green",
+    RunStatus.PARTIAL: "yellow",
+    RunStatus.ERROR: "red",
+    RunStatus.CANCELLED: "yellow",
+    RunStatus.SKIPPED: "dim",
+}
+_COLUMNS = (
+    Column("#", right=True),
+    Column("job", least=12, middle=True),
+    Column("status"),
+    Column("clips", least=12, drop=1),
+    Column("length", right=True),
+    Column("time", right=True, drop=2),
+    Column("output", least=12, middle=True, drop=3),
+)
+
+
+def reused_clips(ends: Sequence[JobEnd]) -> int:
+    """How many clips of all jobs were finished before."""
+    return sum(
+        clip.status is ClipStatus.PROCESSED and clip.action is Action.REUSE for end in ends for clip in end.result.clips
+    )
+
+
+def issues_of(ends: Sequence[JobEnd], *, warnings: bool = False) -> list[Issue]:
+    """The errors (or warnings) of all jobs, each led by the job's name."""
+    found = ((end, end.result.warnings if warnings else end.result.errors) for end in ends)
+    return [replace(issue, message=f"{end.name}: {issue.message}") for end, issues in found for issue in issues]
+
+
+def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt batch``."""
+    count = Counter(end.result.status for end in ends)
+    return {
+        "jobs": [
+            {
+                "name": end.name,
+                "status": end.result.status.value,
+                "exit_code": end.exit_code,
+                **result_data(end.result),
+                "errors": [issue_dict(issue) for issue in end.result.errors],
+                "warnings": [issue_dict(issue) for issue in end.result.warnings],
+            }
+            for end in ends
+        ],
+        "summary": {
+            "total": len(ends),
+            "succeeded": count[RunStatus.SUCCESS],
+            "partial": count[RunStatus.PARTIAL],
+            "failed": count[RunStatus.ERROR] + count[RunStatus.CANCELLED],
+            "skipped": count[RunStatus.SKIPPED],
+            "reused_clips": reused_clips(ends),
+            "unchanged": sum(end.result.unchanged for end in ends),
+        },
+    }
+
+
+def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: bool) -> None:
+    """Write a row a job and the sum to ``out``, what was wrong to ``err``; of a dry run first the plans."""
+    for end in ends:
+        if end.result.plan is not None:
+            say(out, Text(escape(end.name), "bold"))
+            show_plan(out, end.result.plan, commands=commands)
+            say(out, Text())
+    if any(end.result.plan is not None for end in ends):
+        planned = sum(end.result.plan is not None for end in ends)
+        say(out, Text(f"{planned} of {counted(len(ends), 'job')} planned"))
+    else:
+        _show_ends(out, ends)
+    for level in ("warning", "error"):
+        for end in ends:
+            issues = end.result.warnings if level == "warning" else end.result.errors
+            show_issues(err, issues, level=level, job=end.name)
+
+
+def _show_ends(out: Console, ends: Sequence[JobEnd]) -> None:
+    rows = [_cells(number, end) for number, end in enumerate(ends, 1)]
+    for line in table_lines(_COLUMNS, rows, table_width(out)):
+        say(out, line)
+    say(out, Text())
+    say(out, Text(_totals(ends)), words=True)
+
+
+def _cells(number: int, end: JobEnd) -> list[Cell]:
+    result, style = end.result, _STYLES[end.result.status]
+    seconds, fates = (
+        result.metrics.total_duration_seconds if result.metrics else None,
+        ", ".join(fates_of(result.clips)),
+    )
+    return [
+        Cell(str(number), "dim"),
+        Cell(escape(end.name)),
+        Cell(str(result.status), style),
+        Cell("up to date" if result.unchanged else fates or (str(result.code) if result.code else MISSING), "dim"),
+        Cell(tenths_text(result.output.duration if result.output else None)),
+        Cell(seconds_text(seconds), "dim"),
+        Cell(escape(result.output.path.name) if result.output else MISSING),
+    ]
+
+
+def _totals(ends: Sequence[JobEnd]) -> str:
+    count = Counter(end.result.status for end in ends)
+    words = {
+        RunStatus.SUCCESS: "succeeded",
+        RunStatus.PARTIAL: "partial",
+        RunStatus.ERROR: "failed",
+        RunStatus.CANCELLED: "cancelled",
+        RunStatus.SKIPPED: "skipped",
+    }
+    fates = ", ".join(f"{count[status]} {word}" for status, word in words.items() if count[status])
+    made = fates_of([clip for end in ends if not end.result.unchanged for clip in end.result.clips])
+    return f"{counted(len(ends), 'job')}: {fates}" + (f"\nclips: {', '.join(made)}" if made else "")

@@ -1,0 +1,125 @@
+"""What ``mpt config`` tells: each setting, its value and where that comes from."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from mpt_cli.display.answers.summary import say, table_width
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.model.formatting import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+_COLUMNS = (Column("setting"), Column("value", least=8), Column("from", least=12, middle=True))
+_SIZES = frozenset({"memory.max", "validation.max_file_size", "validation.probe_memory", "cache.max_size"})
+_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. Values are as they may be written in a file; ``name`` is a flag, a variable or a table."""
+
+    key: str
+    value: Any
+    default: Any
+    text: str
+    kind: str
+    name: str
+    path: Path | None
+    preset: str | None
+
+
+def settings_data(settings: Sequence[Setting], user_file: Path) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt config show``."""
+    return {
+        "settings": [
+            {
+                "key": setting.key,
+                "value": setting.value,
+                "default": setting.default,
+                "source": setting.kind,
+                "name": setting.name or None,
+                "path": str(setting.path) if setting.path else None,
+                "preset": setting.preset,
+                "description": setting.text,
+            }
+            for setting in settings
+        ],
+        "user_file": str(user_file),
+    }
+
+
+def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *, whole: bool) -> None:
+    """Write a table of the settings; of one alone also what it means, of all also where files are looked for."""
+    rows = [_row(setting, user_file) for setting in settings]
+    for line in table_lines(_COLUMNS, rows, table_width(out)):
+        say(out, line)
+    if whole:
+        state = "" if user_file.exists() else " (not there)"
+        say(out, Text(f"\nuser file: {escape(str(user_file))}{state}", "dim"))
+    elif len(settings) == 1:
+        text = settings[0].text
+        say(out, Text(f"\n{textwrap.fill(text, out.width) if out.is_terminal else text}", "dim"))
+
+
+def show_file(out: Console, path: Path) -> None:
+    """Write which file was made."""
+    say(out, Text(f"wrote {escape(str(path))}"))
+
+
+def schema_data(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt config schema``."""
+    return {"schema": schema}
+
+
+def show_schema(out: Console, schema: dict[str, Any]) -> None:
+    """Write the schema, ready to be a file."""
+    out.file.write(json.dumps(schema, indent=2) + "\n")
+
+
+def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
+    changed = setting.kind != "default"
+    style = "bold" if changed else ""
+    return (
+        Cell(setting.key, style),
+        Cell(escape(_value_text(setting)), style),
+        Cell(escape(_source_text(setting, user_file)), "" if changed else "dim"),
+    )
+
+
+def _value_text(setting: Setting) -> str:
+    """The value as one would write it: sizes and rates in the largest unit that is exact."""
+    value = setting.value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if setting.key in _SIZES and isinstance(value, int):
+        return next((f"{value // unit}{name}" for unit, name in _UNITS if value % unit == 0), str(value))
+    if setting.key == "audio.bitrate" and value % 1000 == 0:
+        return f"{value // 1000}k"
+    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _source_text(setting: Setting, user_file: Path) -> str:
+    """Where the value comes from, as short as it is clear: paths from here, the user's file by that name."""
+    place = setting.name
+    if setting.path == user_file:
+        place = "user file"
+    elif setting.path is not None:
+        place = " ".join(part for part in (place, "in" if place else "", _short(setting.path)) if part)
+    if setting.preset:
+        return f"preset {setting.preset}, {place}"
+    return place or setting.kind
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path)

@@ -1,0 +1,143 @@
+"""The plan of ``--dry-run``: for programs as data, for people as a plan to read."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.answers.summary import brief_reasons, say, table_width
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import (
+    counted,
+    escape,
+    exact_seconds_text,
+    path_text,
+    rate_text,
+    rounded_text,
+    size_text,
+    tenths_text,
+)
+from mpt_cli.reporting.envelope import JsonObject, seconds_of, video_data
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mpt_cli.model.results import PlannedStep, PlanReport, VideoResult
+
+_COLUMNS = (
+    Column("#", right=True),
+    Column("clip", least=12, middle=True),
+    Column("action"),
+    Column("reason", least=8, drop=2),
+    Column("start", right=True, drop=1),
+    Column("length", right=True),
+    Column("memory", right=True, drop=3),
+)
+
+
+def plan_data(plan: PlanReport) -> JsonObject:
+    """``data.plan``: each clip's action, reasons and exact ffmpeg command, and what the run will need."""
+    return {
+        "output": str(plan.output),
+        "container": str(plan.container),
+        "width": plan.dimensions.width,
+        "height": plan.dimensions.height,
+        "fps": str(plan.frame_rate),
+        "frames": plan.frames,
+        "duration_seconds": seconds_of(plan.duration),
+        "encoder": plan.encoder,
+        "jobs": plan.jobs,
+        "threads": plan.threads,
+        "seed": plan.seed,
+        "predicted_memory_bytes": plan.predicted.memory_peak_bytes,
+        "predicted_temporary_bytes": plan.predicted.temporary_bytes,
+        "predicted_output_bytes": plan.predicted.output_bytes,
+        "predicted_seconds": seconds_of(plan.predicted.total_duration_seconds),
+        "clips": [_step(step) for step in plan.steps],
+    }
+
+
+def result_data(result: VideoResult) -> JsonObject:
+    """The ``data`` of a run, or of a dry run, which has the plan in place of output and metrics."""
+    data = video_data(result)
+    if result.plan is None:
+        return data
+    return {key: value for key, value in data.items() if key not in ("output", "metrics")} | {
+        "plan": plan_data(result.plan)
+    }
+
+
+def _step(step: PlannedStep) -> JsonObject:
+    return {
+        "index": step.index,
+        "path": str(step.path.absolute()),
+        "action": str(step.action),
+        "reasons": list(step.reasons),
+        "start_seconds": seconds_of(step.start),
+        "duration_seconds": seconds_of(step.duration),
+        "frames": step.frames,
+        "predicted_memory_bytes": step.predicted_memory_bytes,
+        "argv": list(step.argv),
+    }
+
+
+def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
+    """Write the plan to ``out``; with ``commands`` also each clip's ffmpeg command, ready for a shell."""
+    say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
+    predicted = plan.predicted
+    facts = (
+        ("path", path_text(plan.output)),
+        ("length", f"{exact_seconds_text(plan.duration)}, {counted(plan.frames, 'frame')}"),
+        ("picture", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
+        ("clips", _intentions(plan)),
+        *_encoding(plan),
+        ("memory", f"about {size_text(predicted.memory_peak_bytes)}, mpt itself with it"),
+        ("disk", f"about {size_text(predicted.output_bytes)} for the reel, "
+                 f"{size_text(predicted.temporary_bytes)} beside it until it is made"),
+        ("time", f"roughly {rounded_text(max(1.0, predicted.total_duration_seconds))} on an idle machine"),
+    )  # fmt: skip
+    for label, value in facts:
+        say(out, Text.assemble((f"  {label:<9}", "dim"), value))
+    say(out, Text())
+    for line in table_lines(_COLUMNS, [_cells(step) for step in plan.steps], table_width(out)):
+        say(out, line)
+    say(out, Text())
+    if not commands:
+        say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))
+        return
+    commands_to_run = [shlex.join(step.argv) for step in plan.steps if step.argv]  # what is reused needs none
+    for command in commands_to_run or ["no clip needs an ffmpeg command"]:
+        say(out, Text(escape(command), "dim"))
+
+
+def _intentions(plan: PlanReport) -> str:
+    """How many clips are to be made in which way."""
+    planned = Counter(step.action for step in plan.steps)
+    return ", ".join(f"{planned[action]} to {action}" for action in Action if planned[action])
+
+
+def _encoding(plan: PlanReport) -> list[tuple[str, str]]:
+    """How pictures are encoded, where any are."""
+    if all(step.action is not Action.ENCODE for step in plan.steps):
+        return []
+    each = "each with " if plan.jobs > 1 else "with "
+    return [
+        ("encoder", escape(plan.encoder)),
+        ("at once", f"{counted(plan.jobs, 'clip')}, {each}{counted(plan.threads, 'encoder thread')}"),
+    ]
+
+
+def _cells(step: PlannedStep) -> list[Cell]:
+    return [
+        Cell(str(step.index + 1), "dim"),
+        Cell(escape(step.path.name)),
+        Cell(str(step.action)),
+        Cell(escape(brief_reasons(step.reasons)), "dim"),
+        Cell(tenths_text(step.start)),
+        Cell(tenths_text(step.duration)),
+        Cell(size_text(step.predicted_memory_bytes or None), "dim"),
+    ]

@@ -1,0 +1,86 @@
+"""What ``mpt health`` tells: a row a check for people, and the same for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from mpt_cli.display.answers.summary import say, table_width
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import MISSING, escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mpt_cli.model.health import CurrentMetrics, HealthCheck, HealthStatus
+
+_COLUMNS = (Column(""), Column("check"), Column("found", least=16))
+
+
+def health_data(status: HealthStatus) -> dict[str, Any]:
+    """Return the ``data`` of ``mpt health``."""
+    return {
+        "healthy": status.healthy,
+        "checks": [
+            {
+                "name": check.name,
+                "healthy": check.healthy,
+                "required": check.required,
+                "detail": check.detail,
+                "hint": check.hint,
+            }
+            for check in status.checks
+        ],
+        "memory_usage_percent": round(status.memory_usage_percent, 2),
+        "performance": _performance(status.performance),
+    }
+
+
+def _performance(metrics: CurrentMetrics) -> dict[str, Any]:
+    return {
+        "active_workflows": metrics.active_workflows,
+        "cpu_percent": metrics.cpu_percent,
+        "memory_percent": metrics.memory_percent,
+        "gpu_percent": metrics.gpu_percent,
+        "throughput_clips_per_minute": metrics.throughput_clips_per_minute,
+    }
+
+
+def problems_of(status: HealthStatus, *, required: bool) -> list[Issue]:
+    """The checks that failed, of those that are required or of the others."""
+    return [
+        Issue(IssueCode.DEPENDENCY_MISSING, f"{check.name}: {check.detail}", hint=check.hint)
+        for check in status.checks
+        if not check.healthy and check.required is required
+    ]
+
+
+def show_health(out: Console, status: HealthStatus) -> None:
+    """Write a row a check, below each that failed what did not fit and a hint, then the load and the verdict."""
+    lines = table_lines(_COLUMNS, [_cells(check) for check in status.checks], table_width(out))
+    for line, check in zip(lines[1:], status.checks, strict=True):
+        say(out, line)
+        if not check.healthy and (whole := escape(check.detail)) not in line.plain:
+            say(out, Text(f"      {whole}"), words=True)
+        if not check.healthy and check.hint:
+            say(out, Text(f"      hint: {escape(check.hint)}", "dim"), words=True)
+    say(out, Text())
+    say(out, Text(_load(status), "dim"))
+    if status.healthy:
+        say(out, Text("healthy: all that is required works", "bold green"))
+    else:
+        say(out, Text("not healthy: something that is required does not work", "bold red"))
+
+
+def _load(status: HealthStatus) -> str:
+    """How busy the machine is now."""
+    load = {"cpu": status.performance.cpu_percent, "gpu": status.performance.gpu_percent}
+    shown = [f"{name} {MISSING if percent is None else f'{percent:.0f}%'}" for name, percent in load.items()]
+    return f"load: {', '.join(shown)}, memory {status.memory_usage_percent:.0f}% of the budget"
+
+
+def _cells(check: HealthCheck) -> list[Cell]:
+    mark, style = ("ok", "green") if check.healthy else ("bad", "bold red") if check.required else ("no", "yellow")
+    return [Cell(mark, style), Cell(check.name), Cell(escape(check.detail), "" if check.healthy else style)]

@@ -1,0 +1,240 @@
+"""What a finished command tells people: the answer on stdout, what is wrong on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.display.base import width_is_said
+from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.formatting import (
+    MISSING,
+    counted,
+    escape,
+    exact_seconds_text,
+    message_text,
+    path_text,
+    rate_text,
+    seconds_text,
+    size_text,
+    tenths_text,
+)
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.reporting.summaries import fates_of, most_telling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
+
+MOST_ROWS, LEAST_ROWS = 60, 8
+"""Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""
+_LINES_AROUND = 14
+"""What a screen needs beside the rows of clips: the output and its pictures above, the totals below, the prompt."""
+_REASONS_SHOWN = 2
+
+_LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STATUS_STYLES = {ClipStatus.FAILED: "red", ClipStatus.SKIPPED: "yellow", ClipStatus.NOT_RUN: "dim"}
+_HEADLINES = {
+    RunStatus.SUCCESS: ("nothing was made", "bold"),
+    RunStatus.PARTIAL: ("no reel was made", "bold yellow"),
+    RunStatus.ERROR: ("no reel was made", "bold red"),
+    RunStatus.CANCELLED: ("stopped, no reel was made", "bold yellow"),
+    RunStatus.SKIPPED: ("not begun, no reel was made", "dim"),
+}
+_CLIP_COLUMNS = (
+    Column("#", right=True),
+    Column("clip", least=16, middle=True),
+    Column("action"),
+    Column("reason", least=12, drop=1),
+    Column("start", right=True),
+    Column("length", right=True),
+    Column("time", right=True, drop=3),
+    Column("memory", right=True, drop=2),
+)
+_PREDICTION_COLUMNS = (Column(""), Column("predicted", right=True), Column("came", right=True))
+_START = 4
+
+
+def show_result(out: Console, err: Console, result: VideoResult, *, verbose: bool = False) -> None:
+    """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``.
+
+    ``verbose`` also compares what the plan had predicted with what came.
+    """
+    if result.code is IssueCode.VALIDATION_FAILED:
+        _show_refusal(err, result)
+        return
+    if result.output is not None and result.unchanged:
+        say(out, Text(f"{escape(result.output.path.name)} is up to date, nothing was done", "bold green"))
+        show_issues(err, result.warnings, level="warning")
+        return
+    if result.output is not None:
+        _show_output(out, result.output, partial=result.status is RunStatus.PARTIAL)
+    else:
+        say(out, Text(*_HEADLINES[result.status]))
+    if result.clips:
+        say(out, Text())
+        show_clips(out, result)
+    say(out, Text())
+    say(out, Text(_totals(result)), words=True)
+    if verbose and result.metrics is not None and result.metrics.predicted is not None:
+        say(out, Text())
+        for line in table_lines(_PREDICTION_COLUMNS, _prediction_rows(result.metrics, result.output), table_width(out)):
+            say(out, line)
+    for level, issues in (("warning", result.warnings), ("error", result.errors)):
+        show_issues(err, issues, level=level)
+
+
+def _show_refusal(err: Console, result: VideoResult) -> None:
+    """What was wrong before any work: each problem; then the sum, where it says more than the problem did."""
+    *problems, total = result.errors
+    show_issues(err, result.warnings, level="warning")
+    show_issues(err, problems)
+    if len(problems) != 1 or total.hint:
+        show_issue(err, total)
+
+
+def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error", job: str | None = None) -> None:
+    """Write each issue as :func:`show_issue` does."""
+    for issue in issues:
+        show_issue(err, issue, level=level, job=job)
+
+
+def show_left(err: Console, left: int) -> None:
+    """Write that there are so many more issues than were shown."""
+    say(err, Text(f"and {left} more; --json lists all", "dim"))
+
+
+def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | None = None) -> None:
+    """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it.
+
+    Before both the name of the job, in a batch.
+    """
+    line = Text.assemble((f"{level}: ", _LEVEL_STYLES.get(level, "bold")))
+    if job is not None:
+        line.append(f"{escape(job)}: ")
+    line.append_text(issue_text(issue, with_path=True))
+    say(err, line, words=True)
+    if issue.hint:
+        say(err, Text.assemble(("  hint: ", "bold"), message_text(issue.hint, issue.path)), words=True)
+
+
+def issue_text(issue: Issue, *, with_path: bool) -> Text:
+    """Return ``message (code)``, led by the path if wanted and not said by the message."""
+    line = Text()
+    if with_path and issue.path is not None and not _names(issue.message, issue.path):
+        line.append(f"{path_text(issue.path)}: ")
+    line.append(message_text(issue.message, issue.path))
+    line.append(f" ({issue.code})", "dim")
+    return line
+
+
+def _names(message: str, path: Path) -> bool:
+    """Whether a message already says which file it is about; a file named ``x`` is not in ``exists``."""
+    return str(path) in message or (bool(path.suffix) and path.name in message)
+
+
+def say(console: Console, line: Text, *, words: bool = False) -> None:
+    """Write one line whole: a terminal may wrap it, between words if ``words``, nothing is cut."""
+    console.print(line, soft_wrap=not (words and console.is_terminal))
+
+
+def table_width(console: Console) -> int | None:
+    """Return the width that a table may have: the terminal's; in a pipe that of ``COLUMNS``, else any."""
+    return console.width if console.is_terminal or width_is_said() else None
+
+
+def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
+    name = escape(output.path.name)
+    if partial:
+        say(out, Text(f"{name} is ready, without the clips that failed", "bold yellow"))
+    else:
+        say(out, Text(f"{name} is ready", "bold green"))
+    facts = (
+        ("path", path_text(output.path)),
+        ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
+        ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
+        ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+        *(("sheet", path_text(path)) for path in (output.contact_sheet,) if path is not None),
+        *(("poster", path_text(path)) for path in (output.poster,) if path is not None),
+    )
+    for label, value in facts:
+        say(out, Text.assemble((f"  {label:<9}", "dim"), value))
+
+
+def show_clips(out: Console, result: VideoResult) -> None:
+    """Write a row a clip; on a terminal the most telling ones.
+
+    Clips of a random order stand in that of the reel, with the time at which each starts.
+    """
+    clips, shuffled = list(result.clips), result.seed is not None
+    if shuffled:
+        clips.sort(key=lambda clip: (clip.start is None, clip.start))
+    room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
+    shown = most_telling(clips, room) if out.is_terminal else clips
+    places = [place for place in range(len(_CLIP_COLUMNS)) if shuffled or place != _START]
+    rows = [[cells[place] for place in places] for cells in map(_clip_cells, shown)]
+    for line in table_lines([_CLIP_COLUMNS[place] for place in places], rows, table_width(out)):
+        say(out, line)
+    if len(shown) < len(clips):
+        say(out, Text(f"and {counted(len(clips) - len(shown), 'clip')} more; --json lists all", "dim"))
+
+
+def _clip_cells(clip: ClipResult) -> list[Cell]:
+    style = _STATUS_STYLES.get(clip.status, "")
+    processed = clip.status is ClipStatus.PROCESSED
+    action = str(clip.action or MISSING) if processed else str(clip.status).replace("_", " ")
+    reason = brief_reasons(clip.reasons) if processed or clip.error is None else clip.error.code
+    return [
+        Cell(str(clip.index + 1), "dim"),
+        Cell(escape(clip.path.name), style),
+        Cell(action, style),
+        Cell(escape(reason) or MISSING, style or "dim"),
+        Cell(tenths_text(clip.start)),
+        Cell(tenths_text(clip.duration)),
+        Cell(seconds_text(clip.elapsed_seconds), "dim"),
+        Cell(size_text(clip.peak_memory_bytes), "dim"),
+    ]
+
+
+def _prediction_rows(metrics: PerformanceReport, output: OutputInfo | None) -> list[list[Cell]]:
+    """What was predicted beside what was measured."""
+    predicted = metrics.predicted
+    assert predicted is not None
+    size = output.size_bytes if output is not None else None
+    rows = (
+        ("memory", size_text(predicted.memory_peak_bytes), size_text(metrics.memory_peak_bytes)),
+        ("temporary files", size_text(predicted.temporary_bytes), size_text(metrics.temporary_bytes)),
+        ("reel", size_text(predicted.output_bytes), size_text(size)),
+        ("time", seconds_text(predicted.total_duration_seconds), seconds_text(metrics.total_duration_seconds)),
+    )
+    return [[Cell(name), Cell(said, "dim"), Cell(came)] for name, said, came in rows]
+
+
+def brief_reasons(reasons: Sequence[str]) -> str:
+    """The first reasons, and how many more there are; JSON has them all."""
+    shown = ", ".join(reasons[:_REASONS_SHOWN])
+    return f"{shown}, +{len(reasons) - _REASONS_SHOWN}" if len(reasons) > _REASONS_SHOWN else shown
+
+
+def _totals(result: VideoResult) -> str:
+    """One line: what became of the clips, how they were joined, what it cost."""
+    fates = fates_of(result.clips)
+    parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
+    if (join := result.concatenation) is not None:
+        how = "no picture encoded twice" if join.stream_copy else "all pictures encoded again"
+        why = f"; {escape(join.fallback_reason)}" if join.fallback_reason else ""
+        parts.append(f"joined by {join.method} ({how}{why})")
+    if (metrics := result.metrics) is not None:
+        parts.append(f"{seconds_text(metrics.total_duration_seconds)} in all")
+        if metrics.memory_peak_bytes is not None:
+            parts.append(f"peak memory {size_text(metrics.memory_peak_bytes)}")
+    if result.seed is not None:
+        parts.append(f"seed {result.seed}")
+    return "\n".join(parts) if len(parts) == 1 else f"{parts[0]}\n{', '.join(parts[1:])}"

@@ -1,0 +1,90 @@
+"""The table of ``mpt validate``: a row a clip, and below it every problem by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mpt_cli.display.answers.summary import issue_text, say, table_width
+from mpt_cli.display.answers.table import Cell, Column, table_lines
+from mpt_cli.model.formatting import MISSING, counted, escape, path_text, rate_text, tenths_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.results import FileValidationResult
+
+_MARKS = {"ok": "green", "warning": "yellow", "bad": "bold red"}
+_COLUMNS = (
+    Column(""),
+    Column("clip", least=16, middle=True),
+    Column("format", least=8, drop=2),
+    Column("picture", least=9),
+    Column("fps", right=True),
+    Column("length", right=True),
+    Column("sound", drop=1),
+)
+
+
+def show_validation(out: Console, files: Sequence[FileValidationResult]) -> None:
+    """Write the verdict on each file, its problems on the lines below, and the totals."""
+    titles, *lines = table_lines(_COLUMNS, [_cells(file) for file in files], table_width(out))
+    if files:
+        say(out, titles)
+    for file, line in zip(files, lines, strict=True):
+        say(out, line)
+        for level, issues in (("error", file.errors), ("warning", file.warnings)):
+            for issue in issues:
+                _show_problem(out, issue, level)
+    if files:
+        say(out, Text())
+    say(out, _totals(files))
+
+
+def _show_problem(out: Console, issue: Issue, level: str) -> None:
+    style = "red" if level == "error" else "yellow"
+    say(out, Text.assemble((f"    {level}: ", style), issue_text(issue, with_path=False)), words=True)
+    if issue.hint:
+        say(out, Text(f"      hint: {escape(issue.hint)}", "dim"), words=True)
+
+
+def _cells(file: FileValidationResult) -> list[Cell]:
+    verdict = "bad" if file.errors else "warning" if file.warnings else "ok"
+    style = _MARKS[verdict]
+    head = [Cell(verdict, style), Cell(path_text(file.path), style if file.errors else "")]
+    if file.media is None:
+        return [*head, *(Cell(MISSING, "dim") for _ in _COLUMNS[2:])]
+    return [*head, *map(Cell, _media(file.media))]
+
+
+def _media(media: MediaInfo) -> tuple[str, ...]:
+    video, audio = media.video, media.audio
+    picture = str(video.display)
+    if video.hdr:
+        picture += f" {video.hdr.replace('_', ' ')}"
+    if video.interlaced:
+        picture += " interlaced"
+    rate = rate_text(video.frame_rate)
+    return (
+        escape(f"{media.container}, {video.codec}"),
+        picture,
+        f"~{rate}" if video.variable_frame_rate else rate,
+        tenths_text(media.duration),
+        "none" if audio is None else escape(f"{audio.codec} {audio.layout}"),
+    )
+
+
+def _totals(files: Sequence[FileValidationResult]) -> Text:
+    invalid = sum(not file.is_valid for file in files)
+    warned = sum(bool(file.warnings) for file in files)
+    parts = [f"{counted(len(files), 'clip')}: {len(files) - invalid} valid"]
+    if invalid:
+        parts.append(f"{invalid} invalid")
+    if warned:
+        parts.append(f"{warned} with warnings")
+    return Text(", ".join(parts), "bold red" if invalid else "bold")

@@ -1,0 +1,1 @@
+"""Plan a request: target format, what is copied, what it costs (no state)."""

@@ -1,0 +1,293 @@
+"""The plan of a run: what is done with each clip, and why (pure: no file is opened here).
+
+``--dry-run`` prints it, and a run executes the same object.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.geometry import place
+from mpt_cli.model import timing
+from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy
+from mpt_cli.model.clips import Segment, TargetForm
+from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
+from mpt_cli.planning.stream_copy import (
+    copied_places,
+    copy_reasons,
+    copy_refusals,
+    is_copied_in_place,
+    refusal_reasons,
+    shown_at,
+    wanted_part,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from fractions import Fraction
+
+    from mpt_cli.config.sections import Config
+    from mpt_cli.media.encoders.optimizer import CodecOptimizer
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.media_info import MediaInfo
+
+FINISHED_BEFORE = "finished before"
+"""Why a clip is reused that is in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedClip:
+    """What is done with one clip. ``index`` is its place in the request, the list's order the reel's."""
+
+    index: int
+    clip: VideoClip
+    media: MediaInfo
+    segment: Segment
+    action: Action
+    reasons: tuple[str, ...]
+    need_bytes: int
+    work: int
+    """Pixels decoded plus pixels encoded: what orders clips, longest first."""
+    copied_from: Fraction | None = None
+    """When the first picture is shown of what is copied into a segment; None where the file is joined as it is."""
+    key: str | None = None
+    """Under which its segment is kept when it is finished; None where nothing is kept."""
+    content: str | None = None
+    """Hash of the file that the key was made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All decisions of a run. ``clips`` are in the order of the reel."""
+
+    form: TargetForm
+    light_form: TargetForm
+    """The same with one encoder thread: what a clip is tried with again when memory was short."""
+    clips: tuple[PlannedClip, ...]
+    jobs: int
+    seed: int | None
+    predicted_seconds: float
+    temporary_bytes: int
+    output_bytes: int
+    mixed_parameter_sets: bool
+    """Whether clips with other parameter sets are joined as they are (``--copy compatible``)."""
+    software_form: TargetForm | None = None
+    """The same by software with one thread, which takes over where hardware fails; None for software, or where
+    it may not."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of the reel."""
+        return sum(clip.segment.frames for clip in self.clips)
+
+    @property
+    def duration(self) -> Fraction:
+        """Exact seconds of the reel."""
+        return self.frames / self.form.frame_rate
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that the whole run is predicted to need, mpt itself with it."""
+        return peak_bytes([clip.need_bytes for clip in self.clips], self.jobs)
+
+
+def make_plan(
+    clips: Sequence[tuple[int, VideoClip, MediaInfo]],
+    config: Config,
+    container: Container,
+    *,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    copy: CopyPolicy,
+    clips_beside: int = 0,
+) -> Plan:
+    """The plan for valid clips, given with their places in the request.
+
+    The form is that of the configuration, which says its rate too (:func:`mpt_cli.planning.target_form.settled`).
+    ``clips_beside`` are those of other requests that run on the machine at the same time: with them
+    fewer cores are idle.
+    """
+    ordered, seed = _ordered(clips, config)
+    form = _target_form(config, container, optimizer)
+    medias = [media for _, _, media in ordered]
+    light_form, form = form, _with_threads(form, medias, config, machine, optimizer, clips_beside)
+    segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
+    refusals = [
+        copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
+    ]
+    copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
+    planned = tuple(
+        _copied(index, clip, media, segment, form, alone=len(ordered) == 1)
+        if i in copied
+        else _encoded(index, clip, media, segment, form, refusal_reasons(refusals[i], copy, all_fit=not any(refusals)))
+        for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
+    )
+    jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
+    return _costed(form, light_form, planned, jobs, seed, mixed=mixed)
+
+
+def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
+    """The plan with key and content of each clip by its index, and with what need not be encoded, and why."""
+    keyed = (replace(clip, key=keys.get(clip.index), content=contents.get(clip.index)) for clip in plan.clips)
+    clips = tuple(
+        replace(clip, action=Action.REUSE, reasons=(reasons[clip.index],), work=0, need_bytes=0)
+        if clip.index in reasons
+        else clip
+        for clip in keyed
+    )
+    again = _costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
+    return replace(again, output_bytes=plan.output_bytes)
+
+
+def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
+    """The plan with as many encoder threads as the clips that are left to encode leave cores idle."""
+    medias = [clip.media for clip in plan.clips if clip.action is Action.ENCODE]
+    if not medias or len(medias) == len(plan.clips):
+        return plan
+    form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside)
+    clips = tuple(
+        replace(clip, need_bytes=need_bytes(clip.media, form)) if clip.action is Action.ENCODE else clip
+        for clip in plan.clips
+    )
+    return replace(plan, form=form, clips=clips)
+
+
+def _ordered(
+    clips: Sequence[tuple[int, VideoClip, MediaInfo]], config: Config
+) -> tuple[list[tuple[int, VideoClip, MediaInfo]], int | None]:
+    """The clips in the order of the reel, and the seed where it is random."""
+    ordered = list(clips)
+    if config.concat.mode is ConcatenationMode.SEQUENTIAL:
+        return ordered, None
+    seed = config.concat.seed if config.concat.seed is not None else random.SystemRandom().randrange(2**32)
+    random.Random(seed).shuffle(ordered)  # noqa: S311 - an order, not a secret
+    return ordered, seed
+
+
+def _target_form(config: Config, container: Container, optimizer: CodecOptimizer) -> TargetForm:
+    """The form with one encoder thread, unless the configuration names a number."""
+    rate = config.video.fps
+    assert rate is not None  # settled
+    return TargetForm(
+        dimensions=config.video.size,
+        frame_rate=rate,
+        fit=config.video.fit,
+        background=config.video.background,
+        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1),
+        container=container,
+        sample_rate=config.audio.sample_rate,
+        channels=config.audio.channels,
+        audio_codec=config.audio.codec,
+        audio_bitrate=config.audio.bitrate,
+    )
+
+
+def _with_threads(
+    form: TargetForm,
+    medias: Sequence[MediaInfo],
+    config: Config,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    clips_beside: int,
+) -> TargetForm:
+    """The form with as many encoder threads as cores would be idle otherwise, and memory has room for."""
+
+    def with_threads(threads: int) -> TargetForm:
+        settings = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
+        return replace(form, encoder=settings)
+
+    def need(threads: int) -> int:
+        return max(need_bytes(media, with_threads(threads)) for media in medias)
+
+    at_a_time = min(len(medias) + clips_beside, config.processing.jobs or machine.cores)
+    jobs, threads = concurrency(at_a_time, machine, need(1))
+    while threads > 1 and jobs * need(threads) > machine.memory_bytes:
+        threads -= 1
+    return with_threads(threads)
+
+
+def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:
+    """Exact seconds of a clip that are used: its trim, cut to the longest allowed."""
+    end = media.duration if clip.end is None else min(clip.end, media.duration)
+    duration = end - clip.start
+    limit = config.video.max_clip_duration
+    return duration if limit is None else min(duration, limit)
+
+
+def _segment(index: int, clip: VideoClip, media: MediaInfo, config: Config, rate: Fraction) -> Segment:
+    return Segment(index, 0, timing.frame_count(wanted_duration(clip, media, config), rate))
+
+
+def _encoded(
+    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, reasons: tuple[str, ...]
+) -> PlannedClip:
+    seconds = segment.frames / form.frame_rate
+    decoded = int(media.video.dimensions.pixels * media.video.frame_rate * seconds)
+    return PlannedClip(
+        index,
+        clip,
+        media,
+        segment,
+        Action.ENCODE,
+        reasons,
+        need_bytes=need_bytes(media, form),
+        work=decoded + form.dimensions.pixels * segment.frames,
+    )
+
+
+def _copied(
+    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, alone: bool
+) -> PlannedClip:
+    part = wanted_part(clip, media, segment, form)
+    in_place = is_copied_in_place(media, part, form, alone=alone)
+    return PlannedClip(
+        index,
+        clip,
+        media,
+        segment,
+        Action.COPY,
+        copy_reasons(media, part, in_place=in_place),
+        need_bytes=COPY_BYTES,
+        work=segment.frames,
+        copied_from=None if in_place else shown_at(media, part),
+    )
+
+
+def _costed(
+    form: TargetForm,
+    light_form: TargetForm,
+    clips: tuple[PlannedClip, ...],
+    jobs: int,
+    seed: int | None,
+    *,
+    mixed: bool,
+) -> Plan:
+    """The plan with what it will cost."""
+    seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
+    encoded = [clip for clip in clips if clip.action is Action.ENCODE]
+    copied = [clip for clip in clips if clip.action is Action.COPY]
+    temporary, output = disk_bytes(
+        form,
+        encoded_pixels=sum(clip.segment.frames * _shown_pixels(clip.media, form) for clip in encoded),
+        copied_bytes=sum(map(_copied_bytes, copied)),
+        written_bytes=sum(_copied_bytes(clip) for clip in copied if clip.copied_from is not None),
+        stored_seconds=sum(clip.segment.frames for clip in (*encoded, *copied)) / form.frame_rate,
+        seconds=seconds,
+    )
+    time = run_seconds(form, jobs, pixels=sum(clip.work for clip in encoded), seconds=seconds)
+    return Plan(form, light_form, clips, jobs, seed, time, temporary, output, mixed)
+
+
+def _shown_pixels(media: MediaInfo, form: TargetForm) -> int:
+    """Pixels of a reel's picture that this clip fills; a blurred border costs next to nothing, as bars do."""
+    inner = place(media.video.display, form.dimensions, form.fit).inner
+    return min(inner.width, form.dimensions.width) * min(inner.height, form.dimensions.height)
+
+
+def _copied_bytes(clip: PlannedClip) -> int:
+    """At most what its part of the file takes, pictures being of one size."""
+    traits = clip.media.copy_traits
+    assert traits is not None
+    return clip.media.size_bytes * clip.segment.frames // traits.pictures

@@ -1,0 +1,63 @@
+"""The manifest: hashes of the clips and of the reel, the programs, and the commands that made it."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+from mpt_cli.model.version import __version__
+from mpt_cli.reporting.envelope import output_dict, seconds_of, to_json
+
+if TYPE_CHECKING:
+    from mpt_cli.model.results import CommandEnd, InputEvidence, JobEnd
+
+SCHEMA = "mpt.manifest/1"
+MARK = f'"schema": "{SCHEMA.partition("/")[0]}/'
+"""What tells such a file from another program's."""
+
+
+def manifest(facts: CommandEnd) -> str | None:
+    """The document: each request in order; None where no reel was made, so that the last one's may stay."""
+    if not any(end.result.evidence for end in facts.ends):
+        return None
+    document = {
+        "schema": SCHEMA,
+        "tool": {"mpt": __version__, "ffmpeg": facts.ffmpeg, "python": platform.python_version()},
+        "command": facts.command,
+        "started_at": facts.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "reels": [_reel(end) for end in facts.ends],
+    }
+    return to_json(document, indent=2) + "\n"
+
+
+def _reel(end: JobEnd) -> dict[str, Any]:
+    result, evidence = end.result, end.result.evidence
+    output = None
+    if result.output is not None and evidence is not None:
+        output = output_dict(result.output) | {"sha256": evidence.sha256}
+    return {
+        "name": end.name,
+        "workflow_id": result.workflow_id,
+        "status": result.status.value,
+        "unchanged": result.unchanged,
+        "ffmpeg": result.ffmpeg,
+        "output": output,
+        "inputs": [_input(one) for one in evidence.inputs] if evidence else [],
+        "join": {"method": evidence.method, "stream_copy": evidence.stream_copy} if evidence else None,
+        "seed": result.seed,
+        "settings": evidence.settings if evidence else None,
+    }
+
+
+def _input(one: InputEvidence) -> dict[str, Any]:
+    return {
+        "index": one.index,
+        "path": one.path,
+        "size_bytes": one.size_bytes,
+        "sha256": one.sha256,
+        "start_seconds": seconds_of(one.start),
+        "end_seconds": seconds_of(one.end),
+        "mute": one.mute,
+        "action": one.action.value,
+        "argv": list(one.argv),
+    }

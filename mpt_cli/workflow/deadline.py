@@ -1,0 +1,103 @@
+"""The deadline of a run or a batch: once it is over everything stops as it does for a signal.
+
+What is finished until then stays in the store, so that the next run goes on there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from mpt_cli.model.errors import Cancelled, DeadlineReached, MptError
+from mpt_cli.model.results import RunStatus, VideoResult
+from mpt_cli.planning.plan import FINISHED_BEFORE
+from mpt_cli.runtime.cancel import CancelToken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from fractions import Fraction
+
+    from mpt_cli.config.sections import Config
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.workflow.run_state import Run
+
+
+class Timer(Protocol):
+    """What calls back when its time is over, unless it was cancelled before."""
+
+    def start(self) -> None:
+        """Let the time begin."""
+
+    def cancel(self) -> None:
+        """Do not call any more."""
+
+    def join(self) -> None:
+        """Wait until it is gone."""
+
+
+StartTimer = Callable[[float, Callable[[], None]], Timer]
+"""Makes a timer of seconds and what is to be called, as ``threading.Timer`` does."""
+
+
+@contextmanager
+def limited(
+    contexts: Sequence[RunContext], seconds: Fraction | None, *, timer: StartTimer = threading.Timer
+) -> Iterator[list[RunContext]]:
+    """The contexts of runs that are stopped when so many seconds are over; None is no limit."""
+    if seconds is None:
+        yield list(contexts)
+        return
+    stoppable = [replace(context, cancel=CancelToken(context.cancel)) for context in contexts]
+
+    def expire() -> None:
+        for context in stoppable:
+            context.cancel.expire()
+
+    waiting = timer(float(seconds), expire)
+    waiting.start()
+    try:
+        yield stoppable
+    finally:
+        waiting.cancel()
+        waiting.join()
+
+
+def reason(ended: MptError, run: Run) -> MptError:
+    """What ended a run: DeadlineReached in place of a stop that came from the clock alone."""
+    cancel = run.context.cancel
+    if not isinstance(ended, Cancelled) or not cancel.expired or cancel.signal_number is not None:
+        return ended
+    finished, total = _finished(run), len(run.params.clips)
+    message = f"{_limit(run.config)} is over: {finished} of {total} clip{'s' if total != 1 else ''} finished"
+    hint = "run it again: it goes on with what is finished"
+    if not run.config.cache.enabled:
+        hint = "give it more time: with --no-cache the next run begins anew"
+    elif not finished:
+        hint = "give it more time: no clip was finished, with which the next run could go on"
+    return DeadlineReached(message, hint=hint)
+
+
+def _finished(run: Run) -> int:
+    """How many clips the next run finds: those of earlier runs may not have had their turn yet."""
+    done = {index for index, result in run.processed.items() if result.success}
+    done |= {clip.index for clip in (run.plan.clips if run.plan else ()) if FINISHED_BEFORE in clip.reasons}
+    return len(done)
+
+
+def with_reasons(results: Sequence[VideoResult], contexts: Sequence[RunContext], config: Config) -> list[VideoResult]:
+    """The results of a batch, of which those say why that did not begin because the time was over."""
+    late = DeadlineReached(f"{_limit(config)} was over before it began", hint="run the batch again: it goes on there")
+    return [
+        replace(result, code=late.code, errors=(late.issue,))
+        if result.status is RunStatus.SKIPPED and context.cancel.expired
+        else result
+        for result, context in zip(results, contexts, strict=True)
+    ]
+
+
+def _limit(config: Config) -> str:
+    seconds = config.processing.deadline
+    return "the deadline" if seconds is None else f"the deadline of {float(seconds):g} s"

@@ -1,0 +1,279 @@
+"""PublishedReels: which files mpt published, and of what, so that a reel that is up to date is not made again.
+
+A record is written for every reel, before it gets its name: so whatever ends a run, the file at the
+output's name is known. Only such a file is ever replaced for ``if_changed``; what else may lie there
+is the user's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from mpt_cli.model.errors import Issue, IssueCode, OutputError
+from mpt_cli.model.published_reel import PublishedReel
+from mpt_cli.model.results import RunStatus
+from mpt_cli.model.version import __version__
+from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
+from mpt_cli.storage.store import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.results import OutputInfo
+    from mpt_cli.workflow.run_state import Run
+
+logger = logging.getLogger(__name__)
+
+RECORDS_KEPT = 10_000
+_SPARE = 100
+_OURS = re.compile(r"[0-9a-f]{40}\.json")
+_OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
+"""Sections that do not decide what a reel is, but for what ``[processing]`` says of bad clips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run was asked for as it began: its configuration, and which files its clips were at that time."""
+
+    params: VideoParams
+    config: Config
+    inputs: tuple[tuple[int, ...], ...]
+    """Identities of the clips; empty for a file that is not there."""
+    at_seconds: float
+
+    def key(self, build: str) -> str:
+        """Stands for everything that decides what the reel is, but for the bytes of the clips.
+
+        Names count: titles may be made of them.
+        """
+        config = self.config.model_dump(mode="json", by_alias=True, exclude=_OF_THE_RUN)
+        clips = [[os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute] for clip in self.params.clips]
+        bad = self.config.processing.on_error, self.config.processing.required_success_rate
+        form = self.params.join, self.params.output_path.suffix.lower()
+        text = json.dumps([__version__, build, form, bad, clips, config], default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def settled(self, identity: tuple[int, ...]) -> tuple[int, ...]:
+        """The identity, or an empty one of a file that may have changed again without its times showing it."""
+        return identity if is_settled(identity, self.at_seconds) else ()
+
+
+class PublishedReels:
+    """Records in a folder, one for each output; several processes may share it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        content: Callable[[Path], str] | None = None,
+        paranoid: bool = False,
+        keep: int = RECORDS_KEPT,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep records in this folder, which is made when the first one comes.
+
+        ``content`` tells by a hash what a file holds whose times have changed; without it such a file
+        counts as changed. ``paranoid`` asks it for every file.
+        """
+        self._folder, self._content, self._paranoid = folder, content, paranoid
+        self._keep, self._clock = keep, clock
+
+    def wanted(self, run: Run) -> Wanted:
+        """What is asked for, taken down before anything is looked into."""
+        inputs = tuple(_identity(clip.path) for clip in run.params.clips)
+        return Wanted(run.params, run.config, inputs, self._clock())
+
+    def adopted(self, params: VideoParams) -> VideoParams:
+        """The request, allowed to replace its output where that is what mpt published there."""
+        if not params.if_changed or params.overwrite or self._foreign(params) is not None:
+            return params
+        return replace(params, overwrite=True)
+
+    def require_owned(self, run: Run) -> None:
+        """OutputError where the run may only replace what mpt published, and something else has taken its place."""
+        if run.owned and (path := self._foreign(run.params)) is not None:
+            raise _changed(path)
+
+    def current(self, run: Run, build: Callable[[], str]) -> PublishedReel | None:
+        """The record of an output that is exactly what the run would make; None unless that is asked and certain."""
+        params = run.params
+        reel = self.find(params.output_path) if params.if_changed else None
+        if reel is None or reel.key is None or len(reel.inputs) != len(params.clips):
+            return None
+        if not self._has_extras(params, reel):
+            return None
+        wanted = self.wanted(run)
+        if params.problems or (params.evidence and reel.evidence is None) or reel.key != wanted.key(build()):
+            return None
+        clips = zip(params.clips, wanted.inputs, reel.inputs, strict=True)
+        return reel if all(self._is_same(clip.path, now, *before) for clip, now, before in clips) else None
+
+    def find(self, output: Path) -> PublishedReel | None:
+        """The record of the file that lies at an output's name; None where it is not one of mpt's."""
+        try:
+            file = file_of(output)
+            return next((reel for reel in self._read(output) if reel.file == file), None)
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def add(self, wanted: Wanted, run: Run, output: OutputInfo, path: Path) -> None:
+        """Keep a record of a reel that is whole, and lies at this path or already at that of the output.
+
+        The record of what lies at the output's name stays beside it, in case that stays what it is. A
+        folder that cannot be written is no error.
+        """
+        result = run.result()
+        try:
+            inputs = tuple(map(self._known, (clip.path for clip in run.params.clips)))
+            same = all(now == then for (now, _), then in zip(inputs, wanted.inputs, strict=True))
+            whole = same and result.status is RunStatus.SUCCESS
+            reel = PublishedReel(
+                file=file_of(path),
+                key=wanted.key(run.ffmpeg or "") if whole else None,
+                inputs=tuple((wanted.settled(identity), content) for identity, content in inputs),
+                output=output,
+                extras=tuple(self._standing(output.path)),
+                seed=result.seed,
+                warnings=result.warnings,
+                evidence=run.evidence,
+            )
+            before = self.find(output.path)
+            self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
+        except OSError as error:
+            logger.warning("%s will not be known again: %s", output.path, error)
+            if run.params.if_changed:
+                message = f"cannot be written ({error.strerror}): --if-changed will not know this reel again"
+                run.afterwards.append(Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder))
+
+    def confirm(self, wanted: Wanted, run: Run, output: OutputInfo) -> None:
+        """The same for a reel that has its name, where more is known of it now, or its file looks another there."""
+        known = self.find(output.path)
+        if is_still(output.path, run.file) and (
+            known is None or known.output != output or known.evidence != run.evidence
+        ):
+            self.add(wanted, run, output, output.path)
+
+    def note_extra(self, run: Run, picture: Path, path: Path) -> None:
+        """Keep a record of a picture of a reel that is about to get its name, and lies at another path yet.
+
+        ValueError where another file has taken the reel's place, which the picture may show, and
+        OutputError where one that is not to be replaced has taken that of the picture.
+        """
+        output = run.params.output_path
+        if not is_still(output, run.file):
+            raise ValueError("another program has replaced the reel")
+        if run.owned and self._foreign_picture(output, [picture]):
+            raise _changed(picture)
+        try:
+            newest, *others = self._read(output)
+            extras = (*self._standing(output), (picture.absolute(), file_of(path)))
+            self._write(output, [replace(newest, extras=extras), *others])
+        except (OSError, ValueError, RecursionError) as error:
+            logger.warning("%s will not be known again: %s", picture, error)
+
+    def _foreign(self, params: VideoParams) -> Path | None:
+        """What lies where the request would write, and is not what mpt put there."""
+        output = params.output_path
+        if os.path.lexists(output) and self.find(output) is None:
+            return output
+        return self._foreign_picture(output, params.extras.named().values())
+
+    def _foreign_picture(self, output: Path, pictures: Iterable[Path]) -> Path | None:
+        """The first of these files that is there, and that mpt did not put beside a reel at this name."""
+        there = [path for path in pictures if os.path.lexists(path)]
+        ours = dict(self._standing(output)) if there else {}
+        return next((path for path in there if path.absolute() not in ours), None)
+
+    def _has_extras(self, params: VideoParams, reel: PublishedReel) -> bool:
+        """Whether all pictures that are asked for are there, and are of this reel."""
+        of_reel = {reel.output.contact_sheet, reel.output.poster}
+        named = [path.absolute() for path in params.extras.named().values()]
+        return all(path in of_reel and path.exists() for path in named) and self._foreign(params) is None
+
+    def _standing(self, output: Path) -> list[tuple[Path, tuple[int, ...]]]:
+        """The pictures that mpt put beside the reels at this name and that are there, with their identities."""
+        with suppress(OSError, ValueError, RecursionError):
+            known = dict.fromkeys(extra for reel in self._read(output) for extra in reel.extras)
+            return [(path, file) for path, file in known if os.path.lexists(path) and file_of(path) == file]
+        return []
+
+    def _known(self, path: Path) -> tuple[tuple[int, ...], str | None]:
+        """Identity and content of an input."""
+        with suppress(OSError):
+            content = self._content(path) if self._content else None
+            return _identity(path), content
+        return (), None
+
+    def _is_same(self, path: Path, now: tuple[int, ...], before: tuple[int, ...], content: str | None) -> bool:
+        """Whether a file holds what it held before; it is read only where its times leave that open."""
+        if not self._paranoid and before and now == before:
+            return True
+        if self._content is None or content is None:
+            return False
+        with suppress(OSError):
+            return self._content(path) == content
+        return False
+
+    def _read(self, output: Path) -> list[PublishedReel]:
+        return _records().validate_python(json.loads(self._place(output).read_bytes()))
+
+    def _write(self, output: Path, reels: list[PublishedReel]) -> None:
+        """Write the records of an output in one step."""
+        text = json.dumps(_records().dump_python(reels, mode="json"))  # a name need not be UTF-8: ASCII holds it
+        write_in_one_step(self._place(output), text.encode("ascii"))
+        self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        sweep_unfinished(self._folder)
+        places = [place for place in listed(self._folder) if _OURS.fullmatch(place.name)]
+        if len(places) > self._keep + _SPARE:
+            ages = {place: _modified(place) for place in places}
+            for place in sorted(places, key=ages.__getitem__)[: -self._keep]:
+                with suppress(OSError):
+                    place.unlink()
+
+    def _place(self, output: Path) -> Path:
+        """Where the records of an output are: by its path without links, but for a link at its own name."""
+        path = output.absolute()
+        name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
+        return self._folder / f"{name[:40]}.json"
+
+
+def _changed(path: Path) -> OutputError:
+    message, hint = "was changed by another program meanwhile", "add --overwrite to replace it"
+    return OutputError(IssueCode.OUTPUT_EXISTS, message, path=path, hint=hint)
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """The identity of a file, empty where there is none."""
+    try:
+        return identity_of(path.stat())
+    except (OSError, ValueError):
+        return ()
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@cache
+def _records() -> TypeAdapter[list[PublishedReel]]:
+    return TypeAdapter(list[PublishedReel])

@@ -1,0 +1,255 @@
+"""What became of a request so far, and the result that this makes at any moment of it.
+
+The orchestrator notes each step here; when the run ends, well or badly, the same facts become the
+result. So a failed run reports all that is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.model.choices import Action
+from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError
+from mpt_cli.model.results import ClipResult, ClipStatus, PlannedStep, PlanReport, Prediction, RunStatus, VideoResult
+from mpt_cli.model.run_record import RunSetup
+from mpt_cli.model.version import __version__
+from mpt_cli.runtime.events import Notice
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from pathlib import Path
+
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.model.published_reel import PublishedReel
+    from mpt_cli.model.results import (
+        ConcatenationResult,
+        FileValidationResult,
+        OutputInfo,
+        PerformanceReport,
+        ProcessingResult,
+        ReelEvidence,
+        ValidationResult,
+    )
+    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.runtime.events import RunContext
+
+
+@dataclass(slots=True)
+class Run:
+    """One request on its way."""
+
+    params: VideoParams
+    config: Config
+    context: RunContext
+    validation: ValidationResult | None = None
+    plan: Plan | None = None
+    processed: dict[int, ProcessingResult] = field(default_factory=dict)
+    concatenation: ConcatenationResult | None = None
+    output: OutputInfo | None = None
+    plan_report: PlanReport | None = None
+    metrics: PerformanceReport | None = None
+    temporary_bytes: int | None = None
+    ffmpeg: str | None = None
+    replaced: list[Issue] = field(default_factory=list)
+    """What took the place of something else, and why."""
+    missing: list[Issue] = field(default_factory=list)
+    """What was wanted beside the reel and could not be made."""
+    owned: bool = False
+    """Whether the output may only be replaced as long as it is what mpt published."""
+    file: tuple[int, ...] = ()
+    """What tells the reel from other files that may take its place at its name."""
+    found: PublishedReel | None = None
+    """The reel that is up to date, so that nothing is done."""
+    evidence: ReelEvidence | None = None
+    afterwards: list[Issue] = field(default_factory=list)
+    """What is to be said since the reel was published."""
+    asked: dict[str, str] = field(init=False)
+    """The settings that were not left to their defaults, by dotted key; those of the run name its encoder."""
+
+    def __post_init__(self) -> None:
+        """Note what was asked for before anything is decided."""
+        changed = self.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        self.asked = {
+            f"{name}.{key}": str(value) for name, section in changed.items() for key, value in section.items()
+        }
+
+    def result(self, error: MptError | None = None) -> VideoResult:
+        """The result as things stand, ended by this error or by none."""
+        status = RunStatus.SUCCESS
+        if isinstance(error, Cancelled):
+            status = RunStatus.CANCELLED
+        elif error is not None:
+            status = RunStatus.ERROR
+        elif self._left_out():
+            status = RunStatus.PARTIAL
+        return VideoResult(
+            workflow_id=self.context.workflow_id,
+            status=status,
+            clips=self._clips(),
+            output=self.output,
+            concatenation=self.concatenation,
+            metrics=self._metrics(),
+            plan=self.plan_report,
+            seed=self.plan.seed if self.plan else self.found.seed if self.found else None,
+            errors=self._errors(error),
+            warnings=self._warnings(),
+            signal_number=self.context.cancel.signal_number,
+            code=error.code if error is not None else None,
+            ffmpeg=self.ffmpeg,
+            unchanged=self.found is not None,
+            evidence=self.evidence,
+        )
+
+    def setup(self) -> RunSetup:
+        """What it is made with, as far as that is decided."""
+        if self.plan is None:
+            return RunSetup(__version__, settings=self.asked)
+        encoder = self.plan.form.encoder
+        named = " ".join((encoder.encoder, *encoder.options))
+        return RunSetup(__version__, named, encoder.threads, self.plan.jobs, self.asked)
+
+    def leave(self, found: PublishedReel, ffmpeg: str) -> None:
+        """Nothing is to be done: the output is up to date."""
+        path = self.params.output_path.absolute()
+        self.found, self.output = found, replace(found.output, path=path)
+        self.evidence, self.ffmpeg = found.evidence if self.params.evidence else None, ffmpeg
+        self.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done", path=path))
+
+    def refused(self) -> dict[int, FileValidationResult]:
+        """The clips that validation refused, by index."""
+        found = self.validation.files if self.validation else ()
+        return {index: file for index, file in enumerate(found) if not file.is_valid}
+
+    def good(self) -> list[ProcessingResult]:
+        """The clips that were processed, in the order of the reel."""
+        order = self.plan.clips if self.plan else ()
+        return [self.processed[c.index] for c in order if c.index in self.processed and self.processed[c.index].success]
+
+    def made_bytes(self) -> int:
+        """Sizes of the files that were made of the clips; those that were reused take no room of their own."""
+        made = [result.clip for result in self.good() if result.clip is not None and result.action is not Action.REUSE]
+        paths = [clip.audio_path for clip in made] + [clip.processed_path for clip in made if clip.owned]
+        return sum(path.stat().st_size for path in paths if path is not None)
+
+    def _metrics(self) -> PerformanceReport | None:
+        if self.metrics is None:
+            return None
+        predicted = prediction(self.plan) if self.plan else None
+        return replace(self.metrics, temporary_bytes=self.temporary_bytes, predicted=predicted)
+
+    def _left_out(self) -> bool:
+        return bool(self.refused()) or any(not result.success for result in self.processed.values())
+
+    def _errors(self, error: MptError | None) -> tuple[Issue, ...]:
+        """Every clip's and parameter's own problem, then what the run as a whole ended by."""
+        own = list(self.validation.errors) if self.validation else []
+        own += [issue for file in self.refused().values() for issue in file.errors]
+        own += [issue for result in self.processed.values() if (issue := _own_issue(result)) is not None]
+        if error is not None:
+            own.append(error.issue)
+        return tuple(dict.fromkeys(own))  # a clip may have said already what ended the run
+
+    def _warnings(self) -> tuple[Issue, ...]:
+        known = self.found.warnings if self.found else ()
+        found = [*(self.validation.warnings if self.validation else ()), *known, *self.replaced]
+        found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
+        found += self.concatenation.warnings if self.concatenation else ()
+        return (*found, *self.missing, *self.afterwards)
+
+    def _clips(self) -> tuple[ClipResult, ...]:
+        starts = self._starts()
+        planned = {clip.index: clip for clip in self.plan.clips} if self.plan else {}
+        refused = self.refused()
+        return tuple(
+            self._refused_clip(index, clip.path, refused[index])
+            if index in refused
+            else self._clip(index, clip.path, planned.get(index), starts.get(index))
+            for index, clip in enumerate(self.params.clips)
+        )
+
+    def _refused_clip(self, index: int, path: Path, file: FileValidationResult) -> ClipResult:
+        status = ClipStatus.SKIPPED if self.plan else ClipStatus.FAILED
+        return ClipResult(index, path, status, error=file.errors[0])
+
+    def _clip(self, index: int, path: Path, planned: PlannedClip | None, start: Fraction | None) -> ClipResult:
+        result = self.processed.get(index)
+        if planned is None or self.plan is None:
+            return ClipResult(index, path, ClipStatus.NOT_RUN)
+        seconds = planned.segment.frames / self.plan.form.frame_rate
+        status, error = ClipStatus.NOT_RUN, None
+        if result is not None and result.success:
+            status = ClipStatus.PROCESSED
+        elif result is not None and (error := _own_issue(result)) is not None:
+            status = ClipStatus.SKIPPED if self.output else ClipStatus.FAILED
+        return ClipResult(
+            index,
+            path,
+            status,
+            action=(result.action if result else None) or planned.action,
+            reasons=(result.reasons if result else None) or planned.reasons,
+            start=start,
+            duration=seconds,
+            frames=planned.segment.frames,
+            elapsed_seconds=result.elapsed_seconds if result and status is not ClipStatus.NOT_RUN else None,
+            peak_memory_bytes=result.peak_memory_bytes if result else None,
+            error=error,
+            verified=result.clip.verified if result and result.clip else None,
+        )
+
+    def _starts(self) -> dict[int, Fraction]:
+        """Where each clip begins in the reel, for those that are in it."""
+        starts: dict[int, Fraction] = {}
+        if self.plan is None or self.output is None:
+            return starts
+        frames = 0
+        for result in self.good():
+            starts[result.index] = frames / self.plan.form.frame_rate
+            frames += result.clip.segment.frames if result.clip else 0
+        return starts
+
+
+def _own_issue(result: ProcessingResult) -> Issue | None:
+    """What went wrong with a clip; nothing did with one that was only stopped."""
+    stopped = result.error is not None and result.error.code is IssueCode.CANCELLED
+    return None if stopped else result.error
+
+
+def prediction(plan: Plan) -> Prediction:
+    """What a plan says that its run will cost."""
+    return Prediction(plan.memory_bytes, plan.temporary_bytes, plan.output_bytes, plan.predicted_seconds)
+
+
+def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> PlanReport:
+    """What a dry run says of a plan; ``argv_of`` gives each clip's ffmpeg arguments by index."""
+    steps, frames = [], 0
+    for clip in plan.clips:
+        steps.append(
+            PlannedStep(
+                index=clip.index,
+                path=clip.clip.path,
+                action=clip.action,
+                reasons=clip.reasons,
+                start=frames / plan.form.frame_rate,
+                duration=clip.segment.frames / plan.form.frame_rate,
+                frames=clip.segment.frames,
+                predicted_memory_bytes=clip.need_bytes,
+                argv=argv_of[clip.index],
+            )
+        )
+        frames += clip.segment.frames
+    return PlanReport(
+        output=output,
+        container=plan.form.container,
+        dimensions=plan.form.dimensions,
+        frame_rate=plan.form.frame_rate,
+        frames=plan.frames,
+        duration=plan.duration,
+        encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
+        jobs=plan.jobs,
+        threads=plan.form.encoder.threads,
+        predicted=prediction(plan),
+        seed=plan.seed,
+        steps=tuple(steps),
+    )
