@@ -27,7 +27,6 @@ from mpt_cli.model.results import RunStatus
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.recorder import Recorder
 from mpt_cli.planning.plan import wanted_duration
-from mpt_cli.planning.planner import Planner
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import (
     Notice,
@@ -46,6 +45,7 @@ from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_p
 from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
 from mpt_cli.workflow.join_order import join_order
+from mpt_cli.workflow.planner import Planner
 from mpt_cli.workflow.preflight import refusal, require_memory, require_space
 from mpt_cli.workflow.provenance import gather
 from mpt_cli.workflow.run_state import Run, describe
