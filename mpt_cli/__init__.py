@@ -1,25 +1,24 @@
-"""mpt: many clips in, one verified reel out.
+"""Join many video clips into one verified reel.
 
-The house, bottom to top; each row imports only from rows above it in this list:
+Example:
+    >>> from mpt_cli import ModuleFactory, Settings, VideoParams
+    >>> factory = ModuleFactory(Settings.load().config)
+    >>> orchestrator = factory.create_video_orchestrator()
+    >>> result = orchestrator.process_video_request(VideoParams(["a.mp4", "b.mov"], "reel.mp4"))
+    >>> result.success, [issue.code for issue in result.errors]
 
-0. ``models`` ``mediainfo`` ``traits`` ``config`` ``errors`` ``events`` ``cancel``: frozen values, nothing else;
-   ``wording`` and ``filesystem``: what all rooms say and do alike
-1. ``settings`` (where values come from), ``reference`` (what they mean), ``display/`` (where events go) and
-   ``reporting/`` (pictures and pages of a run)
-2. ``media/``: the only code that touches ffmpeg or PyAV
-3. ``monitoring/``: memory, slots, what runs cost; ``window`` and ``turns``: how threads share work
-4. ``plan``, ``forms``, ``copying`` and ``cost`` (pure), and ``validation/``
-5. ``processing/`` (clips) and ``concatenation/`` (the join)
-6. ``orchestrator``: the order of the steps, with ``requirements``, ``outcome``, ``batch``, ``showcase`` and ``health``
-7. ``factory``: wiring; 8. ``cli/``: commands
+A request never raises for bad media, a full disk or a stop: see ``VideoResult.errors``.
 
-Public names are loaded when they are first used, so that ``mpt --version`` stays quick.
+Public names are imported when they are first used, so that ``mpt --version`` starts quickly.
 """
 
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
     from mpt_cli.config.request import VideoParams
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from mpt_cli.model.results import VideoResult
     from mpt_cli.settings.merged import Settings
 
-from mpt_cli.model.version import __version__
-
 __all__ = ["Dimensions", "ModuleFactory", "Settings", "VideoClip", "VideoParams", "VideoResult", "__version__"]
 
 _HOMES = {
@@ -37,7 +34,7 @@ _HOMES = {
     "ModuleFactory": "mpt_cli.factory",
     "Settings": "mpt_cli.settings.merged",
     "VideoClip": "mpt_cli.model.clips",
-    "VideoParams": "mpt_cli.model.clips",
+    "VideoParams": "mpt_cli.config.request",
     "VideoResult": "mpt_cli.model.results",
 }
 
@@ -46,9 +43,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library speak
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its module on first use."""
+    """Import a public name on its first use."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(_HOMES[name]), name)

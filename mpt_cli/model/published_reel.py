@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003
-from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import Issue  # noqa: TC001
-
-if TYPE_CHECKING:
-    from mpt_cli.model.results import OutputInfo, ReelEvidence
+from mpt_cli.model.results import OutputInfo, ReelEvidence  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mpt_cli.model.results import VideoResult
+from mpt_cli.model.results import VideoResult  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True)

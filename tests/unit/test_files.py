@@ -45,10 +45,11 @@ ODD_NAMES = [
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from mpt_cli.media import files
+from mpt_cli.storage.publish import claimed
+from mpt_cli.storage.temp_files import run_folder
 
 target = Path(sys.argv[1])
-with files.claimed(target, overwrite=True) as claim, files.run_folder(target.parent, "dead") as folder:
+with claimed(target, overwrite=True) as claim, run_folder(target.parent, "dead") as folder:
     claim.hidden.write_bytes(b"half")
     folder.path("00000.mp4").write_bytes(b"segment")
     print("ready", flush=True)

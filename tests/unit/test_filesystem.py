@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from mpt_cli import filesystem
+from mpt_cli.storage.atomic_write import write_in_one_step
 
 def die(event, args):
     if event == "os.rename":
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(die)
-filesystem.write_in_one_step(Path(sys.argv[1]), b"half")
+write_in_one_step(Path(sys.argv[1]), b"half")
 """
 """Ends just before what it wrote gets its name."""
 

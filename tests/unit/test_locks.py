@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOLDER = """
 import sys
 from pathlib import Path
-from mpt_cli.media import locks
+from mpt_cli.storage import locks
 
 with locks.held(Path(sys.argv[1])) as got:
     print(got, flush=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.fakes import FakeClock
 
 TICK, PAUSE = 0.25, 3600.0
-STALL_SECONDS = 1.5
+STALL_SECONDS = 3.0
 RUNNER = f"""
 import sys
 from mpt_cli.runtime.cancel import CancelToken
