@@ -42,7 +42,7 @@ def test_every_check_has_its_row_and_nothing_is_left(mpt: Mpt, here: Path, own_h
     assert [row.split()[:2] for row in rows] == [["ok", name] for name in CHECKS]
     assert load.startswith("load: cpu ")
     assert verdict == "healthy: all that is required works"
-    assert not [path for path, content in everything_in(here, own_home).items() if content is not None]
+    assert not [path for path, content in everything_in(here, *own_home.glob("*/mpt")).items() if content is not None]
 
 
 def test_deep_makes_a_reel_and_leaves_nothing(mpt: Mpt, here: Path, own_home: Path) -> None:
@@ -50,7 +50,7 @@ def test_deep_makes_a_reel_and_leaves_nothing(mpt: Mpt, here: Path, own_home: Pa
     assert (done.code, done.document["status"]) == (0, "success")
     assert [check["name"] for check in done.data["checks"]] == [*CHECKS, "job"]
     assert done.data["checks"][-1]["detail"] == "a reel of 24 frames was made and proven"
-    left = [path for path, content in everything_in(here, own_home).items() if content is not None]
+    left = [path for path, content in everything_in(here, *own_home.glob("*/mpt")).items() if content is not None]
     assert all({"encoders", "files"} & set(path.parts) for path in left)  # what any run remembers
     assert mpt("report").code == 2  # it is no run of the user's
 

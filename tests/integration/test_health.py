@@ -56,9 +56,9 @@ def detail(status: HealthStatus, name: str) -> str:
     return next(check.detail for check in status.checks if check.name == name)
 
 
-def files_in(*folders: Path) -> list[Path]:
-    """All files but those that every run may leave in the cache: what is known of encoders and of inputs."""
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+def files_in(folder: Path, home: Path) -> list[Path]:
+    """All files but what every run may leave: what mpt knows of encoders and inputs, what drivers leave beside it."""
+    found = [path for root in (folder, *home.glob("*/mpt")) for path in root.rglob("*") if path.is_file()]
     return [path for path in found if not {"encoders", "files"} & set(path.parts)]
 
 

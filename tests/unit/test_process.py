@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from mpt_cli.media.process import pipes
 from mpt_cli.media.process.run import Ended, Limits, Outcome, _discard, run
-from mpt_cli.media.process.spawn import death_signal, looks_executable, spawner_of, start_error
+from mpt_cli.media.process.spawn import child_python, death_signal, looks_executable, spawner_of, start_error
 from mpt_cli.model.errors import DependencyError, ExitCode, ResourceError
 from mpt_cli.runtime.cancel import CancelToken
 from tests.conftest import living_children
@@ -165,6 +165,20 @@ def test_an_ignored_sigchld_does_not_hang() -> None:
     )
     found = subprocess.run(python(code), cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=True)
     assert found.stdout == "hi\n\n"
+
+
+# --- what a child is given
+
+
+def test_child_writes_no_shader_cache_of_mesa(cancel: CancelToken) -> None:
+    code = "import os; print(os.environ['MESA_SHADER_CACHE_DISABLE'])"
+    assert run(python(code), cancel=cancel).stdout_tail == "1\n"
+
+
+def test_child_of_ours_finds_mpt_where_it_is_not_installed(tmp_path: Path) -> None:
+    interpreter, *command = child_python("mpt_cli.media.process.spawn", "child_environment")
+    # -S: no site-packages, hence no installed mpt_cli.
+    subprocess.run([interpreter, "-E", "-S", *command], cwd=tmp_path, timeout=LONG, check=True)
 
 
 # --- the two clocks

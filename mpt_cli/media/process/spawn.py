@@ -35,15 +35,18 @@ _NAMES = (
     *("PROGRAMDATA", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
 )
 _PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "LIBVA_", "VDPAU_", "FONTCONFIG_", "OPENBLAS_", "OMP_", "MKL_")
-_ROOT = str(Path(__file__).parents[2])
+_ROOT = str(Path(__file__).parents[3])
 
 
 def child_environment() -> dict[str, str]:
-    """Return the allowed part of our environment, and no colours in ffmpeg's messages."""
+    """Return the allowed part of our environment, no colours in ffmpeg's messages, and no shader cache.
+
+    Mesa's drivers would make ``mesa_shader_cache`` in the user's cache folder at each trial of a hardware encoder.
+    """
     allowed = {
         name: value for name, value in os.environ.items() if name.upper() in _NAMES or name.startswith(_PREFIXES)
     }
-    return allowed | {"AV_LOG_FORCE_NOCOLOR": "1"}
+    return allowed | {"AV_LOG_FORCE_NOCOLOR": "1", "MESA_SHADER_CACHE_DISABLE": "1"}
 
 
 def child_python(module: str, function: str = "main") -> tuple[str, ...]:
