@@ -15,7 +15,7 @@ from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import VerificationError
-from mpt_cli.model.frame_times import Timing, nearest_place
+from mpt_cli.model.frame_times import Timing, nearest_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +74,7 @@ def planned_frames(times: FrameTimes, origin: Fraction, rate: Fraction, frames: 
     """
     scale = lcm(times.time_base.denominator, times.rate.numerator, origin.denominator, rate.numerator)
     start = (origin * scale).numerator
-    places = [nearest_place(time - start, scale / rate) for time in times.shown(scale)]
+    places = [nearest_index(time - start, scale / rate) for time in times.shown(scale)]
     source = 0
     for number in range(frames):
         while source + 1 < len(places) and places[source + 1] <= number:

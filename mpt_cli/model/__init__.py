@@ -1,1 +1,1 @@
-"""Frozen values that flow through mpt. Imports nothing of mpt."""
+"""Frozen values that flow through mpt. This room imports no other room."""

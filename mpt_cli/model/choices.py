@@ -1,4 +1,4 @@
-"""Choices that a request makes, by the words of settings and command line."""
+"""Choices of a request, spelled as in settings and on the command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Codec(StrEnum):
-    """Video codecs that mpt writes."""
+    """Video codecs that mpt can write."""
 
     H264 = "h264"
     HEVC = "hevc"
@@ -18,7 +18,7 @@ class Codec(StrEnum):
 
 
 class Container(StrEnum):
-    """Containers that mpt writes; the value is the suffix without its dot."""
+    """Containers that mpt can write; the value is the file extension without its dot."""
 
     MP4 = "mp4"
     MOV = "mov"
@@ -26,13 +26,13 @@ class Container(StrEnum):
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
-        """The container that a path's suffix stands for, or None."""
+        """Return the container that a path's extension names, or None for any other extension."""
         suffix = path.suffix.lower().removeprefix(".")
         return cls(suffix) if suffix in set(cls) else None
 
 
 class Fit(StrEnum):
-    """How a picture of another shape fills the target."""
+    """Scaling modes for a frame whose shape differs from the target."""
 
     CONTAIN = "contain"
     COVER = "cover"
@@ -41,14 +41,14 @@ class Fit(StrEnum):
 
 
 class FormSource(StrEnum):
-    """What sets size, rate and codec of a reel: the configuration, or the clips where that is silent."""
+    """Source of size, rate and codec of a reel: the configuration, or the clips where the configuration is silent."""
 
     GIVEN = "given"
     AUTO = "auto"
 
 
 class QualityLevel(StrEnum):
-    """Named trade-offs between size, speed and looks."""
+    """Named trade-offs between file size, speed and visual quality."""
 
     DRAFT = "draft"
     BALANCED = "balanced"
@@ -56,14 +56,14 @@ class QualityLevel(StrEnum):
 
 
 class ConcatenationMode(StrEnum):
-    """The order of the clips in the reel."""
+    """Order of the clips in the reel."""
 
     SEQUENTIAL = "sequential"
     RANDOM = "random"
 
 
 class CopyPolicy(StrEnum):
-    """Which of the user's clips may be stream-copied."""
+    """Rule for which of the user's clips may be stream-copied."""
 
     IDENTICAL = "identical"
     COMPATIBLE = "compatible"
@@ -71,7 +71,7 @@ class CopyPolicy(StrEnum):
 
 
 class JoinMethod(StrEnum):
-    """How ``mpt concat`` is told to join."""
+    """Join methods that ``mpt concat`` accepts."""
 
     AUTO = "auto"
     COPY = "copy"
@@ -80,18 +80,18 @@ class JoinMethod(StrEnum):
 
 
 class OnError(StrEnum):
-    """What a bad clip does to the reel: there is none, or one without it."""
+    """Effect of a bad clip on the reel: fail the request, or publish a reel without the clip."""
 
     FAIL = "fail"
     SKIP = "skip"
 
 
 AudioTracks = Literal["auto", "first", "mix"] | int
-"""Which audio tracks of a clip are heard; a number counts them from 1."""
+"""Choice of the audio tracks of a clip that are heard; a number selects one track, counted from 1."""
 
 
 class Action(StrEnum):
-    """What is done with a clip."""
+    """Work to do on a clip."""
 
     ENCODE = "encode"
     COPY = "copy"

@@ -1,7 +1,7 @@
-"""The frozen values that flow through mpt: what is asked for, and what is made of it.
+"""Frozen values of requested clips, target formats and processed segments.
 
 Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`; floats appear only
-where something was measured with a clock. This module imports nothing of mpt but extras.
+where something was measured with a clock.
 """
 
 from __future__ import annotations
@@ -20,42 +20,64 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """Width and height in pixels."""
+    """Size of a frame.
+
+    Attributes:
+        width: Width in pixels.
+        height: Height in pixels.
+    """
 
     width: int
     height: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``1080x1920``; raises ValueError for anything else."""
+        """Parse a size such as ``1080x1920``.
+
+        Args:
+            text: Width and height in pixels, separated by ``x``; case and outer spaces do not matter.
+
+        Returns:
+            The parsed size.
+
+        Raises:
+            ValueError: The text has any other form.
+        """
         width, separator, height = text.strip().lower().partition("x")
         if not (separator and width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
             raise ValueError(f"{text!r} is not a size like 1080x1920")
         return cls(int(width), int(height))
 
     def __str__(self) -> str:
-        """The form that :meth:`parse` reads."""
+        """Return the size in the form that :meth:`parse` accepts."""
         return f"{self.width}x{self.height}"
 
     @property
     def pixels(self) -> int:
-        """Width times height."""
+        """Number of pixels: width times height."""
         return self.width * self.height
 
     @property
     def is_even(self) -> bool:
-        """Whether 4:2:0 video can have this size."""
+        """True if 4:2:0 video can have this size."""
         return self.width % 2 == 0 and self.height % 2 == 0
 
     @property
     def turned(self) -> Dimensions:
-        """Width and height swapped."""
+        """Size with width and height swapped."""
         return Dimensions(self.height, self.width)
 
 
 @dataclass(frozen=True, slots=True)
 class VideoClip:
-    """One input: a file, and the part of it that is wanted (seconds from its own start)."""
+    """One input: a file and the part of the file to use.
+
+    Attributes:
+        path: Path of the file.
+        start: Start of the part, in seconds from the start of the clip.
+        end: End of the part, in seconds from the start of the clip; None for the end of the clip.
+        mute: True to replace the audio with silence.
+    """
 
     path: Path
     start: Fraction = Fraction(0)
@@ -64,16 +86,23 @@ class VideoClip:
 
     @classmethod
     def of(cls, clip: VideoClip | str | os.PathLike[str]) -> VideoClip:
-        """A clip from a clip or a path."""
+        """Return a clip unchanged, or a whole clip for a path.
+
+        Args:
+            clip: A clip, or the path of a file.
+
+        Returns:
+            The clip.
+        """
         return clip if isinstance(clip, VideoClip) else cls(Path(clip))
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The unit of work: output frames ``first_frame`` … ``first_frame + frames - 1`` of a clip.
+    """Unit of work: output frames ``first_frame`` … ``first_frame + frames - 1`` of a clip.
 
-    Frame k shows the picture that the clip shows ``k / frame_rate`` seconds after its start (the
-    trim's start, where there is one).
+    Frame k shows the frame that the clip shows ``k / frame_rate`` seconds after its start (the start of
+    the trim, where there is one).
     """
 
     clip_index: int
@@ -83,9 +112,9 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What an encoder in hardware needs: its device, in ffmpeg's name, and how many clips it takes at once.
+    """Requirements of a hardware encoder: its device, in ffmpeg's name, and how many clips it encodes at once.
 
-    Pictures go there from memory, or are first loaded into the device where it ``uploads``.
+    Frames are passed from memory, or are first loaded into the device where it ``uploads``.
     """
 
     device: str
@@ -95,7 +124,7 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """One encoder with everything that decides its bits: the recipe's video half."""
+    """One encoder with everything that decides its output bits: the video half of a recipe."""
 
     codec: Codec
     encoder: str
@@ -103,17 +132,30 @@ class EncoderSettings:
     pixel_format: str
     threads: int
     hardware: Hardware | None = None
-    """None for software."""
+    """None for a software encoder."""
 
     @property
     def named_options(self) -> dict[str, str]:
-        """The options by their names, each with its dash."""
+        """Options by name, each name with its dash."""
         return dict(zip(self.options[::2], self.options[1::2], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class TargetForm:
-    """The one form that all clips of a reel are brought to."""
+    """Target format that all clips of a reel are brought to.
+
+    Attributes:
+        dimensions: Size of each frame, in pixels.
+        frame_rate: Frames per second.
+        fit: Scaling mode for clips of another shape.
+        background: Colour behind a frame that does not fill the target, in ffmpeg's syntax.
+        encoder: Video encoder and its options.
+        container: Container of the reel.
+        sample_rate: Audio samples per second.
+        channels: Number of audio channels.
+        audio_codec: Audio encoder, in ffmpeg's name.
+        audio_bitrate: Audio bit rate, in bits per second.
+    """
 
     dimensions: Dimensions
     frame_rate: Fraction
@@ -128,25 +170,27 @@ class TargetForm:
 
 
 class Evidence(StrEnum):
-    """What stands behind a claim about a segment."""
+    """Evidence for a claim about a segment."""
 
     PROVEN = "proven"
-    """It was compared: each frame, or audio at a few places."""
+    """The segment was compared: each frame, or audio at a few offsets."""
     COPIED = "copied"
-    """The coded data is that of the source, bit for bit."""
+    """The coded data equals that of the source, bit for bit."""
     PARTIAL = "partial"
-    """The source is damaged: what did decode was compared, and the rest cannot be."""
+    """The source is damaged: everything that decoded was compared, and the rest cannot be."""
     UNAVAILABLE = "unavailable"
-    """The ffmpeg in use does not tell what is needed (5.1 does not tell which frame it encodes), or the source
-    shows nothing that can be compared without reading all of it."""
+    """The ffmpeg in use does not report what is needed (5.1 does not report which frame it encodes), or the source
+    shows nothing that can be compared without reading all of it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was proven of a segment beside its form.
+    """Verified facts of a segment beside its format.
 
-    ``frame_map`` is which source frame stands where, ``audio`` that it sounds as the source does, in step;
-    None where there is none.
+    Attributes:
+        frame_map: Evidence that each output frame shows the right source frame.
+        audio: Evidence that the audio equals that of the source, in step; None where there is no audio.
     """
 
     frame_map: Evidence = Evidence.UNAVAILABLE
@@ -155,11 +199,21 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class ProcessedClip:
-    """A clip in the target form: coded pictures in a file, and its sound as raw PCM beside it.
+    """A clip in the target format: coded frames in a file, and the audio as raw PCM beside it.
 
-    ``vcl_crc`` is the CRC-32 over its coded picture data (:mod:`mpt_cli.media.proof`), by which
-    the reel is compared. Only ``owned`` files may ever be deleted: a copied clip *is* the user's
-    file. ``audio_path`` is None for silence.
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        original_path: Path of the user's file.
+        processed_path: Path of the segment; for a stream copy it may be the user's file.
+        audio_path: Path of the raw PCM; None for silence.
+        dimensions: Size of each frame, in pixels.
+        segment: Output frames that the file holds.
+        duration: Duration in seconds.
+        vcl_crc: CRC-32 over the coded frame data (:mod:`mpt_cli.media.proof`), by which the reel is compared.
+        parameter_sets: Digest of the VPS, SPS and PPS, or of the AV1 sequence header.
+        extradata: Decoder configuration of the segment.
+        owned: True if mpt created the file. Only owned files may be deleted: a copied clip *is* the user's file.
+        verified: Evidence for the segment.
     """
 
     index: int

@@ -1,4 +1,4 @@
-"""Issues, exit codes and the error tree: what can go wrong, and how it is said.
+"""Issues, exit codes and the error tree.
 
 An :class:`Issue` is a fact about a file, a parameter or a run, with a stable code of the contract.
 Validators return issues and never raise for bad input. A step that cannot go on raises an
@@ -12,7 +12,7 @@ Validators return issues and never raise for bad input. A step that cannot go on
     │   ├── ProbeError        a file could not be read; becomes an issue             exit 3
     │   └── EncoderError      a hardware encoder failed; software takes its place    exit 3
     ├── ConcatenationError    the join failed                                        exit 4
-    │   └── VerificationError the finished file is not what was asked for            exit 4
+    │   └── VerificationError the finished file is not what was requested            exit 4
     ├── OutputError           the output is locked, busy or cannot be written        exit 3, 4
     ├── DependencyError       ffmpeg, or a library, is missing                       exit 6
     ├── ResourceError         out of memory or disk                                  exit 7
@@ -50,7 +50,7 @@ class ExitCode(IntEnum):
 
 
 class IssueCode(StrEnum):
-    """Stable codes of everything that can be wrong."""
+    """Stable codes of all issues."""
 
     # Files
     NO_MATCH = "no_match"
@@ -150,13 +150,27 @@ _EXIT_CODES: dict[IssueCode, ExitCode] = {
 
 
 def exit_code_of(code: IssueCode) -> ExitCode:
-    """Exit code that a run ends with when this issue ends it; file and parameter codes are 3."""
+    """Return the exit code of a run that this issue ends.
+
+    Args:
+        code: Code of the issue.
+
+    Returns:
+        The exit code; 3 for codes of files and parameters.
+    """
     return _EXIT_CODES.get(code, ExitCode.INVALID)
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing that is wrong: a stable code, one line for people, where, and what to do."""
+    """One problem with a file, a parameter or a run.
+
+    Attributes:
+        code: Stable code of the contract.
+        message: One line for people.
+        path: File that the issue is about, or None.
+        hint: Advice on what to do, or None.
+    """
 
     code: IssueCode
     message: str
@@ -165,10 +179,14 @@ class Issue:
 
 
 class MptError(Exception):
-    """Base of every error that mpt raises on purpose; carries one :class:`Issue`, and those found beside it."""
+    """Base of every error that mpt raises on purpose; carries one :class:`Issue`, and those found beside it.
+
+    Attributes:
+        issue: The issue that ended the step.
+    """
 
     others: tuple[Issue, ...] = ()
-    """What is wrong as well, where all of a file, or of all settings, is read before it is refused."""
+    """Further issues, where a whole file, or all settings, are read before they are refused."""
 
     def __init__(
         self,
@@ -183,23 +201,30 @@ class MptError(Exception):
         self.issue = Issue(code=code, message=message, path=path, hint=hint)
 
     def beside(self, others: Iterable[MptError]) -> Self:
-        """The error, with the issues of others that were found with it."""
+        """Add the issues of other errors that were found together with this one.
+
+        Args:
+            others: Errors found in the same file or in the same settings.
+
+        Returns:
+            This error.
+        """
         self.others = tuple(other.issue for other in others)
         return self
 
     @property
     def code(self) -> IssueCode:
-        """The stable code."""
+        """Stable code of the issue."""
         return self.issue.code
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code that follows from the code."""
+        """Exit code that follows from the code."""
         return exit_code_of(self.issue.code)
 
 
 class UsageError(MptError):
-    """The command line or a job file asks for something that cannot be."""
+    """Command line or job file that requests something impossible."""
 
     def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
         """Build a usage error; its code is always ``usage``."""
@@ -207,7 +232,7 @@ class UsageError(MptError):
 
 
 class ConfigError(MptError):
-    """A configuration layer holds an unknown key or a wrong value."""
+    """Configuration layer with an unknown key or a wrong value."""
 
     def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
         """Build a configuration error; its code is always ``config_invalid``."""
@@ -215,19 +240,19 @@ class ConfigError(MptError):
 
 
 class InputError(MptError):
-    """A file or a parameter of the request cannot be used."""
+    """File or parameter of the request that cannot be used."""
 
 
 class ProcessingError(MptError):
-    """A clip could not be made uniform, or too many could not."""
+    """Clip that could not be processed, or too many of them."""
 
 
 class ProbeError(ProcessingError):
-    """A file could not be understood as a clip."""
+    """File that could not be read as a clip."""
 
 
 class EncoderError(ProcessingError):
-    """A hardware encoder failed at a clip that software can encode."""
+    """Failure of a hardware encoder on a clip that software can encode."""
 
     def __init__(self, message: str) -> None:
         """Build the error; its code is always ``encoder_unavailable``."""
@@ -235,11 +260,11 @@ class EncoderError(ProcessingError):
 
 
 class ConcatenationError(MptError):
-    """The join failed."""
+    """Failure of the join."""
 
 
 class VerificationError(ConcatenationError):
-    """A finished file does not hold what was planned."""
+    """Finished file that does not hold what was planned."""
 
     def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
         """Build a verification error; its code is always ``verify_failed``."""
@@ -247,11 +272,11 @@ class VerificationError(ConcatenationError):
 
 
 class OutputError(MptError):
-    """The output cannot be written, is locked, or is busy."""
+    """Output that cannot be written, is locked, or is busy."""
 
 
 class DependencyError(MptError):
-    """A program or library that is needed is missing or too old."""
+    """Required program or library that is missing or too old."""
 
     def __init__(self, message: str, *, path: Path | None = None, hint: str | None = None) -> None:
         """Build a dependency error; its code is always ``dependency_missing``."""
@@ -259,11 +284,11 @@ class DependencyError(MptError):
 
 
 class ResourceError(MptError):
-    """Memory or disk ran out."""
+    """Exhausted memory or disk."""
 
 
 class DeadlineReached(MptError):  # noqa: N818 - not a failure: it is what was asked for
-    """The time that a run may take is over."""
+    """End of the time that a run may take."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         """Build the error; its code is always ``deadline_reached``."""
@@ -271,7 +296,7 @@ class DeadlineReached(MptError):  # noqa: N818 - not a failure: it is what was a
 
 
 class Cancelled(MptError):  # noqa: N818 - not a failure: the user asked for it
-    """The run was stopped."""
+    """Cancellation of the run."""
 
     def __init__(self, message: str = "stopped") -> None:
         """Build the error; its code is always ``cancelled``."""

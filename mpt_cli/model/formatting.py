@@ -1,6 +1,6 @@
-"""How numbers and names are written for people: sizes, times, names that cannot harm who shows them.
+"""Text for people: sizes, times, and file names that cannot harm a terminal or a page.
 
-Pure functions for everything that people read, on a terminal, in a picture or on a page.
+Pure functions for everything that people read, on a terminal, in an image or on a page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MISSING = "-"
 ELLIPSIS = "…"
 JOINERS = "\u200c\u200d"
-"""Format characters too, but Persian and Indic names, and emoji, are wrong without them."""
+"""Format characters, too; but Persian and Indic names, and emoji, are wrong without them."""
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -51,9 +51,9 @@ def _escaped(character: str) -> str:
 
 
 def path_text(path: Path) -> str:
-    """Return a path to read: one that leads up from here as it was given, without the name of here before it.
+    """Return a path to read: one that leads up from the working directory is shown relative to it.
 
-    It is not made shorter than that: where a folder is a link, ``x/..`` is not the folder that holds ``x``.
+    The path is not shortened further: where a folder is a link, ``x/..`` is not the folder that holds ``x``.
     """
     if ".." in path.parts:
         with suppress(OSError, ValueError):  # here is gone; or it leads up from elsewhere
@@ -62,7 +62,7 @@ def path_text(path: Path) -> str:
 
 
 def message_text(message: str, path: Path | None) -> str:
-    """Return a message to read, in which the path that it is about may stand."""
+    """Return a message to read; the path that it is about, if it occurs, is written as by :func:`path_text`."""
     return escape(message) if path is None else escape(message).replace(escape(str(path)), path_text(path))
 
 
@@ -79,7 +79,7 @@ def size_text(size_bytes: float | None) -> str:
 
 
 def seconds_text(seconds: float | Fraction | None) -> str:
-    """Return a length as ``4.2 s``, ``42 s``, ``1:02`` (minutes) or ``1:02:03`` (hours)."""
+    """Return a duration as ``4.2 s``, ``42 s``, ``1:02`` (minutes) or ``1:02:03`` (hours)."""
     if seconds is None or not math.isfinite(seconds):
         return MISSING
     value = max(0.0, float(seconds))
@@ -94,18 +94,18 @@ def seconds_text(seconds: float | Fraction | None) -> str:
 
 
 def rounded_text(seconds: float) -> str:
-    """Return a length in whole seconds, for figures that change while one looks."""
+    """Return a duration in whole seconds, for figures that change while they are read."""
     whole = round(max(0.0, seconds))
     return f"{whole} s" if whole < 60 else seconds_text(whole)
 
 
 def tenths_text(seconds: float | Fraction | None) -> str:
-    """Return a place in a reel, or how long a clip is, with tenths: ``4.2 s``, ``11.5 s``, ``1:02.4``."""
+    """Return an offset in a reel, or the duration of a clip, with tenths: ``4.2 s``, ``11.5 s``, ``1:02.4``."""
     return _with_digits(seconds, 1)
 
 
 def exact_seconds_text(seconds: float | Fraction | None) -> str:
-    """Return a length with its milliseconds: ``4.200 s``, ``1:02.400``, ``1:02:03.000``."""
+    """Return a duration with milliseconds: ``4.200 s``, ``1:02.400``, ``1:02:03.000``."""
     return _with_digits(seconds, 3)
 
 
@@ -117,7 +117,7 @@ def _with_digits(seconds: float | Fraction | None, digits: int) -> str:
 
 
 def rate_text(rate: Fraction | None) -> str:
-    """Return pictures a second as ``25`` or ``29.97``."""
+    """Return frames per second as ``25`` or ``29.97``."""
     return MISSING if rate is None else f"{float(rate):.3f}".rstrip("0").rstrip(".")
 
 
@@ -132,7 +132,7 @@ def speed_text(speed: float | None) -> str:
 
 
 def percent_text(fraction: float | None) -> str:
-    """Return a share as ``38%``; 100% only when nothing is left."""
+    """Return a fraction as ``38%``; 100% only when nothing is left."""
     if fraction is None or not math.isfinite(fraction):
         return MISSING
     share = min(1.0, max(0.0, fraction))

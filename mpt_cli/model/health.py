@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CurrentMetrics:
-    """How busy everything is now; percentages 0 to 100, None where they are not measured."""
+    """Current load of the machine.
+
+    Attributes:
+        active_workflows: Number of running workflows.
+        cpu_percent: Load of all cores, 0 to 100; None where it is not measured.
+        memory_percent: Memory in use, 0 to 100; None where it is not measured.
+        throughput_clips_per_minute: Clips finished per minute; None where it is not measured.
+        gpu_percent: Load of the GPU, 0 to 100; None where it is not measured.
+    """
 
     active_workflows: int
     cpu_percent: float | None
@@ -18,7 +26,15 @@ class CurrentMetrics:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How one thing that was tried stands; ``hint`` says what to do where it does not work."""
+    """Result of one check.
+
+    Attributes:
+        name: Name of the check.
+        healthy: True if the checked thing works.
+        required: True if requests fail without it.
+        detail: One line on what was found.
+        hint: Advice where it does not work, or None.
+    """
 
     name: str
     healthy: bool
@@ -29,7 +45,14 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """Whether requests can be worked on; ``ffmpeg`` is its build string, None where it does not run."""
+    """Result of all checks.
+
+    Attributes:
+        checks: Result of each check.
+        memory_usage_percent: Memory in use, 0 to 100.
+        performance: Current load of the machine.
+        ffmpeg: Build string of ffmpeg; None where it does not run.
+    """
 
     checks: tuple[HealthCheck, ...]
     memory_usage_percent: float
@@ -38,5 +61,5 @@ class HealthStatus:
 
     @property
     def healthy(self) -> bool:
-        """Whether everything works that is required."""
+        """True if everything required works."""
         return all(check.healthy for check in self.checks if check.required)

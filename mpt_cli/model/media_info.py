@@ -1,4 +1,4 @@
-"""What a file is: its streams, how they are shown, what a copy of them would need to know (frozen values).
+"""Description of a media file: its streams, their presentation, and what a stream copy needs (frozen values).
 
 Exact quantities (times, rates, aspect ratios) are :class:`~fractions.Fraction`.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _SEEK_SECONDS = 1
-"""So far before a time a seek for it goes: it counts decode times, which are earlier than those of showing."""
+"""Seconds to seek before a time: a seek counts decode times, which are earlier than presentation times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,11 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How stored pictures are shown: mirrored left to right first, then turned clockwise.
+    """Transformation of stored frames for display: mirror left to right first, then turn clockwise.
 
-    ``rotation`` is 0, 90, 180 or 270 degrees clockwise.
+    Attributes:
+        rotation: 0, 90, 180 or 270 degrees clockwise.
+        mirrored: True to mirror left to right.
     """
 
     rotation: int = 0
@@ -44,18 +46,24 @@ class Orientation:
 
     @property
     def swaps_sides(self) -> bool:
-        """Whether width and height change places."""
+        """True if width and height are swapped."""
         return self.rotation in (90, 270)
 
     @property
     def is_identity(self) -> bool:
-        """Whether the stored picture already is upright."""
+        """True if the stored frame is already upright."""
         return not self.rotation and not self.mirrored
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The part of each decoded picture that the container shows: where it begins, and its size."""
+    """Part of each decoded frame that the container shows.
+
+    Attributes:
+        left: Columns of pixels left of the part.
+        top: Rows of pixels above the part.
+        dimensions: Size of the part, in pixels.
+    """
 
     left: int
     top: int
@@ -64,7 +72,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class VideoStreamInfo:
-    """What the video stream of a file is; sizes as stored and cropped unless they say ``display``."""
+    """Description of the video stream of a file; sizes are as stored and cropped unless named ``display``."""
 
     index: int
     codec: str
@@ -73,7 +81,7 @@ class VideoStreamInfo:
     sar: Fraction
     orientation: Orientation
     frame_rate: Fraction
-    """Nominal rate: the constant rate, or for variable rate the one of the usual gap."""
+    """Nominal rate: the constant rate, or for a variable rate the rate of the usual gap."""
     variable_frame_rate: bool
     pixel_format: str
     bit_depth: int
@@ -82,26 +90,29 @@ class VideoStreamInfo:
     hdr: str | None
     """None, ``pq``, ``hlg`` or ``dolby_vision`` (profile 5, which has no base layer)."""
     interlaced: bool
-    """Whether a picture is known to be of two fields; others of the file may be progressive."""
+    """True if a frame is known to hold two fields; other frames of the file may be progressive."""
     may_interlace: bool = False
-    """Whether headers allow it for pictures that were not decoded."""
+    """True if headers allow two fields for frames that were not decoded."""
     crop: Crop | None = None
     plain_matrix: bool = True
-    """Whether the container says nothing of how frames are turned, moved or scaled, not even that they are not."""
+    """True if the container does not mention turning, moving or scaling frames, not even the identity matrix."""
     changes_size: bool = False
-    """Whether later pictures have another size or other pixels; all else is said of the first."""
+    """True if later frames have another size or pixel format; all other fields describe the first frame."""
     changes_shape: bool = False
-    """Whether they are also shown wider or narrower."""
+    """True if later frames are also shown wider or narrower."""
     shapes: tuple[tuple[Fraction, Fraction], ...] = ()
-    """From when on (seconds in the file's clock) how many times as wide as the first; empty where not known."""
+    """Pairs of a time (seconds in the file's clock) and the frame's width relative to the first frame from then on.
+
+    Empty where the times are not known.
+    """
     is_premultiplied: bool = False
-    """Whether colours are multiplied by the alpha beside them already."""
+    """True if colours are already multiplied by the alpha beside them."""
     one_color: bool = True
-    """Whether all its frames say the same ``color`` themselves, and the container nothing else."""
+    """True if all frames carry the same ``color`` themselves, and the container no other."""
 
     @property
     def has_fields(self) -> bool:
-        """Whether each frame must be asked whether it holds two fields; HEVC codes a field as a frame of its own."""
+        """True if each frame must be checked for two fields; HEVC codes a field as a frame of its own."""
         return (self.interlaced or self.may_interlace) and self.codec != "hevc"
 
     @property
@@ -114,7 +125,7 @@ class VideoStreamInfo:
 
 @dataclass(frozen=True, slots=True)
 class AudioStreamInfo:
-    """What an audio track of a file is; ``channels`` are names such as FL, FR, FC in order."""
+    """Description of an audio track of a file; ``channels`` are names such as FL, FR, FC in order."""
 
     index: int
     codec: str
@@ -122,35 +133,35 @@ class AudioStreamInfo:
     layout: str
     sample_rate: int
     irregular: bool = False
-    """Whether channels or rate change, or the channels have an order of their own: filters of ffmpeg follow neither."""
+    """True if channels or rate change, or the channel order is its own: filters of ffmpeg follow neither."""
     tremble: Fraction | None = None
-    """Where its clock drifts or trembles: the seconds between packets that come late and early; else None."""
+    """Seconds between packets that come late and early, where the clock drifts or trembles; else None."""
     number: int = 1
-    """Which of the audio tracks of the file it is, counted from 1."""
+    """Number of the track among the audio tracks of the file, counted from 1."""
     title: str | None = None
     language: str | None = None
     is_version: bool = False
-    """Whether the file says that it is a dub, a comment or a description: heard instead of another track."""
+    """True if the file marks it as a dub, a comment or a description: heard instead of another track."""
     level_db: float | None = None
-    """Level of its loudest part, root mean square below full scale; None where it was not measured."""
+    """Level of the loudest part, root mean square in dB below full scale; None where it was not measured."""
     same_as: int | None = None
     """Index of an earlier track that holds the same samples."""
     is_part: bool = False
-    """Whether its channels are part of one layout, with those of the tracks that are heard with it."""
+    """True if the channels are part of one layout, with those of the tracks that are heard with it."""
     part_of: int | None = None
-    """Index of the first of the tracks that hold one layout together, if it is one of these."""
+    """Index of the first of the tracks that form one layout together, if this is one of them."""
     start: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
-    """From when to when it is heard, in the clock of the file."""
+    """Start and end of the audio, in seconds of the file's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a file holds. Times are exact and counted in the file's own clock.
+    """Description of a media file. Times are exact, in seconds of the file's own clock.
 
-    ``zero`` is the timestamp of the clip's start: the earlier of first shown picture and first
-    sound. ``duration`` runs from there to the end of the longer of both (``media.md``, "Time").
-    ``scanned`` says that these come from packets and not from a header's claim.
+    ``zero`` is the timestamp of the clip's start: the earlier of first shown frame and first
+    audio. ``duration`` runs from there to the end of the longer of both (``media.md``, "Time").
+    ``scanned`` is True if these come from packets and not from a header's claim.
     """
 
     container: str
@@ -159,22 +170,22 @@ class MediaInfo:
     duration: Fraction
     video: VideoStreamInfo
     audio: AudioStreamInfo | None
-    """The audio track that is heard; it is one of ``audio_tracks``."""
+    """Audio track that is heard; one of ``audio_tracks``."""
     video_start: Fraction
     last_picture: Fraction
-    """Timestamp of the last picture, in the clock of the file."""
+    """Timestamp of the last frame, in seconds of the file's clock."""
     scanned: bool
     seek_points: tuple[Fraction, ...] = ()
-    """Timestamps of keyframes that a seek lands on exactly, in order; empty where seeking is not trusted."""
+    """Timestamps of keyframes that a seek reaches exactly, in order; empty where seeking is not trusted."""
     frame_times: FrameTimes | None = None
-    """When each frame is shown; None where not all packets were read."""
+    """Presentation time of each frame; None where not all packets were read."""
     copy_traits: CopyTraits | None = None
     suspect: bool = False
-    """Whether something shows, without decoding, that frames are damaged."""
+    """True if something shows, without decoding, that frames are damaged."""
     clock_moves: tuple[Fraction, ...] = ()
-    """Where the clock of the file jumps, the seconds that are added to all later times to make them one row."""
+    """Seconds added to all later times, for each jump of the file's clock, so that times are continuous."""
     readable_bytes: int | None = None
-    """Where another movie begins in the file, which must not be read; None where all is."""
+    """Offset in the file at which another movie begins, which must not be read; None to read all."""
     warnings: tuple[Issue, ...] = ()
     audio_tracks: tuple[AudioStreamInfo, ...] = ()
     """All audio tracks that belong to the video, the default one first."""
@@ -184,25 +195,38 @@ class MediaInfo:
 
     @property
     def heard(self) -> tuple[AudioStreamInfo, ...]:
-        """The audio tracks that are heard together."""
+        """Audio tracks that are heard together."""
         return () if self.audio is None else (self.audio, *self.audio_with)
 
     def seek_point_for(self, time: Fraction) -> Fraction | None:
-        """Where to seek, in the clock of the file, to read all that is shown from ``time`` on; None for its start."""
+        """Return the timestamp to seek to before reading all frames from a time on.
+
+        Args:
+            time: Time of the first wanted frame, in seconds of the file's clock.
+
+        Returns:
+            The timestamp in seconds of the file's clock; None to read from the start.
+        """
         before = bisect_right(self.seek_points, time - _SEEK_SECONDS)
         return self.seek_points[before - 1] if before else None
 
     def named(self, path: Path | None) -> Self:
-        """The same with warnings that name this path."""
+        """Return a copy whose warnings name this path."""
         return replace(self, warnings=tuple(replace(warning, path=path) for warning in self.warnings))
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """One upright picture with square pixels: rows of red, green, blue, a byte each."""
+    """One upright image with square pixels.
+
+    Attributes:
+        width: Width in pixels.
+        height: Height in pixels.
+        rgb: Rows from the top; three bytes (red, green, blue) a pixel.
+    """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
-    """How the bytes look in the answer of the process that decoded it."""
+    """Encoding of the bytes in the answer of the process that decoded them."""
 
     width: int
     height: int
@@ -211,31 +235,31 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class CopyTraits:
-    """What a stream copy needs to know of a file beside the form of its pictures."""
+    """Facts about a file that a stream copy needs beside the format of its frames."""
 
     # How bytes look where what is known of a file is written down.
     __pydantic_config__: ClassVar[dict[str, str]] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
     closed_gop: bool
-    """Whether decoding can begin at each keyframe, and nothing behind it is shown before it."""
+    """True if decoding can begin at each keyframe, and no later frame is shown before it."""
     hides_pictures: bool
-    """Whether an edit list leaves out some of its pictures, which others may need."""
+    """True if an edit list leaves out some frames, which others may need."""
     on_grid: bool
-    """Whether all pictures are so near to a grid of the rate that each can be put on its place."""
+    """True if all frames are near enough to a grid of the rate to be placed on it."""
     exact: bool
-    """Whether they are on it already, and stored in the same steps."""
+    """True if all frames are on the grid already, and stored in the same steps."""
     leads: bool
-    """Whether nothing else in the file begins before its pictures."""
+    """True if nothing else in the file begins before the frames."""
     time_base: Fraction
     delay: int
-    """How many pictures, at most, are stored before one that is shown before them."""
+    """Largest number of frames that are stored before one that is shown before them."""
     pictures: int
     carries_metadata: bool
-    """Whether frames hold user data of the source beside their pixels, see ``media/formats/frame_metadata.py``."""
+    """True if frames hold user data of the source beside their pixels, see ``media/formats/frame_metadata.py``."""
     level: int | None
     parameter_sets: str
     """Digest of the VPS, SPS and PPS, or of the AV1 sequence header."""
     extradata: bytes
-    """The decoder configuration that holds them."""
+    """Decoder configuration that holds the parameter sets."""
     one_description: bool = True
-    """Whether the decoder configuration stays the same from the first picture to the last."""
+    """True if the decoder configuration stays the same from the first frame to the last."""

@@ -1,4 +1,4 @@
-"""What is remembered of a published reel (frozen values)."""
+"""Record of a published reel (frozen values)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from mpt_cli.model.results import OutputInfo, ReelEvidence  # noqa: TC001
 
 @dataclass(frozen=True, slots=True)
 class PublishedReel:
-    """What is remembered of a reel, so that it is known again with all that it was made of.
+    """Record by which a reel, and everything it was created from, is recognised in a later run.
 
-    ``file`` is the identity of the published file, ``key`` stands for everything that was asked for,
-    ``inputs`` are identity and content of each clip. Without a key it is a file of mpt's, no more.
-    ``extras`` are pictures beside it, of this reel or an earlier one at its name, each with its identity.
+    Attributes:
+        file: Identity of the published file.
+        key: Digest of everything that was requested; None if only the file is known to be mpt's.
+        inputs: Identity and content hash of each clip.
+        output: Measured facts of the reel.
+        extras: Images beside the reel, of this reel or an earlier one at its name, each with its identity.
+        seed: Seed of a random order, or None.
+        warnings: Warnings of the run.
+        evidence: Inputs and commands of the reel, where they were requested.
     """
 
     file: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""How things ended: verdicts on files, results of clips, the join and whole runs (frozen values)."""
+"""Results: verdicts on files, results of clips, of the join and of whole runs (frozen values)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class RunStatus(StrEnum):
-    """How a run ended; the ``status`` of the envelope."""
+    """Status of a run, as ``status`` of the envelope."""
 
     SUCCESS = "success"
     PARTIAL = "partial"
     ERROR = "error"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
-    """Of a job that did not begin; a batch has other ends."""
+    """Status of a job that was not started; a batch as a whole never has it."""
 
 
 class ClipStatus(StrEnum):
-    """How a clip ended."""
+    """Status of a clip at the end of a run."""
 
     PROCESSED = "processed"
     FAILED = "failed"
@@ -42,7 +42,15 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessingResult:
-    """How the work on one clip ended: a clip, or an issue."""
+    """Result of the work on one clip: a clip, or an issue.
+
+    Attributes:
+        elapsed_seconds: Wall-clock time of the work.
+        peak_memory_bytes: Largest memory of its processes; None where it was not measured.
+        started: True if the work began, so that events reported its start and end.
+        action, reasons: Action in the end, and the reasons for it; it may differ from the plan.
+        argv: Command line of the ffmpeg that created the clip; empty where none was needed.
+    """
 
     index: int
     clip: ProcessedClip | None
@@ -51,23 +59,19 @@ class ProcessingResult:
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
     started: bool = True
-    """Whether work on it began: then its end was told too."""
     action: Action | None = None
-    """What was done in the end; a segment that was to be reused may have been damaged."""
     reasons: tuple[str, ...] | None = None
-    """Why, where it was done; what was planned may have been finished by another request."""
     argv: tuple[str, ...] = ()
-    """The command of the ffmpeg that made it; empty where none was needed."""
 
     @property
     def success(self) -> bool:
-        """Whether there is a clip."""
+        """True if there is a clip."""
         return self.clip is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FileValidationResult:
-    """Verdict on one file."""
+    """Verdict on one file; ``media`` is None if the file could not be read."""
 
     path: Path
     errors: tuple[Issue, ...] = ()
@@ -77,13 +81,13 @@ class FileValidationResult:
 
     @property
     def is_valid(self) -> bool:
-        """Whether the file can be used."""
+        """True if the file can be used."""
         return not self.errors
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """Verdict on a request, or on an output: its own problems, then each file's."""
+    """Verdict on a request, or on an output: its own problems, then the verdict on each file."""
 
     errors: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
@@ -91,13 +95,21 @@ class ValidationResult:
 
     @property
     def is_valid(self) -> bool:
-        """Whether nothing at all is wrong."""
+        """True if neither the request nor any file has an error."""
         return not self.errors and all(file.is_valid for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
 class ConcatenationResult:
-    """How the join ended. ``method`` is ``FFmpeg``, ``MoviePy`` or ``DirectCopy``."""
+    """Result of the join.
+
+    Attributes:
+        method: ``FFmpeg``, ``MoviePy`` or ``DirectCopy``.
+        stream_copy: True if the video was joined without encoding.
+        duration_seconds: Wall-clock time of the join.
+        memory_used_bytes: Largest memory of the join; None where it was not measured.
+        fallback_reason: Reason for the fallback to another method, or None.
+    """
 
     method: str
     stream_copy: bool
@@ -109,7 +121,16 @@ class ConcatenationResult:
 
 @dataclass(frozen=True, slots=True)
 class OutputInfo:
-    """The published reel as it was measured."""
+    """Measured facts of a published reel.
+
+    Attributes:
+        duration: Duration in seconds.
+        frames: Number of frames.
+        dimensions: Size of each frame, in pixels.
+        frame_rate: Frames per second.
+        video_codec, audio_codec: Codecs, in ffmpeg's names.
+        contact_sheet, poster: Paths of the images beside the reel, or None.
+    """
 
     path: Path
     size_bytes: int
@@ -126,7 +147,15 @@ class OutputInfo:
 
 @dataclass(frozen=True, slots=True)
 class InputEvidence:
-    """What one clip of a reel was, and the ffmpeg that made it uniform. ``sha256`` is None where it changed."""
+    """Evidence for one clip of a reel: the input file, and the ffmpeg command that processed it.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        sha256: SHA-256 of the file, in hexadecimal; None where the file changed.
+        start, end: Part of the clip that was used, in seconds; ``end`` is None for the end of the clip.
+        mute: True if the audio was replaced with silence.
+        argv: Command line of ffmpeg; empty where none was needed.
+    """
 
     index: int
     path: Path
@@ -141,7 +170,14 @@ class InputEvidence:
 
 @dataclass(frozen=True, slots=True)
 class ReelEvidence:
-    """What a published reel was made of; ``inputs`` in the order of the reel."""
+    """Evidence for a published reel.
+
+    Attributes:
+        sha256: SHA-256 of the reel, in hexadecimal.
+        inputs: Evidence for each clip, in the order of the reel.
+        method, stream_copy: As in :class:`ConcatenationResult`.
+        settings: Settings of the run, by dotted key.
+    """
 
     sha256: str
     inputs: tuple[InputEvidence, ...]
@@ -152,7 +188,18 @@ class ReelEvidence:
 
 @dataclass(frozen=True, slots=True)
 class ClipResult:
-    """One line of the result's clip table, in input order."""
+    """One line of the result's clip table, in input order.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        action, reasons: Action on the clip, and the reasons for it.
+        start, duration: Offset of the clip in the reel and its duration there, in seconds; None outside the reel.
+        frames: Number of output frames.
+        elapsed_seconds: Wall-clock time of the work.
+        peak_memory_bytes: Largest memory of its processes.
+        error: The issue that ended the work, or None.
+        verified: Evidence for the segment; None where it is not in the reel.
+    """
 
     index: int
     path: Path
@@ -166,12 +213,11 @@ class ClipResult:
     peak_memory_bytes: int | None = None
     error: Issue | None = None
     verified: Verified | None = None
-    """What was proven of it; None where it is not in the reel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """A step of a workflow that was reached, with the progress that it stands for (0 to 1)."""
+    """A step that a workflow reached, with the progress that it stands for (0 to 1)."""
 
     name: str
     at_seconds: float
@@ -180,7 +226,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the plan of a run said that it would cost."""
+    """Cost of a run as its plan predicted it."""
 
     memory_peak_bytes: int
     temporary_bytes: int
@@ -190,10 +236,16 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceReport:
-    """What a workflow cost; the formulas stand at ``PerformanceMonitor``.
+    """Measured cost of a workflow; ``PerformanceMonitor`` has the formulas.
 
-    ``temporary_bytes`` is what its clips took on the disk until they were joined, and
-    ``predicted`` what its plan had said; None for a run that did not come that far.
+    Attributes:
+        total_duration_seconds: Wall-clock time.
+        processing_efficiency: Share of the slots' time in which clips were processed, 0 to 1.
+        memory_peak_bytes: Largest memory of all processes.
+        performance_score: Score, 0 to 100.
+        milestones: Steps that were reached, in order.
+        temporary_bytes: Disk space of the clips until they were joined; None if the run ended before.
+        predicted: Prediction of the plan; None if the run ended before it had one.
     """
 
     workflow_id: str
@@ -208,7 +260,15 @@ class PerformanceReport:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """What a dry run says of one clip. ``argv`` is what ffmpeg would be given; empty for none."""
+    """Planned work on one clip, as a dry run reports it.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        action, reasons: Action on the clip, and the reasons for it.
+        start, duration: Offset of the clip in the reel and its duration there, in seconds.
+        frames: Number of output frames.
+        argv: Command line of ffmpeg; empty where none is needed.
+    """
 
     index: int
     path: Path
@@ -223,7 +283,19 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What a dry run says of the whole."""
+    """Plan of a whole request, as a dry run reports it.
+
+    Attributes:
+        output, container: Path and container of the reel.
+        dimensions: Size of each frame, in pixels.
+        frame_rate: Frames per second.
+        frames, duration: Length of the reel, in frames and in seconds.
+        encoder: Video encoder, in ffmpeg's name.
+        jobs, threads: Number of clips processed at once, and encoder threads of each.
+        predicted: Predicted cost.
+        seed: Seed of a random order, or None.
+        steps: Planned work on each clip.
+    """
 
     output: Path
     container: Container
@@ -241,7 +313,21 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class VideoResult:
-    """How a request ended: never an exception for bad media, always what is known."""
+    """Result of a request. Bad media, a full disk and cancellation are results too, never exceptions.
+
+    Attributes:
+        workflow_id, status: Id and status of the run.
+        clips: Result of each clip, in input order.
+        output, concatenation, metrics: The published reel, the join and the cost of the run, as far as it came.
+        plan: Plan, for a dry run.
+        seed: Seed of a random order, or None.
+        errors, warnings: Issues of the request, its parameters and its clips.
+        signal_number: Number of the signal that stopped the run, or None.
+        code: Code of the run itself, which decides the exit code; ``errors`` name the clips and parameters beside it.
+        ffmpeg: Build string of ffmpeg, once it was asked.
+        unchanged: True if the output was up to date, so that nothing was done.
+        evidence: Inputs and commands of the output, where they were requested.
+    """
 
     workflow_id: str
     status: RunStatus
@@ -254,25 +340,20 @@ class VideoResult:
     errors: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
     signal_number: int | None = None
-    """Which signal stopped the run, where one did."""
     code: IssueCode | None = None
-    """The run's own code, by which it ends; ``errors`` name the clips and parameters beside it."""
     ffmpeg: str | None = None
-    """Build string of ffmpeg, once it was asked."""
     unchanged: bool = False
-    """Whether the output was up to date, so that nothing was done."""
     evidence: ReelEvidence | None = None
-    """What the output was made of, where that was asked for."""
 
     @property
     def success(self) -> bool:
-        """Whether an output was published."""
+        """True if an output was published."""
         return self.output is not None
 
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """How a job of a batch ended; the exit code is None for one that did not begin."""
+    """End of a job of a batch; the exit code is None for a job that was not started."""
 
     name: str
     result: VideoResult
@@ -281,7 +362,16 @@ class JobEnd:
 
 @dataclass(frozen=True, slots=True)
 class CommandEnd:
-    """How a command ended: ``ends`` of each request that it ran, ``verdicts`` on files that it only looked at."""
+    """End of a command.
+
+    Attributes:
+        started_at: Start of the command, in UTC.
+        duration_seconds: Wall-clock time.
+        ffmpeg: Build string of ffmpeg, once it was asked.
+        errors: Issues that ended the command.
+        ends: End of each request that the command ran.
+        verdicts: Verdicts on files that the command only checked.
+    """
 
     command: str
     exit_code: int
@@ -293,15 +383,15 @@ class CommandEnd:
     verdicts: tuple[FileValidationResult, ...] = ()
 
     def other_errors(self) -> Iterator[Issue]:
-        """The errors that are not those of a file or of a request."""
-        told = {issue for verdict in self.verdicts for issue in verdict.errors}
+        """Yield the errors that belong to no file and to no request."""
+        reported = {issue for verdict in self.verdicts for issue in verdict.errors}
         if not self.ends:
-            yield from (issue for issue in self.errors if issue not in told)
+            yield from (issue for issue in self.errors if issue not in reported)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheInfo:
-    """What the store of finished clips holds, and how much it may."""
+    """Content and limit of the cache of finished segments."""
 
     folder: Path
     entries: int

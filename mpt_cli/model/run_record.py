@@ -1,4 +1,4 @@
-"""How a run went over time, and with what it was made: kept beside its result for reports (frozen values).
+"""Timeline and setup of a run, kept beside its result for reports (frozen values).
 
 Seconds are counted from the start of the run.
 """
@@ -13,7 +13,13 @@ from mpt_cli.model.results import VideoResult  # noqa: TC001
 
 @dataclass(frozen=True, slots=True)
 class ClipSpan:
-    """When a clip was worked on; ``ended_seconds`` is None where the run ended first."""
+    """Time span of the work on a clip.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        started_seconds: Start, in seconds from the start of the run.
+        ended_seconds: End, in seconds from the start of the run; None where the run ended first.
+    """
 
     index: int
     started_seconds: float
@@ -22,9 +28,12 @@ class ClipSpan:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePoint:
-    """What the process tree used until this moment, since the point before.
+    """Resource use of the process tree since the previous point.
 
-    Memory is the most of that time, so that thinning loses no peak; ``cpu_percent`` is its mean.
+    Attributes:
+        at_seconds: End of the span, in seconds from the start of the run.
+        memory_bytes: Largest memory of the span, so that thinning loses no peak.
+        cpu_percent: Mean load of the span; 100 is all cores.
     """
 
     at_seconds: float
@@ -34,7 +43,13 @@ class ResourcePoint:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The clips of a run, in the order in which they began, and its use of memory and cores."""
+    """Clips of a run, in the order in which they began, and its use of memory and cores.
+
+    Attributes:
+        clips: Time span of each clip.
+        samples: Resource use over time.
+        budget_bytes: Memory that the run may use; None where it is not known.
+    """
 
     clips: tuple[ClipSpan, ...] = ()
     samples: tuple[ResourcePoint, ...] = ()
@@ -43,9 +58,16 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class RunSetup:
-    """What a run was made with. ``settings`` are those that differ from their defaults, by dotted key.
+    """Version and settings that a run used.
 
     The encoder, with its options, and the numbers are None where the run ended before it had a plan.
+
+    Attributes:
+        mpt: Version of mpt.
+        encoder: Video encoder with its options.
+        threads: Encoder threads of each clip.
+        jobs: Number of clips processed at once.
+        settings: Settings that differ from their defaults, by dotted key.
     """
 
     mpt: str
@@ -57,9 +79,14 @@ class RunSetup:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One run as it ended. ``command`` is ``process`` or ``concat``; ``started_at`` is in UTC.
+    """One run at its end. Runs of older versions have neither setup nor timeline.
 
-    Runs of older versions have neither setup nor timeline.
+    Attributes:
+        command: ``process`` or ``concat``.
+        started_at: Start of the run, in UTC.
+        result: Result of the request.
+        setup: Version and settings of the run.
+        timeline: Course of the run.
     """
 
     command: str

@@ -1,6 +1,6 @@
 """Frames, samples and ticks of a reel, in exact rationals (pure; no float enters or leaves).
 
-Every rule about time stands here once; the derivations are those of the functions' docstrings.
+Every rule about time stands here once; the docstring of each function gives its derivation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE = 48_000
 CODEC_PADDING = Fraction(1, 10)
-"""Sound that outlasts the picture by less is taken for the padding of its codec."""
+"""Seconds: audio that outlasts the video by less is taken for the padding of its codec."""
 AUTO_RATES = tuple(
     sorted(
         Fraction(rate)
@@ -36,28 +36,28 @@ _RATE_TOLERANCE = Fraction(1, 1000)
 
 
 def round_half_up(value: Fraction) -> int:
-    """The nearest whole number, a half upwards (Python's ``round`` goes to the even one)."""
+    """Return the nearest integer, halves upwards (Python's ``round`` goes to the even one)."""
     return floor(value + Fraction(1, 2))
 
 
-def clip_duration(zero: Fraction, picture_end: Fraction, sound_end: Fraction | None) -> Fraction:
-    """Seconds from ``zero`` to the end of the longer of picture and sound.
+def clip_duration(zero: Fraction, video_end: Fraction, audio_end: Fraction | None) -> Fraction:
+    """Return the seconds from ``zero`` to the end of the longer of video and audio.
 
-    A sound that outlasts the picture by less than :data:`CODEC_PADDING` does not count.
+    Audio that outlasts the video by less than :data:`CODEC_PADDING` does not count.
     """
-    end = picture_end
-    if sound_end is not None and sound_end - picture_end >= CODEC_PADDING:
-        end = sound_end
+    end = video_end
+    if audio_end is not None and audio_end - video_end >= CODEC_PADDING:
+        end = audio_end
     return end - zero
 
 
 def frame_count(duration: Fraction, frame_rate: Fraction) -> int:
-    """Number of output frames of a clip: at least one, else the nearest to its duration."""
+    """Return the number of output frames of a clip: the nearest to its duration, at least one."""
     return max(1, round_half_up(duration * frame_rate))
 
 
 def sample_boundary(frames: int, frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> int:
-    """Samples that the first ``frames`` frames of a reel own.
+    """Return the number of samples that belong to the first ``frames`` frames of a reel.
 
     A clip owns the difference of two boundaries. Rounding each clip by itself would drift: at
     30000/1001 with 31 frames a clip, 1,120 samples in 1,000 clips.
@@ -66,21 +66,23 @@ def sample_boundary(frames: int, frame_rate: Fraction, sample_rate: int = SAMPLE
 
 
 def stored_samples(frames: int, frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> int:
-    """Samples to keep for a clip that does not know its place: all it may own, and one to spare."""
+    """Return the samples to keep for a clip whose index in the reel is unknown: all it may own, and one to spare."""
     return floor(frames * sample_rate / frame_rate) + 1
 
 
 def sample_counts(frames: Sequence[int], frame_rate: Fraction, sample_rate: int = SAMPLE_RATE) -> list[int]:
-    """Samples that each clip of a reel owns, from the clips' frames in order."""
+    """Return the number of samples that each clip of a reel owns, from the clips' frames in order."""
     bounds = [sample_boundary(total, frame_rate, sample_rate) for total in accumulate(frames, initial=0)]
     return [end - start for start, end in pairwise(bounds)]
 
 
 def timescale(frame_rate: Fraction) -> int:
-    """Ticks a second, from 10,000 to :data:`MOST_TICKS`, in which a frame is a whole number of ticks.
+    """Return a number of ticks a second, 10,000 to :data:`MOST_TICKS`, that makes a frame a whole number of ticks.
 
-    30 gives 15,360 and 30000/1001 gives 30,000, as the common muxers have it. ValueError where
-    the rate's numerator alone is more.
+    30 gives 15,360 and 30000/1001 gives 30,000, as in the common muxers.
+
+    Raises:
+        ValueError: The numerator of the rate alone is larger than :data:`MOST_TICKS`.
     """
     scale = frame_rate.numerator
     while scale < _LEAST_TICKS:
@@ -91,13 +93,13 @@ def timescale(frame_rate: Fraction) -> int:
 
 
 def ticks_per_frame(frame_rate: Fraction) -> int:
-    """Ticks that a frame lasts in :func:`timescale`."""
+    """Return the duration of a frame in ticks of :func:`timescale`."""
     ticks = timescale(frame_rate) / frame_rate
     return ticks.numerator
 
 
 def microsecond_durations(frames: Sequence[int], frame_rate: Fraction) -> list[int]:
-    """Microseconds of each clip for a concat list, as differences of rounded exact ends.
+    """Return the microseconds of each clip for a concat list, as differences of rounded exact ends.
 
     The list's ``duration`` lines are microseconds. Rounding each clip by itself puts nine frames
     in ten off the grid over 1,000 clips; differences of ends put none off over 3,000.
@@ -107,9 +109,9 @@ def microsecond_durations(frames: Sequence[int], frame_rate: Fraction) -> list[i
 
 
 def nominal_rate(measured: Fraction) -> Fraction:
-    """The standard rate (whole, or N x 1000/1001) within half a thousandth of this one, else itself.
+    """Return the standard rate (whole, or N x 1000/1001) within half a thousandth of a rate, else the rate itself.
 
-    A rate that is not standard is kept with a denominator of at most 1,001; below one picture a
+    A rate that is not standard is kept with a denominator of at most 1,001; below one frame a
     second its gap is, because the rate would become zero.
     """
     whole = Fraction(max(1, round(measured)))
@@ -122,7 +124,7 @@ def nominal_rate(measured: Fraction) -> Fraction:
 
 
 def auto_rate(rate: Fraction) -> Fraction:
-    """Return what ``auto`` makes of a clip's rate: the nearest of :data:`AUTO_RATES`.
+    """Return the rate that ``auto`` chooses for a clip's rate: the nearest of :data:`AUTO_RATES`.
 
     A rate outside their range is brought into it by a whole factor first, so that its cadence stays
     even: 5 becomes 10, 120 becomes 60.

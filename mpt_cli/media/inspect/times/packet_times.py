@@ -21,7 +21,7 @@ from mpt_cli.media.inspect.times.repair import (
     film_rate,
     spread,
 )
-from mpt_cli.model.frame_times import FrameTimes, Timing, nearest_place
+from mpt_cli.model.frame_times import FrameTimes, Timing, nearest_index
 from mpt_cli.model.timing import nominal_rate
 
 if TYPE_CHECKING:
@@ -331,7 +331,7 @@ def _fits_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
     """Return whether each time is that of a place on one grid, some of which may be empty, written coarsely."""
     ticks = 1 / (rate * base)
     scale, step = ticks.denominator, ticks.numerator
-    places = [nearest_place(time - times[0], ticks) for time in times]
+    places = [nearest_index(time - times[0], ticks) for time in times]
     if any(later <= earlier for earlier, later in itertools.pairwise(places)):
         return False
     off = [(time - times[0]) * scale - place * step for time, place in zip(times, places, strict=True)]
