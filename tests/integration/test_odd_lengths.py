@@ -66,6 +66,15 @@ def test_audio_far_longer_than_frames_is_said_with_both_lengths(media: MediaFold
     assert found.duration == pytest.approx(30, abs=0.1)
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".flv"])
+def test_a_look_without_scan_warns_of_no_held_frame_it_does_not_know(media: MediaFolder, suffix: str) -> None:
+    codec = "aac" if suffix == ".flv" else "flac"
+    clip = media.make(seconds=20.0, fps="25", sound=Tone(codec=codec), suffix=suffix)
+    found = probe(clip, scan=False)
+    assert (found.scanned, codes(found)) == (False, [])
+    assert found.duration == pytest.approx(20, abs=0.1)
+
+
 def test_a_late_first_frame_is_said_to_be_held(media: MediaFolder) -> None:
     found = probe(media.make(sound=Tone(seconds=4, delay=-3.0), suffix=".mkv"), scan=True)
     assert codes(found) == [IssueCode.FRAME_HELD]

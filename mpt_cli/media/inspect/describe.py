@@ -100,11 +100,13 @@ def _orientation_warnings(path: Path, found: Findings) -> tuple[Issue, ...]:
     return (Issue(IssueCode.ORIENTATION_GUESSED, message, path),) if message else ()
 
 
-def _shown_span(found: Findings, timeline: Timeline) -> tuple[Fraction, Fraction]:
-    """Return from when to when there are frames; by the header where not all packets were read."""
+def _shown_span(found: Findings, timeline: Timeline) -> tuple[Fraction, Fraction | None]:
+    """Return from when to when there are frames: by the header where not all packets were read, which may not say."""
     stream = found.video
-    if found.scanned or stream.duration is None or stream.time_base is None:
+    if found.scanned:
         return timeline.first, timeline.end
+    if stream.duration is None or stream.time_base is None:  # as of Matroska and FLV
+        return timeline.first, None
     return timeline.first, timeline.first + stream.duration * Fraction(stream.time_base)
 
 

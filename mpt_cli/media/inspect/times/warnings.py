@@ -35,18 +35,21 @@ def time_warnings(path: Path, timeline: Timeline, jumps: Sequence[Jump], zero: F
 
 
 def hold_warnings(
-    path: Path, timeline: Timeline, shown: tuple[Fraction, Fraction], clip: tuple[Fraction, Fraction]
+    path: Path, timeline: Timeline, shown: tuple[Fraction, Fraction | None], clip: tuple[Fraction, Fraction]
 ) -> Iterator[Issue]:
     """Say where a frame is held because the audio is longer, and where the last one is not held as it says.
 
     Both spans are in seconds of the clock of the file: from when to when there are frames, and the whole clip.
+    The end of the frames is None where it is not known.
     """
     least = max(_LEAST_HOLD, (clip[1] - clip[0]) * _HELD_SHARE)
-    lengths = f"its frames last {_seconds(shown[1] - shown[0])}, its audio makes it {_seconds(clip[1] - clip[0])} long"
-    if (late := shown[0] - clip[0]) > least:
+    begin, end = shown
+    lengths = "" if end is None else f"its frames last {_seconds(end - begin)}, "
+    lengths += f"its audio makes it {_seconds(clip[1] - clip[0])} long"
+    if (late := begin - clip[0]) > least:
         message = f"begins without frames: {lengths}, and the first one is held for {_seconds(late)}"
         yield Issue(IssueCode.FRAME_HELD, message, path)
-    if (held := clip[1] - shown[1]) > least:
+    if end is not None and (held := clip[1] - end) > least:
         message = f"has audio behind its last frame: {lengths}, and that frame is held for {_seconds(held)}"
         yield Issue(IssueCode.FRAME_HELD, message, path)
     if timeline.told_end is not None and timeline.told_end - clip[1] > least:
