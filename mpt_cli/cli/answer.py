@@ -58,7 +58,7 @@ def _show_failure(err: Console, error: MptError) -> None:
     """Write the error and the first of those found beside it: what follows from one slip may be long."""
     summary.show_issues(err, (error.issue, *error.others[: _MOST_FAULTS - 1]))
     if (left := len(error.others) + 1 - _MOST_FAULTS) > 0:
-        summary.show_left(err, left)
+        summary.show_hidden_count(err, left)
 
 
 def exit_code_for(code: int, signal_number: int | None) -> int:

@@ -95,12 +95,12 @@ class Session:
             except OSError as error:
                 return self._without_stdout(answer, error)
             finally:
-                base.let_go(sys.stderr)
+                base.flush_or_discard(sys.stderr)
         return int(answer.exit_code)
 
     def untold(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
         """The result without the warnings that lines have said while it was made."""
-        left = (warning for warning in result.warnings if not self.display.has_told(warning, job=job))
+        left = (warning for warning in result.warnings if not self.display.has_shown(warning, job=job))
         return replace(result, warnings=tuple(left))
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:

@@ -1,1 +1,1 @@
-"""What people and programs see; the only code that uses rich. Imports row 0 only."""
+"""Displays: the live panel, plain and JSON lines, and the answers of commands. Only this room imports rich."""

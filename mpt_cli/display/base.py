@@ -1,4 +1,4 @@
-"""What all displays share: their protocol, the console they draw on, and when a panel makes sense."""
+"""Display protocol, consoles, and the condition for a live panel."""
 
 from __future__ import annotations
 
@@ -22,28 +22,27 @@ __all__ = [
     "ColorChoice",
     "Console",
     "Display",
+    "columns_is_set",
     "console",
     "discard",
-    "let_go",
+    "flush_or_discard",
     "panel_wanted",
-    "width_is_said",
 ]
 
 ColorChoice = Literal["auto", "always", "never"]
 
 PIPE_WIDTH = 100
-"""Columns assumed where neither a terminal nor COLUMNS says; tables may be wider, so that nothing is cut."""
+"""Width in columns where neither a terminal nor COLUMNS gives one; a table may be wider, so that nothing is cut."""
 
 
 class Display(Protocol):
-    """Something that shows a run while it happens; ``emit`` is the core's ``Emit``.
+    """Display of a run in progress; its ``emit`` is the ``Emit`` of the core.
 
-    ``emit`` may be called by several threads, is quick, and never raises. ``job`` names the job of
-    a batch that the event belongs to.
+    Several threads may call ``emit`` at once; an implementation returns quickly and never raises.
     """
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start the display."""
         ...
 
     def __exit__(
@@ -53,32 +52,42 @@ class Display(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None:
-        """Stop showing and leave the stream clean, whatever happened."""
+        """End the display and leave the stream clean, also after an error."""
         ...
 
     def emit(self, event: Event, *, job: str | None = None) -> None:
-        """Show one event."""
+        """Show one event.
+
+        Args:
+            event: The event of the run.
+            job: The name of the job in a batch, or None.
+        """
         ...
 
-    def has_told(self, warning: Issue, /, *, job: str | None = None) -> bool:
-        """Whether people have this warning before their eyes already, and for good."""
+    def has_shown(self, warning: Issue, /, *, job: str | None = None) -> bool:
+        """Return True if a line that stays on the screen already shows this warning.
+
+        Args:
+            warning: The warning of a result.
+            job: The name of the job in a batch, or None.
+        """
         ...
 
 
 class _Console(Console):
-    """A console that goes quiet when nobody reads it any more."""
+    """Console that stops writing once its reader is gone."""
 
     def on_broken_pipe(self) -> None:
-        """Write no more, and go on: rich would end the program, with the exit code of a bug."""
+        """Stop writing and continue: rich would end the program with the exit code of a bug."""
         self.quiet = True
         discard(self.file)
 
 
 class _AsideConsole(_Console):
-    """A console for what stands beside the answer: where there is no room for it, that costs no answer."""
+    """Console for output beside the answer: a failed write must not cost the answer."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Write, or never write again."""
+        """Print; after a failed write stay silent."""
         try:
             super().print(*objects, **options)
         except OSError:
@@ -86,13 +95,13 @@ class _AsideConsole(_Console):
 
 
 def discard(stream: IO[str]) -> None:
-    """Send what is still to be written to nowhere: at exit it would be written, and fail, once more."""
+    """Redirect the stream to the null device, so that a flush at exit cannot fail again."""
     with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def let_go(stream: IO[str]) -> None:
-    """Discard what a stream still holds if it cannot be written: at exit that would be the exit code."""
+def flush_or_discard(stream: IO[str]) -> None:
+    """Flush the stream, or discard its buffer if that fails: a failure at exit would change the exit code."""
     try:
         stream.flush()
     except OSError:
@@ -100,16 +109,18 @@ def let_go(stream: IO[str]) -> None:
 
 
 def console(stream: TextIO, color: ColorChoice = "auto", *, aside: bool = False) -> Console:
-    """Return a console on the stream, for ``--color auto|always|never``.
+    """Return a console on the stream.
 
-    ``auto`` colours terminals and follows ``NO_COLOR``; ``always`` colours pipes too and wins over
-    ``NO_COLOR``; ``never`` sends no escape sequence at all. Errors of writing are raised, unless what is
-    written stands ``aside`` of the answer.
+    Args:
+        stream: Standard output or standard error.
+        color: ``auto`` colours terminals and follows ``NO_COLOR``; ``always`` also colours pipes and
+            ignores ``NO_COLOR``; ``never`` writes no escape sequence.
+        aside: True for output beside the answer; such a console never raises for a failed write.
     """
     if isinstance(stream, io.TextIOWrapper):
-        # A name with letters that the stream cannot write must not end the run.
+        # A file name with characters that the stream cannot encode must not end the run.
         stream.reconfigure(errors="backslashreplace")
-    width = None if stream.isatty() or width_is_said() else PIPE_WIDTH
+    width = None if stream.isatty() or columns_is_set() else PIPE_WIDTH
     return (_AsideConsole if aside else _Console)(
         file=stream,
         width=width,
@@ -122,13 +133,19 @@ def console(stream: TextIO, color: ColorChoice = "auto", *, aside: bool = False)
     )
 
 
-def width_is_said() -> bool:
-    """Whether ``COLUMNS`` says how wide it may be where there is no terminal to ask."""
+def columns_is_set() -> bool:
+    """Return True if ``COLUMNS`` gives a width."""
     columns = os.environ.get("COLUMNS", "")
     return columns.isdecimal() and int(columns) > 0
 
 
 def panel_wanted(stream: TextIO, *, quiet: bool = False, environ: Mapping[str, str] | None = None) -> bool:
-    """Return whether the live panel may be drawn on the stream (``environ``: ``os.environ``)."""
+    """Return True if the live panel may be drawn on the stream.
+
+    Args:
+        stream: The stream of the panel, standard error.
+        quiet: True with ``--quiet``.
+        environ: Environment variables; None for those of the process.
+    """
     env = os.environ if environ is None else environ
     return not quiet and not env.get("CI") and env.get("TERM") != "dumb" and not stream.closed and stream.isatty()

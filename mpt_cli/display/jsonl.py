@@ -1,4 +1,4 @@
-"""JsonLinesDisplay: the events of ``--jsonl``, one object a line, for programs."""
+"""Events of ``--jsonl`` for programs: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _PROGRESS_GAP = 0.5
-"""Least seconds between two progress lines of a clip."""
+"""Minimum seconds between two progress lines of one clip."""
 
 
 def _utc_now() -> datetime:
@@ -28,16 +28,13 @@ def _utc_now() -> datetime:
 
 
 def event_fields(event: events.Event) -> dict[str, Any]:
-    """Return the fields of an event as the contract names them, exact numbers as floats."""
+    """Return the fields of an event under their names in the contract, exact fractions as floats."""
     values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     return {name: float(value) if isinstance(value, Fraction) else value for name, value in values.items()}
 
 
 class JsonLinesDisplay:
-    """Writes each event as a line and flushes it; ``seq`` counts the lines from 1.
-
-    ``on_broken`` is called once, when nobody reads the stream any more: the place to cancel a run.
-    """
+    """Writer of one flushed line per event; ``seq`` counts the lines from 1."""
 
     def __init__(
         self,
@@ -48,7 +45,15 @@ class JsonLinesDisplay:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """Make a writer on the stream; of a ``batch`` each event says which job it is of, or null."""
+        """Create a writer.
+
+        Args:
+            stream: Standard output.
+            batch: True to add ``job`` to every event, null where it belongs to no job.
+            on_broken: Called once when the stream has no reader any more, for example to cancel the run.
+            clock: Monotonic clock in seconds.
+            now: Clock of the time stamps, in UTC.
+        """
         self._stream, self._batch = stream, batch
         self._on_broken = on_broken
         self._clock = clock
@@ -58,10 +63,10 @@ class JsonLinesDisplay:
         self._last_progress: dict[tuple[str | None, int], float] = {}
         self.broken = False
         self.failure: Exception | None = None
-        """Why nothing more is written."""
+        """The error that ended the writing, or None."""
 
     def __enter__(self) -> Self:
-        """Begin; nothing is written."""
+        """Start; writes nothing."""
         return self
 
     def __exit__(
@@ -70,27 +75,27 @@ class JsonLinesDisplay:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """End; every line has been flushed already."""
+        """End; every line is already flushed."""
 
     def emit(self, event: events.Event, *, job: str | None = None) -> None:
-        """Write an event, unless it is progress that comes too soon after the clip's last."""
+        """Write an event; drop progress that follows the last progress of the clip too soon."""
         with self._lock:
             if self.broken or self._too_soon(event, job):
                 return
             self._seq += 1
-            # To the millisecond and with Z; isoformat alone would write +00:00.
+            # Milliseconds and Z; isoformat alone would write +00:00.
             stamp = self._now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
             line: dict[str, Any] = {"v": VERSION, "seq": self._seq, "time": stamp, "type": event.type}
             if job is not None or self._batch:
                 line["job"] = job
             self._write(line | event_fields(event))
 
-    def has_told(self, _warning: Issue, /, *, job: str | None = None) -> bool:
-        """No: people read something else."""
+    def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
+        """Return False: people do not read JSON lines."""
         return False
 
     def finish(self, envelope: Mapping[str, Any]) -> None:
-        """Write the envelope, the last line."""
+        """Write the envelope as the last line."""
         with self._lock:
             if not self.broken:
                 self._write(envelope)

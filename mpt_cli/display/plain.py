@@ -1,4 +1,4 @@
-"""PlainDisplay: lines for logs and pipes, where no panel can be drawn."""
+"""Plain lines for logs and pipes, where no panel can be drawn."""
 
 from __future__ import annotations
 
@@ -22,24 +22,29 @@ _LONGEST_INTERVAL = 300.0
 
 
 class PlainDisplay:
-    """Writes start, end and failure of each clip, notices, and progress at growing intervals.
+    """Writer of lines for start, end and failure of each clip, notices, and progress at growing intervals.
 
-    Progress comes after 5, 10, 20, 40 … seconds, at the latest every five minutes. A warning that was
-    written is not repeated by the summary. ``quiet`` leaves only notices of level ``error``.
+    Progress lines come after 5, 10, 20, 40 … seconds, then every five minutes.
     """
 
     def __init__(self, stream: TextIO, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make a display on the stream."""
+        """Create a display.
+
+        Args:
+            stream: Standard error.
+            quiet: True to write only notices of level ``error``.
+            clock: Monotonic clock in seconds.
+        """
         self._stream = stream
         self._quiet = quiet
         self._lock = threading.Lock()
         self._progress = RunProgress(clock)
         self._next_at = _FIRST_INTERVAL
         self._broken = False
-        self._told: set[tuple[str | None, str, str]] = set()
+        self._shown: set[tuple[str | None, str, str]] = set()
 
     def __enter__(self) -> Self:
-        """Begin; nothing is written."""
+        """Start; writes nothing."""
         return self
 
     def __exit__(
@@ -48,14 +53,14 @@ class PlainDisplay:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        """End; every line has been written already."""
+        """End; every line is already written."""
 
-    def has_told(self, warning: Issue, /, *, job: str | None = None) -> bool:
-        """Whether a line has said so."""
-        return _key(events.warning_of(warning), job) in self._told
+    def has_shown(self, warning: Issue, /, *, job: str | None = None) -> bool:
+        """Return True if a line has shown this warning; the summary then leaves it out."""
+        return _key(events.warning_of(warning), job) in self._shown
 
     def emit(self, event: events.Event, *, job: str | None = None) -> None:
-        """Write the lines of an event, if it has any."""
+        """Write the lines of an event; some events have none."""
         with self._lock:
             clip = None
             if isinstance(event, events.ClipFinished | events.ClipFailed):
@@ -64,7 +69,7 @@ class PlainDisplay:
             if self._quiet:
                 lines = _notice(event, job) if isinstance(event, events.Notice) and event.level == "error" else []
             elif isinstance(event, events.Notice):
-                self._told.add(_key(event, job))
+                self._shown.add(_key(event, job))
                 lines = _notice(event, job)
             else:
                 name = "" if clip is None else clip.name
@@ -77,7 +82,7 @@ class PlainDisplay:
         try:
             self._stream.write("".join(f"{line}\n" for line in lines))
             self._stream.flush()
-        except (OSError, ValueError):  # nobody reads any more; the run goes on
+        except (OSError, ValueError):  # the reader is gone; the run continues
             self._broken = True
 
     def _line(self, event: events.Event, name: str, job: str | None) -> str:
@@ -109,7 +114,7 @@ class PlainDisplay:
             case events.ConcatFinished():
                 return f"joined and verified ({event.method})"
             case events.PicturesStarted():
-                return f"making the {' and the '.join(event.names)}"
+                return f"creating the {' and the '.join(event.names)}"
             case events.RunFinished():
                 return f"finished: {event.status} after {rounded_text(self._progress.elapsed_seconds)}"
             case _:
@@ -146,7 +151,7 @@ def _key(notice: events.Notice, job: str | None) -> tuple[str | None, str, str]:
 
 
 def _notice(event: events.Notice, job: str | None) -> list[str]:
-    """The lines that the summary would have for it; after it they are not said again."""
+    """Return the lines of a notice, worded as in the summary, which then leaves them out."""
     where = "" if job is None else f"{escape(job)}: "
     line = f"{event.level}: {where}{message_text(event.message, event.path)} ({event.code})"
     return [line] if event.hint is None else [line, f"  hint: {escape(event.hint)}"]

@@ -1,7 +1,7 @@
-"""RunProgress: what is known of a run from its events alone; the panel and the plain lines read it.
+"""Progress of a run, computed from its events; read by the live panel and the plain lines.
 
-Holds running clips and the last ended ones, never all: ten thousand clips cost what ten do. Not
-thread-safe; its owner holds a lock. Accepts any order of events and never raises for one.
+Keeps the running clips and the last ended ones, never all: ten thousand clips need the memory of ten.
+Not thread-safe: the owner holds a lock. Accepts events in any order and never raises.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _MIN_SHARE = 0.01
 class _Run:
     clips: int
     requested: int = 0
-    """Before unusable ones were left out: what the number of a clip counts in."""
+    """Clips of the request, unusable ones included: the total in ``[3/12]``."""
     phase: Phase = Phase.CHECKING
     line: ClipLine | None = None
-    """The line of a job, in a batch."""
+    """Row of the job in a batch."""
     started: float = 0.0
     started_clips: int = 0
     given_seconds: float | None = None
-    """What its check said that it comes to."""
+    """Total length that validation reported, or None."""
     ended_seconds: float = 0.0
     quick_seconds: float = 0.0
-    """Those of them that were copied or reused."""
+    """Part of ``ended_seconds`` that was copied or reused."""
     running: dict[int, ClipLine] = field(default_factory=dict)
     join_started: float = 0.0
     join_total: float | None = None
@@ -47,27 +47,27 @@ class _Run:
 
 
 def number(value: float | None) -> float:
-    """Return the value, or 0 where it is missing, negative or not a number."""
+    """Return the value, or 0 if it is missing, negative or not finite."""
     return float(value) if value is not None and math.isfinite(value) and value > 0 else 0.0
 
 
 def time_left(done: float, total: float, elapsed: float) -> float | None:
-    """Return the seconds left at the speed so far; None before that means anything."""
+    """Return the seconds left at the speed so far, or None while too little is done for an estimate."""
     if elapsed < _MIN_ELAPSED_SECONDS or min(done, total) <= 0 or done < total * _MIN_SHARE:
         return None
     return max(0.0, (total - done) * elapsed / done)
 
 
 def _seconds_of(clip: ClipLine) -> float:
-    """What a clip will still take at its own speed; 0 where that is not known."""
+    """Return the seconds left for a clip at its own speed, or 0 if the speed is unknown."""
     return (clip.total_seconds - clip.done_seconds) / clip.speed if clip.speed and clip.speed > 0 else 0.0
 
 
 class RunProgress:
-    """Counts and the visible clips of one run, or of the runs of a batch together."""
+    """Counts and visible clips of one run, or of all runs of a batch."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Begin with nothing known; ``clock`` returns seconds and never goes back."""
+        """Start with empty counts; ``clock`` is monotonic, in seconds."""
         self._clock = clock
         self._started_at: float | None = None
         self._work_started_at = 0.0
@@ -85,26 +85,26 @@ class RunProgress:
 
     @property
     def waiting_count(self) -> int:
-        """Clips that have not started."""
+        """Count of clips that have not started."""
         return max(0, self.total_clips - self._started_clips)
 
     @property
     def elapsed_seconds(self) -> float:
-        """Time since the first run started."""
+        """Seconds since the first run started."""
         return 0.0 if self._started_at is None else self._clock() - self._started_at
 
     def clips_of(self, job: str | None) -> int:
-        """How many clips a run has, or all of them where the run is not known."""
+        """Return the number of clips in a run, or in all runs if this one is unknown."""
         run = self._runs.get(job)
         return run.requested if run is not None and run.requested else self.total_clips
 
     @property
     def rows(self) -> Rows:
-        """What the panel shows one row each of: clips, or the jobs of a batch."""
+        """Rows of the panel: clips, or the jobs of a batch."""
         return self.clips if self.total_jobs is None else self.jobs
 
     def overall(self) -> Overall:
-        """Return the phase and how far it is."""
+        """Return the phase and its progress."""
         if self.total_jobs is not None and self.jobs.ended_count < self.total_jobs:
             return self._encoding() if self._started_clips else Overall(Phase.CHECKING, None, None)
         phase = min((run.phase for run in self._runs.values()), default=Phase.DONE)
@@ -117,7 +117,7 @@ class RunProgress:
         return Overall(phase, 1.0 if phase is Phase.DONE else None, None)
 
     def feed(self, event: events.Event, job: str | None = None) -> None:
-        """Take one event in; an unknown one changes nothing."""
+        """Update the progress with one event; ignore unknown ones."""
         match event:
             case events.ClipProgress():
                 self._clip_progress(event, job)
@@ -149,7 +149,7 @@ class RunProgress:
             case events.ConcatProgress():
                 run = self._run(job)
                 run.join_done = number(event.done_seconds)
-                # The last picture is written; what is left before the event of the end is the proof.
+                # The last frame is written; only the proof is left before the event of the end.
                 if run.join_total and run.join_done >= run.join_total:
                     run.phase = Phase.VERIFYING
             case events.ConcatFinished():
@@ -194,7 +194,7 @@ class RunProgress:
         self.jobs.end(job, line)
 
     def _update_job(self, job: str | None) -> None:
-        """Let the line of a job say how far its clips are, and what they use."""
+        """Update the row of a job with the progress, memory and speed of its clips."""
         run = self._runs.get(job)
         if run is None or run.line is None:
             return
@@ -258,7 +258,7 @@ class RunProgress:
         self.clips.end(key, clip)
 
     def _clips_restarted(self, event: events.ClipsRestarted, job: str | None) -> None:
-        """Count the clips of a run, which will start once more, as if they had not started yet."""
+        """Reset the counts of a run whose clips start again."""
         run = self._run(job)
         self._started_clips -= run.started_clips
         self._started_seconds -= run.ended_seconds
@@ -278,7 +278,7 @@ class RunProgress:
     def _encoding(self) -> Overall:
         running = sum(clip.done_seconds for clip in self.clips.running.values())
         done, total = self._ended_seconds + running, self._expected_seconds()
-        # Copied and reused clips end at once: they count as done, and say nothing about the speed.
+        # Copied and reused clips end at once: they count as done, but not for the speed.
         quick = self._quick_seconds if self._quick_seconds < done else 0.0
         left = time_left(done - quick, total - quick, self._clock() - self._work_started_at)
         slowest = max(map(_seconds_of, self.clips.running.values()), default=0.0)
@@ -292,7 +292,7 @@ class RunProgress:
         return Overall(Phase.JOINING, run.join_done / run.join_total, left)
 
     def _expected_seconds(self) -> float:
-        """Seconds of all clips: as their check said; where there was none yet, the mean of those that started."""
+        """Return the seconds of all clips: as validated, or the mean of the started ones for jobs not yet validated."""
         mean = self._started_seconds / self._started_clips if self._started_clips else 0.0
         unchecked = max(0, self.total_clips - self._given_clips)
         return max(self._given_seconds + mean * unchecked, self._started_seconds)

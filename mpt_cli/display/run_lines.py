@@ -1,4 +1,4 @@
-"""The small values that displays keep of a run: its phase, its clips as lines, how far it is."""
+"""Values that displays keep of a run: phase, rows of clips, overall progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEPT_ENDED = 200
 
 
 class Phase(IntEnum):
-    """Where a run is; the phase of several runs is the earliest of theirs."""
+    """Phase of a run; several runs together are in the earliest of their phases."""
 
     CHECKING = 0
     ENCODING = 1
@@ -21,7 +21,7 @@ class Phase(IntEnum):
 
     @property
     def verb(self) -> str:
-        """What is being done, as people say it."""
+        """Verb of the phase for people."""
         return _VERBS[self]
 
 
@@ -30,13 +30,13 @@ _VERBS = {
     Phase.ENCODING: "encoding",
     Phase.JOINING: "joining",
     Phase.VERIFYING: "verifying",
-    Phase.PICTURES: "making pictures",
+    Phase.PICTURES: "creating images",
     Phase.DONE: "finishing",
 }
 
 
 class ClipState(StrEnum):
-    """How a started clip stands."""
+    """State of a started clip."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -45,7 +45,7 @@ class ClipState(StrEnum):
 
 @dataclass(slots=True)
 class ClipLine:
-    """One started clip. ``name`` and ``note`` are escaped already."""
+    """Row of one started clip; ``name`` and ``note`` are already escaped."""
 
     index: int
     name: str
@@ -60,13 +60,13 @@ class ClipLine:
 
     @property
     def share(self) -> float | None:
-        """Part that is done, 0 to 1; None for a clip of unknown length."""
+        """Finished share from 0 to 1, or None for a clip of unknown length."""
         return min(1.0, self.done_seconds / self.total_seconds) if self.total_seconds > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """The phase with its progress: ``share`` and ``time_left`` are None while unknown."""
+    """Phase with its progress; ``share`` (0 to 1) and ``time_left`` (seconds) are None while unknown."""
 
     phase: Phase
     share: float | None
@@ -79,10 +79,10 @@ def _latest() -> deque[ClipLine]:
 
 @dataclass(slots=True)
 class Rows:
-    """The lines of a panel by state: those that run, and the last of those that ended."""
+    """Rows of a panel by state: all running ones, and the last ``KEPT_ENDED`` that ended."""
 
     running: dict[object, ClipLine] = field(default_factory=dict)
-    """By what their owner calls them."""
+    """Running rows by the key of their owner."""
     most_running: int = 0
     finished: deque[ClipLine] = field(default_factory=_latest)
     failed: deque[ClipLine] = field(default_factory=_latest)
@@ -91,16 +91,16 @@ class Rows:
 
     @property
     def ended_count(self) -> int:
-        """How many finished or failed."""
+        """Count of finished and failed rows."""
         return self.finished_count + self.failed_count
 
     def start(self, key: object, line: ClipLine) -> None:
-        """Take in a line that runs."""
+        """Add a running row."""
         self.running[key] = line
         self.most_running = max(self.most_running, len(self.running))
 
     def end(self, key: object, line: ClipLine) -> None:
-        """Move a line from those that run to those that ended as its state says."""
+        """Move a row from the running to the finished or failed ones, by its state."""
         self.running.pop(key, None)
         if line.state is ClipState.FAILED:
             self.failed.append(line)
@@ -110,7 +110,7 @@ class Rows:
             self.finished_count += 1
 
     def restart(self, finished: int, failed: int) -> None:
-        """Forget that so many ended; which ones were still shown is not known, so none is."""
+        """Subtract these counts; clear the ended rows, because the ones to keep are unknown."""
         self.finished.clear()
         self.failed.clear()
         self.finished_count = max(0, self.finished_count - finished)

@@ -1,6 +1,6 @@
-"""How text fits a terminal: its width in cells, cut and filled.
+"""Text in terminal cells: width, cutting and padding.
 
-Pure functions; of rich only its table of character widths is used.
+Pure functions; rich only supplies its table of character widths.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ def _cells(character: str) -> int:
     if character == _EMOJI_STYLE:
         return 1
     width = get_character_cell_size(character)
-    # So it is with vowel signs of Indic scripts and skin tones: nothing for rich 15, cells of their own for tmux
-    # and the C library, where a line that is too long would wrap.
+    # The same holds for vowel signs of Indic scripts and for skin tones: no width for rich 15, but cells of their
+    # own for tmux and the C library, where a line that is too long would wrap.
     if width == 0 and unicodedata.category(character) in ("Mc", "Sk"):
         return 2 if unicodedata.east_asian_width(character) == "W" else 1
     return width
 
 
 def cell_width(text: str) -> int:
-    """Return how many cells of a terminal the text takes at most.
+    """Return the greatest number of terminal cells that the text takes.
 
-    Characters are counted one by one: a terminal that joins several into one picture uses fewer.
+    Each character counts alone: a terminal that combines several into one glyph uses fewer cells.
     """
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
 def shorten(text: str, width: int, *, mark: str = ELLIPSIS) -> str:
-    """Return the text cut at its end to at most ``width`` cells, with ``mark`` where it was cut."""
+    """Return the text cut at its end to at most ``width`` cells, with ``mark`` at the cut."""
     if cell_width(text) <= width:
         return text
     room = width - cell_width(mark)
@@ -43,10 +43,7 @@ def shorten(text: str, width: int, *, mark: str = ELLIPSIS) -> str:
 
 
 def shorten_middle(text: str, width: int, *, mark: str = ELLIPSIS) -> str:
-    """Return the text cut in its middle to at most ``width`` cells.
-
-    For file names: numbered clips differ at their end.
-    """
+    """Return the text cut in its middle to at most ``width`` cells, for file names that differ at their end."""
     room = width - cell_width(mark)
     if cell_width(text) <= width or room < 6:
         return shorten(text, width, mark=mark)
@@ -64,6 +61,6 @@ def _head(text: str, width: int) -> str:
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Return the text filled with spaces to ``width`` cells; ``right`` moves it to the right."""
+    """Return the text padded with spaces to ``width`` cells, aligned left or ``right``."""
     space = " " * max(0, width - cell_width(text))
     return space + text if right else text + space

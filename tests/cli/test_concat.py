@@ -85,7 +85,7 @@ def test_moviepy_takes_over_from_an_ffmpeg_that_fails_unless_told_not_to(
     assert failed.document["errors"][0]["message"] == "ffmpeg failed: x.c: no join"
     done = mpt("concat", *parts, "-o", "whole.mp4")
     assert done.code == 0
-    assert "joined by MoviePy (all pictures encoded again; FFmpeg failed: x.c: no join)" in " ".join(done.out.split())
+    assert "joined by MoviePy (all frames encoded again; FFmpeg failed: x.c: no join)" in " ".join(done.out.split())
     notice = "FFmpeg failed: x.c: no join; joining by MoviePy instead, which takes longer"
     assert notice in " ".join(done.err.split())
     assert problems(Path("whole.mp4"), of(FIRST, SECOND), Fraction(30)) == []

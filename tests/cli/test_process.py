@@ -296,7 +296,7 @@ def test_the_plan_for_people_names_clips_actions_and_needs(mpt: Mpt, folder: Pat
     actions = ("encode", "reuse", "reuse", "reuse")
     assert rows == [[str(k + 1), names[k], actions[k]] for k in range(4)]
     assert out.startswith("would write reel.mp4")
-    assert all(label in out for label in ("length", "picture", "encoder", "memory", "disk", "time"))
+    assert all(label in out for label in ("length", "video", "encoder", "memory", "disk", "time"))
 
 
 def test_a_copied_silent_clip_needs_no_command(mpt: Mpt, media: MediaFolder, here: Path) -> None:

@@ -184,7 +184,7 @@ def test_phases_follow_the_events() -> None:
     assert progress.overall().phase is Phase.DONE
     progress.feed(events.PicturesStarted(("poster",)))
     assert progress.overall().phase is Phase.PICTURES
-    assert "making pictures" in shown(progress)[-2]
+    assert "creating images" in shown(progress)[-2]
     progress.feed(events.RunFinished("success"))
     assert progress.overall().phase is Phase.DONE
     assert "finishing" in "\n".join(shown(progress))

@@ -58,7 +58,7 @@ def test_each_event_is_one_line() -> None:
         "error: bad (e)",
         "joining 8.4 s",
         "joined and verified (FFmpeg)",
-        "making the contact sheet and the poster",
+        "creating the contact sheet and the poster",
         "finished: partial after 0 s",
     ]
 
@@ -67,17 +67,17 @@ def test_a_warning_is_told_once() -> None:
     warning = Issue(IssueCode.DAMAGED, "is damaged", Path("/x/a.mp4"), "look for\x07 a whole copy")
     stream = io.StringIO()
     display = PlainDisplay(stream)
-    assert not display.has_told(warning, job="monday")
+    assert not display.has_shown(warning, job="monday")
     display.emit(events.warning_of(warning, 3), job="monday")
     assert stream.getvalue().splitlines() == [
         "warning: monday: /x/a.mp4: is damaged (damaged)",
         "  hint: look for\\x07 a whole copy",
     ]
-    assert display.has_told(warning, job="monday")
-    assert not display.has_told(warning, job="tuesday")
+    assert display.has_shown(warning, job="monday")
+    assert not display.has_shown(warning, job="tuesday")
     quiet = PlainDisplay(stream, quiet=True)
     quiet.emit(events.warning_of(warning))
-    assert not quiet.has_told(warning)
+    assert not quiet.has_shown(warning)
 
 
 def test_quiet_leaves_errors() -> None:

@@ -132,14 +132,14 @@ def test_a_pipe_gets_everything_whole() -> None:
         "  path     /a/rather/long/path/to/the/folder/of/outputs/that/does/not/end/reel.mp4",
         "  size     11.8 MiB, mp4 with h264, aac",
         "  length   1:02.400, 1872 frames",
-        "  picture  1080x1920 at 29.97 fps",
+        "  video    1080x1920 at 29.97 fps",
     ]
     assert LONG in out
     assert "evil\\x1b[31m\\n\\u202ename\\xff.mp4" in out
     assert "other size, other rate" in out
     assert "6 clips: 1 encoded, 1 copied, 1 reused, 1 failed, 1 skipped, 1 not run" in out
     assert (
-        "joined by FFmpeg (no picture encoded twice; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42"
+        "joined by FFmpeg (no frame encoded twice; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42"
         in out
     )
     assert "\x1b" not in out + err
@@ -179,7 +179,7 @@ def test_metrics_without_memory() -> None:
         concatenation=ConcatenationResult("MoviePy", False, 1.0, None),
     )
     out, _ = in_pipe(value)
-    assert out.endswith("joined by MoviePy (all pictures encoded again), 1.0 s in all\n")
+    assert out.endswith("joined by MoviePy (all frames encoded again), 1.0 s in all\n")
 
 
 def test_many_clips_show_those_that_failed_first() -> None:

@@ -1,1 +1,1 @@
-"""What a command shows when it has ended."""
+"""Answers of commands: text for people and ``data`` for programs."""

@@ -1,4 +1,4 @@
-"""What ``mpt batch`` tells: a row a job for people, and the same in full for programs."""
+"""Answer of ``mpt batch``: one row per job for people, the complete results for programs."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ _COLUMNS = (
 
 
 def reused_clips(ends: Sequence[JobEnd]) -> int:
-    """How many clips of all jobs were finished before."""
+    """Return the number of clips that were reused from the cache, over all jobs."""
     return sum(
         clip.status is ClipStatus.PROCESSED and clip.action is Action.REUSE for end in ends for clip in end.result.clips
     )
 
 
 def issues_of(ends: Sequence[JobEnd], *, warnings: bool = False) -> list[Issue]:
-    """The errors (or warnings) of all jobs, each led by the job's name."""
+    """Return the errors or warnings of all jobs, with the name of the job before each message."""
     found = ((end, end.result.warnings if warnings else end.result.errors) for end in ends)
     return [replace(issue, message=f"{end.name}: {issue.message}") for end, issues in found for issue in issues]
 
 
 def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt batch``."""
+    """Return ``data`` of ``mpt batch``."""
     count = Counter(end.result.status for end in ends)
     return {
         "jobs": [
@@ -84,7 +84,7 @@ def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
 
 
 def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: bool) -> None:
-    """Write a row a job and the sum to ``out``, what was wrong to ``err``; of a dry run first the plans."""
+    """Write the plans, or one row per job and the totals, to ``out``, and the issues to ``err``."""
     for end in ends:
         if end.result.plan is not None:
             say(out, Text(escape(end.name), "bold"))

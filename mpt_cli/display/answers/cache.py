@@ -1,4 +1,4 @@
-"""What ``mpt cache`` tells of the store of finished clips."""
+"""Answer of ``mpt cache``: size of the cache, and what was removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def cache_data(before: CacheInfo, after: CacheInfo) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt cache``: what is stored now, and what was removed."""
+    """Return ``data`` of ``mpt cache``: the cache now, and the removed entries."""
     return {
         "folder": str(after.folder.absolute()),
         "entries": after.entries,
@@ -28,7 +28,7 @@ def cache_data(before: CacheInfo, after: CacheInfo) -> dict[str, Any]:
 
 
 def show_cache(out: Console, before: CacheInfo, after: CacheInfo, *, removing: bool) -> None:
-    """Write where the store is, what is in it, and what was removed."""
+    """Write the folder of the cache, its content, and the removed entries."""
     stored = f"{counted(after.entries, 'clip')}, {size_text(after.size_bytes)} of {size_text(after.limit_bytes)}"
     say(out, Text.assemble(("folder  ", "dim"), escape(str(after.folder))))
     say(out, Text.assemble(("stored  ", "dim"), stored))

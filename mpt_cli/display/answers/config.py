@@ -1,4 +1,4 @@
-"""What ``mpt config`` tells: each setting, its value and where that comes from."""
+"""Answer of ``mpt config``: each setting, its value and the source of the value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. Values are as they may be written in a file; ``name`` is a flag, a variable or a table."""
+    """One setting with its source.
+
+    Values have the form that a file may contain; ``name`` is the option, the variable or the table.
+    """
 
     key: str
     value: Any
@@ -39,7 +42,7 @@ class Setting:
 
 
 def settings_data(settings: Sequence[Setting], user_file: Path) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt config show``."""
+    """Return ``data`` of ``mpt config show``."""
     return {
         "settings": [
             {
@@ -59,7 +62,7 @@ def settings_data(settings: Sequence[Setting], user_file: Path) -> dict[str, Any
 
 
 def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *, whole: bool) -> None:
-    """Write a table of the settings; of one alone also what it means, of all also where files are looked for."""
+    """Write a table of the settings; add the description of a single one, or the user file below all."""
     rows = [_row(setting, user_file) for setting in settings]
     for line in table_lines(_COLUMNS, rows, table_width(out)):
         say(out, line)
@@ -72,17 +75,17 @@ def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *,
 
 
 def show_file(out: Console, path: Path) -> None:
-    """Write which file was made."""
+    """Write the name of the written file."""
     say(out, Text(f"wrote {escape(str(path))}"))
 
 
 def schema_data(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt config schema``."""
+    """Return ``data`` of ``mpt config schema``."""
     return {"schema": schema}
 
 
 def show_schema(out: Console, schema: dict[str, Any]) -> None:
-    """Write the schema, ready to be a file."""
+    """Write the schema as a JSON file."""
     out.file.write(json.dumps(schema, indent=2) + "\n")
 
 
@@ -97,7 +100,7 @@ def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
 
 
 def _value_text(setting: Setting) -> str:
-    """The value as one would write it: sizes and rates in the largest unit that is exact."""
+    """Return the value as a user writes it: sizes and rates in the largest exact unit."""
     value = setting.value
     if isinstance(value, bool):
         return str(value).lower()
@@ -109,7 +112,7 @@ def _value_text(setting: Setting) -> str:
 
 
 def _source_text(setting: Setting, user_file: Path) -> str:
-    """Where the value comes from, as short as it is clear: paths from here, the user's file by that name."""
+    """Return the source of the value; a path is relative to the working directory where possible."""
     place = setting.name
     if setting.path == user_file:
         place = "user file"

@@ -1,4 +1,4 @@
-"""The plan of ``--dry-run``: for programs as data, for people as a plan to read."""
+"""Answer of ``--dry-run``: the plan as text for people, as ``data`` for programs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COLUMNS = (
 
 
 def plan_data(plan: PlanReport) -> JsonObject:
-    """``data.plan``: each clip's action, reasons and exact ffmpeg command, and what the run will need."""
+    """Return ``data.plan``: action, reasons and ffmpeg command of each clip, and the predicted needs of the run."""
     return {
         "output": str(plan.output),
         "container": str(plan.container),
@@ -62,7 +62,7 @@ def plan_data(plan: PlanReport) -> JsonObject:
 
 
 def result_data(result: VideoResult) -> JsonObject:
-    """The ``data`` of a run, or of a dry run, which has the plan in place of output and metrics."""
+    """Return ``data`` of a run; a dry run has the plan in place of output and metrics."""
     data = video_data(result)
     if result.plan is None:
         return data
@@ -86,18 +86,18 @@ def _step(step: PlannedStep) -> JsonObject:
 
 
 def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
-    """Write the plan to ``out``; with ``commands`` also each clip's ffmpeg command, ready for a shell."""
+    """Write the plan to ``out``; with ``commands`` also the ffmpeg command of each clip, quoted for a shell."""
     say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
     predicted = plan.predicted
     facts = (
         ("path", path_text(plan.output)),
         ("length", f"{exact_seconds_text(plan.duration)}, {counted(plan.frames, 'frame')}"),
-        ("picture", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
+        ("video", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
         ("clips", _intentions(plan)),
         *_encoding(plan),
         ("memory", f"about {size_text(predicted.memory_peak_bytes)}, mpt itself with it"),
         ("disk", f"about {size_text(predicted.output_bytes)} for the reel, "
-                 f"{size_text(predicted.temporary_bytes)} beside it until it is made"),
+                 f"{size_text(predicted.temporary_bytes)} beside it until it is written"),
         ("time", f"roughly {rounded_text(max(1.0, predicted.total_duration_seconds))} on an idle machine"),
     )  # fmt: skip
     for label, value in facts:
@@ -109,19 +109,19 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
     if not commands:
         say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))
         return
-    commands_to_run = [shlex.join(step.argv) for step in plan.steps if step.argv]  # what is reused needs none
+    commands_to_run = [shlex.join(step.argv) for step in plan.steps if step.argv]  # a reused clip needs none
     for command in commands_to_run or ["no clip needs an ffmpeg command"]:
         say(out, Text(escape(command), "dim"))
 
 
 def _intentions(plan: PlanReport) -> str:
-    """How many clips are to be made in which way."""
+    """Return the number of clips per action."""
     planned = Counter(step.action for step in plan.steps)
     return ", ".join(f"{planned[action]} to {action}" for action in Action if planned[action])
 
 
 def _encoding(plan: PlanReport) -> list[tuple[str, str]]:
-    """How pictures are encoded, where any are."""
+    """Return the facts about encoding, or none if no clip is encoded."""
     if all(step.action is not Action.ENCODE for step in plan.steps):
         return []
     each = "each with " if plan.jobs > 1 else "with "

@@ -1,4 +1,4 @@
-"""What ``mpt health`` tells: a row a check for people, and the same for programs."""
+"""Answer of ``mpt health``: one row per check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = (Column(""), Column("check"), Column("found", least=16))
 
 
 def health_data(status: HealthStatus) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt health``."""
+    """Return ``data`` of ``mpt health``."""
     return {
         "healthy": status.healthy,
         "checks": [
@@ -49,7 +49,7 @@ def _performance(metrics: CurrentMetrics) -> dict[str, Any]:
 
 
 def problems_of(status: HealthStatus, *, required: bool) -> list[Issue]:
-    """The checks that failed, of those that are required or of the others."""
+    """Return an issue for each failed check that is required, or for each failed one that is not."""
     return [
         Issue(IssueCode.DEPENDENCY_MISSING, f"{check.name}: {check.detail}", hint=check.hint)
         for check in status.checks
@@ -58,7 +58,7 @@ def problems_of(status: HealthStatus, *, required: bool) -> list[Issue]:
 
 
 def show_health(out: Console, status: HealthStatus) -> None:
-    """Write a row a check, below each that failed what did not fit and a hint, then the load and the verdict."""
+    """Write one row per check, full details and hints of failed ones, then the load and the verdict."""
     lines = table_lines(_COLUMNS, [_cells(check) for check in status.checks], table_width(out))
     for line, check in zip(lines[1:], status.checks, strict=True):
         say(out, line)
@@ -75,7 +75,7 @@ def show_health(out: Console, status: HealthStatus) -> None:
 
 
 def _load(status: HealthStatus) -> str:
-    """How busy the machine is now."""
+    """Return the current load of the machine as text."""
     load = {"cpu": status.performance.cpu_percent, "gpu": status.performance.gpu_percent}
     shown = [f"{name} {MISSING if percent is None else f'{percent:.0f}%'}" for name, percent in load.items()]
     return f"load: {', '.join(shown)}, memory {status.memory_usage_percent:.0f}% of the budget"

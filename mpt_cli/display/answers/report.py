@@ -1,4 +1,4 @@
-"""What ``mpt report`` tells of an earlier run."""
+"""Answer of ``mpt report``: an earlier run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def report_data(entry: HistoryEntry, html: Path | None = None) -> dict[str, Any]:
-    """Return the ``data`` of ``mpt report``: that of the run, when and how it ran, and the page that was written."""
+    """Return ``data`` of ``mpt report``: the data of the run, its time and setup, and the written page."""
     result = entry.result
     return {
         "command": entry.command,
@@ -44,7 +44,7 @@ def report_data(entry: HistoryEntry, html: Path | None = None) -> dict[str, Any]
 
 
 def show_report(out: Console, entry: HistoryEntry, html: Path | None = None) -> None:
-    """Write when it ran, what came out, what it cost, its steps and its clips."""
+    """Write the time, output, costs, steps and clips of a run."""
     result = entry.result
     say(out, Text(escape(f"{entry.command} {result.workflow_id}: {result.status}"), "bold"))
     for label, value in _facts(entry):

@@ -1,4 +1,4 @@
-"""What a finished command tells people: the answer on stdout, what is wrong on stderr."""
+"""Answer of ``process`` and ``concat`` for people: the summary on stdout, issues on stderr."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mpt_cli.display.answers.table import Cell, Column, table_lines
-from mpt_cli.display.base import width_is_said
+from mpt_cli.display.base import columns_is_set
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.formatting import (
     MISSING,
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from mpt_cli.model.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
 
 MOST_ROWS, LEAST_ROWS = 60, 8
-"""Clips that a table on a terminal names, so that the summary is seen as a whole if it may; a pipe gets all."""
+"""Limits for the rows of clips on a terminal, so that the whole summary fits the screen; a pipe gets all rows."""
 _LINES_AROUND = 14
-"""What a screen needs beside the rows of clips: the output and its pictures above, the totals below, the prompt."""
+"""Lines of a screen beside the rows of clips: the output and its images above, the totals and the prompt below."""
 _REASONS_SHOWN = 2
 
 _LEVEL_STYLES = {"error": "bold red", "warning": "bold yellow"}
@@ -65,7 +65,7 @@ _START = 4
 def show_result(out: Console, err: Console, result: VideoResult, *, verbose: bool = False) -> None:
     """Write the summary of ``process`` or ``concat`` to ``out``, its warnings and errors to ``err``.
 
-    ``verbose`` also compares what the plan had predicted with what came.
+    ``verbose`` adds a comparison of the predicted costs with the measured ones.
     """
     if result.code is IssueCode.VALIDATION_FAILED:
         _show_refusal(err, result)
@@ -92,7 +92,7 @@ def show_result(out: Console, err: Console, result: VideoResult, *, verbose: boo
 
 
 def _show_refusal(err: Console, result: VideoResult) -> None:
-    """What was wrong before any work: each problem; then the sum, where it says more than the problem did."""
+    """Write each problem found before any work, then the total if it adds something to a single problem."""
     *problems, total = result.errors
     show_issues(err, result.warnings, level="warning")
     show_issues(err, problems)
@@ -101,14 +101,14 @@ def _show_refusal(err: Console, result: VideoResult) -> None:
 
 
 def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error", job: str | None = None) -> None:
-    """Write each issue as :func:`show_issue` does."""
+    """Write each issue with :func:`show_issue`."""
     for issue in issues:
         show_issue(err, issue, level=level, job=job)
 
 
-def show_left(err: Console, left: int) -> None:
-    """Write that there are so many more issues than were shown."""
-    say(err, Text(f"and {left} more; --json lists all", "dim"))
+def show_hidden_count(err: Console, hidden: int) -> None:
+    """Write the number of issues that are not shown."""
+    say(err, Text(f"and {hidden} more; --json lists all", "dim"))
 
 
 def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | None = None) -> None:
@@ -141,13 +141,13 @@ def _names(message: str, path: Path) -> bool:
 
 
 def say(console: Console, line: Text, *, words: bool = False) -> None:
-    """Write one line whole: a terminal may wrap it, between words if ``words``, nothing is cut."""
+    """Write one line without cutting it; a terminal wraps it, between words if ``words``."""
     console.print(line, soft_wrap=not (words and console.is_terminal))
 
 
 def table_width(console: Console) -> int | None:
-    """Return the width that a table may have: the terminal's; in a pipe that of ``COLUMNS``, else any."""
-    return console.width if console.is_terminal or width_is_said() else None
+    """Return the greatest width of a table in cells: of the terminal or ``COLUMNS``; None for any width in a pipe."""
+    return console.width if console.is_terminal or columns_is_set() else None
 
 
 def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
@@ -160,7 +160,7 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         ("path", path_text(output.path)),
         ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
         ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
-        ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+        ("video", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
         *(("sheet", path_text(path)) for path in (output.contact_sheet,) if path is not None),
         *(("poster", path_text(path)) for path in (output.poster,) if path is not None),
     )
@@ -169,18 +169,18 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
 
 
 def show_clips(out: Console, result: VideoResult) -> None:
-    """Write a row a clip; on a terminal the most telling ones.
+    """Write one row per clip, on a terminal only the most important ones.
 
-    Clips of a random order stand in that of the reel, with the time at which each starts.
+    Clips of a random order are sorted as in the reel, with the start time of each.
     """
     clips, shuffled = list(result.clips), result.seed is not None
     if shuffled:
         clips.sort(key=lambda clip: (clip.start is None, clip.start))
     room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
     shown = most_telling(clips, room) if out.is_terminal else clips
-    places = [place for place in range(len(_CLIP_COLUMNS)) if shuffled or place != _START]
-    rows = [[cells[place] for place in places] for cells in map(_clip_cells, shown)]
-    for line in table_lines([_CLIP_COLUMNS[place] for place in places], rows, table_width(out)):
+    columns = [column for column in range(len(_CLIP_COLUMNS)) if shuffled or column != _START]
+    rows = [[cells[column] for column in columns] for cells in map(_clip_cells, shown)]
+    for line in table_lines([_CLIP_COLUMNS[column] for column in columns], rows, table_width(out)):
         say(out, line)
     if len(shown) < len(clips):
         say(out, Text(f"and {counted(len(clips) - len(shown), 'clip')} more; --json lists all", "dim"))
@@ -204,7 +204,7 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
 
 
 def _prediction_rows(metrics: PerformanceReport, output: OutputInfo | None) -> list[list[Cell]]:
-    """What was predicted beside what was measured."""
+    """Return rows of predicted and measured costs."""
     predicted = metrics.predicted
     assert predicted is not None
     size = output.size_bytes if output is not None else None
@@ -218,17 +218,17 @@ def _prediction_rows(metrics: PerformanceReport, output: OutputInfo | None) -> l
 
 
 def brief_reasons(reasons: Sequence[str]) -> str:
-    """The first reasons, and how many more there are; JSON has them all."""
+    """Return the first reasons and the count of the others, as text; JSON has all of them."""
     shown = ", ".join(reasons[:_REASONS_SHOWN])
     return f"{shown}, +{len(reasons) - _REASONS_SHOWN}" if len(reasons) > _REASONS_SHOWN else shown
 
 
 def _totals(result: VideoResult) -> str:
-    """One line: what became of the clips, how they were joined, what it cost."""
+    """Return the totals: results of the clips, method of the join, costs."""
     fates = fates_of(result.clips)
     parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
     if (join := result.concatenation) is not None:
-        how = "no picture encoded twice" if join.stream_copy else "all pictures encoded again"
+        how = "no frame encoded twice" if join.stream_copy else "all frames encoded again"
         why = f"; {escape(join.fallback_reason)}" if join.fallback_reason else ""
         parts.append(f"joined by {join.method} ({how}{why})")
     if (metrics := result.metrics) is not None:

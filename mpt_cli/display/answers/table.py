@@ -1,4 +1,4 @@
-"""Plain tables that fit: whole in a pipe; on a terminal cut or without the columns that matter least."""
+"""Plain tables: complete in a pipe; fitted to a terminal by cutting cells and dropping columns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its title, and what happens to it where room is short.
+    """Column with its title and its behaviour in a narrow terminal.
 
-    ``least`` is how narrow it may be cut (0: never); columns with the highest ``drop`` go first
-    (0: never). ``middle`` cuts in the middle, for names.
+    ``least`` is the smallest width after cutting, in cells (0: never cut). The column with the highest
+    ``drop`` is dropped first (0: never). ``middle`` cuts in the middle, for names.
     """
 
     title: str
@@ -32,17 +32,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text, escaped already, with its style."""
+    """Escaped text with its style."""
 
     text: str
     style: str = ""
 
 
 def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int | None) -> list[Text]:
-    """Return a line of titles and one for each row, within ``width`` cells; None means any width."""
+    """Return a line of titles and one per row, at most ``width`` cells wide; None allows any width."""
     widths = [
-        max(cell_width(column.title), *(cell_width(row[place].text) for row in rows), 0)
-        for place, column in enumerate(columns)
+        max(cell_width(column.title), *(cell_width(row[index].text) for row in rows), 0)
+        for index, column in enumerate(columns)
     ]
     if width is not None:
         _narrow(columns, widths, width)
@@ -51,22 +51,22 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width
 
 
 def _narrow(columns: Sequence[Column], widths: list[int], width: int) -> None:
-    """Make the widths fit, in place; -1 marks a column that is left out."""
+    """Reduce the widths in place until they fit; -1 marks a dropped column."""
 
     def over() -> int:
         return sum(cells + _GAP for cells in widths if cells >= 0) - _GAP - width
 
-    droppable = sorted((place for place, column in enumerate(columns) if column.drop), key=lambda at: -columns[at].drop)
+    droppable = sorted((index for index, column in enumerate(columns) if column.drop), key=lambda i: -columns[i].drop)
     while True:
-        slack = sum(max(0, widths[at] - column.least) for at, column in enumerate(columns) if column.least)
+        slack = sum(max(0, widths[i] - column.least) for i, column in enumerate(columns) if column.least)
         if over() <= slack or not droppable:
             break
         widths[droppable.pop(0)] = -1
     while over() > 0:
-        places = [at for at, column in enumerate(columns) if column.least and widths[at] > column.least]
-        if not places:
+        cuttable = [i for i, column in enumerate(columns) if column.least and widths[i] > column.least]
+        if not cuttable:
             break
-        widest = max(places, key=lambda at: widths[at])
+        widest = max(cuttable, key=lambda i: widths[i])
         widths[widest] -= 1
 
 

@@ -1,4 +1,4 @@
-"""The table of ``mpt validate``: a row a clip, and below it every problem by name."""
+"""Answer of ``mpt validate``: one row per clip, with its problems below."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _COLUMNS = (
     Column(""),
     Column("clip", least=16, middle=True),
     Column("format", least=8, drop=2),
-    Column("picture", least=9),
+    Column("video", least=9),
     Column("fps", right=True),
     Column("length", right=True),
-    Column("sound", drop=1),
+    Column("audio", drop=1),
 )
 
 
 def show_validation(out: Console, files: Sequence[FileValidationResult]) -> None:
-    """Write the verdict on each file, its problems on the lines below, and the totals."""
+    """Write the verdict on each file, its problems below, and the totals."""
     titles, *lines = table_lines(_COLUMNS, [_cells(file) for file in files], table_width(out))
     if files:
         say(out, titles)
@@ -64,15 +64,15 @@ def _cells(file: FileValidationResult) -> list[Cell]:
 
 def _media(media: MediaInfo) -> tuple[str, ...]:
     video, audio = media.video, media.audio
-    picture = str(video.display)
+    size = str(video.display)
     if video.hdr:
-        picture += f" {video.hdr.replace('_', ' ')}"
+        size += f" {video.hdr.replace('_', ' ')}"
     if video.interlaced:
-        picture += " interlaced"
+        size += " interlaced"
     rate = rate_text(video.frame_rate)
     return (
         escape(f"{media.container}, {video.codec}"),
-        picture,
+        size,
         f"~{rate}" if video.variable_frame_rate else rate,
         tenths_text(media.duration),
         "none" if audio is None else escape(f"{audio.codec} {audio.layout}"),

@@ -1,1 +1,1 @@
-"""The live panel."""
+"""Live panel of a terminal: canvas, layout and rows."""

@@ -1,6 +1,6 @@
-"""The panel as lines: which clips are shown in the room there is, and the totals below them. Pure.
+"""Layout of the panel: rows of clips that fit the terminal, notices, and totals. Pure functions.
 
-The costs follow the height of the terminal and the number of running clips, not the number of clips.
+The cost grows with the height of the terminal and the running clips, not with the number of clips.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _MOST_NOTICES = 3
 def panel_lines(
     progress: RunProgress, *, width: int, height: int, glyphs: Glyphs, stopping: bool = False
 ) -> list[Text]:
-    """Return the panel for a terminal: fewer lines than it has, each narrower than it is."""
+    """Return the lines of the panel: fewer than ``height``, each narrower than ``width`` cells."""
     columns = grid(width, total_clips=progress.total_clips, longest_name=progress.longest_name)
-    # One line stays free: erasing a panel as high as the terminal would leave its top behind.
+    # One line stays free: erasing a panel as high as the terminal would leave its first line.
     room = max(1, height - 1)
     footer = _footer(progress, columns, glyphs, stopping=stopping)[:room]
     notices = _notice_lines(progress, columns, glyphs, min(_MOST_NOTICES, (room - len(footer)) // 4))
@@ -52,12 +52,12 @@ def _clip_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: int)
 
 
 def _selected_lines(rows: Rows, columns: Grid, glyphs: Glyphs, room: int) -> list[Text]:
-    """Failures first, because they must stay in sight; then what runs; then what ended last."""
+    """Select rows: failures first, because they must stay visible, then running clips, then the last finished."""
     third = max(1, room // 3) if rows.failed_count else 0
     failed = _bounded(list(rows.failed), rows.failed_count, third, "failed", columns, glyphs)
     active = list(rows.running.values())
     running = _bounded(active, len(active), room - len(failed), "running", columns, glyphs, newest=False)
-    # As many lines in all whether more or fewer run at the moment: the totals below them stay where they are.
+    # The same number of lines however many clips run: the totals below keep their position.
     left = min(_RECENT + rows.most_running - len(running), room - len(failed) - len(running))
     recent = _rows(list(rows.finished)[-left:], columns, glyphs) if left > 0 else []
     return [*failed, *recent, *running]
@@ -66,10 +66,10 @@ def _selected_lines(rows: Rows, columns: Grid, glyphs: Glyphs, room: int) -> lis
 def _bounded(
     clips: Sequence[ClipLine], count: int, room: int, word: str, columns: Grid, glyphs: Glyphs, *, newest: bool = True
 ) -> list[Text]:
-    """Rows of the newest (or first) clips; if not all fit, one line says how many are not shown."""
+    """Return rows of the newest (or first) clips; if not all fit, one line counts the hidden ones."""
     if count <= room:
         return _rows(clips, columns, glyphs)
-    if room < 2:  # the count stands in the totals; a name says more
+    if room < 2:  # the totals have the count; a name is more useful
         return _rows(clips[-1:], columns, glyphs)[: max(0, room)]
     part = clips[1 - room :] if newest else clips[: room - 1]
     more = text_row(f"{glyphs.ellipsis} and {count - len(part)} more {word}", columns, glyphs, style="dim")
@@ -103,7 +103,7 @@ def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: in
 
 
 def _brief(notice: Notice) -> str:
-    """The message with the name of its file alone: of a long path nothing else would be seen."""
+    """Return the message with the file name in place of the path, which would fill the line."""
     path = notice.path
     return notice.message if path is None else notice.message.replace(str(path), path.name)
 
@@ -146,13 +146,13 @@ def _memory_row(progress: RunProgress, columns: Grid, glyphs: Glyphs) -> Text:
 
 
 def _facts(progress: RunProgress, columns: Grid) -> str:
-    """As many facts as fit whole, the most telling first."""
+    """Return the facts that fit whole, the most important first."""
     sample = progress.resources
     clips = progress.clips
     batch = progress.total_jobs is not None
     elapsed = f"{rounded_text(progress.elapsed_seconds)} so far"
     facts = [
-        # Below a line that counts jobs, what is counted must be said.
+        # The line above counts jobs, so this one names its unit.
         f"{clips.ended_count} of {counted(progress.total_clips, 'clip')}" if batch else "",
         f"{clips.failed_count} failed" if clips.failed_count else "",
         f"{progress.invalid_count} unusable" if progress.invalid_count else "",

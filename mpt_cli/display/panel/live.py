@@ -1,4 +1,4 @@
-"""LiveDisplay: the panel that a terminal shows while a run goes on, and that leaves no trace."""
+"""Live panel that a terminal shows during a run and that is erased at its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from mpt_cli.display.panel.canvas import Above, Canvas
+from mpt_cli.display.panel.canvas import Canvas, LinesAbove
 from mpt_cli.display.panel.layout import panel_lines
 from mpt_cli.display.panel.rows import ASCII, UNICODE
 from mpt_cli.display.progress import RunProgress
@@ -26,7 +26,7 @@ REFRESH_SECONDS = 0.125
 
 
 class LiveDisplay:
-    """Draws the panel from a thread of its own; ``emit`` only notes what happened."""
+    """Display that draws the panel in its own thread; ``emit`` only updates the progress."""
 
     def __init__(
         self,
@@ -35,18 +35,24 @@ class LiveDisplay:
         cancel: CancelToken | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make a display on the console of stderr; a cancelled ``cancel`` shows as "stopping"."""
+        """Create a display.
+
+        Args:
+            console: The console of standard error.
+            cancel: The token of the run; the panel shows "stopping" once it is cancelled.
+            clock: Monotonic clock in seconds.
+        """
         self._lock, self._drawing, self._ended = threading.Lock(), threading.Lock(), threading.Event()
         self._progress = RunProgress(clock)
         self._cancel = cancel
         self._canvas = Canvas(console)
         self._glyphs = ASCII if console.options.ascii_only else UNICODE
         self._thread = threading.Thread(target=self._keep_drawing, name="panel", daemon=True)
-        self._above = Above(self._say)
+        self._above = LinesAbove(self._write_above)
         self._redirection = contextlib.redirect_stderr(self._above)
 
     def __enter__(self) -> Self:
-        """Draw the first picture."""
+        """Draw the panel for the first time and redirect standard error above it."""
         self._canvas.open()
         self._draw()
         self._thread.start()
@@ -67,12 +73,12 @@ class LiveDisplay:
         self._canvas.close()
 
     def emit(self, event: Event, *, job: str | None = None) -> None:
-        """Take an event in; the next picture shows it."""
+        """Update the progress with an event; the next drawing shows it."""
         with self._lock:
             self._progress.feed(event, job)
 
-    def has_told(self, _warning: Issue, /, *, job: str | None = None) -> bool:
-        """No: a panel is gone when the run ends."""
+    def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
+        """Return False: the panel is erased when the run ends."""
         return False
 
     def _keep_drawing(self) -> None:
@@ -80,7 +86,7 @@ class LiveDisplay:
             self._draw()
 
     def _draw(self) -> None:
-        """Draw the panel for the size that the terminal has now."""
+        """Draw the panel at the current size of the terminal."""
         stopping = self._cancel is not None and self._cancel.cancelled
         with self._drawing:
             width, height = self._canvas.size
@@ -88,6 +94,6 @@ class LiveDisplay:
                 lines = panel_lines(self._progress, width=width, height=height, glyphs=self._glyphs, stopping=stopping)
             self._canvas.draw(lines)
 
-    def _say(self, text: str) -> None:
+    def _write_above(self, text: str) -> None:
         with self._drawing:
-            self._canvas.say(text)
+            self._canvas.write_above(text)

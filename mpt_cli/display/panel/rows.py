@@ -1,6 +1,6 @@
-"""One line of the panel at a time: columns that fit a width, bars, clips. Pure.
+"""Rows of the panel: column widths, bars, clips and totals. Pure functions.
 
-All lines share one grid: mark and number, name, bar, percent, speed, memory. Every line is at most
+All rows share one grid: mark and number, name, bar, percent, speed, memory. A row is at most
 ``Grid.usable`` cells wide, so that nothing wraps.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.display.run_lines import ClipLine
 
 _MARGIN = 4
-"""Cells left free at the right: a terminal echoes ``^C`` at the cursor, and that must not wrap."""
+"""Free cells at the right: a terminal echoes ``^C`` at the cursor, which must not wrap."""
 _PERCENT, _SPEED, _MEMORY = 4, 5, 8
 _GAP = 2
 _MIN_NAME, _MAX_BAR, _MIN_BAR = 20, 50, 8
@@ -28,7 +28,7 @@ _MIN_NAME, _MAX_BAR, _MIN_BAR = 20, 50, 8
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The characters that panels are drawn with."""
+    """Characters of a panel."""
 
     running: str
     finished: str
@@ -46,7 +46,7 @@ ASCII = Glyphs(">", "+", "x", "!", "#", "", "-", "~")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Widths of the columns in cells; 0 where a column is left out."""
+    """Widths of the columns in cells; 0 for a column that is left out."""
 
     usable: int
     digits: int
@@ -68,7 +68,7 @@ class Grid:
 
 
 def grid(width: int, *, total_clips: int, longest_name: int) -> Grid:
-    """Return columns for a terminal of this width; the name is as wide as names need, if it may."""
+    """Return the grid for a terminal of this width; the name column fits the longest name if there is room."""
     usable = max(1, width - _MARGIN)
     digits = max(2, len(str(total_clips)))
     percent = _PERCENT if usable >= 24 else 0
@@ -84,7 +84,7 @@ def grid(width: int, *, total_clips: int, longest_name: int) -> Grid:
 
 
 def add_bar(line: Text, share: float | None, width: int, style: str, glyphs: Glyphs) -> None:
-    """Append a bar of exactly ``width`` cells; an unknown share is an empty one."""
+    """Append a bar of exactly ``width`` cells, empty for an unknown share."""
     halves = int(min(1.0, max(0.0, share or 0.0)) * width * 2)
     done = glyphs.done * (halves // 2) + (glyphs.half if halves % 2 else "")
     line.append(done, style)
@@ -92,7 +92,7 @@ def add_bar(line: Text, share: float | None, width: int, style: str, glyphs: Gly
 
 
 def clip_row(clip: ClipLine, grid: Grid, glyphs: Glyphs) -> Text:
-    """Return the line of a clip, whatever its state."""
+    """Return the row of a clip."""
     mark, style = {
         ClipState.RUNNING: (glyphs.running, "cyan"),
         ClipState.FINISHED: (glyphs.finished, "green"),
@@ -136,7 +136,7 @@ def _add_finished(line: Text, clip: ClipLine, grid: Grid) -> None:
 
 
 def label_row(label: str, share: float | None, right: str, grid: Grid, glyphs: Glyphs, *, style: str) -> Text:
-    """Return a line of totals in the same grid: label, bar, percent, and text at the right."""
+    """Return a row of totals in the same grid: label, bar, percent, and text at the right."""
     line = _line()
     width = grid.prefix - 1 + grid.name
     line.append(" " + pad(shorten(label, width, mark=glyphs.ellipsis), width), "bold")
@@ -155,12 +155,12 @@ def label_row(label: str, share: float | None, right: str, grid: Grid, glyphs: G
 
 
 def text_row(text: str, grid: Grid, glyphs: Glyphs, *, style: str) -> Text:
-    """Return a line of plain words."""
+    """Return a row of plain text."""
     return cut(_line(" " + text, style), grid, glyphs)
 
 
 def cut(line: Text, grid: Grid, glyphs: Glyphs) -> Text:
-    """Return the line cut to the usable width, its styles kept."""
+    """Return the line cut to the usable width, with its styles."""
     line.rstrip()
     if cell_width(line.plain) <= grid.usable:
         return line
