@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.cli.conftest import LIMIT_SECONDS, ROOT, SMALL
-from tests.unit.test_prometheus import parsed
+from tests.unit.reporting.test_prometheus import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.model.version import __version__
 from tests.cli.conftest import SMALL
 from tests.media import numbered
-from tests.unit.test_page import Reader
+from tests.unit.reporting.test_page import Reader
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Mpt

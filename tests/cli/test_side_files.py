@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from tests.cli.conftest import SMALL, Mpt, _document, _resource, events_of, everything_in, fake_ffmpeg
-from tests.unit.test_prometheus import parsed
+from tests.unit.reporting.test_prometheus import parsed
 
 if TYPE_CHECKING:
     from pathlib import Path

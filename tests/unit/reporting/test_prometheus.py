@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.reporting.prometheus import MARK, metrics
-from tests.unit import told
+from tests.unit.reporting import told
 
 if TYPE_CHECKING:
     from mpt_cli.model.results import CommandEnd

@@ -14,8 +14,8 @@ import pytest
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool, Wish
-from tests.unit.test_memory import MIB, PATIENCE, Counted, FakeReader, manager
-from tests.unit.test_pool import AnnouncingToken
+from tests.unit.monitoring.test_memory import MIB, PATIENCE, Counted, FakeReader, manager
+from tests.unit.monitoring.test_pool import AnnouncingToken
 
 if TYPE_CHECKING:
     from tests.fakes import FakeClock

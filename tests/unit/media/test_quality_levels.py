@@ -10,7 +10,7 @@ from mpt_cli.media.encoders.software import DEFAULT_ENCODERS
 from mpt_cli.model.choices import Codec, QualityLevel
 from tests.benchmarks.quality import RULES, Point, Rule, choose, table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

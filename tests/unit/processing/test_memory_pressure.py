@@ -28,7 +28,7 @@ from tests.fakes import ListEmit
 from tests.forms import form_of
 from tests.infos import media_of
 from tests.looks import AudioHere, share_here
-from tests.unit.test_memory import FakeReader
+from tests.unit.monitoring.test_memory import FakeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from mpt_cli.runtime.events import ConcatFinished, ConcatStarted
 from tests.forms import form_of
 from tests.integration.segments import Bench, duplicate
 from tests.media import numbered, run_ffmpeg
-from tests.unit.joining import Desk, FakeEngine, Judge
+from tests.unit.concatenation.joining import Desk, FakeEngine, Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.processing.cache import ClipCache
 from tests.looks import probe_here
-from tests.unit.test_cache import KEY, segment
+from tests.unit.processing.test_cache import KEY, segment
 
 if TYPE_CHECKING:
     from pathlib import Path

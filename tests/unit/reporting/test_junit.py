@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mpt_cli.reporting.junit import MARK, junit
-from tests.unit import told
+from tests.unit.reporting import told
 
 if TYPE_CHECKING:
     from mpt_cli.model.results import CommandEnd

@@ -14,7 +14,7 @@ from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.trend import WINDOW_SECONDS, Trend
 from tests.fakes import FakeClock
-from tests.unit.test_memory import MIB, FakeReader, manager
+from tests.unit.monitoring.test_memory import MIB, FakeReader, manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

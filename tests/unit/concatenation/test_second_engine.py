@@ -22,7 +22,7 @@ from mpt_cli.model.errors import (
 )
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
 from tests.forms import form_of
-from tests.unit.joining import Desk, FakeEngine, Judge
+from tests.unit.concatenation.joining import Desk, FakeEngine, Judge
 
 if TYPE_CHECKING:
     from pathlib import Path

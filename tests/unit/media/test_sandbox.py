@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.media import MediaFolder
 
-OPENER = (sys.executable, str(Path(__file__).parent.parent / "children/opener.py"))
+OPENER = (sys.executable, str(Path(__file__).parents[2] / "children/opener.py"))
 LIMITS = ValidationConfig()
 MIB = 2**20
 

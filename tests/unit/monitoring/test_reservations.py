@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mpt_cli.monitoring.reservations import Reservations
-from tests.unit.test_memory import MIB, FakeClock, FakeReader, manager
+from tests.unit.monitoring.test_memory import MIB, FakeClock, FakeReader, manager
 
 
 def test_what_is_added_is_there_until_it_is_removed() -> None:

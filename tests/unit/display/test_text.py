@@ -13,7 +13,7 @@ from mpt_cli.display import text
 from mpt_cli.model import formatting
 from mpt_cli.model.results import ClipStatus
 from mpt_cli.reporting import summaries
-from tests.unit import told
+from tests.unit.reporting import told
 
 any_text = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -20,7 +20,7 @@ from mpt_cli.model.choices import Codec, ConcatenationMode, OnError
 from mpt_cli.model.clips import Dimensions
 from tests.media import ffmpeg
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "mpt.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "mpt.toml"
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ from tests.conftest import living_children
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHILDREN = Path(__file__).parent.parent / "children"
-ROOT = Path(__file__).parent.parent.parent
+CHILDREN = Path(__file__).parents[2] / "children"
+ROOT = Path(__file__).parents[3]
 LONG = 60.0
 MEBIBYTE = 1024 * 1024
 
