@@ -25,6 +25,8 @@ from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.monitoring.system import usable_cores
 from mpt_cli.planning.estimates import Machine
+from mpt_cli.planning.planner import Planner
+from mpt_cli.planning.reuse import Reuse
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
@@ -38,6 +40,7 @@ from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 from mpt_cli.workflow.health import HealthChecks
+from mpt_cli.workflow.lifecycle import Lifecycle
 from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.workflow.published_reels import PublishedReels
 
@@ -69,43 +72,37 @@ class ModuleFactory:
         machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
         content = self.known_files.content if self.known_files else content_hash
+        cache, performance, memory = self.clip_cache, self.performance_monitor, self.memory_manager
         processor = ClipProcessor(
             self.ffmpeg,
             self.workers.decoded_share,
             audio=self.workers,
             clock=time.monotonic,
-            cache=self.clip_cache,
+            cache=cache,
             content=content,
         )
-        pipeline = ProcessingPipeline(
-            processor,
-            pool,
-            self.memory_manager,
-            self.performance_monitor,
-            cache=self.clip_cache,
-            content=content,
-        )
+        pipeline = ProcessingPipeline(processor, pool, memory, performance, cache=cache)
         engines = (
             FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._config.cache.enabled else None),
             MoviePyConcatenator(self.ffmpeg, pool),
         )
-        service = ConcatenationService(engines, self.memory_manager, self.performance_monitor)
+        service = ConcatenationService(engines, memory, performance)
         validation = self.create_validation_engine()
+        reuse = Reuse(processor.recipes, cache, content) if cache is not None else None
         return VideoProcessingOrchestrator(
             validation_engine=validation,
             processing_pipeline=pipeline,
             concatenation_service=service,
-            performance_monitor=self.performance_monitor,
-            memory_manager=self.memory_manager,
+            performance_monitor=performance,
+            memory_manager=memory,
             config=self._config,
-            optimizer=self.codec_optimizer,
+            planner=Planner(machine, self.codec_optimizer, reuse),
+            recipes=processor.recipes,
             ffmpeg=self.ffmpeg,
             machine=machine,
             sandbox=self.workers,
-            showcase=lambda: self.showcase,  # late: Pillow takes a while to load
-            history=self.history,
+            lifecycle=Lifecycle(performance, memory, self.workers, history=self.history, timer=self._timer),
             reels=self.published_reels,
-            timer=self._timer,
             health=HealthChecks(
                 config=self._config,
                 validation=validation,
@@ -113,9 +110,9 @@ class ModuleFactory:
                 service=service,
                 ffmpeg=self.ffmpeg,
                 optimizer=CodecOptimizer(EncoderTrials(self.ffmpeg, None)),  # tried again whatever is known
-                memory=self.memory_manager,
-                performance=self.performance_monitor,
-                cache=self.clip_cache,
+                memory=memory,
+                performance=performance,
+                cache=cache,
             ),
         )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation import moviepy_child
 from mpt_cli.concatenation.failures import require_success
+from mpt_cli.concatenation.order import MOVIEPY
 from mpt_cli.concatenation.sound import ReelSound, whole_sound
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats.chapters import id3_tag
@@ -60,7 +61,7 @@ class _Join:
 class MoviePyConcatenator:
     """The slow way to join, for when the fast one fails; it encodes all pictures again."""
 
-    name = "MoviePy"
+    name = MOVIEPY
 
     def __init__(
         self,

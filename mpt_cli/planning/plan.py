@@ -25,16 +25,13 @@ from mpt_cli.planning.stream_copy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
-
-FINISHED_BEFORE = "finished before"
-"""Why a clip is reused that is in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +122,7 @@ def make_plan(
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
     )
     jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
-    return _costed(form, light_form, planned, jobs, seed, mixed=mixed)
-
-
-def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
-    """The plan with key and content of each clip by its index, and with what need not be encoded, and why."""
-    keyed = (replace(clip, key=keys.get(clip.index), content=contents.get(clip.index)) for clip in plan.clips)
-    clips = tuple(
-        replace(clip, action=Action.REUSE, reasons=(reasons[clip.index],), work=0, need_bytes=0)
-        if clip.index in reasons
-        else clip
-        for clip in keyed
-    )
-    again = _costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
-    return replace(again, output_bytes=plan.output_bytes)
+    return costed(form, light_form, planned, jobs, seed, mixed=mixed)
 
 
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
@@ -255,7 +239,7 @@ def _copied(
     )
 
 
-def _costed(
+def costed(
     form: TargetForm,
     light_form: TargetForm,
     clips: tuple[PlannedClip, ...],
@@ -264,7 +248,7 @@ def _costed(
     *,
     mixed: bool,
 ) -> Plan:
-    """The plan with what it will cost."""
+    """Return the plan with its costs."""
     seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
     encoded = [clip for clip in clips if clip.action is Action.ENCODE]
     copied = [clip for clip in clips if clip.action is Action.COPY]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import proof, remux
@@ -14,16 +13,17 @@ from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.process.run import Limits
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Verified
-from mpt_cli.model.errors import Issue, IssueCode, MptError, ProcessingError, VerificationError
+from mpt_cli.model.errors import Issue, IssueCode, ProcessingError, VerificationError
 from mpt_cli.model.timing import stored_samples
+from mpt_cli.planning.recipe import Recipes, segment_paths
 from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
 from mpt_cli.processing.evidence import audio_evidence, frame_evidence
 from mpt_cli.runtime.events import ClipProgress
 from mpt_cli.storage.file_identity import content_hash, identity_of
-from mpt_cli.storage.store import recipe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mpt_cli.config.sections import ProcessingConfig
     from mpt_cli.media.ffmpeg.progress import Progress
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process.run import Outcome
     from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.errors import MptError
     from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.cache import ClipCache
@@ -43,8 +44,6 @@ _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 _PROGRESS_SECONDS = 0.5
 NONE_FOUND = "no finished one was found"
 """Why a clip is encoded that was to be reused."""
-_INPUT, _PICTURES, _SOUND = Path("/input"), Path("/pictures"), Path("/sound")
-"""Stand for the files in a command that is only to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,7 @@ class ClipProcessor:
         file holds.
         """
         self._ffmpeg, self._decoded_share, self._cache = ffmpeg, decoded_share, cache
+        self.recipes = Recipes(ffmpeg)
         self._clock, self._content, self._audio, self._looks = clock, content, ClipAudio(audio), audio
 
     def process(
@@ -124,9 +124,9 @@ class ClipProcessor:
         context: RunContext,
     ) -> Processed:
         """Encode or copy a clip, prove what came of it, and keep it."""
-        pictures, sound = _segment_paths(planned, files)
-        frame_map = self._frame_map_path(planned, files)
-        arguments = self._arguments(planned, form, pictures, sound, frame_map)
+        pictures, sound = segment_paths(planned, files)
+        frame_map = self.recipes.frame_map_path(planned, files)
+        arguments = self.recipes.arguments(planned, form, pictures, sound, frame_map)
         before = identity_of(planned.clip.path.stat())
         losses = self._audio.prepare(planned, form, sound, context) if sound else {}
         outcome = self._run(arguments, planned, form, config, context) if arguments else None
@@ -174,23 +174,11 @@ class ClipProcessor:
         self._run(arguments, rendered, form, config, context)
         return lost
 
-    def _frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
-        """Where ffmpeg writes which frame it encodes; None where it encodes none, or does not tell."""
-        if planned.action is Action.COPY or not self._ffmpeg.tells_frames:
-            return None
-        return files.frame_map_path(planned.index)
-
-    def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
-        """Under which the segment that is made of a content is kept."""
-        unnamed = replace(planned, clip=replace(planned.clip, path=_INPUT))
-        sound = _SOUND if _is_heard(planned) else None
-        return recipe_key(content, self._ffmpeg.build, self._arguments(unnamed, form, _PICTURES, sound))
-
     def _fetched(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> ProcessedClip | None:
         """The finished segment of the store, or None where it is gone; VerificationError where it is damaged."""
         if self._cache is None or planned.key is None:
             return None
-        pictures, sound = _segment_paths(planned, files)
+        pictures, sound = segment_paths(planned, files)
         note = self._cache.fetch(planned.key, pictures, sound)
         if note is None:
             return None
@@ -215,35 +203,6 @@ class ClipProcessor:
         """Store what was encoded; not of a damaged clip, whose damage must be said each time."""
         if self._cache is not None and planned.key is not None and clip.owned and whole:
             self._cache.store(planned.key, clip)
-
-    def describe(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> list[str]:
-        """The whole command that :meth:`process` would run; empty for none."""
-        pictures, sound = _segment_paths(planned, files)
-        arguments = self._arguments(planned, form, pictures, sound, self._frame_map_path(planned, files))
-        return [str(self._ffmpeg.binary), *arguments] if arguments and planned.action is not Action.REUSE else []
-
-    def _arguments(
-        self,
-        planned: PlannedClip,
-        form: TargetForm,
-        pictures: Path,
-        sound: Path | None,
-        frame_map: Path | None = None,
-    ) -> list[str]:
-        """Arguments of the one ffmpeg that is needed: for the sound alone, or none, where pictures are copied."""
-        if planned.action is not Action.COPY:
-            return commands.segment_arguments(
-                planned.clip,
-                planned.media,
-                planned.segment,
-                form,
-                video_path=pictures,
-                audio_path=sound,
-                frame_map_path=frame_map,
-            )
-        if sound is None:
-            return []
-        return commands.sound_arguments(planned.clip, planned.media, planned.segment, form, audio_path=sound)
 
     def _run(
         self,
@@ -357,16 +316,6 @@ def _copy(planned: PlannedClip, pictures: Path, context: RunContext) -> int | No
     )
 
 
-def _segment_paths(planned: PlannedClip, files: TempFileManager) -> tuple[Path, Path | None]:
-    """Where frames and audio of a clip are written; no audio where none is heard."""
-    pictures, sound = files.segment_paths(planned.index)
-    return pictures, sound if _is_heard(planned) else None
-
-
-def _is_heard(planned: PlannedClip) -> bool:
-    return planned.media.audio is not None and not planned.clip.mute
-
-
 def _about(error: MptError, planned: PlannedClip) -> MptError:
-    """The same error with the clip's path."""
+    """Return the same error with the path of the clip."""
     return type(error)(error.code, error.issue.message, path=planned.clip.path, hint=error.issue.hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,18 +13,15 @@ from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptE
 from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.planning.estimates import need_bytes
-from mpt_cli.planning.plan import FINISHED_BEFORE, with_reuse
 from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.runtime.bounded_map import in_window
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
 from mpt_cli.runtime.keyed_lock import Turns
 from mpt_cli.storage.disk import DISK_FULL
-from mpt_cli.storage.file_identity import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mpt_cli.config.sections import ProcessingConfig
     from mpt_cli.model.clips import TargetForm
@@ -74,13 +70,12 @@ class ProcessingPipeline:
         performance_monitor: PerformanceMonitor,
         *,
         cache: ClipCache | None = None,
-        content: Callable[[Path], str] = content_hash,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Wire the parts; nothing is started. ``content`` tells by a hash what a file holds."""
+        """Wire the parts; nothing is started."""
         self._processor, self._pool, self._memory = clip_processor, resource_pool, memory_manager
         self._performance, self._clock = performance_monitor, clock
-        self._cache, self._content = cache, content
+        self._cache = cache
         self._turns = Turns()
 
     def process_clips(
@@ -115,31 +110,6 @@ class ProcessingPipeline:
     ) -> ProcessingResult:
         """How one clip ended, after a resource was had for it; a stop is a result too."""
         return self._run_one(planned, _Work(plan, config, files, context))
-
-    def reusing(self, plan: Plan) -> Plan:
-        """The plan without encoding what was finished before, or will be for an equal clip of the same plan."""
-        if self._cache is None:
-            return plan
-        keys: dict[int, str] = {}
-        contents: dict[int, str] = {}
-        reasons: dict[int, str] = {}
-        first: dict[str, int] = {}
-        for clip in plan.clips:
-            with suppress(OSError):  # a file that is gone will be missed where it is needed
-                if clip.action is not Action.ENCODE:
-                    continue
-                content = contents[clip.index] = self._content(clip.clip.path)
-                key = keys[clip.index] = self._processor.key(clip, plan.light_form, content)
-                if self._cache.has(key):
-                    reasons[clip.index] = FINISHED_BEFORE
-                elif key in first:
-                    reasons[clip.index] = f"the same as clip {first[key] + 1}"
-                first.setdefault(key, clip.index)
-        return with_reuse(plan, keys, contents, reasons)
-
-    def describe(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
-        """The command of each clip by its index, for a dry run; nothing is started."""
-        return {clip.index: tuple(self._processor.describe(clip, plan.form, files)) for clip in plan.clips}
 
     def is_healthy(self) -> bool:
         """Whether a clip would be admitted now, or others are in work."""
@@ -218,7 +188,7 @@ class ProcessingPipeline:
 
         What software makes is kept under a key of its own, and found when all clips are made again.
         """
-        key = self._processor.key(planned, form, planned.content) if planned.key and planned.content else None
+        key = self._processor.recipes.key(planned, form, planned.content) if planned.key and planned.content else None
         result = self._patient_attempt(replace(planned, key=key), work, form, form, after=first)
         if result.success:
             work.encoder_failures.append(f"failed at {planned.clip.path}: {error.message}")

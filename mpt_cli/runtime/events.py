@@ -206,3 +206,5 @@ class RunContext:
     """Which of several runs gets resources first: the lower number."""
     clips_beside: int = 0
     """How many clips of other runs share the machine with this one's."""
+    has_deadline: bool = False
+    """Whether a deadline holds for it already: that of a batch is one for all its jobs."""

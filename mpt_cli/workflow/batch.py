@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mpt_cli.model.errors import InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
@@ -54,6 +54,16 @@ def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None
                 raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one after the other")
 
 
+class ProcessesRequests(Protocol):
+    """Process requests one by one."""
+
+    def process_video_request(
+        self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
+    ) -> VideoResult:
+        """Process one request; see :class:`~mpt_cli.workflow.orchestrator.VideoProcessingOrchestrator`."""
+        ...
+
+
 class Batch:
     """The jobs of one call, on their way."""
 
@@ -84,10 +94,8 @@ class Batch:
         usable = dict(self._each(indices, lambda index: is_usable(self._requests[index], self._contexts[index])))
         return [index for index in indices if usable.get(index)]
 
-    def run(
-        self, usable: Sequence[int], process: Callable[[VideoParams, RunContext], VideoResult]
-    ) -> list[VideoResult]:
-        """How each job ended, in order; those that did not begin are ``skipped``.
+    def run(self, usable: Sequence[int], processor: ProcessesRequests) -> list[VideoResult]:
+        """Process the jobs and return how each ended, in order; those that did not begin are ``skipped``.
 
         After a check that refused some, ``fail_fast`` runs only those, which costs no work and says
         why they were refused.
@@ -95,7 +103,7 @@ class Batch:
         chosen = list(range(len(self._requests)))
         if self._fail_fast and len(usable) < len(chosen):
             chosen = sorted(set(chosen) - set(usable))
-        results = dict(self._each(chosen, lambda index: self._run_one(index, process)))
+        results = dict(self._each(chosen, lambda index: self._run_one(index, processor)))
         return [
             results.get(index) or VideoResult(context.workflow_id, RunStatus.SKIPPED)
             for index, context in enumerate(self._contexts)
@@ -132,8 +140,9 @@ class Batch:
         )
         return list(found)
 
-    def _run_one(self, index: int, process: Callable[[VideoParams, RunContext], VideoResult]) -> VideoResult:
-        result = process(self._requests[index], self._contexts[index])
+    def _run_one(self, index: int, processor: ProcessesRequests) -> VideoResult:
+        self.await_memory(self._contexts[index])
+        result = processor.process_video_request(self._requests[index], context=self._contexts[index])
         if self._fail_fast and result.status is not RunStatus.SUCCESS:
             self._failed.set()
         return result

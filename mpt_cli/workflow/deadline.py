@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.model.errors import Cancelled, DeadlineReached, MptError
 from mpt_cli.model.results import RunStatus, VideoResult
-from mpt_cli.planning.plan import FINISHED_BEFORE
 from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import Config
     from mpt_cli.runtime.events import RunContext
-    from mpt_cli.workflow.run_state import Run
 
 
 class Timer(Protocol):
@@ -46,11 +44,17 @@ StartTimer = Callable[[float, Callable[[], None]], Timer]
 def limited(
     contexts: Sequence[RunContext], seconds: Fraction | None, *, timer: StartTimer = threading.Timer
 ) -> Iterator[list[RunContext]]:
-    """The contexts of runs that are stopped when so many seconds are over; None is no limit."""
-    if seconds is None:
+    """Return the contexts of runs that are stopped when so many seconds are over.
+
+    Args:
+        contexts: Those of runs that end at the same time; a deadline that holds for one already stays the only one.
+        seconds: The time from now on; None is no limit.
+        timer: Starts the clock.
+    """
+    if seconds is None or any(context.has_deadline for context in contexts):
         yield list(contexts)
         return
-    stoppable = [replace(context, cancel=CancelToken(context.cancel)) for context in contexts]
+    stoppable = [replace(context, cancel=CancelToken(context.cancel), has_deadline=True) for context in contexts]
 
     def expire() -> None:
         for context in stoppable:
@@ -65,26 +69,26 @@ def limited(
         waiting.join()
 
 
-def reason(ended: MptError, run: Run) -> MptError:
-    """What ended a run: DeadlineReached in place of a stop that came from the clock alone."""
-    cancel = run.context.cancel
-    if not isinstance(ended, Cancelled) or not cancel.expired or cancel.signal_number is not None:
-        return ended
-    finished, total = _finished(run), len(run.params.clips)
-    message = f"{_limit(run.config)} is over: {finished} of {total} clip{'s' if total != 1 else ''} finished"
+def ended_by_clock(error: MptError, cancel: CancelToken) -> bool:
+    """Return whether an error is a stop that came from the clock alone."""
+    return isinstance(error, Cancelled) and cancel.expired and cancel.signal_number is None
+
+
+def reached(config: Config, *, finished: int, total: int) -> DeadlineReached:
+    """Return the error of a run whose time is over.
+
+    Args:
+        config: The configuration of the run.
+        finished: Number of clips that the next run finds finished.
+        total: Number of clips of the request.
+    """
+    message = f"{_limit(config)} is over: {finished} of {total} clip{'s' if total != 1 else ''} finished"
     hint = "run it again: it goes on with what is finished"
-    if not run.config.cache.enabled:
+    if not config.cache.enabled:
         hint = "give it more time: with --no-cache the next run begins anew"
     elif not finished:
         hint = "give it more time: no clip was finished, with which the next run could go on"
     return DeadlineReached(message, hint=hint)
-
-
-def _finished(run: Run) -> int:
-    """How many clips the next run finds: those of earlier runs may not have had their turn yet."""
-    done = {index for index, result in run.processed.items() if result.success}
-    done |= {clip.index for clip in (run.plan.clips if run.plan else ()) if FINISHED_BEFORE in clip.reasons}
-    return len(done)
 
 
 def with_reasons(results: Sequence[VideoResult], contexts: Sequence[RunContext], config: Config) -> list[VideoResult]:

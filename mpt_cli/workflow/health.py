@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.clips import EncoderSettings
-    from mpt_cli.model.results import VideoResult
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.pipeline import ProcessingPipeline
     from mpt_cli.validation.engine import ValidationEngine
+    from mpt_cli.workflow.batch import ProcessesRequests
 
 _LEAST_DISK_BYTES = 200 * 2**20
 _LEAST_MEMORY_BYTES = 300 * 2**20
@@ -71,12 +71,12 @@ class HealthChecks:
         self._ffmpeg, self._optimizer, self._cache = ffmpeg, optimizer, cache
         self._memory, self._performance = memory, performance
 
-    def status(self, process_request: Callable[[VideoParams], VideoResult] | None = None) -> HealthStatus:
-        """How everything stands; with ``process_request`` a small reel is made and proven as well."""
+    def status(self, processor: ProcessesRequests | None = None) -> HealthStatus:
+        """Return how everything stands; with a processor of requests a small reel is created and proven as well."""
         with self._memory, _scratch(self._config) as folder, ThreadPoolExecutor(thread_name_prefix="health") as threads:
             tries = [*self._services(folder), *self._programs(folder), *self._room()]
-            if process_request is not None:
-                tries.append(_Try("job", lambda: self._job(process_request, folder), hint=_LOOK_ABOVE))
+            if processor is not None:
+                tries.append(_Try("job", lambda: self._job(processor, folder), hint=_LOOK_ABOVE))
             checks = tuple(threads.map(_tried, tries))
             self._memory.sample()
             performance = self._performance.get_current_metrics()
@@ -185,13 +185,13 @@ class HealthChecks:
             os.fsync(file.fileno())
         return f"{folder} can be written"
 
-    def _job(self, process_request: Callable[[VideoParams], VideoResult], folder: Path) -> str:
+    def _job(self, processor: ProcessesRequests, folder: Path) -> str:
         clips = [folder / "deep 1.mp4", folder / "deep 2.mp4"]
         for number, path in enumerate(clips):
             self._write_gray(path, luma=60 + 100 * number)
         config = self._config.model_copy(update={"cache": CacheConfig(enabled=False)})  # what is kept would be reused
         request = VideoParams(clips, folder / "deep.mp4", dimensions=SMALL, config=config)
-        result = process_request(request)
+        result = processor.process_video_request(request, recorded=False)
         if result.output is None:
             issue = result.errors[-1]
             raise MptError(issue.code, issue.message, path=issue.path, hint=issue.hint)

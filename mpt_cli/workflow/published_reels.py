@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.request import VideoParams
     from mpt_cli.config.sections import Config
-    from mpt_cli.model.results import OutputInfo
-    from mpt_cli.workflow.run_state import Run
+    from mpt_cli.model.results import OutputInfo, ReelEvidence, VideoResult
 
 logger = logging.getLogger(__name__)
 
@@ -93,10 +92,9 @@ class PublishedReels:
         self._folder, self._content, self._paranoid = folder, content, paranoid
         self._keep, self._clock = keep, clock
 
-    def wanted(self, run: Run) -> Wanted:
-        """What is asked for, taken down before anything is looked into."""
-        inputs = tuple(_identity(clip.path) for clip in run.params.clips)
-        return Wanted(run.params, run.config, inputs, self._clock())
+    def wanted(self, params: VideoParams, config: Config) -> Wanted:
+        """Return what is asked for, noted before anything is looked into."""
+        return Wanted(params, config, tuple(_identity(clip.path) for clip in params.clips), self._clock())
 
     def adopted(self, params: VideoParams) -> VideoParams:
         """The request, allowed to replace its output where that is what mpt published there."""
@@ -104,20 +102,22 @@ class PublishedReels:
             return params
         return replace(params, overwrite=True)
 
-    def require_owned(self, run: Run) -> None:
-        """OutputError where the run may only replace what mpt published, and something else has taken its place."""
-        if run.owned and (path := self._foreign(run.params)) is not None:
+    def require_owned(self, params: VideoParams) -> None:
+        """Raise OutputError where something else than what mpt published lies where the request writes."""
+        if (path := self._foreign(params)) is not None:
             raise _changed(path)
 
-    def current(self, run: Run, build: Callable[[], str]) -> PublishedReel | None:
-        """The record of an output that is exactly what the run would make; None unless that is asked and certain."""
-        params = run.params
+    def current(self, wanted: Wanted, build: Callable[[], str]) -> PublishedReel | None:
+        """Return the record of an output that is exactly what is wanted; None unless that is asked and certain.
+
+        ``build`` returns the build of ffmpeg, which is asked only where all else agrees.
+        """
+        params = wanted.params
         reel = self.find(params.output_path) if params.if_changed else None
         if reel is None or reel.key is None or len(reel.inputs) != len(params.clips):
             return None
         if not self._has_extras(params, reel):
             return None
-        wanted = self.wanted(run)
         if params.problems or (params.evidence and reel.evidence is None) or reel.key != wanted.key(build()):
             return None
         clips = zip(params.clips, wanted.inputs, reel.inputs, strict=True)
@@ -131,53 +131,61 @@ class PublishedReels:
         except (OSError, ValueError, RecursionError):
             return None
 
-    def add(self, wanted: Wanted, run: Run, output: OutputInfo, path: Path) -> None:
+    def add(self, wanted: Wanted, result: VideoResult, output: OutputInfo, path: Path) -> Issue | None:
         """Keep a record of a reel that is whole, and lies at this path or already at that of the output.
 
-        The record of what lies at the output's name stays beside it, in case that stays what it is. A
-        folder that cannot be written is no error.
+        The record of what lies at the output's name stays beside it, in case that stays what it is.
+        Returns a warning where the folder of records cannot be written and that matters to the request.
         """
-        result = run.result()
         try:
-            inputs = tuple(map(self._known, (clip.path for clip in run.params.clips)))
+            inputs = tuple(map(self._known, (clip.path for clip in wanted.params.clips)))
             same = all(now == then for (now, _), then in zip(inputs, wanted.inputs, strict=True))
             whole = same and result.status is RunStatus.SUCCESS
             reel = PublishedReel(
                 file=file_of(path),
-                key=wanted.key(run.ffmpeg or "") if whole else None,
+                key=wanted.key(result.ffmpeg or "") if whole else None,
                 inputs=tuple((wanted.settled(identity), content) for identity, content in inputs),
                 output=output,
                 extras=tuple(self._standing(output.path)),
                 seed=result.seed,
                 warnings=result.warnings,
-                evidence=run.evidence,
+                evidence=result.evidence,
             )
             before = self.find(output.path)
             self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
         except OSError as error:
             logger.warning("%s will not be known again: %s", output.path, error)
-            if run.params.if_changed:
+            if wanted.params.if_changed:
                 message = f"cannot be written ({error.strerror}): --if-changed will not know this reel again"
-                run.afterwards.append(Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder))
+                return Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder)
+        return None
 
-    def confirm(self, wanted: Wanted, run: Run, output: OutputInfo) -> None:
-        """The same for a reel that has its name, where more is known of it now, or its file looks another there."""
+    def is_out_of_date(self, output: OutputInfo, evidence: ReelEvidence | None, file: tuple[int, ...]) -> bool:
+        """Return whether the record of a published reel lacks what is known of it now.
+
+        Also where its file, which still lies at its name, looks another there than where it was written.
+        """
         known = self.find(output.path)
-        if is_still(output.path, run.file) and (
-            known is None or known.output != output or known.evidence != run.evidence
-        ):
-            self.add(wanted, run, output, output.path)
+        return is_still(output.path, file) and (known is None or known.output != output or known.evidence != evidence)
 
-    def note_extra(self, run: Run, picture: Path, path: Path) -> None:
+    def note_extra(self, params: VideoParams, picture: Path, path: Path, *, reel: tuple[int, ...], owned: bool) -> None:
         """Keep a record of a picture of a reel that is about to get its name, and lies at another path yet.
 
-        ValueError where another file has taken the reel's place, which the picture may show, and
-        OutputError where one that is not to be replaced has taken that of the picture.
+        Args:
+            params: The request.
+            picture: The name that the picture gets.
+            path: Where it lies until then.
+            reel: What tells the published reel from other files.
+            owned: Whether only what mpt put there may be replaced.
+
+        Raises:
+            ValueError: Another file has taken the place of the reel, which the picture may show.
+            OutputError: A file that is not to be replaced has taken the place of the picture.
         """
-        output = run.params.output_path
-        if not is_still(output, run.file):
+        output = params.output_path
+        if not is_still(output, reel):
             raise ValueError("another program has replaced the reel")
-        if run.owned and self._foreign_picture(output, [picture]):
+        if owned and self._foreign_picture(output, [picture]):
             raise _changed(picture)
         try:
             newest, *others = self._read(output)

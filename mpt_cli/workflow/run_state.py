@@ -1,7 +1,7 @@
-"""What became of a request so far, and the result that this makes at any moment of it.
+"""RunState: what is known of a request so far, and the result that this makes at any moment.
 
-The orchestrator notes each step here; when the run ends, well or badly, the same facts become the
-result. So a failed run reports all that is known.
+The orchestrator and its lifecycle alone write here. When the run ends, well or badly, the same facts
+become the result, so that a failed run reports all that is known.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError
-from mpt_cli.model.results import ClipResult, ClipStatus, PlannedStep, PlanReport, Prediction, RunStatus, VideoResult
+from mpt_cli.model.results import ClipResult, ClipStatus, RunStatus, VideoResult
 from mpt_cli.model.run_record import RunSetup
 from mpt_cli.model.version import __version__
-from mpt_cli.runtime.events import Notice
+from mpt_cli.planning.report import prediction
+from mpt_cli.planning.reuse import FINISHED_BEFORE
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -22,22 +23,26 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.request import VideoParams
     from mpt_cli.config.sections import Config
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.model.published_reel import PublishedReel
     from mpt_cli.model.results import (
         ConcatenationResult,
         FileValidationResult,
         OutputInfo,
         PerformanceReport,
+        PlanReport,
         ProcessingResult,
         ReelEvidence,
         ValidationResult,
     )
     from mpt_cli.planning.plan import Plan, PlannedClip
     from mpt_cli.runtime.events import RunContext
+    from mpt_cli.workflow.published_reels import Wanted
 
 
 @dataclass(slots=True)
-class Run:
+class RunState:
     """One request on its way."""
 
     params: VideoParams
@@ -47,7 +52,14 @@ class Run:
     plan: Plan | None = None
     processed: dict[int, ProcessingResult] = field(default_factory=dict)
     concatenation: ConcatenationResult | None = None
+    proven: OutputInfo | None = None
+    """The reel that was joined and proven."""
     output: OutputInfo | None = None
+    """The same once it has its name."""
+    error: MptError | None = None
+    """The error that ended the run."""
+    wanted: Wanted | None = None
+    """What was asked for as the run began."""
     plan_report: PlanReport | None = None
     metrics: PerformanceReport | None = None
     temporary_bytes: int | None = None
@@ -75,9 +87,30 @@ class Run:
             f"{name}.{key}": str(value) for name, section in changed.items() for key, value in section.items()
         }
 
-    def result(self, error: MptError | None = None) -> VideoResult:
-        """The result as things stand, ended by this error or by none."""
-        status = RunStatus.SUCCESS
+    @property
+    def command(self) -> str:
+        """The name of the command that the request stands for."""
+        return "process" if self.params.join is None else "concat"
+
+    @property
+    def output_path(self) -> Path:
+        """Where the reel is published, absolute."""
+        return self.params.output_path.absolute()
+
+    @property
+    def temp_parent(self) -> Path:
+        """Where the folder of temporary files is created."""
+        return self.config.paths.temp or self.output_path.parent
+
+    @property
+    def planned(self) -> Plan:
+        """The plan, once there is one."""
+        assert self.plan is not None
+        return self.plan
+
+    def result(self) -> VideoResult:
+        """Return the result as things stand."""
+        status, error = RunStatus.SUCCESS, self.error
         if isinstance(error, Cancelled):
             status = RunStatus.CANCELLED
         elif error is not None:
@@ -111,16 +144,28 @@ class Run:
         return RunSetup(__version__, named, encoder.threads, self.plan.jobs, self.asked)
 
     def leave(self, found: PublishedReel, ffmpeg: str) -> None:
-        """Nothing is to be done: the output is up to date."""
-        path = self.params.output_path.absolute()
-        self.found, self.output = found, replace(found.output, path=path)
+        """Note that the output is up to date, so that nothing is to be done."""
+        self.found, self.output = found, replace(found.output, path=self.output_path)
         self.evidence, self.ffmpeg = found.evidence if self.params.evidence else None, ffmpeg
-        self.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done", path=path))
 
     def refused(self) -> dict[int, FileValidationResult]:
         """The clips that validation refused, by index."""
         found = self.validation.files if self.validation else ()
         return {index: file for index, file in enumerate(found) if not file.is_valid}
+
+    def usable_clips(self) -> list[tuple[int, VideoClip, MediaInfo]]:
+        """Return the clips that passed validation, each with its index in the request."""
+        files = self.validation.files if self.validation else ()
+        return [
+            (index, clip, file.media)
+            for index, (clip, file) in enumerate(zip(self.params.clips, files, strict=False))
+            if file.is_valid and file.media is not None
+        ]
+
+    def finished_clips(self) -> set[int]:
+        """Return the indices of clips that the next run finds finished, also where their turn had not come."""
+        done = {index for index, result in self.processed.items() if result.success}
+        return done | {clip.index for clip in (self.plan.clips if self.plan else ()) if FINISHED_BEFORE in clip.reasons}
 
     def good(self) -> list[ProcessingResult]:
         """The clips that were processed, in the order of the reel."""
@@ -148,7 +193,7 @@ class Run:
         own += [issue for file in self.refused().values() for issue in file.errors]
         own += [issue for result in self.processed.values() if (issue := _own_issue(result)) is not None]
         if error is not None:
-            own.append(error.issue)
+            own += [*error.others, error.issue]
         return tuple(dict.fromkeys(own))  # a clip may have said already what ended the run
 
     def _warnings(self) -> tuple[Issue, ...]:
@@ -214,42 +259,3 @@ def _own_issue(result: ProcessingResult) -> Issue | None:
     """What went wrong with a clip; nothing did with one that was only stopped."""
     stopped = result.error is not None and result.error.code is IssueCode.CANCELLED
     return None if stopped else result.error
-
-
-def prediction(plan: Plan) -> Prediction:
-    """What a plan says that its run will cost."""
-    return Prediction(plan.memory_bytes, plan.temporary_bytes, plan.output_bytes, plan.predicted_seconds)
-
-
-def describe(plan: Plan, output: Path, argv_of: dict[int, tuple[str, ...]]) -> PlanReport:
-    """What a dry run says of a plan; ``argv_of`` gives each clip's ffmpeg arguments by index."""
-    steps, frames = [], 0
-    for clip in plan.clips:
-        steps.append(
-            PlannedStep(
-                index=clip.index,
-                path=clip.clip.path,
-                action=clip.action,
-                reasons=clip.reasons,
-                start=frames / plan.form.frame_rate,
-                duration=clip.segment.frames / plan.form.frame_rate,
-                frames=clip.segment.frames,
-                predicted_memory_bytes=clip.need_bytes,
-                argv=argv_of[clip.index],
-            )
-        )
-        frames += clip.segment.frames
-    return PlanReport(
-        output=output,
-        container=plan.form.container,
-        dimensions=plan.form.dimensions,
-        frame_rate=plan.form.frame_rate,
-        frames=plan.frames,
-        duration=plan.duration,
-        encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
-        jobs=plan.jobs,
-        threads=plan.form.encoder.threads,
-        predicted=prediction(plan),
-        seed=plan.seed,
-        steps=tuple(steps),
-    )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.health import CurrentMetrics, HealthStatus
     from mpt_cli.monitoring.pool import Wish
     from mpt_cli.runtime.cancel import CancelToken
+    from mpt_cli.runtime.events import RunContext
 
 OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache"}
 NEED_ENCODER = {"validation_engine", "encoder:libx264"}
@@ -245,6 +246,20 @@ class Parts:
         )
 
 
+class Processor:
+    """Processes a request as the test says, and keeps no record of it."""
+
+    def __init__(self, process: Callable[[VideoParams], VideoResult]) -> None:
+        self._process = process
+
+    def process_video_request(
+        self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
+    ) -> VideoResult:
+        assert context is None
+        assert not recorded
+        return self._process(params)
+
+
 @pytest.fixture
 def parts() -> Parts:
     return Parts(ModuleFactory(Config()))
@@ -274,7 +289,7 @@ def test_a_reel_that_cannot_be_made_is_said_in_its_own_words(parts: Parts, hint:
         issue = Issue(IssueCode.CONCAT_FAILED, "did not join", hint=hint)
         return VideoResult("w", RunStatus.ERROR, errors=(issue,), code=issue.code)
 
-    status = parts.checks().status(fail)
+    status = parts.checks().status(Processor(fail))
     assert failing(status) == {"job", "concatenation_service"}
     job = status.checks[-1]
     assert (job.name, job.detail, job.required) == ("job", "did not join", True)
@@ -287,7 +302,7 @@ def test_a_bug_in_a_check_fails_that_check_alone(parts: Parts) -> None:
     def stumble(_params: VideoParams) -> VideoResult:
         raise ValueError("what is this?")
 
-    job = parts.checks().status(stumble).checks[-1]
+    job = parts.checks().status(Processor(stumble)).checks[-1]
     assert (job.healthy, job.detail) == (False, "ValueError: what is this?")
     assert job.hint is not None
     assert "report this" in job.hint
@@ -314,7 +329,7 @@ def test_a_folder_that_cannot_be_removed_takes_nobody_the_answer(parts: Parts) -
         params.output_path.parent.touch()
         raise ValueError("spoiled")
 
-    assert parts.checks().status(spoil).checks[-1].detail == "ValueError: spoiled"
+    assert parts.checks().status(Processor(spoil)).checks[-1].detail == "ValueError: spoiled"
     (place,) = places
     place.unlink()
     shutil.rmtree(place.with_suffix(".moved"))

@@ -70,10 +70,24 @@ def batch_of(count: int, *, at_once: int = 2, fail_fast: bool = False, cancel: C
     return Batch(requests(count), contexts(count, cancel=cancel), memory=memory, at_once=at_once, fail_fast=fail_fast)
 
 
+class Processor:
+    """Processes requests as the test says."""
+
+    def __init__(self, process: Callable[[VideoParams, RunContext], VideoResult]) -> None:
+        self._process = process
+
+    def process_video_request(
+        self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
+    ) -> VideoResult:
+        assert context is not None
+        assert recorded
+        return self._process(params, context)
+
+
 def run_all(
     batch: Batch, count: int, process: Callable[[VideoParams, RunContext], VideoResult]
 ) -> list[tuple[str, RunStatus]]:
-    return [(found.workflow_id, found.status) for found in batch.run(range(count), process)]
+    return [(found.workflow_id, found.status) for found in batch.run(range(count), Processor(process))]
 
 
 # --- what cannot be run
@@ -134,7 +148,7 @@ def test_earlier_jobs_go_first_and_each_knows_how_many_clips_run_beside_it() -> 
 
     jobs = [*requests(2), *requests(1, clips=5)]
     batch = Batch(jobs, contexts(3), memory=memory_of(Machine(), FakeClock()), at_once=3, fail_fast=False)
-    batch.run(range(3), process)
+    batch.run(range(3), Processor(process))
     assert seen == {"w0": (0, 6), "w1": (1, 6), "w2": (2, 2)}
 
 
@@ -189,7 +203,7 @@ def test_with_fail_fast_only_the_refused_jobs_are_asked_why() -> None:
         begun.append(context.workflow_id)
         return result(context, RunStatus.ERROR)
 
-    statuses = [found.status for found in batch.run(usable, process)]
+    statuses = [found.status for found in batch.run(usable, Processor(process))]
     assert (begun, statuses.count(RunStatus.SKIPPED)) == (["w2"], 3)
 
 
@@ -216,7 +230,7 @@ def test_an_exception_stops_the_other_jobs_and_goes_its_way() -> None:
         return result(context, RunStatus.CANCELLED)
 
     with pytest.raises(RuntimeError, match="a bug"):
-        batch.run(range(3), process)
+        batch.run(range(3), Processor(process))
 
 
 # --- memory

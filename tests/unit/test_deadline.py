@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config.sections import CacheConfig, Config, ProcessingConfig
+from mpt_cli.config.sections import CacheConfig, Config, MemoryConfig, ProcessingConfig
 from mpt_cli.model.errors import Cancelled, ExitCode, InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
+from mpt_cli.monitoring.memory import MemoryManager
+from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.workflow import deadline
+from mpt_cli.workflow.lifecycle import Lifecycle
 from tests.unit.test_outcome import bad, good, info, plan_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.workflow.run_state import Run
+    from mpt_cli.workflow.run_state import RunState
 
 __all__ = ["info"]  # the fixture
 
@@ -49,7 +53,12 @@ class Clock:
 CLOCKS: list[Clock] = []
 
 
-def late(run: Run) -> Run:
+def lifecycle() -> Lifecycle:
+    """One that measures nothing but the test's own process."""
+    return Lifecycle(PerformanceMonitor(), MemoryManager(MemoryConfig()), nullcontext())
+
+
+def late(run: RunState) -> RunState:
     """The run, whose time is over."""
     token = CancelToken(run.context.cancel)
     token.expire()
@@ -116,22 +125,28 @@ def test_without_a_limit_nothing_is_changed() -> None:
         assert same[0].cancel is contexts[0].cancel
 
 
-def test_the_end_says_how_far_it_came_and_what_to_do(info: MediaInfo) -> None:
-    run = late(run_of(info, 0, 1, 2, processed=(good(0), bad(1, IssueCode.CANCELLED))))
-    error = deadline.reason(Cancelled(), run)
+def test_the_end_says_how_far_it_came_and_what_to_do() -> None:
+    error = deadline.reached(CONFIG, finished=1, total=4)
     assert (error.code, error.exit_code) == (IssueCode.DEADLINE_REACHED, ExitCode.FAILED)
     assert error.issue.message == "the deadline of 90 s is over: 1 of 4 clips finished"
     assert error.issue.hint == "run it again: it goes on with what is finished"
-    result = run.result(error)
+
+
+def test_run_that_is_late_ends_by_its_deadline(info: MediaInfo) -> None:
+    run = late(run_of(info, 0, 1, 2, processed=(good(0), bad(1, IssueCode.CANCELLED))))
+    with lifecycle().of_request(run, recorded=False):
+        run.context.cancel.raise_if_cancelled()
+    result = run.result()
     assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.DEADLINE_REACHED)
+    assert "1 of 4 clips" in result.errors[-1].message
 
 
 def test_clips_of_earlier_runs_are_finished_before_it_is_their_turn(info: MediaInfo) -> None:
-    run = late(run_of(info, 0, 1))
+    run = run_of(info, 0, 1)
     plan = plan_of(info, 0, 1, 2)
     known = tuple(replace(clip, reasons=("finished before",)) for clip in plan.clips[:2])
     run.plan = replace(plan, clips=(*known, plan.clips[2]))
-    assert "2 of 4 clips" in deadline.reason(Cancelled(), run).issue.message
+    assert run.finished_clips() == {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -141,28 +156,26 @@ def test_clips_of_earlier_runs_are_finished_before_it_is_their_turn(info: MediaI
         (CONFIG.model_copy(update={"cache": CacheConfig(enabled=False)}), "--no-cache"),
     ],
 )
-def test_where_the_next_run_cannot_go_on_more_time_is_asked_for(info: MediaInfo, config: Config, hint: str) -> None:
-    run = late(run_of(info, 0, 1))
-    run.config = config
-    assert hint in (deadline.reason(Cancelled(), run).issue.hint or "")
+def test_where_the_next_run_cannot_go_on_more_time_is_asked_for(config: Config, hint: str) -> None:
+    assert hint in (deadline.reached(config, finished=0, total=2).issue.hint or "")
 
 
-def test_what_ended_otherwise_is_not_the_deadline(info: MediaInfo) -> None:
-    failure, stop = InputError(IssueCode.VALIDATION_FAILED, "no"), Cancelled()
-    run = late(run_of(info, 0))
-    assert deadline.reason(failure, run) is failure
-    assert deadline.reason(stop, run_of(info, 0)) is stop
-    signalled = run_of(info, 0)
-    signalled.context.cancel.cancel(signal.SIGINT)
-    assert deadline.reason(stop, late(signalled)) is stop
+def test_what_ended_otherwise_is_not_the_deadline() -> None:
+    expired, open_, signalled = CancelToken(), CancelToken(), CancelToken()
+    expired.expire()
+    signalled.cancel(signal.SIGINT)
+    assert deadline.ended_by_clock(Cancelled(), expired)
+    assert not deadline.ended_by_clock(InputError(IssueCode.VALIDATION_FAILED, "no"), expired)
+    assert not deadline.ended_by_clock(Cancelled(), open_)
+    assert not deadline.ended_by_clock(Cancelled(), signalled)
 
 
-def test_a_signal_that_comes_while_it_stops_decides(info: MediaInfo) -> None:
-    run = run_of(info, 0)
-    session = run.context.cancel
-    late(run)
+def test_a_signal_that_comes_while_it_stops_decides() -> None:
+    session = CancelToken()
+    token = CancelToken(session)
+    token.expire()
     session.cancel(signal.SIGTERM)
-    assert deadline.reason(stop := Cancelled(), run) is stop
+    assert not deadline.ended_by_clock(Cancelled(), token)
 
 
 def test_jobs_that_did_not_begin_say_why() -> None:

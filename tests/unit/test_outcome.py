@@ -14,7 +14,7 @@ from mpt_cli.config.sections import Config
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment, VideoClip
-from mpt_cli.model.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, ProcessingError
+from mpt_cli.model.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, MptError, ProcessingError
 from mpt_cli.model.results import (
     ClipStatus,
     ConcatenationResult,
@@ -24,10 +24,12 @@ from mpt_cli.model.results import (
     ProcessingResult,
     RunStatus,
     ValidationResult,
+    VideoResult,
 )
 from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.report import plan_report
 from mpt_cli.runtime.events import RunContext
-from mpt_cli.workflow.run_state import Run, describe
+from mpt_cli.workflow.run_state import RunState
 from tests.forms import form_of
 
 if TYPE_CHECKING:
@@ -101,9 +103,9 @@ def bad(number: int, code: IssueCode = IssueCode.CLIP_FAILED) -> ProcessingResul
     return ProcessingResult(number, None, issue(code, number), 1.5, None)
 
 
-def run_of(info: MediaInfo, *order: int, processed: tuple[ProcessingResult, ...] = (), **refused: Issue) -> Run:
+def run_of(info: MediaInfo, *order: int, processed: tuple[ProcessingResult, ...] = (), **refused: Issue) -> RunState:
     """A run that got as far as these results."""
-    return Run(
+    return RunState(
         VideoParams(tuple(map(VideoClip, PATHS)), Path("reel.mp4")),
         Config(),
         RunContext("w"),
@@ -113,9 +115,15 @@ def run_of(info: MediaInfo, *order: int, processed: tuple[ProcessingResult, ...]
     )
 
 
+def ended(run: RunState, error: MptError) -> VideoResult:
+    """The result of a run that ended by this error."""
+    run.error = error
+    return run.result()
+
+
 def test_before_anything_is_known_every_clip_was_not_run() -> None:
-    run = Run(VideoParams(tuple(map(VideoClip, PATHS)), Path("reel.mp4")), Config(), RunContext("w"))
-    result = run.result(InputError(IssueCode.OUTPUT_EXISTS, "already exists"))
+    run = RunState(VideoParams(tuple(map(VideoClip, PATHS)), Path("reel.mp4")), Config(), RunContext("w"))
+    result = ended(run, InputError(IssueCode.OUTPUT_EXISTS, "already exists"))
     assert (result.status, result.code, result.success) == (RunStatus.ERROR, IssueCode.OUTPUT_EXISTS, False)
     assert [(clip.index, clip.path, clip.status) for clip in result.clips] == [
         (number, path, ClipStatus.NOT_RUN) for number, path in enumerate(PATHS)
@@ -166,7 +174,7 @@ def test_one_clip_that_is_missing_makes_a_reel_partial(
 def test_what_was_refused_before_there_was_a_plan_has_failed(info: MediaInfo) -> None:
     first, second = issue(IssueCode.NOT_MEDIA, 1), issue(IssueCode.FILE_EMPTY, 3)
     run = run_of(info, b=first, d=second)
-    result = run.result(InputError(IssueCode.VALIDATION_FAILED, "2 problems"))
+    result = ended(run, InputError(IssueCode.VALIDATION_FAILED, "2 problems"))
     assert [clip.status for clip in result.clips] == [
         ClipStatus.NOT_RUN,
         ClipStatus.FAILED,
@@ -182,12 +190,12 @@ def test_problems_of_the_request_come_before_those_of_clips(info: MediaInfo) -> 
     assert run.validation is not None
     run.validation = replace(run.validation, errors=(odd, odd))
     total = InputError(IssueCode.VALIDATION_FAILED, "2 problems")
-    assert run.result(total).errors == (odd, refused, total.issue)
+    assert ended(run, total).errors == (odd, refused, total.issue)
 
 
 def test_what_failed_in_a_run_that_failed_is_failed_and_the_others_are_kept(info: MediaInfo) -> None:
     run = run_of(info, 0, 1, 2, 3, processed=(good(0), bad(1), good(2)))
-    result = run.result(ProcessingError(IssueCode.PROCESSING_FAILED, "1 of 4 clips failed"))
+    result = ended(run, ProcessingError(IssueCode.PROCESSING_FAILED, "1 of 4 clips failed"))
     assert (result.status, result.code) == (RunStatus.ERROR, IssueCode.PROCESSING_FAILED)
     assert [clip.status for clip in result.clips] == [
         ClipStatus.PROCESSED,
@@ -205,13 +213,13 @@ def test_an_error_that_a_clip_already_said_is_said_once(info: MediaInfo) -> None
     assert failure.error is not None
     run = run_of(info, 0, 1, processed=(good(0), failure))
     again = ConcatenationError(failure.error.code, failure.error.message, path=failure.error.path)
-    assert run.result(again).errors == (failure.error,)
+    assert ended(run, again).errors == (failure.error,)
 
 
 def test_a_stop_is_told_with_its_signal_and_with_what_had_failed_before(info: MediaInfo) -> None:
     run = run_of(info, 0, 1, 2, 3, processed=(good(0), bad(1), bad(2, IssueCode.CANCELLED)))
     run.context.cancel.cancel(15)
-    result = run.result(Cancelled())
+    result = ended(run, Cancelled())
     assert (result.status, result.code, result.signal_number) == (RunStatus.CANCELLED, IssueCode.CANCELLED, 15)
     assert [(clip.status, clip.error) for clip in result.clips] == [
         (ClipStatus.PROCESSED, None),
@@ -231,7 +239,7 @@ def test_warnings_of_the_join_follow_those_of_the_files(info: MediaInfo) -> None
 
 def test_a_dry_run_says_what_is_planned(info: MediaInfo) -> None:
     plan = plan_of(info, 3, 1, 2)
-    report = describe(plan, Path("/reel.mp4"), {1: ("ffmpeg", "b"), 2: (), 3: ("ffmpeg", "d")})
+    report = plan_report(plan, Path("/reel.mp4"), {1: ("ffmpeg", "b"), 2: (), 3: ("ffmpeg", "d")})
     assert [(step.index, step.path.name, step.argv) for step in report.steps] == [
         (3, "d.mp4", ("ffmpeg", "d")),
         (1, "b.mp4", ("ffmpeg", "b")),

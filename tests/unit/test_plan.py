@@ -17,7 +17,8 @@ from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, C
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.media_info import MediaInfo, Orientation
 from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
-from mpt_cli.planning.plan import Plan, make_plan, with_reuse, with_threads
+from mpt_cli.planning.plan import Plan, make_plan, with_threads
+from mpt_cli.planning.reuse import with_reuse
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
 from tests.infos import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone

@@ -15,17 +15,16 @@ from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, Qual
 from mpt_cli.model.choices import Codec, Container, JoinMethod
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode, OutputError
-from mpt_cli.model.results import OutputInfo, ReelEvidence
-from mpt_cli.runtime.events import RunContext
+from mpt_cli.model.results import OutputInfo, ReelEvidence, RunStatus, VideoResult
 from mpt_cli.storage.file_identity import content_hash, file_of
 from mpt_cli.workflow.published_reels import PublishedReels, Wanted
-from mpt_cli.workflow.run_state import Run
 from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUILD = "9.0"
+RESULT = VideoResult("w", RunStatus.SUCCESS, ffmpeg=BUILD)
 
 
 class House:
@@ -52,17 +51,14 @@ class House:
     def params(self, **fields: object) -> VideoParams:
         return replace(VideoParams(self.inputs, self.output, if_changed=True), **fields)  # type: ignore[arg-type]
 
-    def run(self, params: VideoParams | None = None, config: Config | None = None) -> Run:
-        run = Run(params or self.params(), config or Config(), RunContext("w"))
-        run.ffmpeg = BUILD
-        return run
+    def wanted(self, params: VideoParams | None = None, config: Config | None = None) -> Wanted:
+        return self.reels.wanted(params or self.params(), config or Config())
 
-    def publish(self, run: Run | None = None, text: bytes = b"reel") -> Wanted:
+    def publish(self, text: bytes = b"reel") -> Wanted:
         """As a run does it: what is wanted first, the record before the name."""
-        run = run or self.run()
-        wanted, hidden = self.reels.wanted(run), self.folder / "hidden.mp4"
+        wanted, hidden = self.wanted(), self.folder / "hidden.mp4"
         hidden.write_bytes(text)
-        self.reels.add(wanted, run, self.info(), hidden)
+        self.reels.add(wanted, RESULT, self.info(), hidden)
         hidden.replace(self.output)
         self.read.clear()
         return wanted
@@ -71,9 +67,9 @@ class House:
         rate = Fraction(25)
         return OutputInfo(self.output, 4, Container.MP4, Fraction(6), 150, Dimensions(160, 90), rate, "h264", "aac")
 
-    def is_current(self, run: Run | None = None, build: str = BUILD, **how: object) -> bool:
+    def is_current(self, wanted: Wanted | None = None, build: str = BUILD, **how: object) -> bool:
         reels = self.again(**how)
-        return reels.current(run or self.run(), lambda: build) is not None
+        return reels.current(wanted or self.wanted(), lambda: build) is not None
 
 
 @pytest.fixture
@@ -113,38 +109,35 @@ def test_an_output_that_was_touched_is_the_users(house: House, change: Callable[
     assert house.again().find(house.output) is None
     assert house.again().adopted(house.params()).overwrite is False
     with pytest.raises(OutputError) as caught:
-        house.again().require_owned(replace(house.run(), owned=True))
+        house.again().require_owned(house.params())
     assert caught.value.code is IssueCode.OUTPUT_EXISTS
 
 
 def test_a_picture_that_was_put_in_place_of_ours_is_not_replaced(house: House, tmp_path: Path) -> None:
     house.publish()
     picture, hidden = tmp_path / "sheet.png", tmp_path / "hidden.png"
-    run = replace(house.run(), owned=True)
-    run.file = file_of(house.output)
+    reel = file_of(house.output)
     hidden.write_bytes(b"a sheet")
-    house.reels.note_extra(run, picture, hidden)  # none is there
+    house.reels.note_extra(house.params(), picture, hidden, reel=reel, owned=True)  # none is there
     hidden.replace(picture)
     hidden.write_bytes(b"another sheet")
-    house.reels.note_extra(run, picture, hidden)  # ours is there
+    house.reels.note_extra(house.params(), picture, hidden, reel=reel, owned=True)  # ours is there
     picture.write_bytes(b"a holiday")
     with pytest.raises(OutputError) as caught:
-        house.reels.note_extra(run, picture, hidden)
+        house.reels.note_extra(house.params(), picture, hidden, reel=reel, owned=True)
     assert (caught.value.code, caught.value.issue.path) == (IssueCode.OUTPUT_EXISTS, picture)
-    run.owned = False  # of who asked for --overwrite
-    house.reels.note_extra(run, picture, hidden)
+    house.reels.note_extra(house.params(), picture, hidden, reel=reel, owned=False)  # of who asked for --overwrite
 
 
 def test_a_reel_that_will_not_be_known_again_is_said(house: House, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    reels, run = PublishedReels(tmp_path / "file" / "state"), house.run()
+    reels = PublishedReels(tmp_path / "file" / "state")
     house.output.write_bytes(b"reel")
-    reels.add(reels.wanted(run), run, house.info(), house.output)
-    (issue,) = run.afterwards
+    issue = reels.add(house.wanted(), RESULT, house.info(), house.output)
+    assert issue is not None
     assert "--if-changed will not know this reel again" in issue.message
-    plain = house.run(house.params(if_changed=False))
-    reels.add(reels.wanted(plain), plain, house.info(), house.output)
-    assert plain.afterwards == []
+    plain = house.wanted(house.params(if_changed=False))
+    assert reels.add(plain, RESULT, house.info(), house.output) is None
 
 
 def test_rights_and_further_names_change_nothing(house: House, tmp_path: Path) -> None:
@@ -161,9 +154,9 @@ def test_only_what_mpt_made_is_adopted_and_only_if_asked(house: House) -> None:
     house.publish()
     assert house.reels.adopted(house.params()).overwrite
     assert not house.reels.adopted(house.params(if_changed=False)).overwrite
-    house.reels.require_owned(replace(house.run(), owned=True))
+    house.reels.require_owned(house.params())
     house.output.unlink()
-    house.reels.require_owned(replace(house.run(), owned=True))
+    house.reels.require_owned(house.params())
 
 
 @pytest.mark.parametrize(
@@ -177,16 +170,16 @@ def test_only_what_mpt_made_is_adopted_and_only_if_asked(house: House) -> None:
 )
 def test_another_request_is_another_reel(house: House, change: dict[str, object]) -> None:
     house.publish()
-    assert not house.is_current(house.run(house.params(**change)))
+    assert not house.is_current(house.wanted(house.params(**change)))
 
 
 def test_order_trims_and_names_of_clips_count(house: House) -> None:
     house.publish()
     first, second = (VideoClip(path) for path in house.inputs)
     for clips in ((second, first), (replace(first, start=Fraction(1, 3)), second), (first, replace(second, mute=True))):
-        assert not house.is_current(house.run(house.params(clips=clips)))
+        assert not house.is_current(house.wanted(house.params(clips=clips)))
     renamed = house.inputs[0].rename(house.folder / "c.mov")
-    assert not house.is_current(house.run(house.params(clips=(VideoClip(renamed), second))))
+    assert not house.is_current(house.wanted(house.params(clips=(VideoClip(renamed), second))))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +195,7 @@ def test_order_trims_and_names_of_clips_count(house: House) -> None:
 )
 def test_settings_that_decide_what_a_reel_is_count(house: House, config: Config, *, same: bool) -> None:
     house.publish()
-    assert house.is_current(house.run(config=config)) is same
+    assert house.is_current(house.wanted(config=config)) is same
     assert not house.is_current(build="9.1")
 
 
@@ -236,20 +229,19 @@ def test_an_input_that_may_still_be_written_is_compared_by_content(house: House)
 
 
 def test_a_reel_whose_input_changed_meanwhile_is_only_known_as_ours(house: House) -> None:
-    run = house.run()
-    wanted = house.reels.wanted(run)
+    wanted = house.wanted()
     house.inputs[0].write_bytes(b"late")
     house.output.write_bytes(b"reel")
-    house.reels.add(wanted, run, house.info(), house.output)
+    house.reels.add(wanted, RESULT, house.info(), house.output)
     assert house.again().find(house.output) is not None
     assert not house.is_current()
 
 
 def test_until_a_reel_has_its_name_the_one_before_stays_known(house: House) -> None:
     house.publish()
-    run, hidden = house.run(), house.folder / "next.mp4"
+    hidden = house.folder / "next.mp4"
     hidden.write_bytes(b"next")
-    house.reels.add(house.reels.wanted(run), run, house.info(), hidden)
+    house.reels.add(house.wanted(), RESULT, house.info(), hidden)
     assert house.is_current(), "killed before the rename"
     hidden.replace(house.output)
     assert house.is_current(), "killed after it"
@@ -257,11 +249,12 @@ def test_until_a_reel_has_its_name_the_one_before_stays_known(house: House) -> N
 
 def test_evidence_is_kept_and_asked_for(house: House) -> None:
     wanted = house.publish()
-    with_evidence = house.run(house.params(evidence=True))
+    with_evidence = house.wanted(house.params(evidence=True))
     assert not house.is_current(with_evidence)
     evidence = ReelEvidence("00", (), "FFmpeg", stream_copy=True, settings={"a": 1})
-    with_evidence.evidence, with_evidence.file = evidence, file_of(house.output)
-    house.reels.confirm(wanted, with_evidence, house.info())
+    assert house.reels.is_out_of_date(house.info(), evidence, file_of(house.output))
+    house.reels.add(wanted, replace(RESULT, evidence=evidence), house.info(), house.output)
+    assert not house.reels.is_out_of_date(house.info(), evidence, file_of(house.output))
     reels = house.again()
     found = reels.current(with_evidence, lambda: BUILD)
     assert found is not None

@@ -19,6 +19,7 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool, Wish
 from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.recipe import Recipes
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, RunContext
@@ -47,6 +48,13 @@ def planned(index: int, *, action: Action = Action.ENCODE) -> PlannedClip:
     return PlannedClip(index, VideoClip(Path(f"{index}.mp4")), media_of(), Segment(index, 0, 30), action, (), 1000, 0)
 
 
+class NamedKeys(Recipes):
+    """Keys that name content and encoder, without asking ffmpeg for its build."""
+
+    def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
+        return f"{content} by {form.encoder.encoder}"
+
+
 class Scripted(ClipProcessor):
     """Does what the test says with each clip in hardware or software, and starts no program."""
 
@@ -54,6 +62,7 @@ class Scripted(ClipProcessor):
         super().__init__(Ffmpeg(Path("no program")), share_here, audio=AudioHere(), clock=time.monotonic)
         self._act = act
         self.calls: list[tuple[int, bool, str | None]] = []
+        self.recipes = NamedKeys(Ffmpeg(Path("no program")))
 
     def process(
         self,
@@ -72,9 +81,6 @@ class Scripted(ClipProcessor):
             planned.index, path, path, None, form.dimensions, planned.segment, seconds, 0, "", b"", owned=False
         )
         return Processed(clip, 4711)
-
-    def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
-        return f"{content} by {form.encoder.encoder}"
 
 
 class Works:

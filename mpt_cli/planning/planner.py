@@ -1,0 +1,181 @@
+"""Planner: the plan of a validated request, with its target format, a working encoder, and what is reused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
+from mpt_cli.model.errors import InputError, Issue, IssueCode
+from mpt_cli.planning.plan import make_plan, wanted_duration, with_threads
+from mpt_cli.planning.refusal import refusal
+from mpt_cli.planning.stream_copy import OTHERS_ENCODED
+from mpt_cli.planning.target_form import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.config.sections import Config
+    from mpt_cli.media.encoders.optimizer import Choice, CodecOptimizer
+    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.errors import EncoderError
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.planning.estimates import Machine
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.reuse import Reuse
+    from mpt_cli.runtime.cancel import CancelToken
+
+    UsableClip = tuple[int, VideoClip, MediaInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Input of the planner.
+
+    Attributes:
+        params: The request.
+        config: The configuration that holds for it.
+        clips: The clips that passed validation, each with its index in the request.
+        clips_beside: Number of clips of other requests that run at the same time.
+        cancel: Stops trying encoders.
+    """
+
+    params: VideoParams
+    config: Config
+    clips: Sequence[UsableClip]
+    clips_beside: int
+    cancel: CancelToken
+
+    @property
+    def container(self) -> Container:
+        """The container of the reel, by the extension of its name, which validation has checked."""
+        container = Container.of(self.params.output_path)
+        assert container is not None
+        return container
+
+    @property
+    def copy_policy(self) -> CopyPolicy:
+        """Which clips may be copied, by the join method and the configuration."""
+        return CopyPolicy.NEVER if self.params.join is JoinMethod.REENCODE else self.config.concat.copy_policy
+
+    @property
+    def takes_form_of_clips(self) -> bool:
+        """Whether the clips choose the target format: for ``mpt concat`` they do unless it is given."""
+        video = self.config.video
+        return video.form is FormSource.AUTO or (self.params.join is not None and "form" not in video.model_fields_set)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what was decided for it.
+
+    Attributes:
+        plan: What is done with each clip.
+        config: The configuration, which now names target format and encoder.
+        notices: What took the place of something that was asked for, and why.
+    """
+
+    plan: Plan
+    config: Config
+    notices: tuple[Issue, ...] = ()
+
+
+class Planner:
+    """Plan requests for one machine."""
+
+    def __init__(self, machine: Machine, optimizer: CodecOptimizer, reuse: Reuse | None = None) -> None:
+        """Ask this optimizer for encoders; without ``reuse`` every clip is encoded or copied."""
+        self._machine, self._optimizer, self._reuse = machine, optimizer, reuse
+
+    def plan(self, request: PlanRequest) -> Planned:
+        """Return the plan for a request.
+
+        Raises:
+            InputError: The named encoder does not work and no other may take its place, or only copies were asked
+                for and a clip cannot be copied; the other clips of that kind stand in ``others``.
+        """
+        request = self._with_form(request)
+        plan = self._draft(request)
+        _require_copies(request, plan)
+        notices: tuple[Issue, ...] = ()
+        wanted = request.config.encode
+        if wanted.encoder != "auto" or any(clip.action is Action.ENCODE for clip in plan.clips):
+            choice = self._optimizer.choose(
+                wanted,
+                dimensions=plan.form.dimensions,
+                frame_rate=plan.form.frame_rate,
+                cancel=request.cancel,
+            )
+            request, notices = _with_encoder(request, choice)
+            if plan.form.encoder.encoder != request.config.encode.encoder:
+                plan = self._draft(request)
+        plan = self._with_fallback(self._with_reuse(plan, request), request)
+        return Planned(plan, request.config, notices)
+
+    def plan_in_software(self, request: PlanRequest, failed: Plan, error: EncoderError) -> Planned:
+        """Return the plan that takes the place of one whose hardware encoder failed."""
+        self._optimizer.distrust(failed.form.encoder)
+        choice = self._optimizer.replaced(request.config.encode, error.issue.message)
+        request, notices = _with_encoder(request, choice)
+        return Planned(self._with_reuse(self._draft(request), request), request.config, notices)
+
+    def _with_form(self, request: PlanRequest) -> PlanRequest:
+        """Return the request whose configuration names the target format, also where the clips decide it."""
+        used = ((media, wanted_duration(clip, media, request.config)) for _, clip, media in request.clips)
+        config = settled(request.config, used, request.container, of_clips=request.takes_form_of_clips)
+        return replace(request, config=config)
+
+    def _draft(self, request: PlanRequest) -> Plan:
+        return make_plan(
+            request.clips,
+            request.config,
+            request.container,
+            machine=self._machine,
+            optimizer=self._optimizer,
+            copy=request.copy_policy,
+            clips_beside=request.clips_beside,
+        )
+
+    def _with_reuse(self, plan: Plan, request: PlanRequest) -> Plan:
+        """Return the plan without what is finished; the clips that are left to encode get the idle cores."""
+        if self._reuse is None or not request.config.cache.enabled:
+            return plan
+        plan = self._reuse.apply(plan)
+        return with_threads(plan, request.config, self._machine, self._optimizer, request.clips_beside)
+
+    def _with_fallback(self, plan: Plan, request: PlanRequest) -> Plan:
+        """Return the plan for a hardware encoder: few clips at a time, and software behind it."""
+        hardware, quality = plan.form.encoder.hardware, request.config.encode
+        if hardware is None:
+            return plan
+        if quality.fallback:
+            software = self._optimizer.get_optimal_settings(
+                self._optimizer.in_software(quality), frame_rate=plan.form.frame_rate, threads=1
+            )
+            plan = replace(plan, software_form=replace(plan.form, encoder=software))
+        return replace(plan, jobs=min(plan.jobs, hardware.at_once))
+
+
+def _with_encoder(request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
+    """Return the request whose configuration names the chosen encoder, and why it is another than the one asked for."""
+    if choice.issue is not None and not choice.quality.fallback:
+        raise InputError(choice.issue.code, choice.issue.message, hint=choice.issue.hint)
+    config = request.config.model_copy(update={"encode": choice.quality})
+    return replace(request, config=config), () if choice.issue is None else (choice.issue,)
+
+
+def _require_copies(request: PlanRequest, plan: Plan) -> None:
+    """Raise InputError where ``--method copy`` was asked for and a clip cannot be copied."""
+    if request.params.join is not JoinMethod.COPY:
+        return
+    hint = "use --method auto to encode such clips"
+    refused = tuple(
+        Issue(IssueCode.CONCAT_FAILED, f"cannot be copied: {', '.join(clip.reasons)}", clip.clip.path, hint)
+        for clip in sorted(plan.clips, key=lambda clip: clip.index)
+        if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,)
+    )
+    if refused:
+        error = refusal(len(refused), request.config, too_few=False)
+        error.others = refused
+        raise error

@@ -1,0 +1,81 @@
+"""Recipes: the ffmpeg command of a planned clip, and the cache key of the segment that it writes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mpt_cli.media.ffmpeg import commands
+from mpt_cli.model.choices import Action
+from mpt_cli.storage.store import recipe_key
+
+if TYPE_CHECKING:
+    from mpt_cli.media.ffmpeg.runner import Ffmpeg
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.storage.temp_files import TempFileManager
+
+_INPUT, _FRAMES, _AUDIO = Path("/input"), Path("/pictures"), Path("/sound")
+"""Stand for the files in a command that is only compared: keys of cached segments are made of these names."""
+
+
+class Recipes:
+    """Write the command of each planned clip for one ffmpeg; nothing is started."""
+
+    def __init__(self, ffmpeg: Ffmpeg) -> None:
+        """Write commands for this ffmpeg, and keys of its build."""
+        self._ffmpeg = ffmpeg
+
+    def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
+        """Return the cache key of the segment encoded from this content."""
+        unnamed = replace(planned, clip=replace(planned.clip, path=_INPUT))
+        audio = _AUDIO if is_heard(planned) else None
+        return recipe_key(content, self._ffmpeg.build, self.arguments(unnamed, form, _FRAMES, audio))
+
+    def frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
+        """Return where ffmpeg writes which frame it encodes; None where it encodes none, or does not report it."""
+        if planned.action is Action.COPY or not self._ffmpeg.tells_frames:
+            return None
+        return files.frame_map_path(planned.index)
+
+    def arguments(
+        self, planned: PlannedClip, form: TargetForm, frames: Path, audio: Path | None, frame_map: Path | None = None
+    ) -> list[str]:
+        """Return the arguments of the one ffmpeg that is needed; empty where frames are copied without audio."""
+        if planned.action is not Action.COPY:
+            return commands.segment_arguments(
+                planned.clip,
+                planned.media,
+                planned.segment,
+                form,
+                video_path=frames,
+                audio_path=audio,
+                frame_map_path=frame_map,
+            )
+        if audio is None:
+            return []
+        return commands.sound_arguments(planned.clip, planned.media, planned.segment, form, audio_path=audio)
+
+    def command(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> tuple[str, ...]:
+        """Return the whole command that a run starts for a clip; empty for none."""
+        if planned.action is Action.REUSE:
+            return ()
+        frames, audio = segment_paths(planned, files)
+        arguments = self.arguments(planned, form, frames, audio, self.frame_map_path(planned, files))
+        return (str(self._ffmpeg.binary), *arguments) if arguments else ()
+
+    def commands_of(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
+        """Return the command of each clip of a plan by its index, for a dry run."""
+        return {clip.index: self.command(clip, plan.form, files) for clip in plan.clips}
+
+
+def segment_paths(planned: PlannedClip, files: TempFileManager) -> tuple[Path, Path | None]:
+    """Return where frames and audio of a clip are written; no audio where none is heard."""
+    frames, audio = files.segment_paths(planned.index)
+    return frames, audio if is_heard(planned) else None
+
+
+def is_heard(planned: PlannedClip) -> bool:
+    """Return whether a clip has audio in the reel."""
+    return planned.media.audio is not None and not planned.clip.mute

@@ -1,0 +1,52 @@
+"""The report of a plan: what a dry run prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mpt_cli.model.results import PlannedStep, PlanReport, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mpt_cli.planning.plan import Plan
+
+
+def prediction(plan: Plan) -> Prediction:
+    """Return what a plan predicts that its run costs."""
+    return Prediction(plan.memory_bytes, plan.temporary_bytes, plan.output_bytes, plan.predicted_seconds)
+
+
+def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[str, ...]]) -> PlanReport:
+    """Return the report of a plan for this output; ``commands`` are the ffmpeg commands of clips by index."""
+    steps, frames = [], 0
+    for clip in plan.clips:
+        steps.append(
+            PlannedStep(
+                index=clip.index,
+                path=clip.clip.path,
+                action=clip.action,
+                reasons=clip.reasons,
+                start=frames / plan.form.frame_rate,
+                duration=clip.segment.frames / plan.form.frame_rate,
+                frames=clip.segment.frames,
+                predicted_memory_bytes=clip.need_bytes,
+                argv=commands[clip.index],
+            )
+        )
+        frames += clip.segment.frames
+    return PlanReport(
+        output=output,
+        container=plan.form.container,
+        dimensions=plan.form.dimensions,
+        frame_rate=plan.form.frame_rate,
+        frames=plan.frames,
+        duration=plan.duration,
+        encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
+        jobs=plan.jobs,
+        threads=plan.form.encoder.threads,
+        predicted=prediction(plan),
+        seed=plan.seed,
+        steps=tuple(steps),
+    )

@@ -1,0 +1,156 @@
+"""Lifecycle of a request: its deadline, its events, its measurements, its record, and the error that ends it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mpt_cli.model.errors import (
+    Cancelled,
+    DeadlineReached,
+    InputError,
+    IssueCode,
+    MptError,
+    ProcessingError,
+    ResourceError,
+)
+from mpt_cli.model.results import RunStatus
+from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.monitoring.recorder import Recorder
+from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted
+from mpt_cli.storage.disk import free_bytes_if_known, unworkable
+from mpt_cli.workflow import deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from fractions import Fraction
+
+    from mpt_cli.monitoring.memory import MemoryManager, MemorySample
+    from mpt_cli.monitoring.performance import PerformanceMonitor
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.history import History
+    from mpt_cli.workflow.run_state import RunState
+
+logger = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Lifecycle:
+    """Surround the steps of a request with everything that each request needs, whatever it does."""
+
+    def __init__(
+        self,
+        performance: PerformanceMonitor,
+        memory: MemoryManager,
+        sandbox: AbstractContextManager[object],
+        *,
+        history: History | None = None,
+        timer: deadline.StartTimer = threading.Timer,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """Wire the parts; nothing is started.
+
+        Args:
+            performance: Measures cost.
+            memory: Samples memory for as long as a request runs.
+            sandbox: Held open by each request, so that the processes that open files serve all its steps.
+            history: Keeps results; None for none.
+            timer: Starts the clock of a deadline.
+            now: Returns the time of day in UTC.
+        """
+        self._performance, self._memory, self._sandbox = performance, memory, sandbox
+        self._history, self._timer, self._now = history, timer, now
+
+    @contextmanager
+    def of_request(self, run: RunState, *, recorded: bool) -> Iterator[None]:
+        """Run the steps of one request; an error that ends them is noted in the run, and not raised.
+
+        With ``recorded`` its deadline holds, and its result is kept in the history.
+        """
+        started_at, recorder = self._now(), Recorder()
+        seconds = run.config.processing.deadline if recorded else None
+        with self.limited([run.context], seconds) as (context,):
+            run.context = replace(context, emit=recorder.hearing(context.emit))
+            with _told(run), self._ended(run), self._measured(run):
+                yield
+        if recorded and self._history is not None:
+            brief = replace(run.result(), evidence=None)
+            self._history.add(HistoryEntry(run.command, started_at, brief, run.setup(), recorder.timeline()))
+
+    def limited(
+        self, contexts: Sequence[RunContext], seconds: Fraction | None
+    ) -> AbstractContextManager[list[RunContext]]:
+        """Return the contexts of requests that all stop when so many seconds are over; None is no limit."""
+        return deadline.limited(contexts, seconds, timer=self._timer)
+
+    @contextmanager
+    def _ended(self, run: RunState) -> Iterator[None]:
+        """Note in the run how its steps ended; errors that are bugs go their way."""
+        try:
+            yield
+        except MptError as error:
+            run.error = self._late(run) if deadline.ended_by_clock(error, run.context.cancel) else error
+        except OSError as failure:  # a path of the request that the system does not take
+            logger.exception("Workflow %s could not go on", run.context.workflow_id)
+            run.error = unworkable(failure, run.params.output_path)
+        except MemoryError:
+            self._memory.force_cleanup_all()
+            logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
+            run.error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
+        if run.error is not None and not isinstance(run.error, (Cancelled, InputError)):
+            logger.error("Processing failed for workflow %s: %s", run.context.workflow_id, run.error)
+
+    @staticmethod
+    def _late(run: RunState) -> DeadlineReached:
+        finished, total = len(run.finished_clips()), len(run.params.clips)
+        return deadline.reached(run.config, finished=finished, total=total)
+
+    @contextmanager
+    def _measured(self, run: RunState) -> Iterator[None]:
+        """Measure the steps, and give back at once what a run held that failed."""
+        workflow_id, output = run.context.workflow_id, run.params.output_path
+
+        def emit_sample(sample: MemorySample) -> None:
+            free = free_bytes_if_known(output)
+            run.context.emit(ResourceSample(sample.tree_bytes, sample.budget_bytes, sample.cpu_percent, free))
+
+        def conclude() -> None:
+            self._memory.cleanup_workflow(workflow_id)
+            self._performance.end_workflow(workflow_id)
+            peak = self._memory.peak_bytes(workflow_id)
+            run.metrics = self._performance.generate_performance_report(workflow_id, memory_peak_bytes=peak)
+
+        self._performance.start_workflow(workflow_id, clip_count=len(run.params.clips))
+        self._memory.initialize_for_workflow(workflow_id)
+        with ExitStack() as stack:
+            stack.callback(conclude)
+            stack.callback(self._memory.subscribe(emit_sample))
+            stack.enter_context(self._memory)
+            stack.enter_context(self._sandbox)
+            try:
+                yield
+            except (ProcessingError, ResourceError):
+                self._memory.emergency_cleanup(workflow_id)
+                raise
+
+
+@contextmanager
+def _told(run: RunState) -> Iterator[None]:
+    """Emit the first and the last event of a run, whatever happens between them."""
+    emit = run.context.emit
+    emit(RunStarted(run.command, run.context.workflow_id, len(run.params.clips)))
+    end = RunFinished(RunStatus.ERROR.value, IssueCode.INTERNAL.value)  # of a bug, which goes its way from here
+    try:
+        yield
+        result = run.result()
+        end = RunFinished(result.status.value, result.code.value if result.code else None)
+    finally:
+        emit(end)
