@@ -1,5 +1,7 @@
 """Every option once: its name on the command line, its key in the configuration, its help.
 
+The help, the choices and the default of a setting's option come from the field of the setting.
+
 A command names the groups of options that it takes; :func:`with_options` gives its function their
 parameters and hands over what the user gave, nested by configuration key.
 """
@@ -15,17 +17,9 @@ import typer
 
 from mpt_cli.cli.catalog import REPORTING
 from mpt_cli.config.sections import PRESETS
-from mpt_cli.model.choices import (
-    Codec,
-    ConcatenationMode,
-    CopyPolicy,
-    Fit,
-    FormSource,
-    JoinMethod,
-    OnError,
-    QualityLevel,
-)
-from mpt_cli.settings.layers import meant
+from mpt_cli.model.choices import JoinMethod
+from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, meant, words_of
+from mpt_cli.settings.reference import meanings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -115,15 +109,24 @@ JUNIT = (Flag(("--junit",), f"Write what CI servers read {_BESIDE}", REPORTING, 
 
 INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
-AUDIO_TRACKS = Flag(
-    ("--audio-tracks",),
-    "Which audio tracks of a clip are heard, or the number of one",
-    CODING,
-    "audio.tracks",
-    "WHICH",
-    ("auto", "first", "mix"),
-    default="auto",
-)
+
+def _of_setting(key: str, metavar: str = "", *, panel: str, short: tuple[str, ...] = (), value: object = None) -> Flag:
+    """Return the option of a setting; its help, choices and default are those of the field."""
+    path = tuple(key.split("."))
+    default = meanings()[path].default
+    return Flag(
+        (Layer(LayerKind.FLAG, {}).name_of(path), *short),
+        FIELDS[path].title or "",
+        panel,
+        key,
+        metavar,
+        words_of(path),
+        default="" if value is not None or default == "none" else str(default),
+        value=value,
+    )
+
+
+AUDIO_TRACKS = _of_setting("audio.tracks", "WHICH", panel=CODING)
 OVERWRITE = Flag(("--overwrite", "-y"), "Replace an existing output", FILES, value=True)
 OF_A_REEL = ("--output", "--contact-sheet", "--poster")
 """Options of one reel, which a batch has for each job in its file."""
@@ -138,55 +141,22 @@ REEL = (
     Flag(("--if-changed",), "Do nothing if it is up to date; else replace it if mpt made it", FILES, value=True),
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
-    Flag(
-        ("--form",),
-        "What sets size, rate and codec: options, or also clips",
-        PICTURE,
-        "video.form",
-        "WHO",
-        tuple(FormSource),
-        default="given",
-    ),
-    Flag(("--size",), "Picture size", PICTURE, "video.size", "WxH", default="1080x1920"),
-    Flag(("--fps",), "Frame rate: auto, or such as 30 or 30000/1001", PICTURE, "video.fps", "RATE", default="auto"),
-    Flag(("--fit",), "How other shapes fill it", PICTURE, "video.fit", "FIT", tuple(Fit), default="contain"),
-    Flag(
-        ("--background",),
-        "Colour of bars and behind what is transparent, a name or #rrggbb",
-        PICTURE,
-        "video.background",
-        "COLOR",
-        default="black",
-    ),
-    Flag(("--max-clip-duration",), "Use at most this much of a clip", PICTURE, "video.max_clip_duration", "SECONDS"),
-    Flag(("--codec",), "Video codec", CODING, "encode.codec", "CODEC", tuple(Codec), default="h264"),
-    Flag(("--encoder",), "auto, or an ffmpeg encoder", CODING, "encode.encoder", "ENCODER", default="auto"),
-    Flag(
-        ("--quality",), "Size against looks", CODING, "encode.quality", "LEVEL", tuple(QualityLevel), default="balanced"
-    ),
-    Flag(("--crf",), "Constant rate factor, lower is better", CODING, "encode.crf", "N"),
-    Flag(("--encoder-preset",), "The encoder's own preset", CODING, "encode.preset", "NAME"),
-    Flag(("--encoder-threads",), "Threads of one encoder", CODING, "encode.threads", "N"),
+    _of_setting("video.form", "WHO", panel=PICTURE),
+    _of_setting("video.size", "WxH", panel=PICTURE),
+    _of_setting("video.fps", "RATE", panel=PICTURE),
+    _of_setting("video.fit", "FIT", panel=PICTURE),
+    _of_setting("video.background", "COLOR", panel=PICTURE),
+    _of_setting("video.max_clip_duration", "SECONDS", panel=PICTURE),
+    _of_setting("encode.codec", "CODEC", panel=CODING),
+    _of_setting("encode.encoder", "ENCODER", panel=CODING),
+    _of_setting("encode.quality", "LEVEL", panel=CODING),
+    _of_setting("encode.crf", "N", panel=CODING),
+    _of_setting("encode.preset", "NAME", panel=CODING),
+    _of_setting("encode.threads", "N", panel=CODING),
     AUDIO_TRACKS,
-    Flag(
-        ("--mode",),
-        "Order of the clips",
-        JOINING,
-        "concat.mode",
-        "MODE",
-        tuple(ConcatenationMode),
-        default="sequential",
-    ),
-    Flag(("--seed",), "Makes a random order repeatable", JOINING, "concat.seed", "N"),
-    Flag(
-        ("--copy",),
-        "Which clips may be copied",
-        JOINING,
-        "concat.copy",
-        "WHICH",
-        tuple(CopyPolicy),
-        default="identical",
-    ),
+    _of_setting("concat.mode", "MODE", panel=JOINING),
+    _of_setting("concat.seed", "N", panel=JOINING),
+    _of_setting("concat.copy", "WHICH", panel=JOINING),
     Flag(
         ("--no-chapters",),
         "Leave out the chapters, which say the clips' names",
@@ -201,36 +171,15 @@ REEL = (
         "encode.fallback concat.fallback",
         value=False,
     ),
-    Flag(
-        ("--on-error",),
-        "With a bad clip make no reel, but finish the others for the next run; or leave it out",
-        RUNNING,
-        "processing.on_error",
-        "ACTION",
-        tuple(OnError),
-        default="fail",
-    ),
-    Flag(
-        ("--min-success-rate",),
-        "With --on-error skip, the least share of good clips",
-        RUNNING,
-        "processing.min_success_rate",
-        "R",
-    ),
-    Flag(("--jobs", "-j"), "Clips at a time", RUNNING, "processing.jobs", "N", default="auto"),
-    Flag(("--clip-timeout",), "Most seconds for one clip", RUNNING, "processing.clip_timeout", "SECONDS"),
-    Flag(
-        ("--stall-timeout",),
-        "Most seconds a clip may stand still",
-        RUNNING,
-        "processing.stall_timeout",
-        "SECONDS",
-        default="60",
-    ),
-    Flag(("--deadline",), "Stop after this time; the next run goes on", RUNNING, "processing.deadline", "SECONDS"),
-    Flag(("--max-memory",), "Budget, such as 2GiB", RUNNING, "memory.max", "SIZE", default="auto"),
+    _of_setting("processing.on_error", "ACTION", panel=RUNNING),
+    _of_setting("processing.min_success_rate", "R", panel=RUNNING),
+    _of_setting("processing.jobs", "N", panel=RUNNING, short=("-j",)),
+    _of_setting("processing.clip_timeout", "SECONDS", panel=RUNNING),
+    _of_setting("processing.stall_timeout", "SECONDS", panel=RUNNING),
+    _of_setting("processing.deadline", "SECONDS", panel=RUNNING),
+    _of_setting("memory.max", "SIZE", panel=RUNNING),
     Flag(("--no-cache",), "Reuse nothing that was finished before", RUNNING, "cache.enabled", value=False),
-    Flag(("--paranoid",), "Read inputs again that look unchanged", RUNNING, "cache.paranoid", value=True),
+    _of_setting("cache.paranoid", panel=RUNNING, value=True),
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
     *METRICS,
     Flag(

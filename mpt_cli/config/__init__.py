@@ -1,1 +1,1 @@
-"""What the core is given: a request, and the sections of its configuration."""
+"""Values that the core receives: a request, and the sections of its configuration."""

@@ -1,4 +1,4 @@
-"""The names of colours: those of CSS that ffmpeg knows, without ``random``, which is another each time."""
+"""Names of colours: the CSS names that ffmpeg knows, without ``random``, which changes at each use."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ _NAMES = """
     springgreen steelblue tan teal thistle tomato turquoise violet wheat white whitesmoke yellow yellowgreen
 """
 COLORS = frozenset(_NAMES.split())
-"""In small letters; ffmpeg takes them in any."""
+"""Lower-case names; ffmpeg ignores case."""

@@ -1,10 +1,11 @@
-"""Quantities in settings: sizes, rates, seconds, bit rates, colours; how they are written and read."""
+"""Types of quantities in settings (sizes, rates, seconds, bit rates, colours): how each is read and written."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -13,8 +14,11 @@ from mpt_cli.model.choices import AudioTracks
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.limits import MOST_STREAMS, MOST_TICKS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-# What may be written as text, for the parsers and for the JSON Schema.
+# Patterns of values that are written as text, for the parsers and for the JSON Schema.
 _SIZE_TEXT = r"(\d+(?:\.\d+)?)\s*([kKmMgGtT][iI]?)?[bB]?"
 _RATE_TEXT = r"\d+(/\d+)?"
 _SECONDS_TEXT = r"\d{1,20}(\.\d{0,20})?|\.\d{1,20}"
@@ -23,7 +27,11 @@ _RGB_TEXT = "#[0-9A-Fa-f]{6}"
 
 
 def parse_size(value: object) -> int:
-    """Bytes from a number or text such as ``2GiB``, ``500MB``, ``1.5G``; ValueError otherwise."""
+    """Return the bytes of a number, or of a text such as ``2GiB``, ``500MB`` or ``1.5G``.
+
+    Raises:
+        ValueError: The value is no size.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     match = re.fullmatch(_SIZE_TEXT, value.strip()) if isinstance(value, str) else None
@@ -33,11 +41,23 @@ def parse_size(value: object) -> int:
     return int(Fraction(number) * _UNITS[(unit or "").lower()])
 
 
-def parse_frame_rate(value: object) -> Fraction | None:
-    """A rate from ``30``, ``"30000/1001"`` or ``"auto"`` (None); decimals are refused.
+def size_text(size: int) -> str:
+    """Return a size in the largest binary unit that is exact, such as ``2GiB``."""
+    units = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+    return next((f"{size // unit}{name}" for unit, name in units if size % unit == 0), str(size))
 
-    A decimal such as 29.97 names no exact rate, so the error names the fraction to write. A frame
-    must last whole ticks of a clock, which a numerator above :data:`MOST_TICKS` leaves none for.
+
+def _bitrate_text(rate: int) -> str:
+    return f"{rate // 1000}k" if rate % 1000 == 0 else str(rate)
+
+
+def parse_frame_rate(value: object) -> Fraction | None:
+    """Return the exact rate of ``30`` or ``"30000/1001"``, or None for ``"auto"``.
+
+    Raises:
+        ValueError: The value is no rate from 1 to 240. A decimal such as 29.97 names no exact rate, so the error
+            names the fraction to write. A frame lasts whole ticks of a clock, which is impossible for a numerator
+            above :data:`MOST_TICKS`.
     """
     if value == "auto" or value is None:
         return None
@@ -62,7 +82,7 @@ def parse_frame_rate(value: object) -> Fraction | None:
 
 
 def nearest_standard_rate(rate: Fraction) -> Fraction:
-    """The NTSC rate (N x 1000/1001) within 0.02 of this one, else the nearest whole number."""
+    """Return the NTSC rate (N x 1000/1001) within 0.02 of this one, else the nearest whole number."""
     whole = max(1, round(rate))
     ntsc = Fraction(whole * 1000, 1001)
     return ntsc if abs(rate - ntsc) < abs(rate - whole) and abs(rate - ntsc) < Fraction(2, 100) else Fraction(whole)
@@ -72,7 +92,11 @@ _MOST_SECONDS = 10**9
 
 
 def parse_seconds(value: object) -> Fraction:
-    """Exact seconds from a number or decimal text; 0.1 means a tenth, not its binary neighbour."""
+    """Return the exact seconds of a number or a decimal text; 0.1 is a tenth, not its binary neighbour.
+
+    Raises:
+        ValueError: The value is no number of seconds, or more than a billion.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
         raise ValueError("give a number of seconds")
     # Fraction("1e999999999") would compute that many digits.
@@ -105,7 +129,7 @@ def _optional_seconds(value: object) -> Fraction | None:
 
 
 def _whole(value: object) -> object:
-    """The number in a text of digits, because the environment has only text; Literal compares types."""
+    """Return the number in a text of digits: the environment has only text, and Literal compares types."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value) else value
 
 
@@ -129,22 +153,46 @@ def _color(value: object) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class InToml:
+    """Marker of a field: how its value is written in a TOML file, where that is not its JSON.
+
+    Args:
+        text: Returns the text of a value that is not None.
+        nothing: The word for None.
+        names: Words for values, where a message cannot list all of them.
+    """
+
+    text: Callable[[Any], str] | None = None
+    nothing: str = "auto"
+    names: frozenset[str] = frozenset()
+
+
+NO_VALUE = InToml(nothing="none")
+"""Marks a setting for which None means that there is no such limit or value."""
 _rate_text = PlainSerializer(lambda rate: "auto" if rate is None else str(rate), return_type=str)
 _auto_text = PlainSerializer(lambda value: "auto" if value is None else value)
 _seconds_number = PlainSerializer(lambda value: None if value is None else float(value))
 
 
 def _written(kind: str, pattern: str, **limits: object) -> WithJsonSchema:
-    """The JSON Schema of what may be written as a number of this kind, or as text."""
+    """Return the JSON Schema of a value that is written as a number of this kind or as text."""
     return WithJsonSchema({"type": [kind, "string"], "pattern": f"^({pattern})$", **limits})
 
 
-ByteSize = Annotated[int, BeforeValidator(parse_size), Field(gt=0), _written("integer", _SIZE_TEXT, minimum=1)]
+ByteSize = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Field(gt=0),
+    InToml(size_text),
+    _written("integer", _SIZE_TEXT, minimum=1),
+]
 AutoByteSize = Annotated[
     int | None,
     Field(gt=0),
     BeforeValidator(lambda value: None if value in ("auto", None) else parse_size(value)),
     _auto_text,
+    InToml(size_text),
     _written("integer", f"auto|{_SIZE_TEXT}", minimum=1),
 ]
 Size = Annotated[
@@ -177,11 +225,13 @@ BitRate = Annotated[
     int,
     BeforeValidator(_bitrate),
     Field(ge=16_000, le=512_000),
+    InToml(_bitrate_text),
     _written("integer", _BITRATE_TEXT, minimum=16_000, maximum=512_000),
 ]
 Color = Annotated[
     str,
     BeforeValidator(_color),
+    InToml(names=COLORS),
     WithJsonSchema({"anyOf": [{"enum": sorted(COLORS)}, {"type": "string", "pattern": f"^{_RGB_TEXT}$"}]}),
 ]
 TrackChoice = Annotated[
@@ -190,4 +240,4 @@ TrackChoice = Annotated[
     _written("integer", r"auto|first|mix|\d{1,3}", minimum=1, maximum=MOST_STREAMS),
 ]
 OrAuto = BeforeValidator(_none_if_auto)
-"""Lets a layer say ``auto`` or ``none``, so that it can take back what a layer below it says."""
+"""Reads ``auto`` and ``none`` as None, so that a layer can cancel the value of a lower layer."""

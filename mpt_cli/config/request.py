@@ -1,4 +1,4 @@
-"""The request for one reel, and the configuration that holds for it."""
+"""The request for one reel, and its effective configuration."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-"""Names of contact sheets and posters end in one of these."""
+"""Extensions of contact sheets and posters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """Pictures of the finished reel: one frame of each clip on a sheet, and a single telling one."""
+    """Pictures of the finished reel, each written to its own path.
+
+    Args:
+        contact_sheet: Picture with one frame of each clip; None for no picture.
+        poster: Picture with one representative frame of the reel; None for no picture.
+    """
 
     contact_sheet: Path | None = None
     poster: Path | None = None
@@ -36,32 +41,46 @@ class Extras:
             contact_sheet: str | os.PathLike[str] | None = None,
             poster: str | os.PathLike[str] | None = None,
         ) -> None:
-            """What :meth:`__post_init__` makes the fields of."""
+            """Accept text too, which :meth:`__post_init__` turns into paths."""
 
     def __post_init__(self) -> None:
-        """Turn paths given as text into paths."""
+        """Turn text into paths."""
         for name in ("contact_sheet", "poster"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else Path(value))
 
     def named(self) -> Mapping[str, Path]:
-        """The wanted files by what they are called; empty where nothing is wanted."""
+        """Return the path of each picture to write by its name in messages."""
         wanted = {"contact sheet": self.contact_sheet, "poster": self.poster}
         return {name: path for name, path in wanted.items() if path is not None}
 
 
 NO_EXTRAS = Extras()
-"""Nothing but the reel."""
+"""No picture beside the reel."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoParams:
     """A request for one reel.
 
-    ``clips`` takes paths as well as :class:`VideoClip`. What is left None comes from ``config``,
-    and that, when it is None too, from the configuration of the orchestrator
-    (:func:`mpt_cli.config.request.effective_config`). ``join`` is the method of ``mpt concat``; None means
-    the full workflow of ``mpt process``.
+    A value that is None comes from ``config``, and without ``config`` from the configuration of the orchestrator
+    (:func:`mpt_cli.config.request.effective_config`).
+
+    Args:
+        clips: The clips in order, as :class:`VideoClip` or as paths.
+        output_path: The reel. The extension sets the container: ``.mp4``, ``.mov`` or ``.mkv``.
+        overwrite: Replace an existing output.
+        keep_temp: Leave temporary files, for debugging.
+        dimensions: Width and height in pixels.
+        frame_rate: Exact frames per second.
+        quality: How video is encoded.
+        concat_mode: Order of the clips.
+        config: Configuration of this request, in place of the one of the orchestrator.
+        join: Method of ``mpt concat``, or None for the full workflow of ``mpt process``.
+        extras: Pictures to write beside the reel.
+        problems: Faults found before the request was built; reported together with all others.
+        if_changed: Do nothing if the output is up to date; otherwise replace it if mpt published it last.
+        evidence: Put hashes of the clips and of the reel into the result.
     """
 
     clips: tuple[VideoClip, ...]
@@ -76,13 +95,10 @@ class VideoParams:
     join: JoinMethod | None = None
     extras: Extras = NO_EXTRAS
     problems: tuple[Issue, ...] = ()
-    """What was found wrong while the request was made; reported together with everything else."""
     if_changed: bool = False
-    """Do nothing where the output is up to date; else replace it, if it is what mpt published there last."""
     evidence: bool = False
-    """Say in the result by hashes what the reel was made of."""
 
-    if TYPE_CHECKING:  # what may be given is wider than what then stands in the fields
+    if TYPE_CHECKING:  # the arguments accept more types than the fields hold
 
         def __init__(
             self,
@@ -102,19 +118,21 @@ class VideoParams:
             if_changed: bool = False,
             evidence: bool = False,
         ) -> None:
-            """What :meth:`__post_init__` makes the fields of."""
+            """Accept paths too, which :meth:`__post_init__` turns into clips."""
 
     def __post_init__(self) -> None:
-        """Turn paths given as text into clips and paths."""
+        """Turn paths and text into clips and paths."""
         object.__setattr__(self, "clips", tuple(map(VideoClip.of, self.clips)))
         object.__setattr__(self, "problems", tuple(self.problems))
         object.__setattr__(self, "output_path", Path(self.output_path))
 
 
 def effective_config(params: VideoParams, base: Config) -> Config:
-    """The configuration that holds for a request.
+    """Return the configuration of a request: its own or ``base``, changed by the values that the request sets.
 
-    Its own configuration where it brings one, else ``base``; then the fields it sets directly.
+    Args:
+        params: The request.
+        base: Configuration for a request that has none.
     """
     config = params.config or base
     video: dict[str, object] = {}

@@ -1,17 +1,22 @@
-"""The frozen sections of the configuration, with defaults and limits: what the core is given.
+"""Frozen sections of the configuration: the one place with the default, the bounds and the meaning of each setting.
 
-Reads no file, no environment and no flag (that is ``settings``). Field names are the TOML keys.
+``examples/mpt.toml``, ``mpt config show``, the JSON Schema of settings, the man page and the help of options are made
+from these fields (:mod:`mpt_cli.settings.reference`). ``description`` explains a setting; ``title`` is the help of its
+option, for a setting that has one. Reads no file, environment variable or flag: that is the task of
+:mod:`mpt_cli.settings`. Field names, or their aliases, are the TOML keys.
 """
 
 from __future__ import annotations
 
+import inspect
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mpt_cli.config.quantities import (
+    NO_VALUE,
     AutoByteSize,
     BitRate,
     ByteSize,
@@ -29,55 +34,147 @@ from mpt_cli.model.choices import Codec, ConcatenationMode, CopyPolicy, Fit, For
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAMS
 
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
 
 class Section(BaseModel):
-    """A frozen section that refuses unknown keys."""
+    """A frozen section that refuses unknown keys.
+
+    None stands for a value that mpt chooses. The docstring of each section lists its settings, from their fields.
+
+    Raises:
+        pydantic.ValidationError: A key is unknown, or a value has a wrong type or is out of bounds.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="null")
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Complete the docstring of a section by its settings, so that each is explained once."""
+        text, raises, errors = inspect.cleandoc(cls.__doc__ or "").partition("\n\nRaises:")
+        settings = [f"    {name}: {_meaning(field)}" for name, field in cls.model_fields.items()]
+        cls.__doc__ = "\n".join([text, "", "Args:", *settings]) + raises + errors
+
+
+def _meaning(field: FieldInfo) -> str:
+    """Return the description of a setting, or the first line about a section."""
+    return field.description or (field.annotation.__doc__ or "").splitlines()[0]
+
 
 class VideoConfig(Section):
-    """``[video]``: the picture of the reel."""
+    """``[video]``: size, rate and shape of the frames of the reel."""
 
-    form: FormSource = FormSource.GIVEN
-    size: Size = Dimensions(1080, 1920)
-    fps: FrameRate = None
-    fit: Fit = Fit.CONTAIN
-    background: Color = "black"
-    max_clip_duration: OptionalSeconds = None
+    form: FormSource = Field(
+        default=FormSource.GIVEN,
+        title="What sets size, rate and codec: options, or also clips",
+        description='What sets size, rate and codec: "given" (these keys), or "auto" (for keys that are not set, the'
+        ' target format that covers the most seconds of the clips). mpt concat uses "auto".',
+    )
+    size: Size = Field(
+        default=Dimensions(1080, 1920), title="Picture size", description="Width and height of the reel."
+    )
+    fps: FrameRate = Field(
+        default=None,
+        title="Frame rate: auto, or such as 30 or 30000/1001",
+        description='Frame rate: "auto" (the rate that covers the most seconds of the clips, a standard one from 10'
+        ' to 60), 30 or "30000/1001".',
+    )
+    fit: Fit = Field(
+        default=Fit.CONTAIN,
+        title="How other shapes fill it",
+        description="How a frame of another shape fills the reel: contain, cover, stretch or blur.",
+    )
+    background: Color = Field(
+        default="black",
+        title="Colour of bars and behind what is transparent, a name or #rrggbb",
+        description='Colour of the bars of contain, and behind transparent parts: a name such as "navy", or "#rrggbb".',
+    )
+    max_clip_duration: Annotated[OptionalSeconds, NO_VALUE] = Field(
+        default=None,
+        title="Use at most this much of a clip",
+        description="Longest part of each clip that is used, from its start, in seconds.",
+    )
 
 
 class QualitySettings(Section):
-    """``[encode]``: how pictures are coded. None means: from ``quality``, cores and clips."""
+    """``[encode]``: how video is encoded."""
 
-    codec: Codec = Codec.H264
-    encoder: str = "auto"
-    quality: QualityLevel = QualityLevel.BALANCED
-    threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = None
-    crf: Annotated[int | None, Field(ge=0, le=63), OrAuto] = None
-    preset: Annotated[str | None, OrAuto] = None
-    fallback: bool = True
+    codec: Codec = Field(default=Codec.H264, title="Video codec", description="Video codec: h264, hevc or av1.")
+    encoder: str = Field(
+        default="auto",
+        title="auto, or an ffmpeg encoder",
+        description='Name of an ffmpeg encoder, such as "libx264"; "auto" takes the best one that works here.',
+    )
+    quality: QualityLevel = Field(
+        default=QualityLevel.BALANCED,
+        title="Size against looks",
+        description="Trade between size, speed and quality: draft, balanced or high.",
+    )
+    threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = Field(
+        default=None,
+        title="Threads of one encoder",
+        description='Threads of each encoder, 1 to 128; "auto" depends on cores and jobs.',
+    )
+    crf: Annotated[int | None, Field(ge=0, le=63), OrAuto] = Field(
+        default=None,
+        title="Constant rate factor, lower is better",
+        description='Constant rate factor, lower is better; "auto" depends on quality.',
+    )
+    preset: Annotated[str | None, OrAuto] = Field(
+        default=None,
+        title="The encoder's own preset",
+        description='Preset of the encoder, such as "slow"; "auto" depends on quality.',
+    )
+    fallback: bool = Field(default=True, description="Whether an encoder that fails may be replaced by one that works.")
 
 
 class AudioConfig(Section):
-    """``[audio]``: the sound of the reel."""
+    """``[audio]``: the audio of the reel."""
 
-    codec: Literal["aac"] = "aac"
-    bitrate: BitRate = 192_000
-    sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = 48000
-    channels: Annotated[Literal[2], BeforeValidator(_whole)] = 2
-    tracks: TrackChoice = "auto"
+    codec: Literal["aac"] = Field(default="aac", description="Audio codec.")
+    bitrate: BitRate = Field(default=192_000, description='Bits per second, "16k" to "512k".')
+    sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = Field(
+        default=48000, description="Samples per second."
+    )
+    channels: Annotated[Literal[2], BeforeValidator(_whole)] = Field(default=2, description="Channels: stereo.")
+    tracks: TrackChoice = Field(
+        default="auto",
+        title="Which audio tracks of a clip are heard, or the number of one",
+        description='Audio tracks of a clip that are used: "auto" (two mono tracks of a recorder, else the default'
+        ' track), "first" (the default track), "mix" (all that are not silent), or the number of a track.',
+    )
 
 
 class ConcatConfig(Section):
-    """``[concat]``: order and join."""
+    """``[concat]``: order of the clips, and how they are joined."""
 
-    mode: ConcatenationMode = ConcatenationMode.SEQUENTIAL
-    seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto] = None
-    copy_policy: CopyPolicy = Field(default=CopyPolicy.IDENTICAL, alias="copy")
-    timeout: OptionalSeconds = None
-    fallback: bool = True
-    chapters: bool = True
+    mode: ConcatenationMode = Field(
+        default=ConcatenationMode.SEQUENTIAL,
+        title="Order of the clips",
+        description="Order of the clips: sequential or random.",
+    )
+    seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto, NO_VALUE] = Field(
+        default=None,
+        title="Makes a random order repeatable",
+        description="Makes a random order repeatable: a whole number from 0.",
+    )
+    copy_policy: CopyPolicy = Field(
+        default=CopyPolicy.IDENTICAL,
+        alias="copy",
+        title="Which clips may be copied",
+        description="Clips that may be copied without encoding: identical, compatible or never.",
+    )
+    timeout: OptionalSeconds = Field(
+        default=None,
+        description='Time limit of the join in seconds; "auto" is 600, and 5 more for each second of the reel.',
+    )
+    fallback: bool = Field(default=True, description="Whether MoviePy may join the clips where ffmpeg fails.")
+    chapters: bool = Field(
+        default=True,
+        description="Whether the reel has a chapter for each clip. Its title is the file name of the clip, which"
+        " anyone who has the reel can read.",
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 
@@ -85,81 +182,142 @@ class ConcatConfig(Section):
 class ProcessingConfig(Section):
     """``[processing]``: parallel work, failures and limits."""
 
-    on_error: OnError = OnError.FAIL
-    min_success_rate: Annotated[float | None, Field(ge=0, le=1), OrAuto] = None
-    jobs: Annotated[int | None, Field(ge=1, le=1024), OrAuto, _auto_text] = None
-    clip_timeout: OptionalSeconds = None
-    stall_timeout: Seconds = Fraction(60)
-    deadline: OptionalSeconds = None
-    max_clips: Annotated[int, Field(ge=1)] = 10_000
+    on_error: OnError = Field(
+        default=OnError.FAIL,
+        title="With a bad clip make no reel, but finish the others for the next run; or leave it out",
+        description='What a bad clip does. "fail": no reel is created; the other clips are still finished for the next'
+        ' run, unless a clip was refused before any work. "skip": the reel is created without the clip.',
+    )
+    min_success_rate: Annotated[float | None, Field(ge=0, le=1), OrAuto] = Field(
+        default=None,
+        title="With --on-error skip, the least share of good clips",
+        description='Smallest share of good clips, 0 to 1; "auto" is 1 with fail and 0 with skip.',
+    )
+    jobs: Annotated[int | None, Field(ge=1, le=1024), OrAuto, _auto_text] = Field(
+        default=None,
+        title="Clips at a time",
+        description='Clips that are processed at a time, 1 to 1024; "auto" depends on clips, cores and memory.',
+    )
+    clip_timeout: OptionalSeconds = Field(
+        default=None,
+        title="Most seconds for one clip",
+        description='Time limit of a clip in seconds; "auto" is 600, and 20 more for each second of the clip.',
+    )
+    stall_timeout: Seconds = Field(
+        default=Fraction(60),
+        title="Most seconds a clip may stand still",
+        description="Longest time without progress of a clip, in seconds.",
+    )
+    deadline: Annotated[OptionalSeconds, NO_VALUE] = Field(
+        default=None,
+        title="Stop after this time; the next run goes on",
+        description="Time limit of a whole run, or of a whole batch, in seconds. The next run uses what is finished by"
+        " then.",
+    )
+    max_clips: Annotated[int, Field(ge=1)] = Field(default=10_000, description="Most clips of a request.")
 
     @property
     def required_success_rate(self) -> float:
-        """The least share of clips that must end well."""
+        """Return the smallest share of clips that must succeed, 0 to 1."""
         if self.min_success_rate is not None:
             return self.min_success_rate
         return 1.0 if self.on_error is OnError.FAIL else 0.0
 
     def is_enough(self, good: int, total: int) -> bool:
-        """Whether this many good clips of ``total`` make a reel; without one there is none."""
+        """Return whether the good clips are enough for a reel.
+
+        Args:
+            good: Clips that succeeded; with none there is no reel.
+            total: All clips of the request, at least 1.
+        """
         return good > 0 and good / total >= self.required_success_rate
 
 
 class MemoryConfig(Section):
-    """``[memory]``: the budget of the whole process tree."""
+    """``[memory]``: the memory budget of the whole process tree."""
 
-    max: AutoByteSize = None
-    pressure_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    cleanup_interval: Seconds = Fraction(30)
+    max: AutoByteSize = Field(
+        default=None,
+        title="Budget, such as 2GiB",
+        description='Budget of mpt and all processes that it starts; "auto" is 80 % of what the machine or its'
+        " container allows.",
+    )
+    pressure_threshold: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.8, description="Share of the budget from which memory is short, above 0 and at most 1."
+    )
+    cleanup_interval: Seconds = Field(
+        default=Fraction(30), description="Shortest time between two cleanups, in seconds."
+    )
 
 
 class ValidationConfig(Section):
-    """``[validation]``: limits of what is accepted as a clip."""
+    """``[validation]``: limits for the files that are accepted as clips."""
 
-    max_file_size: ByteSize = 2**40
-    min_width: Annotated[int, Field(ge=1)] = LEAST_SIDE
-    min_height: Annotated[int, Field(ge=1)] = LEAST_SIDE
-    max_width: Annotated[int, Field(ge=1)] = MOST_SIDE
-    max_height: Annotated[int, Field(ge=1)] = MOST_SIDE
-    max_pixels: Annotated[int, Field(ge=1)] = MOST_PIXELS
-    min_aspect_ratio: Annotated[float, Field(gt=0)] = 0.25
-    max_aspect_ratio: Annotated[float, Field(gt=0)] = 4.0
-    max_duration: Seconds = Fraction(24 * 3600)
-    max_streams: Annotated[int, Field(ge=1)] = MOST_STREAMS
-    probe_timeout: Seconds = Fraction(20)
-    probe_memory: ByteSize = 2**30
+    max_file_size: ByteSize = Field(default=2**40, description="Largest file.")
+    min_width: Annotated[int, Field(ge=1)] = Field(default=LEAST_SIDE, description="Smallest width, as displayed.")
+    min_height: Annotated[int, Field(ge=1)] = Field(default=LEAST_SIDE, description="Smallest height, as displayed.")
+    max_width: Annotated[int, Field(ge=1)] = Field(default=MOST_SIDE, description="Largest width, as displayed.")
+    max_height: Annotated[int, Field(ge=1)] = Field(default=MOST_SIDE, description="Largest height, as displayed.")
+    max_pixels: Annotated[int, Field(ge=1)] = Field(default=MOST_PIXELS, description="Most pixels of a frame.")
+    min_aspect_ratio: Annotated[float, Field(gt=0)] = Field(
+        default=0.25, description="Width over height: a clip below this gets a warning."
+    )
+    max_aspect_ratio: Annotated[float, Field(gt=0)] = Field(
+        default=4.0, description="Width over height: a clip above this gets a warning."
+    )
+    max_duration: Seconds = Field(default=Fraction(24 * 3600), description="Longest clip, in seconds.")
+    max_streams: Annotated[int, Field(ge=1)] = Field(default=MOST_STREAMS, description="Most streams of a file.")
+    probe_timeout: Seconds = Field(default=Fraction(20), description="Time limit of probing one file, in seconds.")
+    probe_memory: ByteSize = Field(default=2**30, description="Memory limit of probing one file.")
 
 
 class BatchConfig(Section):
-    """``[batch]``: many requests."""
+    """``[batch]``: limits for many requests."""
 
-    max_jobs: Annotated[int, Field(ge=1)] = 10_000
+    max_jobs: Annotated[int, Field(ge=1)] = Field(default=10_000, description="Most jobs of a batch.")
 
 
 class CacheConfig(Section):
-    """``[cache]``: the store of finished clips."""
+    """``[cache]``: the cache of finished segments."""
 
-    enabled: bool = True
-    paranoid: bool = False
-    max_size: ByteSize = 20 * 2**30
-    dir: Annotated[Path | None, OrAuto] = None
+    enabled: bool = Field(default=True, description="Whether finished clips are kept and used again.")
+    paranoid: bool = Field(
+        default=False,
+        title="Read inputs again that look unchanged",
+        description="Whether every input is read again, even if its size and times are unchanged.",
+    )
+    max_size: ByteSize = Field(
+        default=20 * 2**30,
+        description="Largest size of the cache. The cache never takes more than half of the free disk space.",
+    )
+    dir: Annotated[Path | None, OrAuto] = Field(
+        default=None, description='Folder of the cache; "auto" is the cache folder of the user.'
+    )
 
 
 class PathsConfig(Section):
-    """``[paths]``: where temporary files and history go; None means the documented default."""
+    """``[paths]``: where temporary files and history are written."""
 
-    temp: Annotated[Path | None, OrAuto] = None
-    state: Annotated[Path | None, OrAuto] = None
+    temp: Annotated[Path | None, OrAuto] = Field(
+        default=None, description='Folder of the temporary output file; "auto" is the folder of the output.'
+    )
+    state: Annotated[Path | None, OrAuto] = Field(
+        default=None, description='Folder of earlier reports; "auto" is the state folder of the user.'
+    )
 
 
 class FfmpegConfig(Section):
-    """``[ffmpeg]``: the program that does the work."""
+    """``[ffmpeg]``: the ffmpeg program."""
 
-    binary: Annotated[Path | None, OrAuto] = None
+    binary: Annotated[Path | None, OrAuto] = Field(
+        default=None,
+        description='The ffmpeg to run; "auto" is the one that comes with mpt. Only the user file and the variable'
+        " MPT_FFMPEG__BINARY may set it: a downloaded folder must not make mpt run a program.",
+    )
 
 
 class Config(Section):
-    """All sections; what the factory and the orchestrator are given."""
+    """All sections: the configuration of the factory and the orchestrator."""
 
     video: VideoConfig = VideoConfig()
     encode: QualitySettings = QualitySettings()
@@ -181,4 +339,5 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "youtube": {"video": {"size": "1920x1080", "fps": "auto"}, "audio": {"bitrate": "384k"}},
     "square": {"video": {"size": "1080x1080", "fps": "auto"}, "audio": {"bitrate": "192k"}},
 }
-"""What each ``--preset`` stands for; keys of the layer that names it win over these."""
+"""Settings of each ``--preset``. The keys of the layer that names the preset win over them."""
+PRESET_DESCRIPTION = f"Settings for a platform: {', '.join(PRESETS)}. Other keys of the same file win over it."

@@ -1,1 +1,1 @@
-"""Where values come from: defaults, files, environment, command line; for the command line and the factory only."""
+"""Sources of settings: defaults, files, environment, command line. Only ``cli`` and ``factory`` import them."""

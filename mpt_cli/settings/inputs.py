@@ -1,6 +1,6 @@
-"""What an INPUT of the command line or of a job file stands for: files, folders, globs, stdin.
+"""Expand each INPUT of the command line or of a job file: files, folders, globs, stdin.
 
-Looks only at names and kinds of directory entries; what a file holds is for ``validation``.
+Reads only names and kinds of directory entries; ``validation`` checks the content of files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEDIA_SUFFIXES = frozenset(
     .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogm .ogv .qt .rm .rmvb .ts .vob .webm .wmv .wtv .y4m
     """.split()  # noqa: SIM905 - forty quoted lines would say no more
 )
-"""Suffixes of the files that are taken from a folder; a file that is named outright needs none of them."""
+"""Extensions of the files that are taken from a folder; a file that is named itself may have any."""
 
 _GLOB = re.compile(r"[*?[]")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -30,27 +30,31 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 def natural_key(name: str) -> tuple[object, ...]:
-    """A sort key by which clip2 comes before clip10: digit runs as numbers, the rest casefolded.
+    """Return a sort key by which clip2 comes before clip10: digit runs as numbers, the rest casefolded.
 
-    Names that are equal by that (``clip1``, ``Clip01``) keep a fixed order among themselves.
+    Names that are equal by this rule (``clip1``, ``Clip01``) still have a fixed order.
     """
     return tuple(_part_key(part) for part in name.split("/")), name
 
 
 def _part_key(part: str) -> tuple[object, ...]:
-    # Odd places hold digits. Length before text compares as numbers of any size do.
+    # Pieces with an odd index are digits. To compare length before text is to compare numbers of any size.
     pieces = enumerate(_DIGITS.split(part.casefold()))
-    return tuple((len(piece.lstrip("0")), piece.lstrip("0")) if place % 2 else piece for place, piece in pieces)
+    return tuple((len(piece.lstrip("0")), piece.lstrip("0")) if index % 2 else piece for index, piece in pieces)
 
 
 def expand_inputs(
     inputs: Sequence[str], *, stdin: BinaryIO | None = None, nul: bool = False, cwd: Path | None = None
 ) -> tuple[list[Path], list[Issue]]:
-    """Absolute paths of the files that the inputs name, in order, and what could not be expanded.
+    """Return the absolute paths that the inputs name, in order, and an issue for each input that names none.
 
-    A plain path is passed on whether it exists or not: validation says what is wrong with it, beside
-    the other files. ``-`` reads paths from ``stdin``, one a line or ended by NUL, and is a plain name
-    where there is no stdin.
+    A plain path is returned even if it does not exist: validation reports it together with the other files.
+
+    Args:
+        inputs: Files, folders, globs, or ``-`` for the paths on ``stdin``.
+        stdin: Stream of paths; without one ``-`` is a plain name.
+        nul: Whether paths on ``stdin`` end with NUL in place of a line break.
+        cwd: Folder in place of the current one.
     """
     here = cwd or Path.cwd()
     paths: list[Path] = []
@@ -63,7 +67,7 @@ def expand_inputs(
 
 
 def _expand(text: str, here: Path) -> list[Path | Issue]:
-    """What one input stands for; a name that exists is taken literally before it is a glob or a URL."""
+    """Expand one input; a name that exists is taken literally before it is a glob or a URL."""
     path = here / text
     if not text or "\0" in text:
         return [Issue(IssueCode.NO_MATCH, f"{text!r} names no file", hint="give a file, a folder or a glob")]
@@ -96,14 +100,14 @@ def _directory(path: Path) -> list[Path | Issue]:
 
 
 def _is_clip(path: Path) -> bool:
-    """Whether an entry of a folder is meant: a link that leads nowhere is, and validation says so."""
+    """Return whether an entry of a folder is a clip; a dangling link is one, which validation reports."""
     if path.name.startswith(".") or path.suffix.lower() not in MEDIA_SUFFIXES:
         return False
     return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def _from_stdin(stdin: BinaryIO, here: Path, *, nul: bool) -> list[Path | Issue]:
-    """The paths on stdin, each taken literally; names that are no UTF-8 keep their bytes."""
+    """Return the paths on stdin, each taken literally; names that are not UTF-8 keep their bytes."""
     lines = [os.fsdecode(line) for line in stdin.read().split(b"\0" if nul else b"\n")]
     found = [_line(line, here) for line in lines if line]
     return found or [

@@ -1,7 +1,7 @@
-"""Jobs: many requests in a TOML file, or as JSON Lines, checked as a whole before the first one starts.
+"""Read jobs: many requests in a TOML file or as JSON Lines, all checked before the first one starts.
 
-Inputs stay as they were written (``inputs`` expands them) and options stay a layer of settings
-(``settings`` merges them). Every mistake is a UsageError of one line.
+Inputs stay as they were written (``inputs`` expands them), and options stay a layer of settings (``merged`` merges
+them). Every fault is a UsageError of one line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _FILE_KEYS = (
     *(f"defaults.{section}" for section in Config.model_fields),
     *(f"defaults.{dotted(key)}" for key in FIELDS),
 )
-"""What may be meant by a key of the file itself; options that lost their ``[defaults]`` are likely."""
+"""Keys to offer for an unknown key of the file; options outside of ``[defaults]`` are a likely mistake."""
 _JOB_KEYS = ("name", "output", "clips", "overwrite", "contact_sheet", "poster")
 _CLIP_KEYS = ("path", "start", "end", "mute")
 _STDIN = Path("stdin")
@@ -47,7 +47,7 @@ _STDIN = Path("stdin")
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """One entry of ``clips``: an INPUT as on the command line, and which part of it is wanted."""
+    """One entry of ``clips``: an INPUT as on the command line, and the part to use, in seconds."""
 
     text: str
     start: Fraction = Fraction(0)
@@ -56,7 +56,7 @@ class JobInput:
 
     @property
     def is_trimmed(self) -> bool:
-        """Whether a part is asked for, which only a single file can have."""
+        """Return whether only a part is used, which is possible only for a single file."""
         return self.start > 0 or self.end is not None
 
 
@@ -75,21 +75,29 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobFile:
-    """The jobs of a file, in order, and the layer of its ``[defaults]``."""
+    """Jobs of a file, in order, and the layer of its ``[defaults]``."""
 
     path: Path
     defaults: Layer
     jobs: tuple[Job, ...]
 
     def single(self) -> Job:
-        """The only job, for ``mpt process --job``; UsageError if there are more."""
+        """Return the only job, for ``mpt process --job``.
+
+        Raises:
+            UsageError: The file holds more jobs.
+        """
         if len(self.jobs) != 1:
             _refuse(self.path, f"holds {len(self.jobs)} jobs, but must hold exactly one; mpt batch runs many")
         return self.jobs[0]
 
 
 def load_jobs(path: Path) -> JobFile:
-    """The jobs of a TOML file; UsageError names the first mistake, and holds the others."""
+    """Return the jobs of a TOML file.
+
+    Raises:
+        UsageError: The file cannot be read or has faults; names the first, and carries the others.
+    """
     path = path.absolute()
     try:
         document = read_toml(path, error=UsageError)
@@ -111,9 +119,16 @@ def load_jobs(path: Path) -> JobFile:
 
 
 def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
-    """The jobs of a stream of JSON Lines, each what a ``[[job]]`` table is; paths are relative to ``base``.
+    """Return the jobs of a stream of JSON Lines, each with the keys of a ``[[job]]`` table.
 
-    Empty lines are left out; a job has the number of its line. UsageError names the first mistake and holds the others.
+    Empty lines are skipped; the number of a job is the number of its line.
+
+    Args:
+        stream: The lines.
+        base: Directory that relative paths start from.
+
+    Raises:
+        UsageError: A line has a fault; names the first, and carries the others.
     """
     file = _Part(_STDIN, "", [])
     jobs = dict[int, Job]()
@@ -146,7 +161,7 @@ def _table_of_line(file: _Part, line: bytes, number: int) -> dict[str, Any] | No
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object; ValueError for a key that is there twice, which TOML does not allow either."""
+    """Return the object; raise ValueError for a duplicate key, which TOML does not allow either."""
     table = dict(pairs)
     if len(table) < len(pairs):
         keys = [key for key, _ in pairs]
@@ -155,7 +170,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _checked(file: _Part, defaults: Layer, jobs: dict[int, Job]) -> JobFile:
-    """The jobs by their numbers, unless something is wrong with them; no two have one name."""
+    """Return the file of these jobs; raise UsageError for its faults, or for two jobs with one name."""
     first: dict[str, int] = {}
     for number, job in jobs.items():
         if first.setdefault(job.name, number) != number:
@@ -167,7 +182,7 @@ def _checked(file: _Part, defaults: Layer, jobs: dict[int, Job]) -> JobFile:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a file, and the list its faults go to; what it returns counts only without faults."""
+    """A part of a file, and the list that collects its faults; its results are valid only without faults."""
 
     path: Path
     name: str
@@ -186,7 +201,7 @@ class _Part:
                 self.fault(dotted((key,)), value, unknown_key(dotted((key,)), known))
 
     def options(self, table: dict[str, Any], own: tuple[str, ...], base: Path) -> Layer:
-        """The layer of all keys that are not the table's own."""
+        """Return the layer of all keys that are not the table's own."""
         layer = Layer(
             LayerKind.FILE,
             {key: value for key, value in table.items() if key not in own},
@@ -213,7 +228,7 @@ class _Part:
         return str(value)
 
     def file(self, key: str, value: object) -> str:
-        """A path, in which no shell has put a folder in place of ``~``."""
+        """Return a path with ``~`` expanded, since no shell has done that."""
         return os.path.expanduser(self.text(key, value))  # noqa: PTH111 - leaves an unknown user as it is
 
     def path_of(self, key: str, table: dict[str, Any], base: Path) -> Path | None:

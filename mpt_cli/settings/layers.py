@@ -1,7 +1,7 @@
-"""Layers of settings: what a flag, the environment or a TOML file says, each checked on its own.
+"""Layers of settings: the values of the flags, of the environment or of one TOML file, each checked on its own.
 
-Merges nothing (that is ``settings``) and imports nothing heavier than ``config``. A fault is one
-line that names the place, the key, the value, and what is allowed there.
+Merges nothing (see :mod:`mpt_cli.settings.merged`) and imports nothing heavier than ``config``. A fault is one line
+with the source, the key, the value and the allowed values.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
 import platformdirs
 from pydantic import BaseModel, ValidationError
 
-from mpt_cli.config.colors import COLORS
+from mpt_cli.config.quantities import InToml
 from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
@@ -43,11 +43,11 @@ FIELDS: dict[Key, FieldInfo] = {
     if isinstance(model, type) and issubclass(model, BaseModel)
     for name, field in model.model_fields.items()
 }
-"""Every key by its path, such as ``("encode", "crf")``."""
+"""Field of every setting by its key, such as ``("encode", "crf")``."""
 
 PRESET = ("preset",)
 _PROGRAM = ("ffmpeg", "binary")
-_PATHS = {("cache", "dir"), ("paths", "temp"), ("paths", "state"), _PROGRAM}
+_PATHS = {key for key, field in FIELDS.items() if Path in get_args(field.annotation)}
 _OPTIONS: dict[Key, str] = {
     ("encode", "threads"): "--encoder-threads",
     ("encode", "preset"): "--encoder-preset",
@@ -58,17 +58,28 @@ _OPTIONS: dict[Key, str] = {
     ("encode", "fallback"): "--no-fallback",
     ("concat", "fallback"): "--no-fallback",
 }
-_NOTHING = {("video", "max_clip_duration"), ("concat", "seed"), ("processing", "deadline")}
-_NAMES: dict[Key, frozenset[str]] = {("video", "background"): COLORS}
-"""What a value may be called, where a complaint would be too long with all of it."""
-_TYPES = {"int": "a whole number", "float": "a number", "bool": "true or false", "string": "text", "path": "a path"}
+_TYPES = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "string_unicode": "text",
+    "path_type": "a path",
+}
+"""The expected type by pydantic's type of error."""
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 
 
 class LayerKind(StrEnum):
-    """Where a layer comes from; decides how its keys are called."""
+    """Kind of source of a layer; decides how messages name its keys."""
 
     FLAG = "flag"
     ARGUMENT = "argument"
@@ -79,19 +90,22 @@ class LayerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the value of a key comes from: a layer, or nowhere, which is the default.
+    """Source of the value of a key.
 
-    ``name`` is that of the flag, of the variable, or of the part of the file at ``path``.
+    Args:
+        kind: Kind of the layer; None for the default.
+        name: Name of the flag, of the variable, or of the part of the file.
+        path: The file.
+        preset: The preset that sets the value, if the layer names only the preset.
     """
 
     kind: LayerKind | None = None
     name: str = ""
     path: Path | None = None
     preset: str | None = None
-    """The preset that stands for the value, where the layer names only that."""
 
     def __str__(self) -> str:
-        """One line, such as ``flag --preset (preset reels)``."""
+        """Return one line, such as ``flag --preset (preset reels)``."""
         place = ": ".join(part for part in (str(self.path or ""), self.name) if part)
         if self.kind is LayerKind.FLAG:
             place = f"flag {place}"
@@ -100,11 +114,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one place says: nested values by TOML key, as they were written.
+    """Values from one source, as they were written.
 
-    ``path`` and ``part`` name the place, ``base`` is what relative paths are relative to,
-    ``faults`` are those found while reading. ``siblings`` are keys that may stand beside the
-    sections without being settings; they are only offered as the nearest key.
+    Args:
+        kind: Kind of the source.
+        values: Values nested by TOML key.
+        path: The file of the source.
+        part: Part of the file.
+        base: Directory that relative paths start from.
+        trusted: Whether the source may set the program to run; a downloaded folder must not.
+        faults: Faults found while the source was read.
+        siblings: Keys beside the sections that are no settings; offered only as the nearest key.
     """
 
     kind: LayerKind
@@ -113,12 +133,11 @@ class Layer:
     part: str = ""
     base: Path | None = None
     trusted: bool = True
-    """Whether it may name the program to run: a downloaded folder must not."""
     faults: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
 
     def items(self) -> Iterator[tuple[Key, Any]]:
-        """Paths and values of all keys that stand in the layer, known or not."""
+        """Yield the path and the value of each key of the layer, known or not."""
         for section, table in self.values.items():
             if section in _SECTIONS and isinstance(table, Mapping):
                 yield from (((section, name), value) for name, value in table.items())
@@ -126,7 +145,7 @@ class Layer:
                 yield (section,), table
 
     def name_of(self, key: Key) -> str:
-        """What the user calls this key: ``--crf``, ``MPT_ENCODE__CRF`` or ``/a/mpt.toml: encode.crf``."""
+        """Return the user's name of a key: ``--crf``, ``MPT_ENCODE__CRF`` or ``/a/mpt.toml: encode.crf``."""
         if self.kind is LayerKind.FLAG:
             return _OPTIONS.get(key, "--" + key[-1].replace("_", "-"))
         if self.kind is LayerKind.ENVIRONMENT:
@@ -134,14 +153,14 @@ class Layer:
         return ": ".join(part for part in (str(self.path or ""), self.part, dotted(key)) if part)
 
     def origin_of(self, key: Key) -> Origin:
-        """Where the value of this key comes from, for ``mpt config show``."""
+        """Return the source of the value of a key, for ``mpt config show``."""
         by_preset = key[-1] not in self.values.get(key[0], {})
         named = self.kind in (LayerKind.FLAG, LayerKind.ENVIRONMENT)
         name = self.name_of(PRESET if by_preset else key) if named else self.part
         return Origin(self.kind, name, self.path, self.values["preset"] if by_preset else None)
 
     def expanded(self) -> dict[str, dict[str, Any]]:
-        """The values with the preset below them and paths made absolute; only for a layer without faults."""
+        """Return the values, completed by the preset and with absolute paths; only for a layer without faults."""
         tables = {section: dict(table) for section, table in PRESETS.get(self.values.get("preset", ""), {}).items()}
         for key, value in self.items():
             if key != PRESET:
@@ -149,7 +168,7 @@ class Layer:
         return tables
 
     def _rooted(self, key: Key, value: Any) -> Any:
-        """A path from here; a bare program name stays one, and so does ``auto``."""
+        """Return an absolute path; a bare program name and ``auto`` stay as they are."""
         if self.base is None or not isinstance(value, str):
             return value
         if value in ("auto", "none") or (key == _PROGRAM and "/" not in value):
@@ -157,7 +176,7 @@ class Layer:
         return Path(self.base, os.path.expanduser(value))  # noqa: PTH111 - leaves an unknown user as it is
 
     def check(self) -> list[str]:
-        """Every fault of the layer, first those of keys; empty if it is right."""
+        """Return every fault of the layer, faults of keys first; empty if the layer is valid."""
         faults = list(self.faults)
         accepted: dict[str, dict[str, Any]] = {}
         for key, value in self.items():
@@ -171,7 +190,7 @@ class Layer:
         return faults
 
     def _wrong(self, key: Key, value: Any) -> str | None:
-        """What is wrong about a key or a value apart from type and range."""
+        """Return the fault of a key or a value, apart from type and range."""
         if key == PRESET:
             if isinstance(value, str) and value in PRESETS:
                 return None
@@ -188,13 +207,13 @@ class Layer:
         return None
 
     def fault(self, key: Key, value: object, wrong: str) -> str:
-        """One line about a key."""
+        """Return one line about a key."""
         joint = " " if self.kind is LayerKind.FLAG else " = "
         return one_line(f"{self.name_of(key)}{joint}{shown(value)}: {wrong}")
 
 
 def _wrong_values(tables: dict[str, dict[str, Any]]) -> dict[Key, str]:
-    """What is wrong about the values of known keys."""
+    """Return the faults of the values of known keys."""
     wrong: dict[Key, str] = {}
     for section, table in tables.items():
         for name, value in table.items():
@@ -210,28 +229,52 @@ def _wrong_values(tables: dict[str, dict[str, Any]]) -> dict[Key, str]:
 
 
 def _allowed(key: Key, error: ErrorDetails) -> str:
-    """What pydantic's complaint allows, in our words."""
+    """Return what is allowed for a key instead of the refused value."""
     field = FIELDS[key]
-    kind = error["type"].partition("_")[0]
-    if kind == "value":
-        return str(error["ctx"]["error"]) + meant(error["input"], _NAMES.get(key, frozenset()))
-    if kind in _TYPES:
-        text = f"must be {_TYPES[kind]}{_bounds(field, ', ')}"
-    elif kind in ("greater", "less"):
-        text = f"must be {_bounds(field, '')}"
-    else:
-        text = error["msg"].replace("Input should be", "must be")
-        text += meant(error["input"], re.findall(r"'([^']+)'", text))
+    match error["type"]:
+        case "value_error":
+            names = frozenset[str]().union(*(mark.names for mark in _marks(key)))
+            return str(error["ctx"]["error"]) + meant(error["input"], names)
+        case "enum" | "literal_error":
+            text = f"must be {error['ctx']['expected']}{meant(error['input'], words_of(key))}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            text = f"must be {_bounds(field, '')}"
+        case kind if kind in _TYPES:
+            text = f"must be {_TYPES[kind]}{_bounds(field, ', ')}"
+        case _:
+            text = error["msg"]
     return text + (f" (or {word_of_none(key)})" if field.default is None else "")
 
 
+def words_of(key: Key) -> tuple[str, ...]:
+    """Return the words among which a setting chooses; empty for one that takes any text or a number."""
+    kind = FIELDS[key].annotation
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return tuple(kind)
+    literals = [one for one in (kind, *get_args(kind)) if get_origin(one) is Literal]
+    return tuple(word for one in literals for word in get_args(one) if isinstance(word, str))
+
+
 def word_of_none(key: Key) -> str:
-    """What a key without a value is called: ``none`` where there is nothing, else ``auto``."""
-    return "none" if key in _NOTHING else "auto"
+    """Return the word for a setting without a value: ``none``, or ``auto`` if mpt chooses one."""
+    return next((mark.nothing for mark in _marks(key)), "auto")
+
+
+def written(key: Key, value: Any) -> Any:
+    """Return a value in its TOML form, such as ``1TiB`` for a size, from its JSON form."""
+    if value is None:
+        return word_of_none(key)
+    if isinstance(value, int) and (texts := [mark.text for mark in _marks(key) if mark.text]):
+        return texts[0](value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _marks(key: Key) -> list[InToml]:
+    return [mark for mark in FIELDS[key].metadata if isinstance(mark, InToml)]
 
 
 def _bounds(field: FieldInfo, joint: str) -> str:
-    """The range of a field after the joint; empty if it has none."""
+    """Return the bounds of a field after the joint; empty if it has none."""
     limits = [
         f"{word} {getattr(limit, name)}"
         for limit in field.metadata
@@ -242,36 +285,37 @@ def _bounds(field: FieldInfo, joint: str) -> str:
 
 
 def text_fault(value: object) -> str | None:
-    """What no text may be: empty, or holding a NUL, which no path, name or program argument can."""
+    """Return the fault of an empty text or of one with a NUL, which no path, name or argument can hold."""
     if not isinstance(value, str) or (value and "\0" not in value):
         return None
     return "must not hold a NUL" if value else "must not be empty"
 
 
 def shown(value: object) -> str:
-    """A value as it is shown in one line: bounded, with control characters escaped."""
+    """Return a value for one line of a message: bounded, with control characters escaped."""
     return str(value).lower() if isinstance(value, bool) else _short.repr(value)
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, which a file name or a quoted key may hold."""
+    """Return the text without line breaks, which a file name or a quoted key may hold."""
     return " ".join(text.splitlines())
 
 
 def dotted(key: Key) -> str:
-    """``encode.crf``; parts that are no bare TOML keys are quoted, so that the line stays unambiguous."""
+    """Return a key as ``encode.crf``; parts that are no bare TOML keys are quoted, to stay unambiguous."""
     return ".".join(part if re.fullmatch(r"[\w-]{1,80}", part) else shown(part) for part in key)
 
 
 def variable_of(key: Key) -> str:
-    """``MPT_ENCODE__CRF``."""
+    """Return the environment variable of a key, such as ``MPT_ENCODE__CRF``."""
     return ENV_PREFIX + "__".join(key).upper()
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
-    """The known dotted key that was most likely meant.
+    """Return the known dotted key that was most likely meant.
 
-    A slip of the pen here, else the same name elsewhere, else something similar here, else anywhere.
+    Prefers a misspelled name of the section, then the same name in another section, then a similar name of the
+    section, then any similar key.
     """
     section, _, name = key.rpartition(".")
     here = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
@@ -286,24 +330,29 @@ def nearest(key: str, known: Sequence[str]) -> str:
 
 
 def meant(value: object, known: Iterable[str]) -> str:
-    """What was most likely meant, to be added to an error; empty where nothing is like it."""
+    """Return the end of an error message with the nearest known word; empty if no word is similar."""
     near = get_close_matches(str(value).lower(), list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
-    """What is said about an unknown key."""
+    """Return the fault of an unknown key."""
     return f"unknown key; nearest known key: {nearest(key, known)}"
 
 
 def raise_faults(faults: Sequence[str], error: type[ConfigError] | type[UsageError], path: Path | None) -> NoReturn:
-    """Raise the first fault, with the others beside it."""
+    """Raise the first fault, which carries the others."""
     first, *others = [error(fault, path=path) for fault in faults]
     raise first.beside(others)
 
 
 def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = ConfigError) -> dict[str, Any]:
-    """What a TOML file holds; FileNotFoundError if there is none, ``error`` if it cannot be read."""
+    """Return the content of a TOML file.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        MptError: The file cannot be read; of the class ``error``.
+    """
 
     def refuse(why: object) -> NoReturn:
         raise error(one_line(f"{path}: {why}"), path=path)
@@ -329,7 +378,7 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
 
 
 def holds_settings(path: Path) -> bool:
-    """Whether a TOML file is one of settings, and nothing else."""
+    """Return whether a TOML file holds settings and nothing else."""
     try:
         keys = read_toml(path).keys()
     except (ConfigError, FileNotFoundError):
@@ -338,5 +387,5 @@ def holds_settings(path: Path) -> bool:
 
 
 def user_config_file() -> Path:
-    """The user's own file; it need not exist."""
+    """Return the path of the user's own file, which need not exist."""
     return platformdirs.user_config_path("mpt") / "config.toml"

@@ -1,6 +1,16 @@
-"""Where settings come from: flags, jobs, ``MPT_*`` variables and TOML files, merged key by key.
+"""Settings: the values of flags, jobs, ``MPT_*`` variables and TOML files, merged key by key.
 
-The only module that imports pydantic-settings, which is slow to load; ``cli`` imports it late.
+Two libraries of the agreed stack do a part of their work here or elsewhere, and must not do the rest.
+
+pydantic-settings merges: each layer is one of its sources, highest first, and it joins the sources and builds the
+frozen, validated object. It must not read the layers. Its environment source ignores unknown ``MPT_*`` variables and
+reads a size such as 1080x1920 as JSON; its TOML source has no limit for the size of a file, waits for a pipe, and its
+errors name no file. Its errors after the merge name neither the layer of a value nor a fault that a higher layer
+hides, and it does not know presets or the source of a value. So :mod:`mpt_cli.settings.layers` reads and checks each
+layer alone. Only this module imports it, because loading it is slow.
+
+ffmpeg-python compiles filter graphs and argument lists (:mod:`mpt_cli.media.ffmpeg`). It must not start a process:
+its ``run`` and ``probe`` have no time limit, memory limit or cancellation, which :mod:`mpt_cli.media.process` has.
 """
 
 from __future__ import annotations
@@ -43,11 +53,14 @@ _ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate"
 
 
 class Settings(Config, BaseSettings):
-    """The configuration that holds here. Frozen; a :class:`Config` that knows where it comes from.
+    """The effective configuration: a frozen :class:`Config` that knows the source of each value.
 
-    ``Settings()`` reads the environment, the project file of the current folder and the user file;
-    keyword arguments win over these. Every mistake is a ConfigError, except a success rate below 1
-    where nothing may fail: that is a UsageError.
+    ``Settings()`` reads the environment, the project file of the current folder and the user file.
+    Keyword arguments win over these; each is a section, or a table with its TOML keys.
+
+    Raises:
+        ConfigError: A layer cannot be read, or holds an unknown key or a wrong value. Carries all faults.
+        UsageError: A success rate below 1 is set although a failed clip prevents the reel.
     """
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
@@ -56,7 +69,7 @@ class Settings(Config, BaseSettings):
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **values: Any) -> None:
-        """Read the layers, check each on its own, and merge them."""
+        """Read the layers, check each alone, and merge them."""
         layers = values.pop("_layers", None)
         if layers is None:
             layers = (argument_layer(values), *standing_layers())
@@ -67,7 +80,7 @@ class Settings(Config, BaseSettings):
         _refuse_pointless_rate(self, layers)
 
     def _log(self) -> None:
-        """Say at ``-v`` what differs from the defaults, and why."""
+        """Log each value that is not a default, and its source."""
         if not logger.isEnabledFor(logging.DEBUG):
             return
         values = self.model_dump(mode="json", by_alias=True)
@@ -88,21 +101,40 @@ class Settings(Config, BaseSettings):
         cwd: Path | None = None,
         user_file: Path | None = None,
     ) -> Self:
-        """Settings for a command: flags, the job, its file's defaults, then :func:`standing_layers`.
+        """Return the settings of a command: flags, job, defaults of the job file, :func:`standing_layers`.
 
-        ``flags`` holds only what was given, nested by TOML key, with an optional ``preset``.
+        Args:
+            flags: Values of the options that were given, nested by TOML key, with an optional ``preset``.
+            job: Layer of the job.
+            job_defaults: Layer of the ``[defaults]`` of the job file.
+            config_file: File in place of ``mpt.toml`` and ``pyproject.toml``.
+            environ: Variables in place of ``os.environ``.
+            cwd: Folder in place of the current one.
+            user_file: File in place of the user's own.
+
+        Raises:
+            ConfigError: As for :class:`Settings`; also if ``config_file`` does not exist.
+            UsageError: As for :class:`Settings`.
         """
         standing = standing_layers(config_file=config_file, environ=environ, cwd=cwd, user_file=user_file)
         return cls.of((Layer(LayerKind.FLAG, flags or {}), job, job_defaults, *standing))
 
     @classmethod
     def of(cls, layers: Sequence[Layer | None]) -> Self:
-        """Settings of these layers alone, highest first; a batch reads the standing ones once."""
+        """Return the settings of these layers alone, so that a batch reads the standing layers once.
+
+        Args:
+            layers: Layers, highest first; None is skipped.
+
+        Raises:
+            ConfigError: As for :class:`Settings`.
+            UsageError: As for :class:`Settings`.
+        """
         return cls(_layers=tuple(layer for layer in layers if layer is not None))
 
     @property
     def origins(self) -> dict[str, Origin]:
-        """Where the value of each key comes from."""
+        """Return the source of each value by its dotted key, such as ``encode.crf``."""
         return dict(self._origins)
 
     @classmethod
@@ -114,10 +146,7 @@ class Settings(Config, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """One source a layer, highest first, in place of the usual ones.
-
-        The usual environment source ignores unknown variables and reads sizes as JSON.
-        """
+        """Return one source per layer, highest first, in place of the usual sources."""
         layers: Sequence[Layer] = init_settings()["_layers"]
         return tuple(InitSettingsSource(settings_cls, layer.expanded()) for layer in layers)
 
@@ -129,7 +158,7 @@ def _refuse_faults(layers: Sequence[Layer]) -> None:
 
 
 def _refuse_pointless_rate(config: Config, layers: Sequence[Layer]) -> None:
-    """Refuse a share of failures that may be accepted where with any failure there is no reel."""
+    """Refuse a success rate below 1 where one failed clip prevents the reel."""
     rate = config.processing.min_success_rate
     if rate is None or rate >= 1 or config.processing.on_error is not OnError.FAIL:
         return
@@ -150,7 +179,7 @@ def _origins_of(layers: Sequence[Layer]) -> dict[str, Origin]:
 
 
 def argument_layer(values: Mapping[str, Any]) -> Layer:
-    """The layer of keyword arguments; of a section given as an object the fields that were set."""
+    """Return the layer of keyword arguments; a section given as an object counts with the fields that were set."""
     tables = {
         name: {
             field.alias or key: getattr(value, key)
@@ -165,7 +194,7 @@ def argument_layer(values: Mapping[str, Any]) -> Layer:
 
 
 def environment_layer(environ: Mapping[str, str], base: Path) -> Layer:
-    """The layer of the ``MPT_*`` variables; each that is no setting is a fault."""
+    """Return the layer of the ``MPT_*`` variables; a variable that is no setting is a fault."""
     known = {variable_of(key): key for key in (PRESET, *FIELDS)}
     by_text = {dotted(key): variable for variable, key in known.items()}
     values: dict[str, Any] = {}
@@ -182,7 +211,15 @@ def environment_layer(environ: Mapping[str, str], base: Path) -> Layer:
 
 
 def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
-    """The layer of a TOML file, of ``[tool.mpt]`` if it is a pyproject.toml; None if there is none."""
+    """Return the layer of a TOML file, or None if there is none.
+
+    Args:
+        path: The file; of a ``pyproject.toml`` only ``[tool.mpt]`` counts.
+        trusted: Whether the file is the user's own, which may set the program to run.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds jobs.
+    """
     try:
         values = read_toml(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -208,10 +245,16 @@ def standing_layers(
     cwd: Path | None = None,
     user_file: Path | None = None,
 ) -> tuple[Layer, ...]:
-    """What stands below flags and jobs, highest first: environment, project file, user file.
+    """Return the layers below flags and jobs, highest first: environment, project file, user file.
 
-    ``config_file`` takes the place of ``mpt.toml`` and ``pyproject.toml`` in ``cwd``; ConfigError if
-    it is missing, or if any of them cannot be read.
+    Args:
+        config_file: File in place of ``mpt.toml`` and ``pyproject.toml`` in ``cwd``.
+        environ: Variables in place of ``os.environ``.
+        cwd: Folder in place of the current one.
+        user_file: File in place of the user's own.
+
+    Raises:
+        ConfigError: ``config_file`` does not exist, or a file cannot be read.
     """
     here = cwd or Path.cwd()
     if config_file is None:

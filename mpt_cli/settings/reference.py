@@ -1,65 +1,68 @@
-"""What each setting means: the starter file, and the JSON Schema that is made of it and of the sections.
-
-The file's comments are the only place where settings are explained.
-"""
+"""Reference of the settings, generated from their fields: the starter file and the JSON Schema."""
 
 from __future__ import annotations
 
-import re
-import tomllib
+import json
+import textwrap
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.config.sections import PRESETS, Config
-from mpt_cli.settings.layers import FIELDS, PRESET, dotted
+from mpt_cli.config.sections import PRESET_DESCRIPTION, PRESETS, Config
+from mpt_cli.settings.layers import FIELDS, PRESET, dotted, written
 
 if TYPE_CHECKING:
     from mpt_cli.settings.layers import Key
 
-
-_SECTION = re.compile(r"\[(\w+)\]")
-_KEY = re.compile(r"# (\w+) = (.+)")
+_WIDTH = 100
+_HEADER = """\
+# Settings of mpt. Every key is here with its default; to change one, remove the "# " before it.
+# `mpt config init` writes this file, `mpt config show` prints each value in effect and its source.
+#
+# mpt reads ./mpt.toml, or the file given with --config. The same keys may stand in [tool.mpt] of
+# pyproject.toml, in the user file, and in the tables of a job file. Flags and MPT_* variables
+# (MPT_ENCODE__CRF=20) win over this file. Sizes are bytes, or text such as "2GiB". Times are seconds.
+# Paths are relative to this file. "auto" and "none" cancel the value of a lower layer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A setting as the starter file has it: the explanation, and the default as one would write it."""
+    """Explanation of a setting, and its default in TOML form."""
 
     text: str
     default: Any
 
 
-def starter_file() -> str:
-    """Every key with its default and its explanation, all switched off."""
-    return files("mpt_cli").joinpath("share/mpt.toml").read_text(encoding="utf-8")
-
-
 def meanings() -> dict[Key, Meaning]:
-    """What the starter file says of each key; keys that follow each other share an explanation."""
-    found: dict[Key, Meaning] = {}
-    section, comment, finished = "", list[str](), False
-    for line in starter_file().splitlines():
-        if title := _SECTION.fullmatch(line):
-            section = title[1]
-        elif key := _KEY.fullmatch(line):
-            path = (section, key[1]) if section else (key[1],)
-            found[path] = Meaning(" ".join(comment), tomllib.loads(f"value = {key[2]}")["value"])
-            finished = True
-        elif line.startswith("# "):
-            comment, finished = [*([] if finished else comment), line[2:]], False
-        else:
-            comment = []
-    return found
+    """Return the explanation and the default of the preset and of every setting."""
+    defaults = Config().model_dump(mode="json", by_alias=True)
+    settings = {
+        key: Meaning(field.description or "", written(key, defaults[key[0]][key[1]])) for key, field in FIELDS.items()
+    }
+    return {PRESET: Meaning(PRESET_DESCRIPTION, next(iter(PRESETS))), **settings}
+
+
+def starter_file() -> str:
+    """Return a TOML file with every key, its default and its explanation, all commented out."""
+    lines, section = [_HEADER.rstrip()], ""
+    for key, meaning in meanings().items():
+        if key == PRESET or key[0] != section:
+            lines.append("")
+        if key != PRESET and key[0] != section:
+            section = key[0]
+            lines.append(f"[{section}]")
+        lines += textwrap.wrap(meaning.text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines.append(f"# {key[-1]} = {json.dumps(meaning.default)}")
+    return "\n".join(lines) + "\n"
 
 
 def config_schema() -> dict[str, Any]:
-    """The JSON Schema of a configuration file: keys, types, ranges, explanations, defaults."""
-    made = Config.model_json_schema(by_alias=True)
+    """Return the JSON Schema of a configuration file: keys, types, bounds, explanations, defaults."""
+    fields = Config.model_json_schema(by_alias=True)
     known = meanings()
     sections = {
-        section: _section_schema(section, _resolved(part, made["$defs"]), known)
-        for section, part in made["properties"].items()
+        section: _section_schema(section, _resolved(part, fields["$defs"]), known)
+        for section, part in fields["properties"].items()
     }
     preset = {"enum": list(PRESETS), "description": known[PRESET].text}
     return {
@@ -72,9 +75,9 @@ def config_schema() -> dict[str, Any]:
     }
 
 
-def _section_schema(section: str, made: dict[str, Any], known: dict[Key, Meaning]) -> dict[str, Any]:
+def _section_schema(section: str, fields: dict[str, Any], known: dict[Key, Meaning]) -> dict[str, Any]:
     keys = {}
-    for name, schema in made["properties"].items():
+    for name, schema in fields["properties"].items():
         meaning = known[section, name]
         rules = {word: rule for word, rule in schema.items() if word not in ("title", "description", "default")}
         keys[name] = {"description": meaning.text, **rules, "default": meaning.default}
@@ -83,7 +86,7 @@ def _section_schema(section: str, made: dict[str, Any], known: dict[Key, Meaning
 
 
 def _resolved(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with what it refers to written out; where Python has None, TOML has ``auto`` or ``none``."""
+    """Return the schema with its references resolved, and with ``auto`` and ``none`` where Python has None."""
     if isinstance(schema, list):
         return [_resolved(part, definitions) for part in schema]
     if not isinstance(schema, dict):

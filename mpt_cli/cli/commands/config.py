@@ -1,4 +1,4 @@
-"""``mpt config``: what settings hold and why, a file to start from, and their schema."""
+"""Commands ``mpt config``: effective settings with their sources, a starter file, and the schema."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def schema(*, given: Given) -> int:
 
 
 def write_starter_file(path: Path, *, overwrite: bool) -> bool:
-    """Write the starter file, whole or not at all; whether another was there before."""
+    """Write the starter file in one step; return whether it replaced another file."""
     existed = os.path.lexists(path)
     if existed and not overwrite:
         raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it")

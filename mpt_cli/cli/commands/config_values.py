@@ -1,4 +1,4 @@
-"""The settings that hold, one by one, as ``mpt config show`` tells of them."""
+"""Effective settings, one by one, for ``mpt config show``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.config.sections import Config
 from mpt_cli.display.answers.config import Setting
 from mpt_cli.model.errors import UsageError
-from mpt_cli.settings.layers import FIELDS, dotted, unknown_key, word_of_none
+from mpt_cli.settings.layers import FIELDS, dotted, unknown_key, word_of_none, written
 from mpt_cli.settings.reference import meanings
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
-    """All settings, or the one with this key, or those of this section."""
+    """Return all settings, or the one with this key, or those of this section."""
     from mpt_cli.settings.merged import Settings
 
     keys = _keys(wanted)
     settings, known = Settings.load(flags=given.flags, config_file=given.get("config")), meanings()
-    values, defaults, origins = _written(settings), _written(Config()), settings.origins
+    values, defaults, origins = _values(settings), _values(Config()), settings.origins
     found = []
     for key in keys:
         origin = origins[dotted(key)]
@@ -30,6 +30,7 @@ def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
                 key=dotted(key),
                 value=values[key],
                 default=defaults[key],
+                written=_text(written(key, values[key])),
                 text=known[key].text,
                 kind=str(origin.kind).replace(" ", "_") if origin.kind else "default",
                 name=origin.name,
@@ -40,11 +41,15 @@ def effective_settings(given: Given, wanted: str | None) -> list[Setting]:
     return found
 
 
-def _written(config: Config) -> dict[Key, Any]:
-    """The value of each key in one form, whoever gives it: sizes in bytes, ``auto`` or ``none`` for nothing."""
+def _values(config: Config) -> dict[Key, Any]:
+    """Return the value of each key in its JSON form: sizes in bytes, ``auto`` or ``none`` for None."""
     made = config.model_dump(mode="json", by_alias=True)
     values = {(section, name): made[section][name] for section, name in FIELDS}
     return {key: word_of_none(key) if value is None else value for key, value in values.items()}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _keys(wanted: str | None) -> list[tuple[str, ...]]:

@@ -20,20 +20,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _COLUMNS = (Column("setting"), Column("value", least=8), Column("from", least=12, middle=True))
-_SIZES = frozenset({"memory.max", "validation.max_file_size", "validation.probe_memory", "cache.max_size"})
-_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One setting with its source.
 
-    Values have the form that a file may contain; ``name`` is the option, the variable or the table.
+    ``written`` is the value as in a TOML file; ``name`` is the option, the variable or the table.
     """
 
     key: str
     value: Any
     default: Any
+    written: str
     text: str
     kind: str
     name: str
@@ -94,21 +93,9 @@ def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
     style = "bold" if changed else ""
     return (
         Cell(setting.key, style),
-        Cell(escape(_value_text(setting)), style),
+        Cell(escape(setting.written), style),
         Cell(escape(_source_text(setting, user_file)), "" if changed else "dim"),
     )
-
-
-def _value_text(setting: Setting) -> str:
-    """Return the value as a user writes it: sizes and rates in the largest exact unit."""
-    value = setting.value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if setting.key in _SIZES and isinstance(value, int):
-        return next((f"{value // unit}{name}" for unit, name in _UNITS if value % unit == 0), str(value))
-    if setting.key == "audio.bitrate" and value % 1000 == 0:
-        return f"{value // 1000}k"
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _source_text(setting: Setting, user_file: Path) -> str:

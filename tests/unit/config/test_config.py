@@ -188,6 +188,16 @@ def test_dump_reads_back() -> None:
     }
 
 
+@pytest.mark.parametrize("section", Config.model_fields)
+def test_section_lists_each_setting_with_its_meaning(section: str) -> None:
+    kind = type(getattr(Config(), section))
+    text = kind.__doc__ or ""
+    assert text.startswith(f"``[{section}]``: ")
+    arguments = text.split("\n\nArgs:\n")[1].splitlines()
+    assert [line.split(":")[0].strip() for line in arguments] == list(kind.model_fields)
+    assert all(re.fullmatch(r"    \w+: [A-Z].*\.", line) for line in arguments), arguments
+
+
 def test_sections_are_frozen() -> None:
     with pytest.raises(ValidationError):
         Config().video.fit = "cover"  # type: ignore[assignment]
