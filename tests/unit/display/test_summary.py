@@ -139,8 +139,7 @@ def test_a_pipe_gets_everything_whole() -> None:
     assert "other size, other rate" in out
     assert "6 clips: 1 encoded, 1 copied, 1 reused, 1 failed, 1 skipped, 1 not run" in out
     assert (
-        "joined by FFmpeg (no frame encoded twice; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42"
-        in out
+        "joined by FFmpeg (no frame encoded twice; moov\\x07 was odd), 1:23 in all, peak memory 1.9 GiB, seed 42" in out
     )
     assert "\x1b" not in out + err
     assert err.splitlines() == [
