@@ -96,7 +96,7 @@ def jobs_of(file: Path) -> JobFile:
     except UsageError as error:
         if not holds_settings(file):
             raise
-        why = f"{file}: is a file of settings, not of jobs"
+        why = "is a file of settings, not of jobs"
         raise UsageError(why, path=error.issue.path, hint=f"use it as --config {file}") from error
 
 

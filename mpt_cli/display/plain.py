@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.run_lines import Phase
-from mpt_cli.model.formatting import counted, escape, message_text, percent_text, rounded_text, seconds_text, size_text
+from mpt_cli.model.formatting import counted, escape, percent_text, rounded_text, seconds_text, size_text
 from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
@@ -147,11 +147,11 @@ class PlainDisplay:
 
 
 def _key(notice: events.Notice, job: str | None) -> tuple[str | None, str, str]:
-    return job, notice.code, notice.message
+    return job, notice.code, notice.text()
 
 
 def _notice(event: events.Notice, job: str | None) -> list[str]:
     """Return the lines of a notice, worded as in the summary, which then leaves them out."""
     where = "" if job is None else f"{escape(job)}: "
-    line = f"{event.level}: {where}{message_text(event.message, event.path)} ({event.code})"
+    line = f"{event.level}: {where}{event.text()} ({event.code})"
     return [line] if event.hint is None else [line, f"  hint: {escape(event.hint)}"]

@@ -30,6 +30,8 @@ from enum import IntEnum, StrEnum
 from pathlib import Path  # noqa: TC003 - what reads an issue back from JSON needs the type
 from typing import TYPE_CHECKING, Self
 
+from mpt_cli.model.formatting import located_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -167,7 +169,7 @@ class Issue:
 
     Attributes:
         code: Stable code of the contract.
-        message: One line for people.
+        message: One line for people that reads behind "PATH: " and never holds the path; see :meth:`text`.
         path: File that the issue is about, or None.
         hint: Advice on what to do, or None.
     """
@@ -176,6 +178,10 @@ class Issue:
     message: str
     path: Path | None = None
     hint: str | None = None
+
+    def text(self, *, name_only: bool = False) -> str:
+        """Return ``PATH: MESSAGE``, or the message alone without a path; ``name_only`` leaves out the folders."""
+        return located_text(self.path, self.message, name_only=name_only)
 
 
 class MptError(Exception):

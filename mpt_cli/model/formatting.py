@@ -61,9 +61,14 @@ def path_text(path: Path) -> str:
     return escape(str(path))
 
 
-def message_text(message: str, path: Path | None) -> str:
-    """Return a message to read; the path that it is about, if it occurs, is written as by :func:`path_text`."""
-    return escape(message) if path is None else escape(message).replace(escape(str(path)), path_text(path))
+def located_text(path: Path | None, message: str, *, name_only: bool = False) -> str:
+    """Return a message behind the path that it is about, ``PATH: MESSAGE``, ready to be shown.
+
+    ``name_only`` leaves out the folders of the path, where a line is too short for them.
+    """
+    if path is None:
+        return escape(message)
+    return f"{escape(path.name) if name_only else path_text(path)}: {escape(message)}"
 
 
 def size_text(size_bytes: float | None) -> str:

@@ -177,8 +177,9 @@ class ProcessingPipeline:
         result = self._attempt(planned, work, form, after=after)
         if not _is_short_of_memory(result) or work.is_over or not self._can_be_lighter(work.plan):
             return result
-        message = f"{planned.clip.path}: memory was short; it is tried again alone"
-        work.context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message, planned.index))
+        message = "needs more memory than is free, and is tried again with no other clip beside it"
+        code = IssueCode.MEMORY_EXHAUSTED.value
+        work.context.emit(Notice("warning", code, message, planned.index, planned.clip.path))
         return self._attempt(planned, work, light_form, alone=True, after=result)
 
     def _attempt_in_software(
@@ -191,7 +192,9 @@ class ProcessingPipeline:
         key = self._processor.recipes.key(planned, form, planned.content) if planned.key and planned.content else None
         result = self._patient_attempt(replace(planned, key=key), work, form, form, after=first)
         if result.success:
-            work.encoder_failures.append(f"failed at {planned.clip.path}: {error.message}")
+            work.encoder_failures.append(
+                f"failed at clip {planned.index + 1} ({planned.clip.path.name}): {error.message}"
+            )
         return result
 
     def _attempt(

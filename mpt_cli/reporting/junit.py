@@ -112,9 +112,8 @@ def _element(case: _Case, name: str, classname: str) -> ElementTree.Element:
 
 
 def _line(issue: Issue) -> str:
-    where = "" if issue.path is None or str(issue.path) in issue.message else f"{issue.path}: "
-    hint = f"; {issue.hint}" if issue.hint else ""
-    return escape(f"{where}{issue.message} ({issue.code}){hint}")
+    hint = f"; {escape(issue.hint)}" if issue.hint else ""
+    return f"{issue.text()} ({issue.code}){hint}"
 
 
 def _where(issue: Issue) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from mpt_cli.model.formatting import located_text
 from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ class ResourceSample:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people should read. ``level`` is ``info``, ``warning`` or ``error``."""
+    """Something that people should read. ``level`` is ``info``, ``warning`` or ``error``.
+
+    ``message`` reads behind "PATH: " and does not hold ``path``, like that of an issue.
+    """
 
     type: ClassVar[str] = "notice"
     level: str
@@ -146,11 +150,14 @@ class Notice:
     path: Path | None = None
     hint: str | None = None
 
+    def text(self, *, name_only: bool = False) -> str:
+        """Return what an issue of this path and message returns."""
+        return located_text(self.path, self.message, name_only=name_only)
+
 
 def warning_of(issue: Issue, index: int | None = None) -> Notice:
-    """The notice that tells a warning while the run goes on, which its result will hold too."""
-    where = "" if issue.path is None else f"{issue.path}: "
-    return Notice("warning", issue.code.value, f"{where}{issue.message}", index, issue.path, issue.hint)
+    """Return the notice of a warning that the result of the run will hold too."""
+    return Notice("warning", issue.code.value, issue.message, index, issue.path, issue.hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,10 @@ def _directory(path: Path) -> list[Path | Issue]:
     try:
         names = [entry.name for entry in path.iterdir() if _is_clip(entry)]
     except OSError as error:
-        return [Issue(IssueCode.NOT_READABLE, f"{path}: the folder cannot be read: {error.strerror}", path=path)]
+        return [Issue(IssueCode.NOT_READABLE, f"is a folder that cannot be read ({error.strerror})", path=path)]
     if not names:
         hint = "subfolders are not searched, and hidden files and other suffixes are left out"
-        return [Issue(IssueCode.NO_MATCH, f"{path}: the folder holds no video file", path=path, hint=hint)]
+        return [Issue(IssueCode.NO_MATCH, "is a folder without video files", path=path, hint=hint)]
     return [path / name for name in sorted(names, key=natural_key)]
 
 

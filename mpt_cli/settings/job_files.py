@@ -102,7 +102,7 @@ def load_jobs(path: Path) -> JobFile:
     try:
         document = read_toml(path, error=UsageError)
     except (FileNotFoundError, NotADirectoryError):
-        _refuse(path, "there is no such file")
+        _refuse(path, "does not exist")
     faults: list[str] = []
     file = _Part(path, "", faults)
     file.refuse_unknown(document, _FILE_KEYS)
@@ -192,7 +192,7 @@ class _Part:
         self.say(f"{key} = {shown(value)}: {wrong}")
 
     def say(self, text: str) -> None:
-        self.faults.append(one_line(": ".join(part for part in (str(self.path), self.name, text) if part)))
+        self.faults.append(one_line(": ".join(part for part in (self.name, text) if part)))
 
     def refuse_unknown(self, table: dict[str, Any], known: tuple[str, ...]) -> None:
         own = {key.partition(".")[0] for key in known if not key.startswith("defaults.")}
@@ -294,4 +294,4 @@ def _input(part: _Part, clip: object) -> JobInput:
 
 
 def _refuse(path: Path, why: str) -> NoReturn:
-    raise UsageError(one_line(f"{path}: {why}"), path=path)
+    raise UsageError(one_line(why), path=path)

@@ -145,12 +145,12 @@ class Layer:
                 yield (section,), table
 
     def name_of(self, key: Key) -> str:
-        """Return the user's name of a key: ``--crf``, ``MPT_ENCODE__CRF`` or ``/a/mpt.toml: encode.crf``."""
+        """Return the user's name of a key: ``--crf``, ``MPT_ENCODE__CRF`` or ``encode.crf`` in a file."""
         if self.kind is LayerKind.FLAG:
             return _OPTIONS.get(key, "--" + key[-1].replace("_", "-"))
         if self.kind is LayerKind.ENVIRONMENT:
             return variable_of(key)
-        return ": ".join(part for part in (str(self.path or ""), self.part, dotted(key)) if part)
+        return ": ".join(part for part in (self.part, dotted(key)) if part)
 
     def origin_of(self, key: Key) -> Origin:
         """Return the source of the value of a key, for ``mpt config show``."""
@@ -355,7 +355,7 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
     """
 
     def refuse(why: object) -> NoReturn:
-        raise error(one_line(f"{path}: {why}"), path=path)
+        raise error(one_line(str(why)), path=path)
 
     try:
         if stat.S_ISFIFO(mode := path.stat().st_mode) or stat.S_ISSOCK(mode):

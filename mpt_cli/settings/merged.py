@@ -26,6 +26,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from mpt_cli.config.sections import Config
 from mpt_cli.model.choices import OnError
 from mpt_cli.model.errors import ConfigError, UsageError
+from mpt_cli.model.formatting import path_text
 from mpt_cli.settings.layers import (
     ENV_PREFIX,
     FIELDS,
@@ -226,15 +227,15 @@ def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
         return None
     if path.name != "pyproject.toml" or trusted:
         if isinstance(values.get("job"), list):
-            hint = f"mpt process --job {path} or mpt batch {path} runs it"
-            raise ConfigError(one_line(f"{path}: is a file of jobs, not of settings"), path=path, hint=hint)
+            hint = f"run it: mpt process --job {path_text(path)}, or mpt batch {path_text(path)}"
+            raise ConfigError("is a file of jobs, not of settings", path=path, hint=hint)
         kind = LayerKind.USER_FILE if trusted else LayerKind.FILE
         return Layer(kind, values, path=path, base=path.parent, trusted=trusted)
     tool = values.get("tool")
     if not isinstance(tool, dict) or "mpt" not in tool:
         return None
     if not isinstance(tool["mpt"], dict):
-        raise ConfigError(f"{path}: tool.mpt = {shown(tool['mpt'])}: must be a table", path=path)
+        raise ConfigError(f"tool.mpt = {shown(tool['mpt'])}: must be a table", path=path)
     return Layer(LayerKind.FILE, tool["mpt"], path=path, part="[tool.mpt]", base=path.parent, trusted=False)
 
 
@@ -262,8 +263,8 @@ def standing_layers(
     else:
         project = file_layer(here / config_file)
         if project is None:
-            why = "has no [tool.mpt]" if (here / config_file).exists() else "there is no such file"
-            raise ConfigError(one_line(f"--config {config_file}: {why}"), path=here / config_file)
+            why = "has no table [tool.mpt]" if (here / config_file).exists() else "does not exist"
+            raise ConfigError(why, path=here / config_file, hint="name a file of settings with --config")
     environment = environment_layer(os.environ if environ is None else environ, here)
     user = file_layer(user_file or user_config_file(), trusted=True)
     return tuple(layer for layer in (environment, project, user) if layer is not None)

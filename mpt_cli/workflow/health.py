@@ -214,8 +214,7 @@ def _tried(one: _Try) -> HealthCheck:
         return HealthCheck(one.name, True, one.required, one.find())
     except MptError as error:
         issue = error.issue
-        where = f"{issue.path}: " if issue.path is not None and str(issue.path) not in issue.message else ""
-        return HealthCheck(one.name, False, one.required, f"{where}{issue.message}", issue.hint or one.hint)
+        return HealthCheck(one.name, False, one.required, issue.text(), issue.hint or one.hint)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return HealthCheck(one.name, False, one.required, f"{where}{error.strerror or error}", "check its permissions")

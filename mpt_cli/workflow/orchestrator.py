@@ -206,7 +206,7 @@ class VideoProcessingOrchestrator:
             return False
         run.leave(found, self._ffmpeg.build)
         path = run.output_path
-        run.context.emit(Notice("info", "unchanged", f"{path}: is up to date, nothing was done", path=path))
+        run.context.emit(Notice("info", "unchanged", "is up to date, nothing was done", path=path))
         return True
 
     def _validate(self, run: RunState) -> None:
@@ -224,8 +224,9 @@ class VideoProcessingOrchestrator:
             too_few = not validation.errors and bool(usable)
             raise refusal(len(validation.errors) + len(refused), config, too_few=too_few)
         for index, file in refused.items():
-            message = f"clip {index + 1} is left out: {file.path} {file.errors[0].message}"
-            context.emit(Notice("warning", file.errors[0].code.value, message, index, file.path))
+            first = file.errors[0]
+            message = f"{first.message}; clip {index + 1} is left out"
+            context.emit(Notice("warning", first.code.value, message, index, first.path, first.hint))
         context.cancel.raise_if_cancelled()
 
     def _plan(self, run: RunState) -> None:
@@ -246,7 +247,7 @@ class VideoProcessingOrchestrator:
     def _process(self, run: RunState, files: TempFileManager) -> None:
         """Encode, copy or reuse each clip; ProcessingError or ResourceError where too few end well."""
         if run.params.keep_temp:
-            said = f"{files.folder}: temporary files are kept here"
+            said = "holds the temporary files, which are kept"
             run.context.emit(Notice("info", "temporary_files_kept", said, path=files.folder))
         try:
             results = self._pipeline.process_clips(run.planned, run.config.processing, files=files, context=run.context)

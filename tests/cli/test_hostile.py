@@ -281,12 +281,12 @@ def test_what_leads_up_from_here_is_told_as_it_was_given(mpt: Mpt, media: MediaF
     inputs = ("link/../a.mp4", "../far/a.mp4")
     told = mpt("validate", *inputs, "../none.mp4", "../far/deep")
     assert [line.split()[1] for line in told.out.splitlines()[1:4]] == [*inputs, "../none.mp4"]
-    assert "error: ../far/deep: the folder holds no video file (no_match)" in told.err
+    assert "error: ../far/deep: is a folder without video files (no_match)" in told.err
     arguments = ("process", *inputs, "-o", "../out/reel.mp4", *SMALL)
     assert "  path     ../out/reel.mp4" in mpt(*arguments, "-n").out.splitlines()
     assert "  path     ../out/reel.mp4" in mpt(*arguments).out.splitlines()
     assert "error: ../out/reel.mp4: already exists (output_exists)" in mpt(*arguments).err
     assert "info: ../out/reel.mp4: is up to date" in mpt(*arguments, "--if-changed").err
     (here.parent / "far" / "jobs.toml").write_text("[[job]]\n")
-    assert "hint: mpt process --job ../far/jobs.toml or" in mpt(*arguments, "-c", "../far/jobs.toml").err
+    assert "hint: run it: mpt process --job ../far/jobs.toml, or" in mpt(*arguments, "-c", "../far/jobs.toml").err
     assert mpt("report", "--json").data["output"]["path"] == f"{here}/../out/reel.mp4"

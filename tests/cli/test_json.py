@@ -146,7 +146,7 @@ def test_each_of_many_mistakes_is_an_error_of_its_own(mpt: Mpt, here: Path) -> N
     assert all(issue["hint"] is None for issue in done.document["errors"])
     told = mpt("batch", "-", stdin="\n".join(lines).encode())
     assert [line.split(" (usage)")[0] for line in told.err.splitlines()] == [
-        f"error: {issue['message']}" for issue in done.document["errors"]
+        f"error: stdin: {issue['message']}" for issue in done.document["errors"]
     ]
     (here / "mpt.toml").write_text("".join(f"key{number} = 1\n" for number in range(30)))
     done = mpt("process", "a.mp4", "-o", "b.mp4", "--crf", "99", "--fps", "29.97", "--json")

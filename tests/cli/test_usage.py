@@ -82,12 +82,12 @@ def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mp
 
 
 @pytest.mark.parametrize("command", ["process --job", "batch"])
-def test_a_file_of_settings_is_not_taken_for_jobs(mpt: Mpt, command: str) -> None:
+def test_a_file_of_settings_is_not_taken_for_jobs(mpt: Mpt, here: Path, command: str) -> None:
     mpt("config", "init", "own.toml")
     for file in ("own.toml", ROOT / "examples" / "mpt.toml"):
         done = mpt(*command.split(), file)
         assert (done.code, done.err.count("\n")) == (2, 2)
-        assert done.err.startswith(f"error: {file}: is a file of settings, not of jobs (usage)")
+        assert done.err.startswith(f"error: {here / file}: is a file of settings, not of jobs (usage)")
         assert f"use it as --config {file}" in done.err
 
 
@@ -300,9 +300,9 @@ def test_an_unknown_variable_names_the_nearest(mpt: Mpt, monkeypatch: pytest.Mon
 
 
 def test_a_configuration_that_is_not_there_is_an_error(mpt: Mpt, here: Path) -> None:
-    assert "there is no such file" in mpt("validate", "a.mp4", "--config", "missing.toml").err
+    assert f"error: {here / 'missing.toml'}: does not exist" in mpt("validate", "a.mp4", "--config", "missing.toml").err
     (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
-    assert "has no [tool.mpt]" in mpt("validate", "a.mp4", "--config", "pyproject.toml").err
+    assert "has no table [tool.mpt]" in mpt("validate", "a.mp4", "--config", "pyproject.toml").err
     assert mpt("validate", "a.mp4").code == 3
 
 

@@ -244,7 +244,7 @@ def test_where_it_fails_at_work_all_clips_are_made_again_by_software(bench: Benc
     bench.cache = cache
     result = bench.run(machine)
     assert (result.status, result.code) == (RunStatus.SUCCESS, None)
-    said = f"{NVENC} failed at {bench.folder / at}: ffmpeg failed: [{NVENC}] {NO_SESSION}; {INSTEAD}"
+    said = f"{NVENC} failed at clip {'abc'.index(at[0]) + 1} ({at}): ffmpeg failed: [{NVENC}] {NO_SESSION}; {INSTEAD}"
     assert (warned(result), bench.notices) == ([said], [("encoder_unavailable", said)])
     assert_whole(bench.output, hardware=False)
     (restart,) = bench.emit.of(ClipsRestarted)
@@ -268,7 +268,7 @@ def test_several_that_fail_at_once_are_told_once(bench: Bench) -> None:
 
 def test_auto_whose_choice_fails_at_work_says_so(bench: Bench) -> None:
     (said,) = warned(bench.run(Machine(at=("a.mp4",)), encoder="auto"))
-    assert said.startswith(f"{NVENC} failed at {bench.folder / 'a.mp4'}")
+    assert said.startswith(f"{NVENC} failed at clip 1 (a.mp4)")
     assert_whole(bench.output, hardware=False)
 
 

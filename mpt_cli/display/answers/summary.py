@@ -14,7 +14,6 @@ from mpt_cli.model.formatting import (
     counted,
     escape,
     exact_seconds_text,
-    message_text,
     path_text,
     rate_text,
     seconds_text,
@@ -26,7 +25,6 @@ from mpt_cli.reporting.summaries import fates_of, most_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -112,7 +110,7 @@ def show_hidden_count(err: Console, hidden: int) -> None:
 
 
 def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | None = None) -> None:
-    """Write ``error: message (code)`` and the hint below it; the path first where the message lacks it.
+    """Write ``error: PATH: message (code)`` and the hint below it.
 
     Before both the name of the job, in a batch.
     """
@@ -122,22 +120,12 @@ def show_issue(err: Console, issue: Issue, *, level: str = "error", job: str | N
     line.append_text(issue_text(issue, with_path=True))
     say(err, line, words=True)
     if issue.hint:
-        say(err, Text.assemble(("  hint: ", "bold"), message_text(issue.hint, issue.path)), words=True)
+        say(err, Text.assemble(("  hint: ", "bold"), escape(issue.hint)), words=True)
 
 
 def issue_text(issue: Issue, *, with_path: bool) -> Text:
-    """Return ``message (code)``, led by the path if wanted and not said by the message."""
-    line = Text()
-    if with_path and issue.path is not None and not _names(issue.message, issue.path):
-        line.append(f"{path_text(issue.path)}: ")
-    line.append(message_text(issue.message, issue.path))
-    line.append(f" ({issue.code})", "dim")
-    return line
-
-
-def _names(message: str, path: Path) -> bool:
-    """Whether a message already says which file it is about; a file named ``x`` is not in ``exists``."""
-    return str(path) in message or (bool(path.suffix) and path.name in message)
+    """Return ``PATH: message (code)``; without the path where the line above names the file."""
+    return Text.assemble(issue.text() if with_path else escape(issue.message), (f" ({issue.code})", "dim"))
 
 
 def say(console: Console, line: Text, *, words: bool = False) -> None:

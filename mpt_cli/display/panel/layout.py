@@ -12,7 +12,7 @@ from rich.text import Text
 from mpt_cli.display.panel.rows import clip_row, grid, label_row, text_row
 from mpt_cli.display.run_lines import Phase
 from mpt_cli.display.text import shorten
-from mpt_cli.model.formatting import counted, escape, rounded_text, size_text
+from mpt_cli.model.formatting import counted, rounded_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mpt_cli.display.panel.rows import Glyphs, Grid
     from mpt_cli.display.progress import RunProgress
     from mpt_cli.display.run_lines import ClipLine, Rows
-    from mpt_cli.runtime.events import Notice
 
 _RECENT = 5
 _MOST_NOTICES = 3
@@ -85,7 +84,7 @@ def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: in
         return []
     lines = [
         text_row(
-            f"{glyphs.notice} {escape(_brief(notice))} ({notice.code})",
+            f"{glyphs.notice} {notice.text(name_only=True)} ({notice.code})",
             columns,
             glyphs,
             style="red" if notice.level == "error" else "yellow",
@@ -98,14 +97,8 @@ def _notice_lines(progress: RunProgress, columns: Grid, glyphs: Glyphs, room: in
             f"{glyphs.notice} {counted(hidden + 1, 'earlier warning')}", columns, glyphs, style="yellow"
         )
     if progress.info is not None and len(lines) < room:
-        lines.append(text_row(f"  {escape(progress.info.message)}", columns, glyphs, style="dim"))
+        lines.append(text_row(f"  {progress.info.text()}", columns, glyphs, style="dim"))
     return lines
-
-
-def _brief(notice: Notice) -> str:
-    """Return the message with the file name in place of the path, which would fill the line."""
-    path = notice.path
-    return notice.message if path is None else notice.message.replace(str(path), path.name)
 
 
 def _footer(progress: RunProgress, columns: Grid, glyphs: Glyphs, *, stopping: bool) -> list[Text]:

@@ -36,7 +36,7 @@ from mpt_cli.model.results import (
 LONG = "walk in the park with a very long name that goes on and on and on, part 0013.mov"
 HOSTILE = "evil\x1b[31m\n\u202ename\udcff.mp4"
 FAILURE = Issue(IssueCode.CLIP_FAILED, "ffmpeg\x1b[2J stopped", Path("/x") / HOSTILE, "try\x07 again")
-WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "wide.mov is 5:1", Path("/x/wide.mov"))
+WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "is 5:1", Path("/x/wide.mov"))
 
 
 def clip(index: int, name: str, status: ClipStatus = ClipStatus.PROCESSED) -> ClipResult:
@@ -143,7 +143,7 @@ def test_a_pipe_gets_everything_whole() -> None:
     )
     assert "\x1b" not in out + err
     assert err.splitlines() == [
-        "warning: wide.mov is 5:1 (extreme_aspect_ratio)",
+        "warning: /x/wide.mov: is 5:1 (extreme_aspect_ratio)",
         "error: /x/evil\\x1b[31m\\n\\u202ename\\xff.mp4: ffmpeg\\x1b[2J stopped (clip_failed)",
         "  hint: try\\x07 again",
     ]
@@ -251,7 +251,7 @@ def test_validate_names_every_problem() -> None:
     lines = stream.getvalue().splitlines()
     assert lines[1].split() == ["ok", "a.mp4", "mov,", "h264", "1080x1920", "29.97", "4.2", "s", "aac", "stereo"]
     assert "1080x1920 dolby vision interlaced  ~29.97   4.2 s  none" in lines[2]
-    assert lines[3] == "    warning: wide.mov is 5:1 (extreme_aspect_ratio)"
+    assert lines[3] == "    warning: is 5:1 (extreme_aspect_ratio)"
     assert lines[4].startswith("bad      evil\\x1b")
     assert lines[5:7] == ["    error: ffmpeg\\x1b[2J stopped (clip_failed)", "      hint: try\\x07 again"]
     assert lines[-1] == "3 clips: 2 valid, 1 invalid, 1 with warnings"

@@ -158,7 +158,7 @@ def test_a_clip_over_the_budget_is_tried_again_alone_with_one_thread() -> None:
     assert [(once.threads, once.held) for once in works.tries] == [(2, (1, NEED)), (1, (1, LIGHT_NEED))]
     assert works.notices == [("warning", "memory_exhausted", 0)]
     assert [event.type for event in works.emit.events] == ["clip-started", "notice", "clip-finished"]
-    assert works.emit.of(Notice)[0].message == "0.mp4: memory was short; it is tried again alone"
+    assert works.emit.of(Notice)[0].path == Path("0.mp4")
 
 
 @pytest.mark.anchor("T042")

@@ -136,7 +136,7 @@ CODES = [IssueCode.CLIP_FAILED, IssueCode.CLIP_TIMEOUT, IssueCode.CLIP_STALLED]
 def test_where_software_can_what_hardware_cannot_all_is_to_be_made_again(code: IssueCode) -> None:
     works = Works(hardware_fails(1, code=code))
     reason, event = works.restarted(*map(planned, range(4)))
-    assert reason == "failed at 1.mp4: no session is left"
+    assert reason == "failed at clip 2 (1.mp4): no session is left"
     assert event == ClipsRestarted(2, 0, 2.0)
     assert [call[:2] for call in works.processor.calls] == [(0, True), (1, True), (1, False)]
     ends = [(kind, index) for index in (0, 1) for kind in ("clip-started", "clip-finished")]
@@ -231,7 +231,7 @@ def test_memory_that_is_short_in_software_is_met_as_in_hardware() -> None:
 
     works = Works(act)
     reason, event = works.restarted(planned(0))
-    assert (reason, event) == ("failed at 0.mp4: no session is left", ClipsRestarted(1, 0, 1.0))
+    assert (reason, event) == ("failed at clip 1 (0.mp4): no session is left", ClipsRestarted(1, 0, 1.0))
     (notice,) = works.emit.of(Notice)
     assert notice.code == "memory_exhausted"
     assert [in_hardware for _, in_hardware, _ in works.processor.calls] == [True, False, False]
@@ -248,7 +248,7 @@ def test_hardware_that_fails_when_memory_is_mended_is_replaced_too() -> None:
             raise errors.pop()
 
     reason, _ = Works(act).restarted(planned(0))
-    assert reason == "failed at 0.mp4: no session is left"
+    assert reason == "failed at clip 1 (0.mp4): no session is left"
 
 
 def test_what_runs_beside_it_ends_and_is_counted() -> None:

@@ -277,7 +277,7 @@ def test_mistakes_in_a_file(tmp_path: Path, load: Load, text: str, says: str) ->
     path = tmp_path / "mpt.toml"
     path.write_text(text)
     error = _error(load)
-    assert str(error).startswith(f"{path}: {says}")
+    assert str(error).startswith(says)
     assert error.issue.path == path
 
 
@@ -353,19 +353,21 @@ def test_the_first_of_many_mistakes_leads(tmp_path: Path, load: Load) -> None:
     assert error.others[0].message.startswith("MPT_X = '1': ")
     file = tmp_path / "mpt.toml"
     assert [issue.path for issue in error.others] == [None, *[file] * 6]
-    assert [issue.message.split()[1] for issue in error.others[1:]] == list("abcdef")
+    assert [issue.message.split()[0] for issue in error.others[1:]] == list("abcdef")
 
 
 def test_config_file_must_exist(tmp_path: Path, load: Load) -> None:
-    assert str(_error(lambda: load(config_file=Path("no.toml")))) == "--config no.toml: there is no such file"
+    missing = _error(lambda: load(config_file=Path("no.toml"))).issue
+    assert (missing.message, missing.path) == ("does not exist", tmp_path / "no.toml")
     assert "Is a directory" in str(_error(lambda: load(config_file=tmp_path)))
     (tmp_path / "pyproject.toml").write_text("")
-    assert "has no [tool.mpt]" in str(_error(lambda: load(config_file=Path("pyproject.toml"))))
+    assert "has no table [tool.mpt]" in str(_error(lambda: load(config_file=Path("pyproject.toml"))))
 
 
 def test_tool_mpt_must_be_a_table(tmp_path: Path, load: Load) -> None:
     (tmp_path / "pyproject.toml").write_text("tool.mpt = 3\n")
-    assert str(_error(load)) == f"{tmp_path / 'pyproject.toml'}: tool.mpt = 3: must be a table"
+    issue = _error(load).issue
+    assert (issue.message, issue.path) == ("tool.mpt = 3: must be a table", tmp_path / "pyproject.toml")
 
 
 def test_large_files_are_refused(tmp_path: Path, load: Load) -> None:
@@ -379,7 +381,8 @@ def test_large_files_are_refused(tmp_path: Path, load: Load) -> None:
 def test_a_rate_below_one_needs_skip(tmp_path: Path, load: Load, rate: float) -> None:
     (tmp_path / "mpt.toml").write_text(f"processing.min_success_rate = {rate}\n")
     error = _error(load, UsageError)
-    assert str(error).startswith(f"{tmp_path / 'mpt.toml'}: processing.min_success_rate = ")
+    assert str(error).startswith("processing.min_success_rate = ")
+    assert error.issue.path == tmp_path / "mpt.toml"
     assert "processing.on_error = skip" in str(error)
     assert load(flags={"processing": {"on_error": "skip"}}).processing.min_success_rate == rate
     assert load(flags={"processing": {"min_success_rate": 1}}).processing.required_success_rate == 1
