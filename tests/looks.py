@@ -55,7 +55,8 @@ class AudioHere:
         assert not cancel.cancelled
         assert media.audio is not None
         track = media.audio
-        wanted = WantedTrack(track.index, track.channels[0] if track.is_part else None, track.tremble or Fraction(0))
+        part = track.channels[0] if track.is_part else None
+        wanted = WantedTrack(track.index, part, track.tremble or Fraction(0), track.anchors)
         return render(path, wanted, start, samples, output, clock_moves=media.clock_moves)
 
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:

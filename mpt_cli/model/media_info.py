@@ -133,9 +133,14 @@ class AudioStreamInfo:
     layout: str
     sample_rate: int
     irregular: bool = False
-    """True if channels or rate change, or the channel order is its own: filters of ffmpeg follow neither."""
+    """True if channels, rate or times are such that filters of ffmpeg do not follow: the track is rendered before."""
     tremble: Fraction | None = None
     """Seconds between packets that come late and early, where the clock drifts or trembles; else None."""
+    anchors: tuple[tuple[int, int], ...] = ()
+    """Numbers of the packets that are heard at their time, in microseconds; all others follow the one before them.
+
+    Empty if each packet is heard at its time.
+    """
     number: int = 1
     """Number of the track among the audio tracks of the file, counted from 1."""
     title: str | None = None

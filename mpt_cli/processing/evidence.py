@@ -82,14 +82,15 @@ def audio_evidence(
     """
     media, path = planned.media, planned.clip.path
     origin = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
-    sought = media.seek_point_for(origin)
+    is_repaired = any(track.anchors for track in media.heard)
+    sought = None if is_repaired else media.seek_point_for(origin)
     audio = MadeAudio(
         made,
-        tuple(HeardTrack(track.index, track.channels if track.is_part else ()) for track in media.heard),
+        tuple(HeardTrack(track.index, track.channels if track.is_part else (), track.anchors) for track in media.heard),
         origin,
         stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate),
         begun=media.zero if sought is None else sought,
-        seekable=bool(media.seek_points) and not media.clock_moves,
+        seekable=bool(media.seek_points) and not media.clock_moves and not is_repaired,
         clock_moves=media.clock_moves,
         end=media.readable_bytes,
     )
@@ -97,7 +98,7 @@ def audio_evidence(
         match = looks.compare_audio(path, audio, cancel=context.cancel)
     except ProbeError:  # the file was read before: what it takes to compare is no reason to refuse it
         return Evidence.UNAVAILABLE
-    if doubtful:
+    if doubtful or (is_repaired and match.problem is not None):
         return Evidence.PARTIAL
     if match.problem is not None:
         message = f"does not sound as it is: its audio {match.problem}"

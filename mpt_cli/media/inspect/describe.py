@@ -19,7 +19,7 @@ from mpt_cli.media.inspect.container.completeness import unread_issues
 from mpt_cli.media.inspect.times.continuation import unread_parts
 from mpt_cli.media.inspect.times.leading_frames import leading_frames
 from mpt_cli.media.inspect.times.packet_times import StreamFacts
-from mpt_cli.media.inspect.times.warnings import hold_warnings, time_warnings
+from mpt_cli.media.inspect.times.warnings import audio_time_warnings, hold_warnings, time_warnings
 from mpt_cli.media.inspect.video import dolby_vision
 from mpt_cli.media.inspect.video.color_description import Descriptions
 from mpt_cli.media.inspect.video.cropping import crop_of
@@ -85,6 +85,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *([leading.issue(path, zero - heard)] if leading else []),
             *unread,
             *time_warnings(path, timeline, found.clock.jumps, zero),
+            *audio_time_warnings(path, tracks),
             *hold_warnings(path, timeline, _shown_span(found, timeline), (zero, zero + duration)),
             *apart,
             *undecodable_audio(path, container, found.all_tracks, scanned=found.scanned),

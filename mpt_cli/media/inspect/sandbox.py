@@ -139,6 +139,7 @@ class Workers:
             "index": track.index,
             "part": track.channels[0] if track.is_part else None,
             "tremble": str(track.tremble or 0),
+            "anchors": track.anchors,
         }
         what = {"start": str(start), "samples": samples, "output": str(output.absolute()), **_part(media)}
         loss = self._ask(path, {"ask": "render", "track": wanted, **what}, cancel).loss

@@ -87,7 +87,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
         wanted = question["track"]
-        track = WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]))
+        track = WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]), wanted["anchors"])
         rendered = render(path, track, start, samples, output, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     if question["ask"] == "compare":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.inspect.audio.clock import AudioClock
+from mpt_cli.media.inspect.audio.clock import STEADY, AudioClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ def tremble(late: Callable[[int], float], *, time_base: Fraction = Fraction(1, 9
     for number in range(PACKETS):
         seconds = Fraction(number * SAMPLES, RATE) + Fraction(late(number)) / 1000
         clock.add(round(seconds / time_base), SIZE)
-    return float(clock.tremble(RATE, SAMPLES, SIZE) or 0) * 1000
+    return float(clock.findings(RATE, SAMPLES, SIZE).tremble or 0) * 1000
 
 
 @pytest.mark.parametrize("time_base", [Fraction(1, 1000), Fraction(1, 90_000), Fraction(1, 48_000)])
@@ -73,8 +73,69 @@ def test_pcm_is_counted_by_its_bytes() -> None:
         size = (100 + number % 7 * 50) * 4
         clock.add(done * 1000 // 8000, size)
         done += size // 4
-    assert clock.tremble(8000, 100, 400) is None
+    assert clock.findings(8000, 100, 400) == STEADY
 
 
-def test_codecs_of_unknown_packets_are_taken_as_they_are() -> None:
-    assert tremble(lambda n: 40 * (n % 2), codec="vorbis") == 0
+def test_codec_of_uneven_packets_is_counted_by_what_they_decode_to() -> None:
+    def found(late: Callable[[int], float]) -> float:
+        clock, done = AudioClock("vorbis", Fraction(1, 1000)), 0
+        for number in range(500):
+            samples = 128 if number % 5 == 0 else 1024
+            clock.add(round(done / RATE * 1000 + late(number)), SIZE, samples)
+            done += samples
+        return float(clock.findings(RATE, 1024, SIZE).tremble or 0) * 1000
+
+    assert found(lambda n: 500 if n > 200 else 0) == 0
+    assert found(lambda n: 30 * (n % 2)) == pytest.approx(30, abs=2)
+    assert found(lambda n: n * 0.08) > 0
+
+
+def anchors_of(time: Callable[[float], float]) -> list[tuple[int, float]]:
+    """From which packets on audio follows its times, in milliseconds, where packets that begin then are stamped so."""
+    clock = AudioClock("aac", Fraction(1, 1000))
+    for number in range(PACKETS):
+        clock.add(round(time(number * SAMPLES / RATE * 1000)), SIZE)
+    return [(packet, when / 1000) for packet, when in clock.findings(RATE, SAMPLES, SIZE).anchors]
+
+
+@pytest.mark.parametrize(
+    ("time", "first"),
+    [
+        (lambda _: 40, 40),
+        (lambda t: t // 300 * 300, 0),
+        (lambda t: (t + 150) // 300 * 300, 150),
+        (lambda t: t // 300 * 300 if t > 20_000 else t, 0),
+        (lambda t: t % 64, 0),
+        (lambda t: t % 170, 0),
+        (lambda t: min(t, 9000), 0),
+        (lambda t: 300 * (t // 300) if t < 20_000 else 20_000 + (t - 20_000) * 0.5 // 300 * 300, 0),
+    ],
+    ids=["all equal", "bursts", "late bursts", "bursts at the end", "to and fro", "back again", "stuck", "too fast"],
+)
+def test_packets_with_equal_times_follow_each_other(time: Callable[[float], float], first: float) -> None:
+    found = anchors_of(time)
+    assert [packet for packet, _ in found] == [0]
+    assert found[0][1] == pytest.approx(first, abs=25)
+
+
+def test_gap_between_bursts_is_one() -> None:
+    first, gap = anchors_of(lambda t: (t + (700 if t > 12_000 else 0)) // 300 * 300)
+    assert first[1] == pytest.approx(0, abs=25)
+    assert gap[1] == pytest.approx(12_700, abs=350)
+    assert gap[1] - gap[0] * SAMPLES / RATE * 1000 == pytest.approx(700, abs=25)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        lambda t: t,
+        lambda t: t + (500 if t > 9000 else 0),
+        lambda t: t - (280 if t > 9000 else 0),
+        lambda t: t + 40 * (round(t / 21.333) % 2 * 2 - 1),
+        lambda t: t // 40 * 40,
+        lambda t: t + (5000 if 9000 < t < 9021 else 0),
+    ],
+    ids=["steady", "gap", "overlap", "to and fro", "pairs", "stray"],
+)
+def test_times_that_lose_little_are_believed(time: Callable[[float], float]) -> None:
+    assert not anchors_of(time)

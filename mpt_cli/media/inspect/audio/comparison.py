@@ -48,10 +48,14 @@ _SAMPLE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class HeardTrack:
-    """The index of an audio stream, and what its channels are where they are part of a layout with other tracks'."""
+    """The index of an audio stream, and what its channels are where they are part of a layout with other tracks'.
+
+    ``anchors`` are where it follows its times, if not all along.
+    """
 
     index: int
     part: tuple[str, ...] = ()
+    anchors: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,8 @@ class _Looks:
         """Return what a track plays at each place."""
         options = _UNDECODED if self._made.seekable else OPEN_OPTIONS
         with open_container(self._source, options, end=self._made.end) as container:
-            decoding, stream = AudioDecoding(container, track.index, None, self._made.clock_moves), container.streams
+            decoding = AudioDecoding(container, track.index, None, self._made.clock_moves, track.anchors)
+            stream = container.streams
             windows = [self._window(place, track, decoding, stream[track.index].time_base) for place in places]
             frames: list[AudioFrame] = []
             if not self._made.seekable:
@@ -198,7 +203,7 @@ class _Window:
     ) -> None:
         self.start, self._samples, self._labels, self._track, self._tick = start, samples, labels, track, tick
         self.sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
-        self.limited, self._covered = False, 0
+        self.limited, self._covered, self._reached = False, 0, 0
         self._resampler: AudioResampler | None = None
         self._kind: tuple[object, ...] | None = None
         self._gains: Mix = ((), ())
@@ -263,7 +268,8 @@ class _Window:
         for frame in frames:
             first, end = max(0, -self._place), min(frame.samples, self._samples - self._place)
             if first < end:
-                self._covered += end - first
+                self._covered += max(0, self._place + end - max(self._place + first, self._reached))
+                self._reached = max(self._reached, self._place + end)
                 planes = [array("f", bytes(memoryview(plane)[4 * first : 4 * end])) for plane in planes_of(frame)]
                 for side, gains in zip(self.sides, self._gains, strict=True):
                     side[self._place + first : self._place + end] = _mixed(planes, gains)

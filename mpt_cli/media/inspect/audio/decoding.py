@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Span = tuple[Fraction, Fraction]
     """A first time and the one where it ends, in seconds of the clock of a file after its moves."""
 
+_MICROSECOND = 1_000_000
 _LEAD_SECONDS = 1
 """So much in front of a span is decoded too: a decoder that begins in the midst needs some packets."""
 _LEAST_LOSS = Fraction(1, 20)
@@ -94,15 +95,24 @@ class AudioDecoding:
     """Decodes one audio track, whatever of it is damaged."""
 
     def __init__(
-        self, container: InputContainer, stream_index: int, span: Span | None, clock_moves: Sequence[Fraction]
+        self,
+        container: InputContainer,
+        stream_index: int,
+        span: Span | None,
+        clock_moves: Sequence[Fraction],
+        anchors: Sequence[Sequence[int]] = (),
     ) -> None:
-        """Prepare for a span, or for all, of a file whose clock moves so."""
+        """Prepare for a span, or for all, of a file whose clock moves so.
+
+        With ``anchors``, numbers of packets and microseconds, the times of all others are not believed.
+        """
         stream: Any = container.streams[stream_index]
         if stream.type != "audio" or stream.codec_context is None:
             raise ValueError("has other streams than before")
         self.labels = release_custom_order(stream)
         self._container, self._stream, self._span = container, stream, span
         self._sent_row, self._shown_row = OneRow(clock_moves), OneRow(clock_moves)
+        self._anchors = {number: Fraction(time, _MICROSECOND) for number, time in anchors}
         self._packets: list[tuple[Fraction | None, Fraction, bool]] = []  # when, how long, whether it decodes
 
     def frames(self, alive: Callable[[], object]) -> Iterator[AudioFrame]:
@@ -113,16 +123,18 @@ class AudioDecoding:
         due: Fraction | None = None
         for packet in readable_packets(self._container, [self._stream]):
             alive()
-            time = self._time(packet)
+            time = due = self._anchors.get(len(self._packets), due)
+            if not self._anchors:
+                time = self._time(packet)
             if self._span is not None and time is not None:
-                if time < self._span[0] - _LEAD_SECONDS:
+                if time < self._span[0] - _LEAD_SECONDS and not self._anchors:  # which takes all of them
                     due = None
                     continue
                 if time >= self._span[1] + _LEAD_SECONDS:
                     return
             for frame in self._decoded(packet, time):
                 at = due
-                if frame.pts is not None:
+                if frame.pts is not None and not self._anchors:
                     at = frame.pts * Fraction(frame.time_base or 0)
                     at += self._shown_row.shift_at(at)
                 if at is not None:

@@ -37,12 +37,13 @@ class WantedTrack:
     """A stream that is rendered.
 
     One of a single channel may be ``part`` of a layout, by the name of the channel. ``tremble`` is how much its
-    packets may come late without a gap being there.
+    packets may come late without a gap being there; ``anchors`` are where it follows its times, if not all along.
     """
 
     index: int
     part: str | None = None
     tremble: Fraction = Fraction(0)
+    anchors: Sequence[Sequence[int]] = ()
 
 
 def render(
@@ -63,7 +64,7 @@ def render(
     """
     with open_container(path, end=end) as container, output.open("wb") as file:
         span = start, start + Fraction(samples, SAMPLE_RATE)
-        decoding = AudioDecoding(container, track.index, span, clock_moves)
+        decoding = AudioDecoding(container, track.index, span, clock_moves, track.anchors)
         placer = _Placer(file, start, samples, round((_LEAST_GAP + track.tremble) * SAMPLE_RATE))
         mixer = _Mixer(decoding.labels, track.part, placer)
         for frame in decoding.frames(alive):

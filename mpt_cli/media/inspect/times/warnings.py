@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.clock_jumps import Jump
     from mpt_cli.media.inspect.times.packet_times import Timeline
+    from mpt_cli.model.media_info import AudioStreamInfo
 
 _LEAST_HOLD, _HELD_SHARE = Fraction(1), Fraction(1, 10)
 """Seconds, and of a clip, that a frame may be held without a word."""
@@ -32,6 +33,15 @@ def time_warnings(path: Path, timeline: Timeline, jumps: Sequence[Jump], zero: F
         yield Issue(IssueCode.NO_TIMESTAMPS, message, path, hint)
     elif repaired := _repaired(timeline):
         yield Issue(IssueCode.TIMESTAMPS_REPAIRED, repaired, path)
+
+
+def audio_time_warnings(path: Path, tracks: Sequence[AudioStreamInfo]) -> Iterator[Issue]:
+    """Say of which audio tracks the times are not believed, and what is heard."""
+    for track in tracks:
+        if track.anchors:
+            name = f"audio track {track.number} ({track.codec})"
+            message = f"has packets with equal timestamps in {name}: they are heard one after another"
+            yield Issue(IssueCode.TIMESTAMPS_REPAIRED, message, path)
 
 
 def hold_warnings(
