@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mpt_cli.model.clips import Evidence
 from tests.audio_clips import RATE, clip, played, silences
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def recorded(path: Path, late: str, seconds: float, *, rate: int = 8000, codec: 
     packet = rate * 12 // 100 if codec.startswith("pcm") else 1024
     tone = f"aevalsrc=exprs=0.25*sin(2*PI*(500+500*gte(t\\,{seconds - 1:g}))*t):s={rate}:d={seconds:g}:n={packet}"
     audio = ("-f", "lavfi", "-i", tone)
-    return clip(path, audio, "-c:a", codec, "-bsf:a", f"setts=ts=TS+({late})/TB", seconds=seconds)
+    return clip(path, audio, "-c:a", codec, "-strict", "-2", "-bsf:a", f"setts=ts=TS+({late})/TB", seconds=seconds)
 
 
 def change(pcm: NDArray[np.float64]) -> float:
@@ -62,10 +63,30 @@ def test_a_real_gap_stays(tmp_path: Path, late: str) -> None:
     assert change(pcm) == pytest.approx(4.54, abs=0.05)
 
 
-def test_aac_whose_clock_trembles_has_no_hole(tmp_path: Path) -> None:
-    path = recorded(tmp_path / "clip.mkv", "0.025*mod(N\\,2)", 4, rate=44_100, codec="aac")
+@pytest.mark.parametrize("codec", ["aac", "flac", "libvorbis", "dca", "truehd", "adpcm_ms"])
+def test_coded_audio_whose_clock_trembles_has_no_hole(tmp_path: Path, codec: str) -> None:
+    rate = 48_000 if codec in ("dca", "truehd") else 44_100
+    path = recorded(tmp_path / "clip.mkv", "0.03*mod(N*7919\\,13)/12", 5, rate=rate, codec=codec)
+    pcm, done = played(path, tmp_path)
+    assert not silences(pcm[:, RATE // 5 : round(4.8 * RATE)])
+    assert change(pcm) == pytest.approx(4.015, abs=0.04)
+    assert done.clip.verified.audio is Evidence.PROVEN
+
+
+@pytest.mark.parametrize("codec", ["flac", "libvorbis"])
+def test_coded_audio_whose_clock_drifts_has_no_hole(tmp_path: Path, codec: str) -> None:
+    path = recorded(tmp_path / "clip.mkv", "TS*TB*0.003", 12, rate=44_100, codec=codec)
     pcm, _ = played(path, tmp_path)
-    assert not silences(pcm[:, RATE // 5 : round(3.8 * RATE)])
+    assert not silences(pcm[:, RATE // 5 : round(11.8 * RATE)])
+    assert change(pcm) == pytest.approx(11.033, abs=0.04)
+
+
+@pytest.mark.parametrize("codec", ["flac", "libvorbis"])
+def test_real_gap_of_coded_audio_stays(tmp_path: Path, codec: str) -> None:
+    late = "0.03*mod(N*7919\\,13)/12+if(gt(TS*TB\\,2)\\,0.5\\,0)"
+    pcm, _ = played(recorded(tmp_path / "clip.mkv", late, 5, rate=44_100, codec=codec), tmp_path)
+    holes = silences(pcm[:, RATE // 10 : 5 * RATE], least=0.02)
+    assert [round(length, 1) for _, length in holes] == [0.5]
 
 
 def test_a_trim_of_a_drifting_clock_is_in_step(tmp_path: Path) -> None:
