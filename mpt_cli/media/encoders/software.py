@@ -33,7 +33,7 @@ class Encoder:
     """What an encoder takes: preset and CRF, or what it has for one, of each quality level, and its limits.
 
     The levels of software are the cheapest settings that reach a VMAF of 80, 93 and 96 with a file of
-    at most 2, 2 and 1.1 times the smallest that does: README's table, by tests/benchmarks/quality.py.
+    at most 2, 2 and 1.1 times the smallest that does: see tests/benchmarks/README.md.
 
     0 is no CRF for two of them: x264 means lossless by it, which is another profile, and ffmpeg
     gives SVT-AV1 its default, 35, instead (measured).

@@ -1,4 +1,4 @@
-"""The quality levels are those that the rule chooses from the table in README, and the rule does what it says."""
+"""The quality levels are those that the rule chooses from the measured table, and the rule does what it says."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mpt_cli.model.choices import Codec, QualityLevel
 from tests.benchmarks.quality import RULES, Point, Rule, choose, table
 
 ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLE = ROOT / "tests/benchmarks/README.md"
 
 
 def measured() -> list[tuple[Point, str]]:
-    """The rows of the table in README, with what stands in their last column."""
-    part = README.split("\n### Quality levels\n", 1)[1].split("\n#", 1)[0]
+    """Return the rows of the measured table, each with the text of its last column."""
+    part = TABLE.read_text(encoding="utf-8").split("\n## All measured settings\n", 1)[1]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()]
     return [
         (point(row[1], int(row[2]), *map(float, row[3:7]), worst=float(row[7]), codec=Codec(row[0])), row[8])
