@@ -65,7 +65,7 @@ complete -c mpt -n __mpt_at -a cache -d 'look after the store of finished clips'
 complete -c mpt -n __mpt_at -a completions -d 'print what makes TAB complete it in your shell'
 
 complete -c mpt -n '__mpt_at process' -l null -s 0 -d 'Paths on stdin end with a NUL, not a line break'
-complete -c mpt -n '__mpt_at process' -l job -r -k -f -a '(__fish_complete_suffix .toml)' -d 'Take clips and options from a file with one job'
+complete -c mpt -n '__mpt_at process' -l job -r -k -f -a '(__fish_complete_suffix .toml)' -d 'Take clips (trimmed, muted) and options from a file with one job'
 complete -c mpt -n '__mpt_at process' -l output -s o -r -F -d 'The reel: .mp4, .mov or .mkv'
 complete -c mpt -n '__mpt_at process' -l contact-sheet -r -F -d 'Also a picture with one frame of each clip: .png, .jpg'
 complete -c mpt -n '__mpt_at process' -l poster -r -F -d 'Also its most telling frame: .png, .jpg'

@@ -197,7 +197,11 @@ JOINED = tuple(replace(flag, default=_JOINED_DEFAULTS.get(flag.key, flag.default
 """The same for ``mpt concat``."""
 
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
-JOB = (Flag(("--job",), "Take clips and options from a file with one job", FILES, metavar="TOML", type=Path),)
+JOB = (
+    Flag(
+        ("--job",), "Take clips (trimmed, muted) and options from a file with one job", FILES, metavar="TOML", type=Path
+    ),
+)
 BATCH = (
     Flag(("--only",), "Run this job alone; may be given again for more", FILES, metavar="JOB", many=True),
     *(flag for flag in REEL if flag.names[0] not in OF_A_REEL),

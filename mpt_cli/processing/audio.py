@@ -88,6 +88,9 @@ def as_rendered(planned: PlannedClip) -> PlannedClip:
     return replace(planned, media=replace(planned.media, audio=audio, audio_with=tuple(others)))
 
 
+_HINT = "leave the clip out, or mute it in a job file: mute = true"
+
+
 def damage_of_audio(planned: PlannedClip, losses: Losses) -> list[Issue]:
     """Return what is said of tracks that are damaged; ProcessingError where of the first one less than half decodes."""
     path, issues = planned.clip.path, []
@@ -96,6 +99,6 @@ def damage_of_audio(planned: PlannedClip, losses: Losses) -> list[Issue]:
         if loss is None or (issue := loss.issue(track, path)) is None:
             continue
         if track == planned.media.audio and loss.decoded_share < TOO_LITTLE:
-            raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or mute it")
+            raise ProcessingError(issue.code, issue.message, path=path, hint=_HINT)
         issues.append(issue)
     return issues

@@ -55,10 +55,13 @@ def _undecoded(track: AudioFindings) -> str:
     return f"{why} ({name}, {float(seconds):.1f} s) decodes"
 
 
+_HINT = "convert its audio first, or mute the clip in a job file: mute = true"
+
+
 def _issue(path: Path, why: str, *, silent: bool) -> Issue:
     consequence = "the reel is silent there" if silent else "another track is heard"
     message = f"has audio that cannot be decoded: {why}; {consequence}"
-    return Issue(IssueCode.AUDIO_UNDECODABLE, message, path, "convert its audio first, or mute the clip")
+    return Issue(IssueCode.AUDIO_UNDECODABLE, message, path, _HINT)
 
 
 def _seconds(container: InputContainer, stream: AudioStream) -> Fraction:
