@@ -195,6 +195,18 @@ def test_readme_names_only_what_exists() -> None:
     assert words(ours) - known == set()
 
 
+def test_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.encode()) <= 10_000
+    targets = {target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", README)}
+    assert len(targets) > 10
+    assert {target for target in targets if not (ROOT / target).is_file()} == set()
+
+
+def test_readme_lists_every_command() -> None:
+    listed = re.findall(r"^\| `mpt (\w+)", section("Commands"), re.MULTILINE)
+    assert sorted(listed) == sorted(NAMES)
+
+
 def test_readme_explains_every_exit_code() -> None:
-    table = re.findall(r"^\| ([\d, ]+) \|", section("For programs"), re.MULTILINE)
+    table = re.findall(r"^\| ([\d, ]+) \|", section("Exit codes"), re.MULTILINE)
     assert sorted(int(code) for row in table for code in row.split(",")) == [*range(8), 130, 143]
