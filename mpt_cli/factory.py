@@ -1,4 +1,4 @@
-"""ModuleFactory: the one place where objects are built and wired."""
+"""ModuleFactory: builds and wires all objects; the place to start reading."""
 
 from __future__ import annotations
 
@@ -52,22 +52,24 @@ if TYPE_CHECKING:
 
 _REPORTS, _REELS = "reports", "reels"
 _SOUND_SHARE = 20
-"""Sound may take this part of what finished clips may: it is made again in seconds."""
+"""Encoded audio may take one part in so many of the cache of segments: it is encoded again in seconds."""
 
 
 class ModuleFactory:
-    """Builds what a configuration describes; parts that must be shared are built once."""
+    """Build what a configuration describes; parts that must be shared are built once."""
 
     def __init__(self, config: Config, *, remember: bool = True, timer: StartTimer = threading.Timer) -> None:
         """Keep the configuration; nothing is built or looked up yet.
 
-        Without ``remember`` what is found out about files is not written down: for dry runs. ``timer`` is
-        the clock of deadlines.
+        Args:
+            config: All sections of settings; :class:`~mpt_cli.settings.merged.Settings` is one too.
+            remember: Whether results of probes and of encoder tests are cached; a dry run caches none.
+            timer: Starts the clock of a deadline.
         """
         self._config, self._remember, self._timer = config, remember, timer
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
-        """The orchestrator with all its parts."""
+        """Return the orchestrator with all its parts."""
         free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
         machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
@@ -117,7 +119,7 @@ class ModuleFactory:
         )
 
     def create_validation_engine(self) -> ValidationEngine:
-        """The engine that looks into files, as many at a time as there are cores."""
+        """Return the engine that validates files, as many at a time as there are cores."""
         ask = self.known_files.probe if self.known_files else self.workers.probe
         deep = DeepLook(self.ffmpeg, self.workers.decoded_share)
         return ValidationEngine(
@@ -130,7 +132,7 @@ class ModuleFactory:
 
     @cached_property
     def showcase(self) -> Showcase:
-        """What takes pictures out of reels and writes reports as pages."""
+        """Takes pictures out of reels and writes reports as pages."""
         from mpt_cli.workflow.reel_pictures import Showcase
 
         return Showcase(self.workers, threads=usable_cores())
@@ -150,22 +152,22 @@ class ModuleFactory:
 
     @cached_property
     def clip_store(self) -> ClipCache:
-        """The store of finished clips, whether runs are to use it or not."""
+        """The cache of finished segments, whether runs use it or not."""
         return ClipCache(self._cache_folder / "clips", limit_bytes=self._config.cache.max_size)
 
     @cached_property
     def sound_store(self) -> Store:
-        """The store of encoded sound, whether runs are to use it or not."""
+        """The cache of encoded audio, whether runs use it or not."""
         return Store(self._cache_folder / "sounds", limit_bytes=self._config.cache.max_size // _SOUND_SHARE)
 
     @property
     def clip_cache(self) -> ClipCache | None:
-        """The store that runs use; None where the configuration wants none."""
+        """The cache of finished segments that runs use; None where it is switched off."""
         return self.clip_store if self._config.cache.enabled else None
 
     @cached_property
     def known_store(self) -> KnownFiles:
-        """What is known of files from earlier runs, whether runs are to use it or not."""
+        """The cache of probe results, whether runs use it or not."""
         known = KnownFiles(
             self._cache_folder / "files",
             self.workers.probe,
@@ -177,7 +179,7 @@ class ModuleFactory:
 
     @property
     def known_files(self) -> KnownFiles | None:
-        """What runs use of that; None where nothing is to be remembered."""
+        """The cache of probe results that runs use; None where it is switched off."""
         return self.known_store if self._config.cache.enabled else None
 
     @cached_property
@@ -187,15 +189,15 @@ class ModuleFactory:
 
     @cached_property
     def published_reels(self) -> PublishedReels:
-        """What is known of reels that were published."""
+        """The records of published reels."""
         content = self.known_files.content if self.known_files else None
         return PublishedReels(self._state_folder / _REELS, content=content, paranoid=self._config.cache.paranoid)
 
     def sweep(self) -> None:
-        """Remove what killed runs left: where they work, and among the records of runs.
+        """Remove what killed runs left in the folders of temporary files and of records.
 
-        They work in ``paths.temp`` or beside their outputs. Of the folders of outputs only the one is known that
-        this is called in; in the others the next run clears up.
+        Runs work in ``paths.temp`` or beside their outputs. Of the folders of outputs only the current folder is
+        known here; in others the next run clears up.
         """
         for folder in (self._config.paths.temp, Path()):
             if folder is not None:
@@ -205,38 +207,38 @@ class ModuleFactory:
 
     @property
     def _state_folder(self) -> Path:
-        """Where things are kept that tell of earlier runs."""
+        """The folder of records of earlier runs."""
         return self._config.paths.state or platformdirs.user_state_path("mpt")
 
     @property
     def _cache_folder(self) -> Path:
-        """Where things are kept that can be made again."""
+        """The folder of caches; everything in it can be created again."""
         return self._config.cache.dir or platformdirs.user_cache_path("mpt")
 
     @cached_property
     def codec_optimizer(self) -> CodecOptimizer:
-        """What chooses encoders."""
+        """Chooses encoders."""
         return CodecOptimizer(self.encoder_trials)
 
     @cached_property
     def encoder_trials(self) -> EncoderTrials:
-        """What tries encoders in hardware, and remembers what it found for a day."""
+        """Tests hardware encoders, and caches the results for a day."""
         remember = self._remember and self._config.cache.enabled
         return EncoderTrials(self.ffmpeg, self._cache_folder / "encoders", remember=remember)
 
     @staticmethod
     def encoder_names() -> dict[str, tuple[str, ...]]:
-        """The names of all encoders that can be asked for, whether they work here or not, by codec."""
+        """Return the names of all encoders by codec, whether they work here or not."""
         return CodecOptimizer.names()
 
     @cached_property
     def memory_manager(self) -> MemoryManager:
-        """What measures memory; one for all runs of this factory."""
+        """Measures memory; one for all runs of this factory."""
         return MemoryManager(self._config.memory)
 
     @cached_property
     def performance_monitor(self) -> PerformanceMonitor:
-        """What measures cost; one for all runs of this factory."""
+        """Measures cost; one for all runs of this factory."""
         memory = self.memory_manager
         return PerformanceMonitor(
             cpu_percent=memory.get_cpu_percentage, memory_percent=memory.get_usage_percentage, gpu_percent=gpu_percent

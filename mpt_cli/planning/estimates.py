@@ -1,4 +1,4 @@
-"""What work costs: memory, disk and time of clips before they are worked on (pure).
+"""Estimates: memory, disk and time that clips will cost (pure).
 
 Figures in bytes, seconds and pixels; each constant names where it was measured.
 """
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
 
 COPY_BYTES = 45 * 2**20
-"""What an ffmpeg needs that only moves packets, or decodes and encodes sound (measured: 37 MiB)."""
+"""Memory of an ffmpeg that only moves packets, or decodes and encodes audio (measured: 37 MiB)."""
 _OWN_BYTES = 75 * 2**20
-"""What mpt itself needs while it waits for clips (measured: 65 to 80 MiB)."""
+"""Memory of mpt itself while it waits for clips (measured: 65 to 80 MiB)."""
 _BASE_BYTES = 58 * 2**20
-"""What an ffmpeg with a decoder and an encoder needs beside its pictures (measured)."""
-_THREAD_PICTURES: Mapping[Codec, int] = {Codec.H264: 12, Codec.HEVC: 4, Codec.AV1: 35}
-"""What each further thread of an encoder holds (measured with 2 and 4)."""
-_SOURCE_PICTURES = 10
+"""Memory of an ffmpeg with a decoder and an encoder, without its frames (measured)."""
+_THREAD_FRAMES: Mapping[Codec, int] = {Codec.H264: 12, Codec.HEVC: 4, Codec.AV1: 35}
+"""Frames that each further thread of an encoder holds (measured with 2 and 4)."""
+_SOURCE_FRAMES = 10
 _BYTES_PER_PIXEL_8 = Fraction(3, 2)
 _PIXELS_PER_SECOND = 100e6
 """Decoded plus encoded pixels a second of one core at x264 veryfast (benchmark reel, 2 cores)."""
@@ -35,10 +35,10 @@ _JOIN_SHARE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class _Preset:
-    """What an encoder holds, in pictures of the target's size, and how fast it is, x264 veryfast being 1.
+    """Memory of an encoder, in frames of the target's size, and its speed relative to x264 veryfast.
 
-    From peaks and CPU times at 720x1280 to 1080x1920 with one thread (ffmpeg 9); what was not measured
-    stands between its neighbours.
+    From peaks and CPU times at 720x1280 to 1080x1920 with one thread (ffmpeg 9); presets that were not
+    measured are interpolated.
     """
 
     held: int
@@ -77,30 +77,30 @@ _PRESETS: Mapping[Codec, Mapping[str, _Preset]] = {
         "5": _Preset(180, 0.3),
     },
 }
-"""By codec and preset, fastest first; the last also stands for those that are slower."""
+"""By codec and preset, fastest first; the last one also stands for slower ones."""
 _HARDWARE = _Preset(11, 2.5)
-"""A device is quick, and holds its pictures in memory of its own."""
+"""A device is fast, and holds its frames in memory of its own."""
 _BITS_PER_PIXEL: Mapping[Codec, tuple[float, int, float]] = {
     Codec.H264: (0.11, 21, 6),
     Codec.HEVC: (0.05, 25, 6),
     Codec.AV1: (0.06, 34, 9),
 }
-"""Of pixels that show something at a CRF, and how much more CRF halves them. Ten real clips came to 0.4 to
-2.5 times as much (H.264: 0.03 to 0.16, HEVC 0.01 to 0.11, AV1 0.02 to 0.16)."""
+"""Bits per pixel at a CRF, without bars, and the CRF step that halves them. Ten real clips took 0.4 to
+2.5 times as many (H.264: 0.03 to 0.16, HEVC 0.01 to 0.11, AV1 0.02 to 0.16)."""
 _FAST_H264 = {"ultrafast": 1.8, "superfast": 1.35}
-"""How many more bits x264 spends at the same CRF where it looks less (measured: 1.3 and 1.9)."""
+"""Factor of bits that x264 spends at the same CRF in its fastest presets (measured: 1.3 and 1.9)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What there is to work with."""
+    """Cores and memory of a machine."""
 
     cores: int
     memory_bytes: int
 
 
 def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int, int]:
-    """Clips at a time and encoder threads of each: clips x threads is about cores + 1.
+    """Return how many clips run at a time, and encoder threads of each: clips x threads is about cores + 1.
 
     Two clips with one thread each beat one clip with all threads (CPU 42 s against 47 s, measured),
     so threads are added only where there are fewer clips than cores.
@@ -113,17 +113,17 @@ def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int
 
 
 def need_bytes(media: MediaInfo, form: TargetForm) -> int:
-    """Memory that encoding a clip is predicted to need: decoded pictures, and what the encoder looks ahead."""
+    """Return the memory that encoding a clip is predicted to need: decoded frames, and lookahead of the encoder."""
     video = media.video
     deep = 2 if video.bit_depth > 8 else 1
-    source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_PICTURES + form.encoder.threads)
-    held = _preset(form.encoder).held + _THREAD_PICTURES[form.encoder.codec] * (form.encoder.threads - 1)
+    source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_FRAMES + form.encoder.threads)
+    held = _preset(form.encoder).held + _THREAD_FRAMES[form.encoder.codec] * (form.encoder.threads - 1)
     floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
     return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
 
 
 def peak_bytes(needs: Sequence[int], jobs: int) -> int:
-    """Memory that a run is predicted to need at once: its neediest clips side by side, and mpt itself."""
+    """Return the memory that a run is predicted to need: its largest clips side by side, and mpt itself."""
     return _OWN_BYTES + max(COPY_BYTES, sum(sorted(needs, reverse=True)[:jobs]))
 
 
@@ -136,10 +136,15 @@ def disk_bytes(
     stored_seconds: Fraction,
     seconds: Fraction,
 ) -> tuple[int, int]:
-    """Predicted bytes of temporary files and of the output.
+    """Return the predicted bytes of temporary files and of the output.
 
-    ``encoded_pixels`` are those that show something: bars are free. PCM, of ``stored_seconds``, is
-    exact. Of what is copied, ``written_bytes`` are also written into segments.
+    Args:
+        form: The target format.
+        encoded_pixels: Pixels of all encoded frames, without bars, which cost nothing.
+        copied_bytes: Bytes of copied frames in the output.
+        written_bytes: Bytes of copied frames that are also written into segments.
+        stored_seconds: Seconds of audio that are stored as PCM.
+        seconds: Length of the reel.
     """
     pictures = int(encoded_pixels * _bits_per_pixel(form.encoder) / 8)
     sound = int(stored_seconds * form.sample_rate * form.channels * 2)
@@ -147,10 +152,10 @@ def disk_bytes(
 
 
 def run_seconds(form: TargetForm, jobs: int, *, pixels: int, seconds: Fraction) -> float:
-    """Rough wall seconds of a run: pixels to decode and encode at the speed of one core here.
+    """Return roughly the wall seconds of a run: pixels to decode and encode, at the measured speed of one core.
 
-    The join and the proof add a share of the reel's duration. It is a guess for people who decide
-    whether to wait, on a machine that does nothing else; nothing depends on it.
+    The join and the proof add a share of the reel's duration. The figure is for people who decide whether
+    to wait, on an idle machine; nothing depends on it.
     """
     speed = _PIXELS_PER_SECOND * _preset(form.encoder).speed
     return _START_SECONDS + pixels / (speed * jobs) + _JOIN_SHARE * float(seconds)
@@ -164,7 +169,7 @@ def _preset(encoder: EncoderSettings) -> _Preset:
 
 
 def _bits_per_pixel(encoder: EncoderSettings) -> float:
-    """For hardware, which has other scales, that of the usual CRF."""
+    """Return bits per pixel; for hardware, which has other scales, those of the default CRF."""
     bits, usual, halving = _BITS_PER_PIXEL[encoder.codec]
     crf = None if encoder.hardware is not None else encoder.named_options.get("-crf")
     more = _FAST_H264.get(encoder.named_options.get("-preset", ""), 1.0) if encoder.codec is Codec.H264 else 1.0

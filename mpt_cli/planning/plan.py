@@ -1,4 +1,4 @@
-"""The plan of a run: what is done with each clip, and why (pure: no file is opened here).
+"""The plan of a run: the action for each clip, and its reasons (pure: no file is opened here).
 
 ``--dry-run`` prints it, and a run executes the same object.
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """What is done with one clip. ``index`` is its place in the request, the list's order the reel's."""
+    """The action for one clip. ``index`` counts in the request; the order of the plan is that of the reel."""
 
     index: int
     clip: VideoClip
@@ -48,11 +48,11 @@ class PlannedClip:
     work: int
     """Pixels decoded plus pixels encoded: what orders clips, longest first."""
     copied_from: Fraction | None = None
-    """When the first picture is shown of what is copied into a segment; None where the file is joined as it is."""
+    """When the first copied frame is shown, in the clock of the file; None where the file is joined as it is."""
     key: str | None = None
-    """Under which its segment is kept when it is finished; None where nothing is kept."""
+    """Cache key of its segment; None where nothing is cached."""
     content: str | None = None
-    """Hash of the file that the key was made of."""
+    """Hash of the file that the key is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Plan:
 
     form: TargetForm
     light_form: TargetForm
-    """The same with one encoder thread: what a clip is tried with again when memory was short."""
+    """The same with one encoder thread: for a second attempt at a clip that ran out of memory."""
     clips: tuple[PlannedClip, ...]
     jobs: int
     seed: int | None
@@ -71,8 +71,8 @@ class Plan:
     mixed_parameter_sets: bool
     """Whether clips with other parameter sets are joined as they are (``--copy compatible``)."""
     software_form: TargetForm | None = None
-    """The same by software with one thread, which takes over where hardware fails; None for software, or where
-    it may not."""
+    """The same in software with one thread, which takes over where hardware fails; None for software, or where
+    no fallback is allowed."""
 
     @property
     def frames(self) -> int:
@@ -100,11 +100,17 @@ def make_plan(
     copy: CopyPolicy,
     clips_beside: int = 0,
 ) -> Plan:
-    """The plan for valid clips, given with their places in the request.
+    """Return the plan for valid clips.
 
-    The form is that of the configuration, which says its rate too (:func:`mpt_cli.planning.target_form.settled`).
-    ``clips_beside`` are those of other requests that run on the machine at the same time: with them
-    fewer cores are idle.
+    Args:
+        clips: Index in the request, clip and media of each.
+        config: The configuration, which names the whole target format
+            (:func:`mpt_cli.planning.target_form.settled`).
+        container: The container of the reel.
+        machine: Cores and memory.
+        optimizer: Chooses encoder settings.
+        copy: Which clips may be copied.
+        clips_beside: Number of clips of other requests that run at the same time, which leave fewer cores idle.
     """
     ordered, seed = _ordered(clips, config)
     form = _target_form(config, container, optimizer)
@@ -126,7 +132,7 @@ def make_plan(
 
 
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
-    """The plan with as many encoder threads as the clips that are left to encode leave cores idle."""
+    """Return the plan with as many encoder threads as the clips left to encode leave cores idle."""
     medias = [clip.media for clip in plan.clips if clip.action is Action.ENCODE]
     if not medias or len(medias) == len(plan.clips):
         return plan
@@ -141,7 +147,7 @@ def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecO
 def _ordered(
     clips: Sequence[tuple[int, VideoClip, MediaInfo]], config: Config
 ) -> tuple[list[tuple[int, VideoClip, MediaInfo]], int | None]:
-    """The clips in the order of the reel, and the seed where it is random."""
+    """Return the clips in the order of the reel, and the seed where that is random."""
     ordered = list(clips)
     if config.concat.mode is ConcatenationMode.SEQUENTIAL:
         return ordered, None
@@ -151,7 +157,7 @@ def _ordered(
 
 
 def _target_form(config: Config, container: Container, optimizer: CodecOptimizer) -> TargetForm:
-    """The form with one encoder thread, unless the configuration names a number."""
+    """Return the target format with one encoder thread, unless the configuration names a number."""
     rate = config.video.fps
     assert rate is not None  # settled
     return TargetForm(
@@ -176,7 +182,7 @@ def _with_threads(
     optimizer: CodecOptimizer,
     clips_beside: int,
 ) -> TargetForm:
-    """The form with as many encoder threads as cores would be idle otherwise, and memory has room for."""
+    """Return the target format with as many encoder threads as cores are idle and memory has room for."""
 
     def with_threads(threads: int) -> TargetForm:
         settings = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
@@ -193,7 +199,7 @@ def _with_threads(
 
 
 def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:
-    """Exact seconds of a clip that are used: its trim, cut to the longest allowed."""
+    """Return the exact seconds of a clip that are used: its trim, cut to the longest allowed."""
     end = media.duration if clip.end is None else min(clip.end, media.duration)
     duration = end - clip.start
     limit = config.video.max_clip_duration
@@ -265,13 +271,13 @@ def costed(
 
 
 def _shown_pixels(media: MediaInfo, form: TargetForm) -> int:
-    """Pixels of a reel's picture that this clip fills; a blurred border costs next to nothing, as bars do."""
+    """Return how many pixels of a frame this clip fills; a blurred border costs next to nothing, as bars do."""
     inner = place(media.video.display, form.dimensions, form.fit).inner
     return min(inner.width, form.dimensions.width) * min(inner.height, form.dimensions.height)
 
 
 def _copied_bytes(clip: PlannedClip) -> int:
-    """At most what its part of the file takes, pictures being of one size."""
+    """Return at most how many bytes its part of the file takes, as if all frames had one size."""
     traits = clip.media.copy_traits
     assert traits is not None
     return clip.media.size_bytes * clip.segment.frames // traits.pictures

@@ -1,4 +1,4 @@
-"""Which clips are stream-copied, and why others are not (pure: no file is opened here)."""
+"""Stream copy: the clips that are copied, and the reasons of the others (pure: no file is opened here)."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import CopyTraits, MediaInfo
 
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
-"""Why a clip that could be copied by itself is not."""
+"""The reason of a clip that could be copied alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Pictures of a file that are shown one after another: the number of the first one, and how many."""
+    """Frames of a file in the order in which they are shown: the index of the first one, and their number."""
 
     first: int
-    pictures: int
+    frames: int
 
 
 def wanted_part(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> Part:
-    """The pictures that a segment shows, where they are on the grid of the target's rate."""
+    """Return the frames that a segment shows, for a clip whose frames are on the grid of the target's rate."""
     late = media.zero + clip.start - media.video_start
     return Part(round_half_up(late * form.frame_rate), segment.frames)
 
 
 def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
-    """Why the coded pictures of a clip cannot be used as they are; empty when they can.
+    """Return why the coded frames of a clip cannot be used as they are; empty when they can.
 
     Parameter sets are judged over all clips, in :func:`copied_places`.
     """
@@ -76,34 +76,34 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
 
 
 def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTraits) -> list[str]:
-    """Why a part cannot be cut out of a file of pictures on a grid.
+    """Return why a part cannot be cut out of a file whose frames are on a grid.
 
-    Decoding begins at a keyframe. It may end wherever all pictures that are stored so far are those
-    shown so far: before a keyframe, and in a file without reordering everywhere.
+    Decoding begins at a keyframe. It may end wherever the frames stored so far are the frames shown
+    so far: before a keyframe, and anywhere in a file without reordering.
     """
-    end, reasons = part.first + part.pictures, []
+    end, reasons = part.first + part.frames, []
     keyframes = {round((point - media.video_start) * media.video.frame_rate) for point in media.seek_points}
     if part.first and part.first not in keyframes:
         reasons.append("its trim does not start at a keyframe")
     if end > traits.pictures or (end < traits.pictures and traits.delay and end not in keyframes):
-        whole = part.pictures == frame_count(media.duration - clip.start, media.video.frame_rate)
+        whole = part.frames == frame_count(media.duration - clip.start, media.video.frame_rate)
         reasons.append("its length is not that of its pictures" if whole else "its trim does not end at a keyframe")
     return reasons
 
 
 def shown_at(media: MediaInfo, part: Part) -> Fraction:
-    """When the first picture of a part that is copied is shown, in the clock of the file."""
+    """Return when the first frame of a copied part is shown, in the clock of the file."""
     about = media.video_start + part.first / media.video.frame_rate
     return min((media.video_start, *media.seek_points), key=lambda point: abs(point - about))
 
 
 def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone: bool) -> bool:
-    """Whether the join can read a copied clip's own file, so that no segment need be written.
+    """Return whether the join can read the file of a copied clip itself, so that no segment is written.
 
-    It rounds times in ticks of the first file (measured: in another clock than that of the target
-    every picture lands beside its place, ffmpeg 7 and 9), and puts the earliest stream of a file,
-    which may be its sound, where the clip before ends. Matroska's milliseconds are not rounded
-    there: only alone are they what they should be. Metadata inside of frames is left out by writing them.
+    The join rounds times to ticks of the first file (measured: with another time base than that of the
+    target every frame is off its time, ffmpeg 7 and 9), and starts the earliest stream of a file, which
+    may be its audio, where the clip before ends. Milliseconds of Matroska are not rounded there: they
+    are right only where a clip is alone. Metadata inside frames is removed when a segment is written.
     """
     traits = media.copy_traits
     assert traits is not None
@@ -124,11 +124,11 @@ def _profiles(codec: Codec) -> tuple[str, ...]:
 def copied_places(
     medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: Codec
 ) -> tuple[set[int], bool]:
-    """Places of the clips that are copied, and whether their parameter sets differ.
+    """Return the offsets of clips that are copied, and whether their parameter sets differ.
 
-    With ``identical`` the reel has one set: so either all clips are copied, or none, because what
-    is encoded here has other sets than what was encoded elsewhere. HEVC is never mixed: ``hvc1``
-    promises that all sets stand in the header.
+    With ``identical`` the reel has one set: either all clips are copied or none, because a clip encoded
+    here has other sets than one encoded elsewhere. HEVC is never mixed: ``hvc1`` promises that all sets
+    are in the header.
     """
     fit = {i for i, reasons in enumerate(refusals) if not reasons}
     if policy is CopyPolicy.NEVER or not fit:
@@ -141,7 +141,7 @@ def copied_places(
 
 
 def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, ...]:
-    """Why a clip is copied, and what is done to it on the way."""
+    """Return why a clip is copied, and what changes on the way."""
     traits = media.copy_traits
     assert traits is not None
     whole_ticks = (1 / (media.video.frame_rate * traits.time_base)).denominator == 1
@@ -152,7 +152,7 @@ def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, 
 
 
 def refusal_reasons(refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
-    """Why a clip is not copied; ``all_fit`` where each clip by itself could be."""
+    """Return why a clip is not copied; ``all_fit`` where each clip alone could be."""
     if refusals:
         return refusals
     if policy is CopyPolicy.NEVER:

@@ -1,4 +1,4 @@
-"""The form that the clips themselves ask for: that of which they hold the most seconds (pure)."""
+"""The target format that the clips agree on: the one that covers the most seconds (pure)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
 
 _OF_A_CODEC = frozenset({"codec", "encoder", "crf", "preset"})
-"""Keys of ``[encode]`` that say which codec is meant, or mean something else for another one."""
+"""Keys of ``[encode]`` that imply a codec, or mean something else for another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """Size, rate and codec of pictures."""
+    """Size, rate and codec of frames."""
 
     dimensions: Dimensions
     frame_rate: Fraction
@@ -35,12 +35,17 @@ class _Form:
 def settled(
     config: Config, clips: Iterable[tuple[MediaInfo, Fraction]], container: Container, *, of_clips: bool
 ) -> Config:
-    """The configuration that says the form of a reel of clips, each given with the seconds that are used of it.
+    """Return the configuration with size, frame rate and codec of the reel filled in.
 
-    What the configuration leaves open is not chosen key by key, which could give a form that no
-    clip has: the clips that agree in all of it are taken together, and those that hold the most
-    seconds decide; of two that hold the same, those with more pixels, then those with more pictures.
-    Without ``of_clips`` only the rate can be open.
+    Values that the configuration leaves open are not chosen key by key, which could give a format that
+    no clip has. Clips that agree in all of them form a group, and the group with the most seconds
+    decides; of equal groups, the one with more pixels, then with more frames a second.
+
+    Args:
+        config: The configuration of the request.
+        clips: Each clip with the seconds that are used of it.
+        container: The container of the reel.
+        of_clips: Whether size and codec may come from the clips; else only the frame rate may.
     """
     seconds: dict[_Form, Fraction] = defaultdict(Fraction)
     for media, used in clips:
@@ -55,7 +60,7 @@ def settled(
 def _size_and_codec(
     media: MediaInfo, config: Config, container: Container, *, of_clips: bool
 ) -> tuple[Dimensions, Codec]:
-    """Those of a clip, as far as the reel may have them, with what was said in their place."""
+    """Return size and codec of a clip as far as they are open, else those of the configuration."""
     size, codec = config.video.size, config.encode.codec
     if of_clips and "size" not in config.video.model_fields_set:
         shown = media.video.display

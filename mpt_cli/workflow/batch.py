@@ -1,7 +1,7 @@
-"""Many requests: checked before the first one runs, then run side by side on one pool.
+"""Batches: many requests that are checked before the first one runs, then run side by side on one pool.
 
-Each ends in its own result, and nothing is kept of a job but that. The next job's clips run while
-another's join does; the pool gives earlier jobs what they wish for first.
+Of a job only its result is kept. The clips of the next job run while another one is joined; the pool
+serves earlier jobs first.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Found = TypeVar("Found")
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 30
-"""How long a job waits for memory before it runs anyway."""
+"""A job that waited so long for memory runs anyway."""
 _WANTED_BYTES = 500 * 2**20
-"""Memory that should be free for a job to begin; of a small budget, half."""
+"""Memory that should be free before a job begins; half of a small budget."""
 
 
 def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None:
-    """InputError for a batch that cannot be run as a whole, whatever its files are."""
+    """Raise InputError for a batch that cannot be run as a whole, whatever its files are."""
     if not requests:
         raise InputError(IssueCode.VALIDATION_FAILED, "the batch holds no job", hint="write at least one job")
     if len(requests) > most_jobs:
@@ -65,7 +65,7 @@ class ProcessesRequests(Protocol):
 
 
 class Batch:
-    """The jobs of one call, on their way."""
+    """The jobs of one call."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Batch:
         self._short = threading.Event()
 
     def check(self, is_usable: Callable[[VideoParams, RunContext], bool]) -> list[int]:
-        """The jobs that can be run as far as is known now, by index; the others fail by what they are."""
+        """Return the indices of jobs that pass validation."""
         indices = range(len(self._requests))
         usable = dict(self._each(indices, lambda index: is_usable(self._requests[index], self._contexts[index])))
         return [index for index in indices if usable.get(index)]
@@ -110,7 +110,7 @@ class Batch:
         ]
 
     def await_memory(self, context: RunContext) -> None:
-        """Wait until there is room for a job; where a wait was in vain, the next jobs do not wait as well."""
+        """Wait until memory is free for a job; after a wait in vain the next jobs do not wait."""
         wanted_mb = min(_WANTED_BYTES, self._memory.budget_bytes // 2) >> 20
         if self._memory.is_memory_available(wanted_mb):
             self._short.clear()
@@ -128,7 +128,7 @@ class Batch:
             context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message))
 
     def _each(self, indices: Sequence[int], work: Callable[[int], Found]) -> list[tuple[int, Found]]:
-        """What became of each job, with its index; jobs that did not begin are missing."""
+        """Return what ``work`` returned for each job, with its index; jobs that did not begin are missing."""
         found = in_window(
             indices,
             lambda index: (index, work(index)),

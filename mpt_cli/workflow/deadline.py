@@ -1,6 +1,6 @@
-"""The deadline of a run or a batch: once it is over everything stops as it does for a signal.
+"""Deadlines: when the time of a run or a batch is over, everything stops as it does for a signal.
 
-What is finished until then stays in the store, so that the next run goes on there.
+Finished segments stay in the cache, so that the next run goes on there.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class Timer(Protocol):
-    """What calls back when its time is over, unless it was cancelled before."""
+    """Calls back when its time is over, unless it was cancelled before."""
 
     def start(self) -> None:
-        """Let the time begin."""
+        """Start the clock."""
 
     def cancel(self) -> None:
-        """Do not call any more."""
+        """Call no more."""
 
     def join(self) -> None:
-        """Wait until it is gone."""
+        """Wait until its thread has ended."""
 
 
 StartTimer = Callable[[float, Callable[[], None]], Timer]
-"""Makes a timer of seconds and what is to be called, as ``threading.Timer`` does."""
+"""Creates a timer from seconds and a callback, as ``threading.Timer`` does."""
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def reached(config: Config, *, finished: int, total: int) -> DeadlineReached:
 
 
 def with_reasons(results: Sequence[VideoResult], contexts: Sequence[RunContext], config: Config) -> list[VideoResult]:
-    """The results of a batch, of which those say why that did not begin because the time was over."""
+    """Return the results of a batch; those of jobs that did not begin because the time was over say so."""
     late = DeadlineReached(f"{_limit(config)} was over before it began", hint="run the batch again: it goes on there")
     return [
         replace(result, code=late.code, errors=(late.issue,))

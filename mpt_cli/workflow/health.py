@@ -1,4 +1,4 @@
-"""Health: each thing that a request needs, really tried, and what to do about what does not work."""
+"""Health checks: everything that a request needs is tried, and each failure has a hint."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OTHER = "choose another one with encode.encoder, or another ffmpeg with MPT_FFM
 
 
 class HealthChecks:
-    """What is looked at, wired once; :meth:`status` looks."""
+    """Wires what is checked; :meth:`status` runs the checks."""
 
     def __init__(
         self,
@@ -114,12 +114,12 @@ class HealthChecks:
 
     @property
     def _chosen(self) -> str:
-        """The encoder that the configuration asks for."""
+        """The name of the encoder that the configuration asks for."""
         wanted = self._config.encode
         return wanted.encoder if wanted.encoder != "auto" else self._optimizer.default_encoder(wanted.codec)
 
     def _settings(self, name: str | None = None) -> EncoderSettings:
-        """Those of the configuration, or the usual ones of another encoder."""
+        """Return the encoder settings of the configuration, or the default ones of another encoder."""
         wanted = self._config.encode
         if name in ENCODERS and name != self._chosen:
             wanted = QualitySettings(codec=ENCODERS[name].codec)
@@ -128,7 +128,7 @@ class HealthChecks:
         return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(RATE), threads=1)
 
     def _write_gray(self, path: Path, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES) -> None:
-        """A clip by this encoder or the one that is wanted."""
+        """Write a clip by this encoder, or by the one of the configuration."""
         _require_folder(path.parent)
         encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
 
@@ -200,7 +200,7 @@ class HealthChecks:
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """Something to try: returns what was found, or raises. ``hint`` is for errors that have none."""
+    """One check: ``find`` returns what it found, or raises. ``hint`` is for errors without one."""
 
     name: str
     find: Callable[[], str]
@@ -209,7 +209,7 @@ class _Try:
 
 
 def _tried(one: _Try) -> HealthCheck:
-    """How a try ended; a check never fails the others."""
+    """Return how a check ended; a check never fails the others."""
     try:
         return HealthCheck(one.name, True, one.required, one.find())
     except MptError as error:
@@ -240,7 +240,7 @@ def _decodes() -> str:
 
 
 def _imports_moviepy(folder: Path) -> str:
-    """MoviePy's version, from a process of its own, in a folder of its own: it starts programs as it is imported."""
+    """Return MoviePy's version from a process and a folder of its own: MoviePy starts programs when it is imported."""
     if importlib.util.find_spec("moviepy") is None:
         raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
     _require_folder(folder)
@@ -261,7 +261,7 @@ def _temp_folder(config: Config) -> Path:
 
 @contextmanager
 def _scratch(config: Config) -> Iterator[Path]:
-    """A folder that is removed at the end, as far as it can be; one that is not there where none can be made."""
+    """Yield a folder that is removed at the end; the path of a missing one where none can be created."""
     with ExitStack() as stack:
         folder = _temp_folder(config) / "unwritable"
         with suppress(OSError):

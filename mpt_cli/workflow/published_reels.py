@@ -1,8 +1,7 @@
-"""PublishedReels: which files mpt published, and of what, so that a reel that is up to date is not made again.
+"""PublishedReels: the records of published files and of their inputs, by which a reel is known to be up to date.
 
-A record is written for every reel, before it gets its name: so whatever ends a run, the file at the
-output's name is known. Only such a file is ever replaced for ``if_changed``; what else may lie there
-is the user's.
+A record is written for every reel before it gets its name: whatever ends a run, the file at that name
+is known. Only such a file is ever replaced for ``if_changed``; any other file there is the user's.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ RECORDS_KEPT = 10_000
 _SPARE = 100
 _OURS = re.compile(r"[0-9a-f]{40}\.json")
 _OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
-"""Sections that do not decide what a reel is, but for what ``[processing]`` says of bad clips."""
+"""Sections that do not decide what a reel is, except for what ``[processing]`` says of bad clips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run was asked for as it began: its configuration, and which files its clips were at that time."""
+    """A request as its run began: its configuration, and the identities of its clips at that time."""
 
     params: VideoParams
     config: Config
@@ -56,9 +55,9 @@ class Wanted:
     at_seconds: float
 
     def key(self, build: str) -> str:
-        """Stands for everything that decides what the reel is, but for the bytes of the clips.
+        """Return a hash of everything that decides what the reel is, except the bytes of the clips.
 
-        Names count: titles may be made of them.
+        Names count: chapter titles may be made of them.
         """
         config = self.config.model_dump(mode="json", by_alias=True, exclude=_OF_THE_RUN)
         clips = [[os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute] for clip in self.params.clips]
@@ -68,12 +67,12 @@ class Wanted:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def settled(self, identity: tuple[int, ...]) -> tuple[int, ...]:
-        """The identity, or an empty one of a file that may have changed again without its times showing it."""
+        """Return the identity; an empty one of a file that may have changed again without its times showing it."""
         return identity if is_settled(identity, self.at_seconds) else ()
 
 
 class PublishedReels:
-    """Records in a folder, one for each output; several processes may share it."""
+    """Records in a folder, one for each output; several processes may share the folder."""
 
     def __init__(
         self,
@@ -84,9 +83,9 @@ class PublishedReels:
         keep: int = RECORDS_KEPT,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Keep records in this folder, which is made when the first one comes.
+        """Keep records in this folder, which is created with the first one.
 
-        ``content`` tells by a hash what a file holds whose times have changed; without it such a file
+        ``content`` returns the hash of a file whose times have changed; without it such a file
         counts as changed. ``paranoid`` asks it for every file.
         """
         self._folder, self._content, self._paranoid = folder, content, paranoid
@@ -97,7 +96,7 @@ class PublishedReels:
         return Wanted(params, config, tuple(_identity(clip.path) for clip in params.clips), self._clock())
 
     def adopted(self, params: VideoParams) -> VideoParams:
-        """The request, allowed to replace its output where that is what mpt published there."""
+        """Return the request, allowed to replace its output where mpt published that file."""
         if not params.if_changed or params.overwrite or self._foreign(params) is not None:
             return params
         return replace(params, overwrite=True)
@@ -124,7 +123,7 @@ class PublishedReels:
         return reel if all(self._is_same(clip.path, now, *before) for clip, now, before in clips) else None
 
     def find(self, output: Path) -> PublishedReel | None:
-        """The record of the file that lies at an output's name; None where it is not one of mpt's."""
+        """Return the record of the file at an output's name; None where mpt did not publish it."""
         try:
             file = file_of(output)
             return next((reel for reel in self._read(output) if reel.file == file), None)
@@ -195,40 +194,40 @@ class PublishedReels:
             logger.warning("%s will not be known again: %s", picture, error)
 
     def _foreign(self, params: VideoParams) -> Path | None:
-        """What lies where the request would write, and is not what mpt put there."""
+        """Return a file where the request writes that mpt did not put there, or None."""
         output = params.output_path
         if os.path.lexists(output) and self.find(output) is None:
             return output
         return self._foreign_picture(output, params.extras.named().values())
 
     def _foreign_picture(self, output: Path, pictures: Iterable[Path]) -> Path | None:
-        """The first of these files that is there, and that mpt did not put beside a reel at this name."""
+        """Return the first of these files that exists and that mpt did not put beside a reel at this name."""
         there = [path for path in pictures if os.path.lexists(path)]
         ours = dict(self._standing(output)) if there else {}
         return next((path for path in there if path.absolute() not in ours), None)
 
     def _has_extras(self, params: VideoParams, reel: PublishedReel) -> bool:
-        """Whether all pictures that are asked for are there, and are of this reel."""
+        """Return whether all pictures that are asked for exist and belong to this reel."""
         of_reel = {reel.output.contact_sheet, reel.output.poster}
         named = [path.absolute() for path in params.extras.named().values()]
         return all(path in of_reel and path.exists() for path in named) and self._foreign(params) is None
 
     def _standing(self, output: Path) -> list[tuple[Path, tuple[int, ...]]]:
-        """The pictures that mpt put beside the reels at this name and that are there, with their identities."""
+        """Return the pictures that mpt put beside reels at this name and that still exist, with their identities."""
         with suppress(OSError, ValueError, RecursionError):
             known = dict.fromkeys(extra for reel in self._read(output) for extra in reel.extras)
             return [(path, file) for path, file in known if os.path.lexists(path) and file_of(path) == file]
         return []
 
     def _known(self, path: Path) -> tuple[tuple[int, ...], str | None]:
-        """Identity and content of an input."""
+        """Return identity and content hash of an input."""
         with suppress(OSError):
             content = self._content(path) if self._content else None
             return _identity(path), content
         return (), None
 
     def _is_same(self, path: Path, now: tuple[int, ...], before: tuple[int, ...], content: str | None) -> bool:
-        """Whether a file holds what it held before; it is read only where its times leave that open."""
+        """Return whether a file holds what it held before; it is read only where its times leave that open."""
         if not self._paranoid and before and now == before:
             return True
         if self._content is None or content is None:
@@ -256,7 +255,7 @@ class PublishedReels:
                     place.unlink()
 
     def _place(self, output: Path) -> Path:
-        """Where the records of an output are: by its path without links, but for a link at its own name."""
+        """Return where the records of an output are: by its path without links, except for a link at its own name."""
         path = output.absolute()
         name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
         return self._folder / f"{name[:40]}.json"
@@ -268,7 +267,7 @@ def _changed(path: Path) -> OutputError:
 
 
 def _identity(path: Path) -> tuple[int, ...]:
-    """The identity of a file, empty where there is none."""
+    """Return the identity of a file, empty where there is none."""
     try:
         return identity_of(path.stat())
     except (OSError, ValueError):

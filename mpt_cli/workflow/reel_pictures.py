@@ -1,7 +1,7 @@
-"""Showcase: what shows a finished reel: its contact sheet, its poster, and the report of its run as a page.
+"""Showcase: the contact sheet and the poster of a finished reel, and the report of its run as a page.
 
-Pictures are taken from the published file, so that they show what is there. Whatever fails here
-costs only what fails.
+Pictures are taken from the published file, so that they show what is there. A picture that fails
+never fails the reel.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CODES = {"contact sheet": IssueCode.CONTACT_SHEET_FAILED, "poster": IssueCode.P
 
 
 class Showcase:
-    """Takes pictures out of reels, in as many processes at a time as there are ``threads``."""
+    """Take pictures out of reels, in as many processes at a time as there are ``threads``."""
 
     def __init__(self, workers: Workers, *, threads: int) -> None:
         """Ask these workers for pictures."""
@@ -58,10 +58,10 @@ class Showcase:
         cancel: CancelToken,
         before: Callable[[Path, Path], object] = lambda _picture, _hidden: None,
     ) -> tuple[OutputInfo, list[Issue]]:
-        """The output with the paths of the pictures that were made beside it, and why others were not.
+        """Create the pictures that are asked for; return the output with their paths, and why others failed.
 
-        ``before`` a picture has its name, that and where it lies until then are told; a ValueError of it
-        is why the picture is not kept.
+        ``before`` is called with the name that a picture gets and where it lies until then; a ValueError
+        from it discards the picture.
         """
         assert result.output is not None
         look = _Look(self, result.output, clips_shown(result.clips, sheet.MOST_CELLS), len(result.clips), cancel)
@@ -80,7 +80,13 @@ class Showcase:
         return output, issues
 
     def write_page(self, entry: HistoryEntry, path: Path, *, overwrite: bool, cancel: CancelToken) -> None:
-        """Write the report of a run as one HTML file; UsageError, OutputError, Cancelled."""
+        """Write the report of a run as one HTML file.
+
+        Raises:
+            UsageError: The name does not end in ``.html``.
+            OutputError: The file exists or cannot be written.
+            Cancelled: The command is stopped.
+        """
         if path.suffix.lower() not in _PAGE_SUFFIXES:
             raise UsageError("a report ends in .html", path=path, hint=f"for example {path.stem or 'report'}.html")
         if not overwrite:  # before the pictures are looked for
@@ -89,9 +95,9 @@ class Showcase:
         publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
 
     def thumbnails(self, result: VideoResult, cancel: CancelToken) -> dict[int, bytes]:
-        """Small JPEG files of clips by index: from the reel, else from the input; others are missing.
+        """Return small JPEG files of clips by index: from the reel, else from the input; others are missing.
 
-        A reel that has another size than it was published with is another file.
+        A reel of another size than the published one is another file.
         """
         listed = page.clips_listed(result.clips)[:MOST_THUMBNAILS]
         stills: dict[int, Still | None] = {}
@@ -108,7 +114,7 @@ class Showcase:
         return {index: pictures.thumbnail(still) for index, still in stills.items() if still is not None}
 
     def stills(self, path: Path, times: Sequence[Fraction], box: Dimensions, cancel: CancelToken) -> list[Still | None]:
-        """The pictures of a file at these times, None where there is none; Cancelled on a stop."""
+        """Return the frames that a file shows at these times, None where there is none; raise Cancelled on a stop."""
         found: list[Still | None] = [None] * len(times)
 
         def look(start: int) -> tuple[int, Sequence[Still | None]]:
@@ -151,13 +157,13 @@ class _Look:
 
     @cached_property
     def stills(self) -> Mapping[int, Still]:
-        """The middle of each clip, by its place among the clips."""
+        """The frame in the middle of each clip, by its index among the clips shown."""
         times = [middle_of(clip, self.reel) for clip in self.clips]
         found = self.showcase.stills(self.reel.path, times, self.layout.picture, self.cancel)
         return {place: still for place, still in enumerate(found) if still is not None}
 
     def sheet(self) -> pictures.Picture:
-        """One picture of each clip."""
+        """Draw one frame of each clip."""
         if not self.stills:
             raise ValueError("the reel shows no picture")
         cells = [
@@ -172,7 +178,7 @@ class _Look:
         return sheet.draw_sheet(reel.path.name, " · ".join(facts), cells, self.layout)
 
     def poster(self) -> pictures.Picture:
-        """The most telling of the clips' middles, at full size."""
+        """Return the most telling of the middle frames, at full size."""
         best = pictures.most_telling(self.stills)
         if best is None:
             raise ValueError("the reel shows no picture")
@@ -184,7 +190,7 @@ class _Look:
 
 
 def clips_shown(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
-    """The clips that are in the reel, in its order; of too many, as many from all over it."""
+    """Return the clips that are in the reel, in its order; of too many, a selection from all over it."""
     inside = [clip for clip in clips if clip.status is ClipStatus.PROCESSED and clip.start is not None]
     inside.sort(key=lambda clip: clip.start or Fraction(0))
     if len(inside) <= most:
@@ -193,7 +199,7 @@ def clips_shown(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
 
 
 def middle_of(clip: ClipResult, reel: OutputInfo) -> Fraction:
-    """A time at which the reel shows the frame in the middle of a clip: half a frame after its start.
+    """Return a time at which the reel shows the middle frame of a clip: half a frame after that frame begins.
 
     Not at its start, which Matroska rounds to a millisecond.
     """
@@ -203,7 +209,7 @@ def middle_of(clip: ClipResult, reel: OutputInfo) -> Fraction:
 
 
 def _size_of(path: Path) -> int | None:
-    """Bytes of a regular file; None for anything else, which must not even be opened."""
+    """Return the size of a regular file; None for anything else, which must not even be opened."""
     try:
         return path.stat().st_size if path.is_file() else None
     except (OSError, ValueError):

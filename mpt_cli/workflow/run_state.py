@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RunState:
-    """One request on its way."""
+    """One request while it runs."""
 
     params: VideoParams
     config: Config
@@ -65,18 +65,18 @@ class RunState:
     temporary_bytes: int | None = None
     ffmpeg: str | None = None
     replaced: list[Issue] = field(default_factory=list)
-    """What took the place of something else, and why."""
+    """Warnings: what took the place of something that was asked for."""
     missing: list[Issue] = field(default_factory=list)
-    """What was wanted beside the reel and could not be made."""
+    """Warnings: what was asked for beside the reel and failed."""
     owned: bool = False
     """Whether the output may only be replaced as long as it is what mpt published."""
     file: tuple[int, ...] = ()
-    """What tells the reel from other files that may take its place at its name."""
+    """Identity of the published file, by which it is told from others at its name."""
     found: PublishedReel | None = None
     """The reel that is up to date, so that nothing is done."""
     evidence: ReelEvidence | None = None
     afterwards: list[Issue] = field(default_factory=list)
-    """What is to be said since the reel was published."""
+    """Warnings since the reel was published."""
     asked: dict[str, str] = field(init=False)
     """The settings that were not left to their defaults, by dotted key; those of the run name its encoder."""
 
@@ -136,7 +136,7 @@ class RunState:
         )
 
     def setup(self) -> RunSetup:
-        """What it is made with, as far as that is decided."""
+        """Return the encoder and the settings of the run, as far as they are decided."""
         if self.plan is None:
             return RunSetup(__version__, settings=self.asked)
         encoder = self.plan.form.encoder
@@ -149,7 +149,7 @@ class RunState:
         self.evidence, self.ffmpeg = found.evidence if self.params.evidence else None, ffmpeg
 
     def refused(self) -> dict[int, FileValidationResult]:
-        """The clips that validation refused, by index."""
+        """Return the clips that validation refused, by index."""
         found = self.validation.files if self.validation else ()
         return {index: file for index, file in enumerate(found) if not file.is_valid}
 
@@ -168,12 +168,12 @@ class RunState:
         return done | {clip.index for clip in (self.plan.clips if self.plan else ()) if FINISHED_BEFORE in clip.reasons}
 
     def good(self) -> list[ProcessingResult]:
-        """The clips that were processed, in the order of the reel."""
+        """Return the results of clips that were processed, in the order of the reel."""
         order = self.plan.clips if self.plan else ()
         return [self.processed[c.index] for c in order if c.index in self.processed and self.processed[c.index].success]
 
     def made_bytes(self) -> int:
-        """Sizes of the files that were made of the clips; those that were reused take no room of their own."""
+        """Return the size of all segments that were created; reused ones take no space of their own."""
         made = [result.clip for result in self.good() if result.clip is not None and result.action is not Action.REUSE]
         paths = [clip.audio_path for clip in made] + [clip.processed_path for clip in made if clip.owned]
         return sum(path.stat().st_size for path in paths if path is not None)
@@ -188,7 +188,7 @@ class RunState:
         return bool(self.refused()) or any(not result.success for result in self.processed.values())
 
     def _errors(self, error: MptError | None) -> tuple[Issue, ...]:
-        """Every clip's and parameter's own problem, then what the run as a whole ended by."""
+        """Return the problem of each clip and parameter, then the error that ended the run."""
         own = list(self.validation.errors) if self.validation else []
         own += [issue for file in self.refused().values() for issue in file.errors]
         own += [issue for result in self.processed.values() if (issue := _own_issue(result)) is not None]
@@ -244,7 +244,7 @@ class RunState:
         )
 
     def _starts(self) -> dict[int, Fraction]:
-        """Where each clip begins in the reel, for those that are in it."""
+        """Return the second at which each clip of the reel begins, by index."""
         starts: dict[int, Fraction] = {}
         if self.plan is None or self.output is None:
             return starts
@@ -256,6 +256,6 @@ class RunState:
 
 
 def _own_issue(result: ProcessingResult) -> Issue | None:
-    """What went wrong with a clip; nothing did with one that was only stopped."""
+    """Return the error of a clip; a clip that was only stopped has none."""
     stopped = result.error is not None and result.error.code is IssueCode.CANCELLED
     return None if stopped else result.error
