@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.commands.completions import Shell, script
-from mpt_cli.cli.shell.man_page import manual
+from mpt_cli.cli.shell.man_page import man_page
 from mpt_cli.model.errors import exit_code_of
 from mpt_cli.model.issue_meanings import FILE_MEANINGS, REQUEST_MEANINGS, RUN_MEANINGS, Level
 from mpt_cli.settings.reference import starter_file
@@ -34,7 +34,7 @@ def generated() -> dict[str, str]:
     scripts = {f"completions/{name}": script(shell) for shell, name in SCRIPTS.items()}
     return {
         **scripts,
-        "mpt_cli/share/man/mpt.1": manual(),
+        "mpt_cli/share/man/mpt.1": man_page(),
         "examples/mpt.toml": starter_file(),
         CONTRACT: contract((ROOT / CONTRACT).read_text(encoding="utf-8")),
     }

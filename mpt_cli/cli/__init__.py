@@ -1,1 +1,1 @@
-"""Commands: thin adapters between options, the factory and a display; the only code that uses typer."""
+"""Command line: options, commands, sessions and answers. Only this room imports typer."""

@@ -1,4 +1,4 @@
-"""What a command answers: its document, its exit code, and how it is shown."""
+"""Answers of commands: JSON data, exit code, and text for people."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 
 def _show_nothing(_out: Console, _err: Console) -> None:
-    """For answers that their errors say in full."""
+    """Show nothing: the errors are the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command answers: for programs the parts of the envelope, for people ``show``."""
+    """Answer of a command: the parts of the envelope for programs, ``show`` for people."""
 
     status: RunStatus
     exit_code: int
@@ -36,14 +36,19 @@ class Answer:
     errors: Sequence[Issue] = ()
     ffmpeg: str | None = None
     ends: Sequence[JobEnd] = ()
-    """How each request ended, and"""
+    """Results of the requests, for the side files."""
     verdicts: Sequence[FileValidationResult] = ()
-    """what was found of files: what the files beside the answer are made of."""
+    """Results of validation, for the side files."""
     show: Callable[[Console, Console], None] = _show_nothing
 
 
 def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
-    """The answer to an error that ended a command before it had a result."""
+    """Return the answer for an error that ended a command before it had a result.
+
+    Args:
+        error: The error.
+        signal_number: The signal that stopped the command, or None.
+    """
     cancelled = isinstance(error, Cancelled)
     code = exit_code_for(error.exit_code, signal_number) if cancelled else error.exit_code
     return Answer(
@@ -55,19 +60,19 @@ def failed(error: MptError, *, signal_number: int | None = None) -> Answer:
 
 
 def _show_failure(err: Console, error: MptError) -> None:
-    """Write the error and the first of those found beside it: what follows from one slip may be long."""
+    """Write the error and the first of the others: one mistake can cause a long list."""
     summary.show_issues(err, (error.issue, *error.others[: _MOST_FAULTS - 1]))
-    if (left := len(error.others) + 1 - _MOST_FAULTS) > 0:
-        summary.show_hidden_count(err, left)
+    if (hidden := len(error.others) + 1 - _MOST_FAULTS) > 0:
+        summary.show_hidden_count(err, hidden)
 
 
 def exit_code_for(code: int, signal_number: int | None) -> int:
-    """The exit code, which for a stop is that of the signal: 130 or 143, also where the terminal was closed."""
+    """Return the exit code; 143 instead of 130 for SIGTERM and for a closed terminal."""
     return ExitCode.SIGTERM if signal_number in (signal.SIGTERM, HANG_UP) else code
 
 
 def exit_code_of_run(result: VideoResult) -> int:
-    """The exit code of a run's result; what is refused is usage if any of what is wrong with it is."""
+    """Return the exit code of a result; a refused request counts as usage if one of its errors does."""
     if result.status is RunStatus.CANCELLED:
         return exit_code_for(ExitCode.SIGINT, result.signal_number)
     if result.status is RunStatus.PARTIAL:
@@ -78,7 +83,7 @@ def exit_code_of_run(result: VideoResult) -> int:
 
 
 def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:
-    """The status and the exit code of a batch by those of its jobs."""
+    """Return status and exit code of a batch from the statuses of its jobs."""
     if signal_number is not None or RunStatus.CANCELLED in statuses:
         return RunStatus.CANCELLED, exit_code_for(ExitCode.SIGINT, signal_number)
     if all(status is RunStatus.SUCCESS for status in statuses):

@@ -1,4 +1,4 @@
-"""The command tree. A command's module is loaded when the command is asked for."""
+"""Command tree of typer; the module of a command is loaded only when the command is used."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ _LOOKS: dict[str, Any] = {
 
 
 class LazyGroup(TyperGroup):
-    """Knows the names of its commands, and loads the one that is asked for."""
+    """Group that lists the names of its commands and loads only the one in use."""
 
     def __init__(self, **attributes: Any) -> None:
-        """Begin with the names, which are suggested where one is misspelt."""
+        """Create the group with all names, which typer suggests for a misspelt one."""
         super().__init__(**attributes)
         self.commands = dict.fromkeys(NAMES)  # type: ignore[assignment]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name, or None."""
+        """Return the command of this name, or None."""
         return load(cmd_name) if cmd_name in NAMES else None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write a page that needs none of them."""
+        """Write the help page without loading a command."""
         formatter.write(help_page() + "\n")
 
 
 class _Plain:
-    """Shows no Python types in its help, and its help option beside those of reporting."""
+    """Help without Python types, with ``--help`` among the options of reporting."""
 
     def get_params(self, ctx: Any) -> Any:
-        """All parameters, as the help shows them."""
+        """Return all parameters as the help shows them."""
         parameters: Any = super().get_params(ctx)  # type: ignore[misc]
         panels = {getattr(parameter, "rich_help_panel", None) for parameter in parameters}
         for parameter in parameters:
@@ -61,11 +61,11 @@ class _Plain:
 
 
 class _PlainCommand(_Plain, TyperCommand):
-    """A command."""
+    """Command with plain help."""
 
 
 class _PlainGroup(_Plain, TyperGroup):
-    """A group of commands."""
+    """Group of commands with plain help."""
 
 
 app = typer.Typer(name="mpt", cls=LazyGroup, **_LOOKS)
@@ -87,18 +87,20 @@ def main(
 
 
 def function_of(entry: Entry) -> Callable[..., int]:
-    """The function of a command: in the module of its first word, by the name of its last."""
+    """Return the function of a command: its last word, in the module of its first word."""
     function: Callable[..., int] = getattr(import_module(f"mpt_cli.cli.commands.{entry.words[0]}"), entry.words[-1])
     return function
 
 
 def load(name: str) -> Any:
-    """The command, or the group of commands, that this word names."""
+    """Return the command or the group of commands with this name."""
     tree = typer.Typer(name=name, **_LOOKS)
     for entry in COMMANDS:
         if entry.words[0] == name:
             function = function_of(entry)
-            tree.command(entry.words[-1], cls=_PlainCommand, help=_text(function), epilog=_examples(entry))(function)
+            tree.command(entry.words[-1], cls=_PlainCommand, help=_help_text(function), epilog=_examples(entry))(
+                function
+            )
     if name in GROUPS:
         described = f"{GROUPS[name].capitalize()}."
         tree.callback(cls=_PlainGroup, invoke_without_command=True, help=described)(_help_of_group)
@@ -111,14 +113,14 @@ def _help_of_group(context: typer.Context) -> None:
         raise typer.Exit
 
 
-def _text(function: Callable[..., int]) -> str:
-    """What a docstring says, each paragraph in one line and without markup, as typer shows it well."""
+def _help_text(function: Callable[..., int]) -> str:
+    """Return the docstring with one line per paragraph and without markup, as typer expects it."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
     return "\n\n".join(paragraph.replace("\n", " ").replace("[", "\\[") for paragraph in paragraphs)
 
 
 def _examples(entry: Entry) -> str:
-    """The examples of a command as the help shows them."""
+    """Return the examples of a command as the help shows them."""
     longest = max(len(line) for line, text in entry.examples if text or len(entry.examples) == 1)
     lines = [f"{line:<{longest}}  [dim]# {text}[/dim]" if text else line for line, text in entry.examples]
     return "\n".join(["[bold]Examples[/bold]", *lines])

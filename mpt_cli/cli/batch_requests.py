@@ -1,4 +1,4 @@
-"""From job files to the requests of a batch."""
+"""Requests of a batch, read from job files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,21 @@ if TYPE_CHECKING:
     from mpt_cli.settings.job_files import JobFile
     from mpt_cli.settings.merged import Settings
 
-_OF_ALL, _KEYS_OF_ALL = ("memory", "cache", "batch"), (("paths", "state"), ("processing", "deadline"))
-"""Sections, and keys, that hold for all jobs of a batch together."""
+_SHARED_SECTIONS, _SHARED_KEYS = ("memory", "cache", "batch"), (("paths", "state"), ("processing", "deadline"))
+"""Sections and keys that apply to all jobs of a batch together."""
 _NAMED_AT_MOST = 10
 
 
 def read_job_files(session: Session, names: Sequence[str]) -> list[JobFile]:
-    """The job files, each with those of its jobs that are to run."""
+    """Return the job files, each with only the jobs that will run.
+
+    Args:
+        session: The session of the command, for ``--only`` and stdin.
+        names: Paths of TOML files, or ``-`` for JSON Lines on stdin.
+
+    Raises:
+        UsageError: No file is named, stdin is named twice, or ``--only`` names an unknown job.
+    """
     if not names:
         raise UsageError("no job file was named", hint="name TOML files, or - for JSON Lines on stdin")
     if names.count("-") > 1:
@@ -35,7 +43,7 @@ def read_job_files(session: Session, names: Sequence[str]) -> list[JobFile]:
 
 
 def labels_of(names: Sequence[str], files: Sequence[JobFile]) -> list[str]:
-    """What each job is called: its name, with that of its file where there are several."""
+    """Return the label of each job: its name, after the name of its file if there are several files."""
     return [
         job.name if len(files) == 1 else f"{name}: {job.name}"
         for name, file in zip(names, files, strict=True)
@@ -50,7 +58,7 @@ def _load(session: Session, name: str) -> JobFile:
 
 
 def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:
-    """The files with the jobs of these names alone; with all of theirs if none is named."""
+    """Return the files with only the named jobs, or unchanged if ``wanted`` is None."""
     if wanted is None:
         return files
     known = [job.name for file in files for job in file.jobs]
@@ -63,7 +71,7 @@ def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:
 
 
 def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[VideoParams]]:
-    """The settings of the batch as a whole, and the request of each job."""
+    """Return the settings of the whole batch and the request of each job."""
     from mpt_cli.settings.merged import Settings, standing_layers
 
     standing = standing_layers(config_file=given.get("config"))
@@ -82,5 +90,5 @@ def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[
 
 def _refuse_shared(layer: Layer, why: str) -> None:
     for key, _ in layer.items():
-        if key[0] in _OF_ALL or key in _KEYS_OF_ALL:
+        if key[0] in _SHARED_SECTIONS or key in _SHARED_KEYS:
             raise UsageError(f"{layer.name_of(key)} {why}", path=layer.path)

@@ -1,4 +1,4 @@
-"""Every command by name: what the front page, the help, the man page and completions say without loading it."""
+"""Catalog of commands for the front page, the help, the man page and completions; loads no command."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One command. A name of two words is that of a command within a group: ``config show``."""
+    """Entry of one command; a name of two words, such as ``config show``, is a command in a group."""
 
     name: str
     heading: str
     summary: str
     examples: tuple[tuple[str, str], ...]
-    """Command lines, each with what it does."""
+    """Command lines, each with a comment or an empty string."""
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of its name."""
+        """Words of the name."""
         return tuple(self.name.split())
 
 
 REPORTING = "Reporting"
-"""The heading of the options that every command has."""
-_MAKE, _LOOK, _KEEP = "Make a reel", "Look before and after", "Set up"
+"""Heading of the options that every command has."""
+_CREATE, _INSPECT, _SET_UP = "Create a reel", "Inspect", "Set up"
 
 COMMANDS = (
     Entry(
         "process",
-        _MAKE,
+        _CREATE,
         "check clips, make them uniform, join and prove the reel",
         (
-            ("mpt process clips/ -o reel.mp4 --preset tiktok", "a platform's size and sound"),
+            ("mpt process clips/ -o reel.mp4 --preset tiktok", "size and audio of a platform"),
             ("mpt process *.mov -o reel.mp4 --size 1920x1080 --fit blur", ""),
             ("mpt process --job monday.toml", "clips with trims from a file"),
             ("mpt process clips/ -o reel.mp4 --dry-run", "the plan; writes nothing"),
@@ -40,8 +40,8 @@ COMMANDS = (
     ),
     Entry(
         "concat",
-        _MAKE,
-        "join only: copy pictures where that is safe",
+        _CREATE,
+        "join only: copy frames where that is safe",
         (
             ("mpt concat part1.mp4 part2.mp4 -o whole.mp4", ""),
             ("mpt concat clips/ -o whole.mkv --method copy", "copy, or refuse"),
@@ -49,7 +49,7 @@ COMMANDS = (
     ),
     Entry(
         "batch",
-        _MAKE,
+        _CREATE,
         "run many jobs side by side, from files or stdin",
         (
             ("mpt batch week.toml --dry-run", "the plan of every job"),
@@ -59,8 +59,8 @@ COMMANDS = (
     ),
     Entry(
         "validate",
-        _LOOK,
-        "say which clips can be used, and what they are",
+        _INSPECT,
+        "report which clips can be used, and their format",
         (
             ("mpt validate clips/", ""),
             ("mpt validate clips/ --deep --strict", "decode all; warnings are errors"),
@@ -69,14 +69,14 @@ COMMANDS = (
     ),
     Entry(
         "health",
-        _LOOK,
-        "try everything that mpt needs on this machine",
-        (("mpt health", ""), ("mpt health --deep", "make a small reel as well")),
+        _INSPECT,
+        "check everything that mpt needs on this machine",
+        (("mpt health", ""), ("mpt health --deep", "also create a small reel")),
     ),
     Entry(
         "report",
-        _LOOK,
-        "tell what an earlier run came to, and what it cost",
+        _INSPECT,
+        "report the result, time and memory of an earlier run",
         (
             ("mpt report last", ""),
             ("mpt report last --html report.html", "as a page"),
@@ -85,7 +85,7 @@ COMMANDS = (
     ),
     Entry(
         "config show",
-        _KEEP,
+        _SET_UP,
         "print each setting and where its value comes from",
         (
             ("mpt config show", ""),
@@ -95,20 +95,20 @@ COMMANDS = (
     ),
     Entry(
         "config init",
-        _KEEP,
+        _SET_UP,
         "write a file with every setting, explained",
         (("mpt config init", "./mpt.toml"), ("mpt config init --user", "the file of the user")),
     ),
     Entry(
         "config schema",
-        _KEEP,
+        _SET_UP,
         "print the JSON Schema of the settings, for editors",
         (("mpt config schema > mpt.schema.json", ""),),
     ),
     Entry(
         "cache",
-        _KEEP,
-        "look after the store of finished clips",
+        _SET_UP,
+        "show, prune or clear the cache of finished clips",
         (
             ("mpt cache info", ""),
             ("mpt cache prune", "remove what is over the limit, and what killed runs left"),
@@ -117,8 +117,8 @@ COMMANDS = (
     ),
     Entry(
         "completions",
-        _KEEP,
-        "print what makes TAB complete it in your shell",
+        _SET_UP,
+        "print the completion script of a shell",
         (
             ("mpt completions bash > ~/.local/share/bash-completion/completions/mpt", ""),
             ("mpt completions zsh > ~/.zfunc/_mpt", "where ~/.zfunc is in $fpath"),
@@ -129,7 +129,7 @@ COMMANDS = (
 )
 
 GROUPS = {"config": "settings: show, init, schema"}
-"""Commands that hold others, and what is said of them as a whole."""
+"""Groups of commands, each with its summary."""
 
 NAMES = tuple(dict.fromkeys(entry.words[0] for entry in COMMANDS))
-"""What may stand first on a command line."""
+"""First words of all commands."""

@@ -1,4 +1,4 @@
-"""The one place that catches: whatever a command raises becomes an answer and an exit code."""
+"""Entry point of the program; every exception of a command becomes an answer and an exit code here."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
 
 _NO_ROOM = (*DISK_FULL, errno.EIO)
-"""What ends writing to a stream that mpt did not open, and is no fault of its own."""
+"""Error numbers of a failed write to stdout or stderr that are no bug of mpt."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; the exit code."""
+    """Run a command line and return its exit code."""
     try:
         Path.cwd()
     except OSError:
@@ -36,19 +36,19 @@ def run(arguments: Sequence[str]) -> int:
         return _answer(arguments, UsageError(_one_line(error), hint=_help_hint(arguments)))
     except MptError as error:
         return _answer(arguments, error)
-    except (KeyboardInterrupt, typer.Abort):  # before the session looked at signals
+    except (KeyboardInterrupt, typer.Abort):  # before the session handled signals
         return _answer(arguments, Cancelled())
-    except (BrokenPipeError, SystemExit):  # nobody reads a help text any more, for which rich ends the program
+    except (BrokenPipeError, SystemExit):  # the reader of a help text is gone: rich then exits
         from mpt_cli.display.base import discard
 
         discard(sys.stdout)
         return ExitCode.OK
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:  # of help and scripts
-            from mpt_cli.cli.session import answer_lost
+        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:  # help or a script
+            from mpt_cli.cli.session import report_lost_answer
             from mpt_cli.display.base import console
 
-            return answer_lost(error, console(sys.stderr, aside=True))
+            return report_lost_answer(error, console(sys.stderr, aside=True))
         if "verbose" in _switches(arguments):
             traceback.print_exc()
         hint = "this is a bug in mpt: please report it with the output of the same command and -v"
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _answer(arguments: Sequence[str], error: MptError) -> int:
-    """Say what is wrong the way that the command line asks for, as far as it can be read."""
+    """Report the error in the output format of the command line, even if the rest of it cannot be parsed."""
     from mpt_cli.cli.answer import failed
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
@@ -67,7 +67,7 @@ def _answer(arguments: Sequence[str], error: MptError) -> int:
 
 
 def _switches(arguments: Sequence[str]) -> set[str]:
-    """Switches that stand anywhere before ``--``, also where the rest cannot be parsed."""
+    """Return the output switches before ``--``, even if the rest cannot be parsed."""
     before = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
     return {_SWITCHES[argument] for argument in before if argument in _SWITCHES}
 

@@ -1,4 +1,4 @@
-"""The log of a command: to stderr, or to a file."""
+"""Log of a command on stderr or in a file."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ LOGGER = "mpt_cli"
 
 
 class _LogFile(logging.FileHandler):
-    """A log that is given up in silence where its disk is full: the answer goes elsewhere."""
+    """Log file that ignores write errors, such as a full disk: the answer does not depend on it."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say nothing."""
+        """Ignore the error."""
 
 
 @contextmanager
 def logging_to(given: Given) -> Iterator[None]:
-    """Log records to stderr with ``-v``, and to a file where one is named; else nowhere."""
+    """Log to stderr with ``-v`` and to the file of ``--log-file``, until the context ends.
+
+    Raises:
+        UsageError: The log file is a video file by its extension, or cannot be written.
+    """
     logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]()
     if given.get("verbose"):
         handlers.append(logging.StreamHandler(sys.stderr))
     if path := given.get("log_file"):
-        if path.suffix.lower() in MEDIA_SUFFIXES:  # a slip that would spoil a clip
+        if path.suffix.lower() in MEDIA_SUFFIXES:  # a mistake that would destroy a clip
             raise UsageError("the log would be written into a video file", path=path, hint="name a .log file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How these files are written: in one step, and only over what mpt wrote there before."""
+"""Files with a mark of mpt: written in one step, and only over earlier files of mpt."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MARK_BYTES = 400
-"""Within so many bytes a file says what it is."""
+"""Bytes at the beginning of a file that contain its mark."""
 
 
 def is_replaceable(path: Path, mark: str) -> bool:
-    """Whether a file may be written here: there is none, an empty one, or one with this mark at its beginning.
+    """Return True if the path is free, an empty file, or a file with this mark at its beginning.
 
-    Nothing else is: a slip of the pen must not cost a clip. OSError where that cannot be seen.
+    Any other file is kept: a typing mistake must not destroy a clip.
+
+    Raises:
+        OSError: The file cannot be read.
     """
     if not path.exists():
         return True
@@ -28,9 +31,12 @@ def is_replaceable(path: Path, mark: str) -> bool:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put text under a name in one step, so that a reader finds the old file or the new one; OSError.
+    """Write a text file in one step, so that a reader finds the old file or the new one.
 
-    A link stays, what it leads to is replaced. Whoever may read the files of this user may read it.
+    A link is kept and its target replaced. The file gets the usual permissions of the user.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     target = path.resolve()
     sweep_unfinished(target.parent)

@@ -1,9 +1,9 @@
-"""Every option once: its name on the command line, its key in the configuration, its help.
+"""Options of all commands: names, configuration keys and help.
 
-The help, the choices and the default of a setting's option come from the field of the setting.
+Help, choices and default of the option of a setting come from the field of the setting.
 
-A command names the groups of options that it takes; :func:`with_options` gives its function their
-parameters and hands over what the user gave, nested by configuration key.
+A command names its groups of options; :func:`with_options` adds their parameters to its function and
+passes the given values, nested by configuration key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
-"""The clips of a command, as the user names them."""
+"""Clips of a command as the user names them."""
 
 FILES, PICTURE, CODING, JOINING = "Input and output", "Picture", "Coding", "Order and join"
 RUNNING = "Running"
@@ -33,11 +33,10 @@ RUNNING = "Running"
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One option.
+    """Option of the command line.
 
-    ``key`` is its place in the configuration, several with spaces between, none for an option that
-    belongs to the command. ``metavar`` also says to completions what may stand there
-    (:mod:`mpt_cli.cli.shell.command_tree`).
+    ``key`` is its key in the configuration, or several separated by spaces, or empty for an option of
+    the command. Completions also use ``metavar`` (:mod:`mpt_cli.cli.shell.command_tree`).
     """
 
     names: tuple[str, ...]
@@ -47,45 +46,45 @@ class Flag:
     metavar: str = ""
     choices: tuple[str, ...] = ()
     default: str = ""
-    """What holds where it is not given, as the help says it."""
+    """Default as the help shows it."""
     value: object = None
-    """What a flag without an argument stands for; None for an option that takes one."""
+    """Value of an option without an argument; None for an option with one."""
     type: type = str
     many: bool = False
-    """Whether it may be given more than once."""
+    """True if the option may be repeated."""
 
     @property
     def parameter(self) -> str:
-        """The name of the function's parameter."""
+        """Name of the parameter of the function."""
         longest = max(self.names, key=len)
         return longest.lstrip("-").replace("-", "_")
 
     @property
     def is_switch(self) -> bool:
-        """Whether it takes no argument."""
+        """True if the option takes no argument."""
         return self.value is not None
 
     @property
     def explained(self) -> str:
-        """Its line in the help: what it does, what it takes, what it is if not given."""
+        """Help line with choices and default."""
         choices = f": {', '.join(self.choices)}" if self.choices else ""
         return f"{self.help}{choices}{f' ({self.default})' if self.default else ''}."
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user gave: options of the command by name, and of the configuration nested by key."""
+    """Given values: options of the command by name, options of the configuration nested by key."""
 
     own: dict[str, Any] = field(default_factory=dict)
     flags: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str) -> Any:
-        """The value of one of the command's own options, or None."""
+        """Return the value of an option of the command, or None."""
         return self.own.get(name)
 
 
 _BESIDE = "here, in place of the last run's"
-"""Said of files that are told beside the answer: they are replaced without --overwrite."""
+"""End of the help of side files: they are replaced without --overwrite."""
 
 COMMON = (
     Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="TOML", type=Path),
@@ -231,7 +230,7 @@ VALIDATE = (
 
 
 def with_options(*groups: Iterable[Flag]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """A decorator that adds options to a command; it is called with them as one ``given``."""
+    """Return a decorator that adds options to a command, which receives their values as ``given``."""
     flags = tuple(flag for group in groups for flag in group)
 
     def decorate(function: Callable[..., int]) -> Callable[..., int]:
@@ -253,7 +252,7 @@ def with_options(*groups: Iterable[Flag]) -> Callable[[Callable[..., int]], Call
 
 
 def _parameter(flag: Flag) -> inspect.Parameter:
-    """The parameter that typer reads the option from. Values stay text: the settings judge them."""
+    """Return the typer parameter of an option. Values stay text: the settings check them."""
     details: dict[str, Any] = {"help": flag.explained, "rich_help_panel": flag.panel, "show_default": False}
     details["metavar"] = flag.metavar  # empty for a switch: else typer writes "<bool>"
     if flag.is_switch:
@@ -268,7 +267,7 @@ def _keyword(flag: Flag, annotation: Any, *, default: object) -> inspect.Paramet
 
 
 def _given(flags: Sequence[Flag], values: dict[str, Any]) -> Given:
-    """What was given, without what was left out."""
+    """Return the given values, without options that were left out."""
     names = {name for flag in flags for name in flag.names}
     given = Given()
     for flag in flags:
@@ -287,7 +286,7 @@ def _given(flags: Sequence[Flag], values: dict[str, Any]) -> Given:
 
 
 def _checked(flag: Flag, value: object, names: Collection[str]) -> object:
-    """The value of an option, unless it is the next option (``-o --json``) or not one of its choices."""
+    """Return the value of an option; refuse the name of another option (``-o --json``) and a wrong choice."""
     if str(value) in names:
         raise typer.BadParameter(f"{str(value)!r} is an option, so the value is missing", param_hint=flag.names[0])
     if flag.choices and not flag.key:
@@ -296,7 +295,11 @@ def _checked(flag: Flag, value: object, names: Collection[str]) -> object:
 
 
 def chosen(word: str, choices: Collection[str], name: str) -> str:
-    """The word, which must be one of the choices of an option or an argument."""
+    """Return the word if it is one of the choices of an option or argument.
+
+    Raises:
+        typer.BadParameter: The word is not a choice.
+    """
     if word not in choices:
         near = meant(word, choices)
         raise typer.BadParameter(f"{word!r} is not one of {', '.join(choices)}{near}", param_hint=name)

@@ -1,4 +1,4 @@
-"""What ``mpt`` and ``mpt --help`` say: plain text, made without loading a command or a library that draws."""
+"""Text of ``mpt`` and ``mpt --help``; loads no command and not rich."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXITS: tuple[tuple[tuple[ExitCode, ...], str], ...] = (
     ((ExitCode.RESOURCES,), "out of memory or disk"),
     ((ExitCode.SIGINT, ExitCode.SIGTERM), "stopped by SIGINT; by SIGTERM or a closed terminal"),
 )
-"""What each exit code means."""
+"""Meaning of each exit code."""
 
 TAGLINE = "many video clips in, one verified reel out"
 _FIRST_STEPS = (
@@ -37,12 +37,12 @@ _OPTIONS = (("-h, --help", "this text, or that of a command"), ("--version", "th
 
 
 def front_page() -> str:
-    """What mpt can do, in one screen of 24 lines and 80 columns."""
+    """Return the front page: the commands on one screen of 24 lines and 80 columns."""
     return "\n".join([f"mpt {__version__}: {TAGLINE}.", "", *_commands(), *_first_steps(), "", _WHERE_MORE])
 
 
 def help_page() -> str:
-    """The front page with what programs and the curious want beside it."""
+    """Return the help page: the front page with options and exit codes."""
     return "\n".join(
         [
             f"{_bold('Usage:')} mpt COMMAND [OPTIONS]",
@@ -62,7 +62,7 @@ def help_page() -> str:
 
 
 def _commands() -> Iterator[str]:
-    """All commands below their headings; a group is one line."""
+    """Yield all commands below their headings; a group takes one line."""
     heading, done = "", set[str]()
     for entry in COMMANDS:
         name = entry.words[0]
@@ -81,6 +81,6 @@ def _first_steps() -> Iterator[str]:
 
 
 def _bold(text: str) -> str:
-    """The text in bold where a terminal shows it and nobody asked for plain text."""
+    """Return the text in bold on a terminal that shows it, unless plain text is wanted."""
     plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain else f"\x1b[1m{text}\x1b[0m"

@@ -1,11 +1,11 @@
-"""From inputs and options to a request, and from its result to an answer: shared by process and concat."""
+"""Request of ``process`` and ``concat`` from inputs and options, and the answer from its result."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.answer import Answer, exit_code_of_run
-from mpt_cli.cli.session import NUL_ALONE
+from mpt_cli.cli.session import NUL_WITHOUT_STDIN
 from mpt_cli.config.request import Extras, VideoParams
 from mpt_cli.display.answers import summary
 from mpt_cli.display.answers.dry_run import result_data, show_plan
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 def answer_request(
     session: Session, inputs: Sequence[str], *, join: JoinMethod | None = None, job: Path | None = None
 ) -> Answer:
-    """Run, or only plan, the request that the command line or a job file describes."""
+    """Run or only plan the request of the command line or of a job file.
+
+    Args:
+        session: The session of the command.
+        inputs: Files, folders, patterns, or ``-`` for stdin; ignored with ``job``.
+        join: The method of ``mpt concat``; None for ``mpt process``.
+        job: A file with one job, or None.
+    """
     params, settings = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
     refuse_idle_seed(session.given, [params])
     from mpt_cli.factory import ModuleFactory
@@ -49,12 +56,14 @@ def answer_request(
         errors=result.errors,
         ffmpeg=result.ffmpeg,
         ends=[JobEnd(params.output_path.name, result, exit_code)],
-        show=lambda out, err: _show(out, err, session.untold(result), verbose=bool(session.given.get("verbose"))),
+        show=lambda out, err: _show(
+            out, err, session.without_shown_warnings(result), verbose=bool(session.given.get("verbose"))
+        ),
     )
 
 
 def refuse_idle_seed(given: Given, requests: Sequence[VideoParams]) -> None:
-    """Refuse a seed on the command line where nothing is shuffled; in a file it waits for ``--mode random``."""
+    """Refuse ``--seed`` without a random order; a seed in a file may wait for ``--mode random``."""
     seed = given.flags.get("concat", {}).get("seed")
     modes = {request.config.concat.mode for request in requests if request.config is not None}
     if seed not in (None, "none", "auto") and ConcatenationMode.RANDOM not in modes:
@@ -87,7 +96,7 @@ def _from_command_line(
 
 
 def jobs_of(file: Path) -> JobFile:
-    """The jobs of a file; where it is one of settings, that is all that is wrong."""
+    """Return the jobs of a file; for a file of settings report only that it is one."""
     from mpt_cli.settings.job_files import load_jobs
     from mpt_cli.settings.layers import holds_settings
 
@@ -104,7 +113,7 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     from mpt_cli.settings.merged import Settings
 
     if given.get("null"):
-        raise UsageError(NUL_ALONE, hint="leave out --null")
+        raise UsageError(NUL_WITHOUT_STDIN, hint="leave out --null")
     jobs = jobs_of(file)
     job = jobs.single()
     settings = Settings.load(
@@ -116,7 +125,7 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
 
 
 def params_of_job(job: Job, settings: Settings, given: Given) -> VideoParams:
-    """The request of one job among many; what is wrong with its clips is the job's own problem."""
+    """Return the request of one job of a batch; problems with its clips become problems of the request."""
     try:
         clips, problems = _job_clips(job)
     except UsageError as error:

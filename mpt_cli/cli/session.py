@@ -1,4 +1,4 @@
-"""A session: the display, the signals and the answer around the work of one command."""
+"""Session of one command: display, signals, log, side files and the output of the answer."""
 
 from __future__ import annotations
 
@@ -39,15 +39,21 @@ if TYPE_CHECKING:
     from mpt_cli.model.results import VideoResult
 
 
-NUL_ALONE = "--null is for paths on stdin, which no input is"
+NUL_WITHOUT_STDIN = "--null is for paths on stdin, which no input is"
 _STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, HANG_UP})
 
 
 class Session:
-    """What a command works with: where events go, how it is stopped, what the user gave."""
+    """Session of a command: display of events, cancel token, given options."""
 
     def __init__(self, command: str, given: Given, *, follows_run: bool = True) -> None:
-        """Choose the display; nothing is shown yet. A command without a run needs none."""
+        """Choose the display without starting it.
+
+        Args:
+            command: The name of the command in the envelope.
+            given: The options of the user.
+            follows_run: False for a command without a run, which needs no display of progress.
+        """
         self.command, self.given = command, given
         self.cancel = CancelToken()
         self._waits_for_input = False
@@ -62,15 +68,19 @@ class Session:
 
     @property
     def context(self) -> RunContext:
-        """A context for one run."""
+        """New context for one run."""
         return RunContext(uuid.uuid4().hex, self.display.emit, self.cancel)
 
     def context_of(self, job: str) -> RunContext:
-        """A context for one job of a batch."""
+        """Return a new context for one job of a batch."""
         return RunContext(uuid.uuid4().hex, partial(self.display.emit, job=job), self.cancel)
 
     def read_stdin(self) -> bytes:
-        """All of stdin; a signal ends the reading."""
+        """Return all of stdin.
+
+        Raises:
+            Cancelled: A signal came.
+        """
         self._waits_for_input = True
         try:
             self.cancel.raise_if_cancelled()
@@ -79,7 +89,7 @@ class Session:
             self._waits_for_input = False
 
     def run(self, work: Callable[[Session], Answer]) -> int:
-        """Do the work, show the answer; the exit code."""
+        """Run the work, show its answer and return the exit code."""
         with ExitStack() as stack:
             stack.enter_context(logging_to(self.given))
             stack.enter_context(_signals(self._stop))
@@ -98,20 +108,24 @@ class Session:
                 base.flush_or_discard(sys.stderr)
         return int(answer.exit_code)
 
-    def untold(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
-        """The result without the warnings that lines have said while it was made."""
+    def without_shown_warnings(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
+        """Return the result without the warnings that the display has already shown for good."""
         left = (warning for warning in result.warnings if not self.display.has_shown(warning, job=job))
         return replace(result, warnings=tuple(left))
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
-        """The files that the inputs name, and what is wrong with them; stdin is read if one is ``-``."""
+        """Return the files that the inputs name and the problems with them; read stdin for ``-``.
+
+        Raises:
+            UsageError: ``--null`` is given without ``-``.
+        """
         if self.given.get("null") and "-" not in inputs:
-            raise UsageError(NUL_ALONE, hint="name - among the inputs, or leave out --null")
+            raise UsageError(NUL_WITHOUT_STDIN, hint="name - among the inputs, or leave out --null")
         stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
         return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
 
     def _with_side_files(self, answer: Answer) -> Answer:
-        """Write the files beside the answer; the answer, which says where that failed."""
+        """Write the side files; return the answer with a warning for each failed one."""
         if not self._side_files:
             return answer
         from mpt_cli.model.results import CommandEnd
@@ -127,18 +141,18 @@ class Session:
             tuple(answer.ends),
             tuple(answer.verdicts),
         )
-        missed = list(self._side_files.write(facts))
+        failures = list(self._side_files.write(facts))
 
         def show(out: Console, err: Console) -> None:
             answer.show(out, err)
-            summary.show_issues(err, missed, level="warning")
+            summary.show_issues(err, failures, level="warning")
 
-        return replace(answer, warnings=[*answer.warnings, *missed], show=show)
+        return replace(answer, warnings=[*answer.warnings, *failures], show=show)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        """The first signal stops the run cleanly, a second one kills its children."""
+        """Handle a signal: the first one stops the run cleanly, a second one kills its children."""
         self.cancel.cancel(number)
-        if self._waits_for_input:  # else the read would go on after this handler (PEP 475)
+        if self._waits_for_input:  # else the read would continue after this handler (PEP 475)
             raise Cancelled
 
     def _choose_display(self, *, follows_run: bool) -> base.Display:
@@ -150,7 +164,7 @@ class Session:
     def _conclude(self, answer: Answer) -> None:
         with quiet_on_closed_pipe():
             if not (self._json or self._lines):
-                self._tell(answer)
+                self._show(answer)
             else:
                 document = envelope(
                     self.command,
@@ -170,25 +184,25 @@ class Session:
             sys.stdout.flush()
 
     def _without_stdout(self, answer: Answer, failure: OSError) -> int:
-        """Say what is wrong beside the answer that could not be written; the exit code.
+        """Report an answer that could not be written and return the exit code.
 
-        A failure of the run itself is the more telling one, unless it was stopped for this.
+        A failure of the run itself has precedence, unless the run was stopped because of stdout.
         """
         stopped = answer.status is RunStatus.CANCELLED and self.cancel.signal_number is None
         fails = answer.status in (RunStatus.ERROR, RunStatus.CANCELLED) and not stopped
         summary.show_issues(self._err, answer.errors if fails else ())
-        code = answer_lost(failure, self._err)
+        code = report_lost_answer(failure, self._err)
         return int(answer.exit_code) if fails else code
 
-    def _tell(self, answer: Answer) -> None:
+    def _show(self, answer: Answer) -> None:
         if self.given.get("quiet"):
             summary.show_issues(self._err, answer.errors)
         else:
             answer.show(self._out, self._err)
 
 
-def answer_lost(failure: OSError, err: Console) -> int:
-    """Say on stderr why stdout cannot be written, and write nothing more to it; the exit code."""
+def report_lost_answer(failure: OSError, err: Console) -> int:
+    """Report on stderr why stdout cannot be written, discard stdout, and return the exit code."""
     base.discard(sys.stdout)
     issue = Issue(IssueCode.DISK_FULL, f"stdout cannot be written: {failure.strerror or failure}")
     summary.show_issue(err, issue)
@@ -197,7 +211,7 @@ def answer_lost(failure: OSError, err: Console) -> int:
 
 @contextmanager
 def quiet_on_closed_pipe() -> Iterator[None]:
-    """Let a reader that went away end the writing, not the program with a traceback."""
+    """Stop writing in silence when the reader of stdout is gone."""
     try:
         yield
     except BrokenPipeError:
@@ -206,15 +220,15 @@ def quiet_on_closed_pipe() -> Iterator[None]:
 
 @contextmanager
 def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """What asks for a stop is handled by ``stop``, where signals can be handled at all.
+    """Handle the signals that ask for a stop, in the main thread only.
 
-    What is ignored stays ignored: ``nohup`` starts a program so that it outlives its terminal.
+    An ignored signal stays ignored: ``nohup`` starts a program that outlives its terminal.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in handled}
     try:
         yield
     finally:

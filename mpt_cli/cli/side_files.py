@@ -1,4 +1,4 @@
-"""The files that a run is also told in: ``--junit``, ``--metrics-file``, ``--manifest``."""
+"""Side files of a command: ``--junit``, ``--metrics-file``, ``--manifest``."""
 
 from __future__ import annotations
 
@@ -18,28 +18,32 @@ if TYPE_CHECKING:
 
 _NAMES = {"junit": "--junit", "metrics_file": "--metrics-file", "manifest": "--manifest"}
 _OTHERS = {"log_file": "--log-file", "contact_sheet": "--contact-sheet", "poster": "--poster"}
-"""What else a command writes beside its answer."""
+"""Options of the other files that a command writes."""
 
 
 class SideFiles:
-    """Checked before any work, written once when the command has ended, however that was.
+    """Side files, checked before any work and written once when the command has ended, also after an error.
 
-    They take the place of those of the last run without ``--overwrite``, as a log does; nothing else
-    is ever replaced by them, so they cannot be an input, an output or another file of the user's.
+    As a log does, they replace those of the last run without ``--overwrite``. They replace nothing else,
+    so they cannot be an input, an output or another file of the user.
     """
 
     def __init__(self, given: Given) -> None:
-        """Take the files that were named; a dry run writes none."""
+        """Take the named files; a dry run writes none."""
         named = {name: given.get(name) for name in _NAMES}
         self._others: dict[str, Path | None] = {option: given.get(name) for name, option in _OTHERS.items()}
         self._paths: dict[str, Path] = {} if given.get("dry_run") else {n: p for n, p in named.items() if p}
 
     def __bool__(self) -> bool:
-        """Whether there is any to write."""
+        """Return True if there is a file to write."""
         return bool(self._paths)
 
     def check(self) -> None:
-        """UsageError where one cannot or must not be written; then none will be."""
+        """Check that all files can be written; after an error none will be.
+
+        Raises:
+            UsageError: A file cannot or must not be written.
+        """
         wanted, self._paths = self._paths, {}
         seen = {real_path(path): option for option, path in self._others.items() if path is not None}
         for name, path in wanted.items():
@@ -50,12 +54,12 @@ class SideFiles:
         self._paths = wanted
 
     def write(self, facts: CommandEnd) -> Iterator[Issue]:
-        """Write them; a warning for each that cannot be."""
+        """Write the files; yield a warning for each that cannot be written."""
         from mpt_cli.cli.marked_files import is_replaceable, write_whole
 
         for name, path in self._paths.items():
             try:
-                text = _maker(name, path)(facts)
+                text = _renderer(name, path)(facts)
                 if text is None:
                     continue
                 if not is_replaceable(path, _mark(name)):
@@ -73,7 +77,7 @@ class SideFiles:
         try:
             free = is_replaceable(path, _mark(name))
             folder = next(above for above in path.resolve().parents if os.path.lexists(above))
-        except (OSError, ValueError, RuntimeError) as error:  # of a link to itself
+        except (OSError, ValueError, RuntimeError) as error:  # a link to itself
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"{option}: cannot be written ({why})", path=path) from error
         if not free:
@@ -83,8 +87,8 @@ class SideFiles:
             raise UsageError(f"{option}: cannot be written in {folder}", path=path, hint="choose another folder")
 
 
-def _maker(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
-    """What makes the text of a file."""
+def _renderer(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
+    """Return the function that renders the text of a file."""
     from mpt_cli.reporting import junit, manifest, prometheus
 
     if name == "metrics_file":
@@ -93,7 +97,7 @@ def _maker(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
 
 
 def _mark(name: str) -> str:
-    """What a file of this kind has at its beginning."""
+    """Return the mark at the beginning of files of this kind."""
     from mpt_cli.reporting import junit, manifest, prometheus
 
     return {"junit": junit.MARK, "metrics_file": prometheus.MARK, "manifest": manifest.MARK}[name]

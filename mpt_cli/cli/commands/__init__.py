@@ -1,1 +1,1 @@
-"""One module for each command."""
+"""Commands of mpt, one module each."""

@@ -1,4 +1,4 @@
-"""``mpt batch``: many requests, side by side."""
+"""Command ``mpt batch``: many requests side by side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def batch(
 ) -> int:
     """Run many jobs, each as mpt process would; exit 5 if any of them failed.
 
-    Jobs share cores, memory and finished clips; all of them are checked before the first one runs.
+    Jobs share cores, memory and the cache of finished clips; all jobs are checked before the first one runs.
     """
     return Session("batch", given).run(lambda session: _answer(session, job_files or []))
 
@@ -82,9 +82,11 @@ def _answer_of(
         errors=issues_of(ends),
         ends=ends,
         ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
-        show=lambda out, err: show_batch(out, err, [_untold(end, session) for end in ends], commands=commands),
+        show=lambda out, err: show_batch(
+            out, err, [_without_shown_warnings(end, session) for end in ends], commands=commands
+        ),
     )
 
 
-def _untold(end: JobEnd, session: Session) -> JobEnd:
-    return replace(end, result=session.untold(end.result, job=end.name))
+def _without_shown_warnings(end: JobEnd, session: Session) -> JobEnd:
+    return replace(end, result=session.without_shown_warnings(end.result, job=end.name))

@@ -1,4 +1,4 @@
-"""``mpt cache``: the store of finished clips."""
+"""Command ``mpt cache``: the cache of finished clips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mpt_cli.model.results import RunStatus
 
 
 class Action(StrEnum):
-    """What is done with the store."""
+    """Actions on the cache."""
 
     INFO = "info"
     PRUNE = "prune"
@@ -29,14 +29,14 @@ def cache(
         str,
         typer.Argument(
             metavar="info|prune|clear",
-            help="Say what is stored, remove what is over the limit, or remove everything (info).",
+            help="Show the size, remove what is over the limit, or remove everything (info).",
             show_default=False,
         ),
     ] = "info",
     *,
     given: Given,
 ) -> int:
-    """Look after the store of finished clips, which later runs use again."""
+    """Show, prune or clear the cache of finished clips, which later runs reuse."""
     what = Action(chosen(action, list(Action), "ACTION"))
     return Session("cache", given, follows_run=False).run(lambda session: _answer(session, what))
 

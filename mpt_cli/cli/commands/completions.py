@@ -1,4 +1,4 @@
-"""``mpt completions``: the completion script of a shell."""
+"""Command ``mpt completions``: the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class Shell(StrEnum):
-    """Shells that a script is made for."""
+    """Shells that have a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -25,7 +25,7 @@ def completions(
 ) -> int:
     """Print a shell's completion script: commands, options, values, names of jobs and of runs.
 
-    No shell makes the folder of the file that it goes to: mkdir -p does.
+    No shell creates the folder of the file that the script goes to: mkdir -p does.
     """
     if shell in ("jobs", "workflows"):  # how the scripts ask: mpt completions jobs --of week.toml
         from mpt_cli.cli.shell.names import names
@@ -39,6 +39,6 @@ def completions(
 
 
 def script(shell: Shell) -> str:
-    """The completion script of a shell, made from the command tree."""
+    """Return the completion script of a shell, generated from the command tree."""
     text: str = import_module(f"mpt_cli.cli.shell.{shell}").script()
     return text

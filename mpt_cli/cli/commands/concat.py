@@ -1,4 +1,4 @@
-"""``mpt concat``: the join alone."""
+"""Command ``mpt concat``: the join alone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def concat(
     *,
     given: Given,
 ) -> int:
-    """Join clips: copy their pictures where that is safe, else encode them again.
+    """Join clips: copy their frames where that is safe, else encode them again.
 
-    Without --size, --fps and --codec the form that holds the most seconds of the clips is the target.
+    Without --size, --fps and --codec the target is the format that covers the most seconds of the clips.
     """
     method = JoinMethod(given.get("method") or JoinMethod.AUTO)
     return Session("concat", given).run(lambda session: answer_request(session, inputs or [], join=method))

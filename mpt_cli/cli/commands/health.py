@@ -1,4 +1,4 @@
-"""``mpt health``: whether everything that mpt needs works here."""
+"""Command ``mpt health``: a check of everything that mpt needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mpt_cli.model.results import RunStatus
 
 @with_options(HEALTH, COMMON)
 def health(*, given: Given) -> int:
-    """Try everything that mpt needs; exit 6 if something required does not work."""
+    """Check everything that mpt needs; exit 6 if something required does not work."""
     return Session("health", given, follows_run=False).run(_answer)
 
 

@@ -1,4 +1,4 @@
-"""``mpt process``: the whole workflow."""
+"""Command ``mpt process``: the whole workflow."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def process(
 ) -> int:
     """Check clips, make them uniform, join them into one reel and prove that it is right.
 
-    All problems of all clips are named before any work, and nothing that exists is replaced without
-    --overwrite. Pictures are encoded once or not at all, and finished clips are used again by later runs.
+    All problems of all clips are reported before any work, and no existing file is replaced without
+    --overwrite. Frames are encoded once or not at all, and later runs reuse finished clips.
     """
     job = given.get("job")
 

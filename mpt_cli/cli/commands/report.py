@@ -1,4 +1,4 @@
-"""``mpt report``: what an earlier run came to, and what it cost."""
+"""Command ``mpt report``: result and costs of an earlier run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``mpt validate``: which clips can be used, and what they are."""
+"""Command ``mpt validate``: usable clips and their formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def validate(
     *,
     given: Given,
 ) -> int:
-    """Check clips and say what they are; exit 3 if any cannot be used."""
+    """Check clips and report their format; exit 3 if any cannot be used."""
     return Session("validate", given).run(lambda session: _answer(session, inputs or []))
 
 

@@ -1,1 +1,1 @@
-"""What shells and man need: completions and the man page."""
+"""Shell integration: completion scripts and the man page."""

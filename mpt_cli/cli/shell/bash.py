@@ -1,4 +1,4 @@
-"""The completion script of bash; it needs nothing but bash, the 3.2 of macOS included."""
+"""Completion script of bash, for any bash from 3.2 (macOS) on."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ complete -o bashdefault -o default -F _mpt mpt
 
 
 def script() -> str:
-    """The script."""
+    """Return the script."""
     return _SCRIPT % {
         "words": "\n".join(_words()),
         "wanted": "\n".join(_wanted()),
@@ -128,7 +128,7 @@ def _words_of(pattern: str, words: Iterable[str], options: Iterable[str]) -> str
 
 
 def _wanted() -> Iterator[str]:
-    """One line for each option with a value, whatever its command, and for each argument."""
+    """Yield one line per option with a value, shared by all commands, and per argument."""
     seen = dict[str, str]()
     for command in commands():
         for option in command.options:

@@ -1,7 +1,7 @@
-"""The command tree as values: what the writers of scripts and of the man page read.
+"""Command tree as values, for the completion scripts and the man page.
 
-What may stand at a place follows from its metavar, which the help shows, and from the choices of an
-option; so nothing has to be said twice.
+The kind of a value follows from its metavar, which the help shows, and from the choices of an option,
+so that nothing is declared twice.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What is wanted at a place of the command line."""
+    """Kind of a value on the command line."""
 
     TEXT = auto()
-    """Anything; nothing can be offered."""
+    """Free text, without suggestions."""
     WORDS = auto()
     FILE = auto()
     TOML = auto()
     JOB = auto()
-    """The name of a job in the job files that stand on the line."""
+    """Name of a job in the job files on the command line."""
     WORKFLOW = auto()
     ENCODER = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The value of an option or an argument."""
+    """Value of an option or an argument."""
 
     metavar: str
     kind: Kind
@@ -49,7 +49,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option; without a value it is a switch."""
+    """Option; a switch if it has no value."""
 
     names: tuple[str, ...]
     help: str
@@ -57,12 +57,12 @@ class Option:
     panel: str = "Options"
     many: bool = False
     explained: str = ""
-    """The help with choices and default."""
+    """Help with choices and default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What stands on the line by itself."""
+    """Positional argument."""
 
     value: Value
     help: str
@@ -72,7 +72,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command with all that it takes."""
+    """Command with its arguments and options."""
 
     name: str
     summary: str
@@ -105,7 +105,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 
 
 def commands() -> tuple[Command, ...]:
-    """All commands in the order of the help."""
+    """Return all commands in the order of the help."""
     found = []
     for entry in COMMANDS:
         function = function_of(entry)
@@ -124,12 +124,12 @@ def commands() -> tuple[Command, ...]:
 
 
 def encoders() -> dict[str, tuple[str, ...]]:
-    """The encoders that mpt can drive, by codec."""
+    """Return the encoders that mpt supports, by codec."""
     return ModuleFactory.encoder_names()
 
 
 def option_of(flag: Flag) -> Option:
-    """An option of the command line."""
+    """Return the option of a flag."""
     value = None if flag.is_switch else _value(flag.metavar, flag.choices)
     return Option(flag.names, flag.help, value, flag.panel, flag.many, flag.explained)
 

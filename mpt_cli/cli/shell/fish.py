@@ -1,4 +1,4 @@
-"""The completion script of fish: a ``complete`` line for each option of each command."""
+"""Completion script of fish: one ``complete`` line per option of each command."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ complete -c mpt -f
 
 
 def script() -> str:
-    """The script."""
+    """Return the script."""
     return _SCRIPT % {
         "encoders": "\n".join(_encoders()),
         "top": "\n".join(_top()),
@@ -72,11 +72,11 @@ def script() -> str:
 
 def _top() -> Iterator[str]:
     yield from (_option_line("__mpt_at", option) for option in (HELP, VERSION))
-    told = set[str]()
+    seen = set[str]()
     for entry in COMMANDS:
         first = entry.words[0]
-        if first not in told:
-            told.add(first)
+        if first not in seen:
+            seen.add(first)
             yield f"complete -c mpt -n __mpt_at -a {first} -d {_quoted(GROUPS.get(first, entry.summary))}"
         if first in GROUPS:
             condition = _quoted(f"__mpt_in {first}")

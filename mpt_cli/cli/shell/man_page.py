@@ -1,4 +1,4 @@
-"""The man page, in roff, from the same command tree as the help and the completions."""
+"""Man page in roff, generated from the command tree."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "mpt takes video clips of any kind, checks them, makes them uniform in parallel under a memory budget, and joins"
-    " them into one reel. Before the reel gets its name, mpt reads it back and proves that it is right: every picture,"
-    " in order, at its time, with the sound to the sample.",
+    " them into one reel. Before the reel gets its name, mpt reads it back and proves that it is right: every frame,"
+    " in order, at its time, with the audio exact to the sample.",
     "INPUT is a file, a folder (its clips in natural order, not its subfolders), a pattern that the shell left alone,"
     " or - for paths on standard input. The answer goes to standard output; progress, warnings and logs go to"
     " standard error.",
@@ -27,14 +27,14 @@ _ABOUT = (
 _LAYERS = (
     "Flags win over a job, a job over the [defaults] of its file, these over MPT_* variables, these over the file of"
     " --config or else ./mpt.toml or else [tool.mpt] in ./pyproject.toml, these over the file of the user, and that"
-    " over the defaults. mpt config show tells the source of each value."
+    " over the defaults. mpt config show prints the source of each value."
 )
 _FILES = (
     ("./mpt.toml", "settings of a project; mpt config init writes one"),
     ("./pyproject.toml", "the same below [tool.mpt], where there is no mpt.toml"),
     ("~/.config/mpt/config.toml", "settings of the user"),
-    ("~/.cache/mpt", "finished clips and sound, used again by later runs; see cache.dir"),
-    ("~/.local/state/mpt", "reports of earlier runs, and which reels are of mpt; see paths.state"),
+    ("~/.cache/mpt", "finished clips and audio, reused by later runs; see cache.dir"),
+    ("~/.local/state/mpt", "reports of earlier runs, and the reels that mpt wrote; see paths.state"),
 )
 _ENVIRONMENT = (
     ("MPT_SECTION__KEY", "a setting, such as MPT_ENCODE__CRF=20; MPT_PRESET is a preset"),
@@ -45,8 +45,8 @@ _ENVIRONMENT = (
 )
 
 
-def manual() -> str:
-    """The page."""
+def man_page() -> str:
+    """Return the man page."""
     found = commands()
     lines = [
         '.\\" Made by mpt from its command tree.',
@@ -85,10 +85,10 @@ def _synopsis(found: Iterable[Command]) -> Iterator[str]:
 
 
 def _usage(command: Command) -> str:
-    return " ".join([f"\\fBmpt {_roff(command.name)}\\fR", *map(_place, command.arguments), "[\\fIOPTIONS\\fR]"])
+    return " ".join([f"\\fBmpt {_roff(command.name)}\\fR", *map(_placeholder, command.arguments), "[\\fIOPTIONS\\fR]"])
 
 
-def _place(argument: Argument) -> str:
+def _placeholder(argument: Argument) -> str:
     text = f"\\fI{_roff(argument.value.metavar)}\\fR{'...' if argument.many else ''}"
     return f"[{text}]" if argument.optional else text
 
@@ -134,13 +134,13 @@ def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A line of text, which roff must not take for a request."""
+    """Return a line of text, protected from being read as a roff request."""
     line = _roff(text)
     return f"\\&{line}" if line[:1] in (".", "'") else line
 
 
 def _roff(text: str) -> str:
-    """The text with what roff would change: minus signs of options stay those that are typed."""
+    """Return the text with roff escapes, so that minus signs of options stay ASCII."""
     for plain, written in (("\\", "\\e"), ("-", "\\-"), ("'", "\\(aq"), ("`", "\\(ga"), ("^", "\\(ha"), ("~", "\\(ti")):
         text = text.replace(plain, written)
     return text

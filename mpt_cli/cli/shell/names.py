@@ -1,6 +1,6 @@
-"""Names that a script cannot hold, because they change: of jobs in files, and of earlier runs.
+"""Changing names for completion scripts: jobs in files, and earlier runs.
 
-Asked for while someone waits at the keyboard: it is quick, and silent where it fails.
+The user waits at the keyboard meanwhile, so this is quick, and silent on errors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_RUNS = 20
 
 
 def names(which: str, files: Sequence[str]) -> list[str]:
-    """The names of all jobs in these files, or of the latest workflows; empty if anything is wrong."""
+    """Return the names of all jobs in these files, or the latest workflows; an empty list on any error."""
     with suppress(OSError, ValueError, RecursionError, MptError):
         if which == "jobs":
             return [name for file in files for name in _jobs(Path(file)) if name.isprintable()]

@@ -1,4 +1,4 @@
-"""The completion script of PowerShell: tables, and one block that reads the line by them."""
+"""Completion script of PowerShell: tables, and one block that reads the line with them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ Register-ArgumentCompleter -Native -CommandName mpt -ScriptBlock {
 
 
 def script() -> str:
-    """The script."""
+    """Return the script."""
     return _SCRIPT % {
         "words": "\n".join(_words()),
         "wanted": "\n".join(_wanted()),
@@ -86,7 +86,7 @@ def script() -> str:
 
 
 def _words() -> Iterator[str]:
-    """Options below the name of their command; commands below the name of their group and a space."""
+    """Yield options under the name of their command, and commands under the name of their group and a space."""
     top = {entry.words[0]: GROUPS.get(entry.words[0], entry.summary) for entry in COMMANDS}
     yield _table("", _options((HELP, VERSION)))
     yield _table(" ", top.items())

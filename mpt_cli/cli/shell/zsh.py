@@ -1,4 +1,4 @@
-"""The completion script of zsh: an ``_arguments`` call for each command."""
+"""Completion script of zsh: one ``_arguments`` call per command."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _GROUP = r"""        %(name)s)
 
 
 def script() -> str:
-    """The script."""
+    """Return the script."""
     summaries = {entry.words[0]: GROUPS.get(entry.words[0], entry.summary) for entry in COMMANDS}
     found = {command.name: command for command in commands()}
     cases = [_group(name) if name in GROUPS else _case(name, found[name], 8) for name in NAMES]
@@ -129,7 +129,7 @@ def _specs(command: Command) -> Iterator[str]:
 
 
 def _spec(option: Option) -> str:
-    """An option as ``_arguments`` takes it: what it excludes, its names, its text, its value."""
+    """Return an option as ``_arguments`` takes it: excluded options, names, text, value."""
     text = option.help.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     value = f":{_colons(option.value.metavar)}:{_action(option.value)}" if option.value else ""
     names = [name + _joint(name) for name in option.names] if option.value else list(option.names)
@@ -143,7 +143,7 @@ def _spec(option: Option) -> str:
 
 
 def _joint(name: str) -> str:
-    """How a name is joined to its value: ``--fit cover`` or ``--fit=cover``, ``-j 4`` or ``-j4``."""
+    """Return the mark between a name and its value: ``--fit cover`` or ``--fit=cover``, ``-j 4`` or ``-j4``."""
     return "=" if name.startswith("--") else "+"
 
 
