@@ -1,1 +1,1 @@
-"""Files that tell of a run: contact sheets, posters, pages, and what CI and monitoring read. Opens no video."""
+"""Reports of a run: JSON, contact sheets, posters, HTML pages, JUnit and Prometheus files. Opens no video."""

@@ -1,7 +1,7 @@
-"""Charts of a run as SVG: when each clip was worked on, and what was used meanwhile.
+"""Charts of a run as SVG: a Gantt chart of the clips, and the load of memory and cores.
 
-Places along time are percents, so that a chart is as wide as its page and its letters stay as they
-are. Names stand beside the bars in HTML, which cuts them where SVG cannot.
+Positions on the time axis are percentages, so that a chart scales with the page and its text does not.
+Names beside the bars are HTML, which can cut them where SVG cannot.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.run_record import ClipSpan, Timeline
 
 MOST_LANES = 120
-"""Clips whose bars are drawn; of more, those that took longest."""
+"""Greatest number of bars; of more clips the slowest ones are drawn."""
 _STAGES = {
     "validated": ("check", "checking"),
     "processed": ("work", "clips"),
@@ -32,31 +32,31 @@ _STAGES = {
     "published": ("publish", "publishing"),
     "pictured": ("extra", "pictures"),
 }
-"""By the milestone that ends it: how a stage is drawn, and what it is called."""
+"""CSS class and label of each stage, by the milestone that ends it."""
 _LEAST_PERCENT = 0.6
-"""Of a bar: it must be seen."""
+"""Least width of a bar, so that it is visible."""
 _STEPS = (1, 2, 5)
 _MOST_TICKS = 8
 _FAR = 4
-"""A budget that many times the peak would press the chart flat."""
+"""Times the peak above which a budget is not drawn, because it would flatten the chart."""
 _MISSED = "Samples are taken four times a second: the peak was seen between two of them."
 _HIGH = 1000
-"""Height and width of a chart's own units, in which its curve is drawn."""
+"""Height and width of the view box of a curve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The time that a chart spans."""
+    """Time axis of a chart."""
 
     seconds: float
 
     def at(self, seconds: float) -> float:
-        """Where a moment is, in percent of the width."""
+        """Return the position of a moment in percent of the width."""
         return 100 * min(1.0, max(0.0, seconds / self.seconds))
 
     @property
     def step(self) -> float:
-        """Seconds between marks: 1, 2 or 5 times a power of ten, or what clocks go by."""
+        """Seconds between marks: 1, 2 or 5 times a power of ten, or a usual step of clocks."""
         least = self.seconds / _MOST_TICKS
         if least > 60:
             return float(
@@ -71,7 +71,7 @@ class Clock:
 
 
 def clock_of(metrics: PerformanceReport | None, timeline: Timeline) -> Clock:
-    """From the start of the run to its end, or to the last thing that is known of it."""
+    """Return the time axis from the start of the run to its end, or to its last recorded moment."""
     ends = [span.ended_seconds or span.started_seconds for span in timeline.clips]
     ends += [point.at_seconds for point in timeline.samples]
     if metrics is not None:
@@ -80,7 +80,7 @@ def clock_of(metrics: PerformanceReport | None, timeline: Timeline) -> Clock:
 
 
 def gantt(clips: Sequence[ClipResult], metrics: PerformanceReport | None, timeline: Timeline) -> str:
-    """A row for the stages of the run and one for each clip; empty where nothing was recorded."""
+    """Return a row for the stages of the run and one per clip, or an empty string without a record."""
     if not timeline.clips:
         return ""
     clock, by_index = clock_of(metrics, timeline), {clip.index: clip for clip in clips}
@@ -103,7 +103,7 @@ def gantt(clips: Sequence[ClipResult], metrics: PerformanceReport | None, timeli
 
 
 def _stages_of(metrics: PerformanceReport | None) -> list[tuple[str, str, float, float]]:
-    """How each stage of the run is drawn and called, and its start and end."""
+    """Return CSS class, label, start and end of each stage of the run."""
     stages, start = [], 0.0
     for step in metrics.milestones if metrics else ():
         if step.name in _STAGES:
@@ -164,16 +164,16 @@ def _axis_lane(clock: Clock) -> str:
 
 
 def _times(clock: Clock) -> str:
-    """The marks of a clock, under a chart."""
+    """Return the marks of a time axis, for below a chart."""
     count = int(clock.seconds / clock.step + 1e-9)
     marks = []
     for number in range(count + 1):
         seconds = number * clock.step
-        place = clock.at(seconds)
-        anchor = "start" if not number else "end" if place > 96 else "middle"
-        place_of = f'x="{place:.3f}%" y="13" text-anchor="{anchor}"'
-        kind = ' class="odd"' if number % 2 else ""  # a narrow page shows every other one
-        marks.append(f"<text {place_of}{kind}>{_moment(seconds, clock)}</text>")
+        position = clock.at(seconds)
+        anchor = "start" if not number else "end" if position > 96 else "middle"
+        attributes = f'x="{position:.3f}%" y="13" text-anchor="{anchor}"'
+        kind = ' class="odd"' if number % 2 else ""  # a narrow page shows every second mark
+        marks.append(f"<text {attributes}{kind}>{_moment(seconds, clock)}</text>")
     return f'<svg class="times" width="100%" height="18">{"".join(marks)}</svg>'
 
 
@@ -186,9 +186,9 @@ def _moment(seconds: float, clock: Clock) -> str:
 
 
 def memory_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
-    """The memory of the process tree under the budget, over time; empty where nothing was sampled.
+    """Return the memory of the process tree over time, with the budget; an empty string without samples.
 
-    Its peak is that of the run, which may have been seen between two samples.
+    The peak is the peak of the run, which may lie between two samples.
     """
     if not timeline.samples:
         return ""
@@ -209,7 +209,7 @@ def memory_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
 
 
 def cores_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
-    """The load of all cores over time; empty where nothing was sampled."""
+    """Return the load of all cores over time, or an empty string without samples."""
     if not timeline.samples:
         return ""
     points = [(point.at_seconds, point.cpu_percent / 100) for point in timeline.samples]
@@ -219,10 +219,10 @@ def cores_chart(metrics: PerformanceReport | None, timeline: Timeline) -> str:
 
 
 def _area(points: Sequence[tuple[float, float]], clock: Clock, kind: str, marks: str, *, high: int) -> str:
-    """Shares of the height over time as a filled curve, with marks across it and times below."""
-    places = [(clock.at(at) * _HIGH / 100, _HIGH * (1 - min(1.0, share))) for at, share in points]
-    places = [(0.0, places[0][1]), *places, (float(_HIGH), places[-1][1])]
-    curve = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    """Return a filled curve of shares (0 to 1) over time, with marks across it and times below."""
+    vertices = [(clock.at(at) * _HIGH / 100, _HIGH * (1 - min(1.0, share))) for at, share in points]
+    vertices = [(0.0, vertices[0][1]), *vertices, (float(_HIGH), vertices[-1][1])]
+    curve = "L".join(f"{x:.1f} {y:.1f}" for x, y in vertices)
     body = (
         f'<svg class="plot" viewBox="0 0 {_HIGH} {_HIGH}" preserveAspectRatio="none" width="100%" height="{high}">'
         f'<path class="fill" d="M0 {_HIGH}L{curve}L{_HIGH} {_HIGH}Z"/><path class="edge" d="M{curve}"/></svg>'
@@ -233,7 +233,7 @@ def _area(points: Sequence[tuple[float, float]], clock: Clock, kind: str, marks:
 
 
 def _level(share: float, kind: str, words: str) -> str:
-    """A line across at a share of the height, with words on it; below it where there is no room above."""
+    """Return a line across at a share of the height, with a label above, or below where there is no room."""
     y = 100 * (1 - min(1.0, share))
     shift = -5 if y > 12 else 14
     line = f'<line class="{kind}" x1="0" x2="100%" y1="{y:.2f}%" y2="{y:.2f}%"/>'

@@ -1,6 +1,6 @@
-"""JUnit XML, as CI servers read it: a test case for each clip, and for each reel.
+"""JUnit XML for CI servers: one test case per clip and per reel.
 
-There is no standard; the names are those that Jenkins, GitLab and GitHub's actions all read.
+The format has no standard; the names here are those that Jenkins, GitLab and GitHub Actions all read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mpt_cli.model.results import ClipResult, CommandEnd, FileValidationResult, JobEnd
 
 MARK = '<testsuites name="mpt '
-"""What tells such a file from another program's."""
+"""Beginning that identifies a file of mpt."""
 _WHOLE = {RunStatus.SUCCESS, RunStatus.PARTIAL}
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A test case: what failed it, why it did not run, what is to be said beside."""
+    """Test case with its failures, its reason for not running, and its warnings."""
 
     name: str
     seconds: float | None = None
@@ -36,10 +36,10 @@ class _Case:
 
 
 def junit(facts: CommandEnd) -> str:
-    """The document: a suite for the files that were looked at, or for each request that was run."""
+    """Return the document: one suite for the validated files, or one per request."""
     suites = [_suite_of_request(end, facts) for end in facts.ends]
     if facts.verdicts:
-        suites.append(_suite("clips", map(_looked_at, facts.verdicts), facts))
+        suites.append(_suite("clips", map(_case_of_file, facts.verdicts), facts))
     others = [_Case(_where(issue), failures=(issue,)) for issue in facts.other_errors()]
     if others:
         suites.append(_suite(f"mpt {facts.command}", others, facts))
@@ -51,12 +51,12 @@ def junit(facts: CommandEnd) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _looked_at(file: FileValidationResult) -> _Case:
+def _case_of_file(file: FileValidationResult) -> _Case:
     return _Case(str(file.path), file.elapsed_seconds, file.errors, notes=file.warnings)
 
 
 def _suite_of_request(end: JobEnd, facts: CommandEnd) -> ElementTree.Element:
-    """A case for each clip, and one for the reel, which fails by what is not a clip's own error."""
+    """Return the suite of a request: one case per clip, and one for the reel with the errors of no clip."""
     result = end.result
     own = {clip.error for clip in result.clips}
     skipped = "" if result.status is not RunStatus.SKIPPED else "not begun"
@@ -76,7 +76,7 @@ def _clip(clip: ClipResult, why: str) -> _Case:
 
 
 def _suite(name: str, cases: Iterable[_Case], facts: CommandEnd) -> ElementTree.Element:
-    """A suite; cases of one name are numbered, for servers would take them for one."""
+    """Return a suite; cases of the same name are numbered, because servers would merge them."""
     names: Counter[str] = Counter()
     elements, total = [], 0.0
     for case in cases:
@@ -100,7 +100,7 @@ def _element(case: _Case, name: str, classname: str) -> ElementTree.Element:
     element.set("time", _seconds(case.seconds or 0.0))
     if case.skipped:
         ElementTree.SubElement(element, "skipped", {"message": case.skipped})
-    elif case.failures:  # servers read one failure of a case: the first names it, its text has them all
+    elif case.failures:  # servers read one failure per case: its text lists all
         first = case.failures[0]
         failure = ElementTree.SubElement(
             element, "failure", {"type": str(first.code), "message": escape(first.message)}

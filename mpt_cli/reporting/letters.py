@@ -1,8 +1,8 @@
-"""Letters: writes names into pictures with the fonts that are there, or says them in letters that are.
+"""Text in images, drawn with the available fonts or transliterated to characters that they have.
 
-Pillow brings a font of its own that has ASCII and little more, so that a machine without fonts can
-write; what it lacks comes from the system's. ffmpeg's ``drawtext`` needs a font of the system for
-everything, and does not look for another where one lacks a letter.
+Pillow has a font of its own with little more than ASCII, so that a machine without fonts can write;
+missing characters come from fonts of the system. ffmpeg's ``drawtext`` needs a font of the system for
+everything, and tries no other font where one lacks a character.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 _PROBE_SIZE = 24
 _NO_CHARACTER = "\uffff"
-"""Unicode promises that this never is one: what a font draws for it, it draws for whatever it lacks."""
+"""Never a character in Unicode: a font draws it with its sign for missing characters."""
 _OWN = ""
-"""Stands for Pillow's own font among the paths of others."""
+"""Marks Pillow's own font among the paths of fonts."""
 _MOST_FONTS = 400
 _SUFFIXES = (".ttf", ".otf", ".ttc")
 _PLAIN = ("dejavusans.", "notosans-regular", "liberationsans-regular", "arial.", "segoeui.", "notosanscjk-regular")
-"""Beginnings of names of plain fonts with many letters, which are looked into first."""
+"""Beginnings of names of plain fonts with many characters, which are tried first."""
 _TAIL_SHARE = 0.4
-"""How much of a name that is cut is its end: numbered clips differ there."""
+"""Share of the end in a cut name: numbered clips differ there."""
 
 
 def font_folders() -> list[Path]:
-    """Where systems keep fonts."""
+    """Return the font folders of the operating system."""
     home = Path.home()
     if sys.platform == "win32":
         return [Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"]
@@ -51,32 +51,32 @@ def font_folders() -> list[Path]:
 
 
 def system_fonts() -> list[Path]:
-    """Font files of the system, plain ones of many letters first."""
+    """Return font files of the system, plain fonts with many characters first."""
     found = (path for folder in font_folders() for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     return sorted(islice(found, _MOST_FONTS), key=_rank)
 
 
 def _rank(path: Path) -> tuple[int, bool, str]:
     name = path.name.lower()
-    place = next((place for place, start in enumerate(_PLAIN) if name.startswith(start)), len(_PLAIN))
+    rank = next((rank for rank, start in enumerate(_PLAIN) if name.startswith(start)), len(_PLAIN))
     styled = any(style in name for style in ("bold", "italic", "oblique", "light", "condensed", "mono", "serif"))
-    return place, styled, name
+    return rank, styled, name
 
 
 class Letters:
-    """Measures and draws text; the system is asked for fonts when the first letter is missing."""
+    """Measurement and drawing of text; fonts of the system are searched at the first missing character."""
 
     def __init__(self, *, fonts: Callable[[], Iterable[Path]] = system_fonts) -> None:
-        """Know nothing yet of the fonts that ``fonts`` finds."""
+        """Search no font yet; ``fonts`` finds those of the system."""
         self._find = fonts
         self._has, self._font = cache(_has), cache(_font)
 
     def width(self, text: str, size: int) -> float:
-        """How wide a text will be, in pixels."""
+        """Return the width of a text in pixels."""
         return sum(self._font(path, size).getlength(part) for path, part in self._parts(text))
 
     def draw(self, canvas: ImageDraw, at: tuple[float, float], text: str, size: int, fill: Color) -> None:
-        """Write a text from a point on its baseline."""
+        """Draw a text; ``at`` is the left end of its baseline in pixels."""
         x, y = at
         for path, part in self._parts(text):
             font = self._font(path, size)
@@ -84,7 +84,7 @@ class Letters:
             x += font.getlength(part)
 
     def fitted(self, text: str, size: int, width: float) -> str:
-        """The text in letters that can be drawn, cut in its middle where it is wider than that."""
+        """Return the text in drawable characters, cut in its middle to at most ``width`` pixels."""
         text = self.drawable(text)
         if self.width(text, size) <= width:
             return text
@@ -98,19 +98,19 @@ class Letters:
         return _cut(text, fits)
 
     def drawable(self, text: str) -> str:
-        """The text with what is invisible, and letters that no font here has, written out."""
+        """Return the text with invisible characters, and those that no font has, written as escapes."""
         return "".join(map(self._spelled, escape(text)))
 
     def _spelled(self, character: str) -> str:
         if self._font_of(character) is not None:
             return character
-        plain = unicodedata.normalize("NFKD", character)[0]  # é as e, where that is all there is
+        plain = unicodedata.normalize("NFKD", character)[0]  # é as e, if no font has é
         if plain != character and self._font_of(plain) is not None:
             return plain
         return character.encode("ascii", "backslashreplace").decode()
 
     def _parts(self, text: str) -> list[tuple[str, str]]:
-        """Pieces of text with the font of each: one for all where there is one."""
+        """Return pieces of text with a font each; a single piece if one font has all characters."""
         for font in self._fonts_for(text):
             if all(self._has(font, character) for character in text):
                 return [(font, text)]
@@ -126,11 +126,11 @@ class Letters:
         return parts
 
     def _font_of(self, character: str, *, first: str = _OWN) -> str | None:
-        """The font that has a character, if possible this one; None where none has it."""
+        """Return a font that has the character, preferably ``first``, or None."""
         return next((font for font in (first, *self._fonts_for(character)) if self._has(font, character)), None)
 
     def _fonts_for(self, text: str) -> tuple[str, ...]:
-        """Pillow's own, and the system's where that does not do."""
+        """Return Pillow's font, and those of the system if it lacks a character."""
         if all(self._has(_OWN, character) for character in text):
             return (_OWN,)
         return (_OWN, *self._others)
@@ -156,10 +156,10 @@ def _font(path: str, size: int) -> FreeTypeFont:
 
 
 def _has(path: str, character: str) -> bool:
-    """Whether a font draws something for a character, and not its sign for what it lacks."""
+    """Return True if a font has the character and does not draw its sign for missing ones."""
     try:
         font = _font(path, _PROBE_SIZE)
         drawn, missing = font.getmask(character), font.getmask(_NO_CHARACTER)
-    except (OSError, ValueError):  # a font of pictures, or none at all
+    except (OSError, ValueError):  # a bitmap font, or no font
         return False
     return character.isspace() or (drawn.size, bytes(drawn)) != (missing.size, bytes(missing))

@@ -1,4 +1,4 @@
-"""The manifest: hashes of the clips and of the reel, the programs, and the commands that made it."""
+"""Manifest: hashes of clips and reels, versions of the programs, and the commands of the run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "mpt.manifest/1"
 MARK = f'"schema": "{SCHEMA.partition("/")[0]}/'
-"""What tells such a file from another program's."""
+"""Beginning that identifies a file of mpt."""
 
 
 def manifest(facts: CommandEnd) -> str | None:
-    """The document: each request in order; None where no reel was made, so that the last one's may stay."""
+    """Return the document with all requests in order, or None if no reel was written, to keep the last manifest."""
     if not any(end.result.evidence for end in facts.ends):
         return None
     document = {

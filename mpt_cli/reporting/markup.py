@@ -1,4 +1,4 @@
-"""Pieces of HTML: the only place where text becomes markup, and so where it is made harmless."""
+"""Elements of HTML; text becomes markup, and is escaped, only here."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ if TYPE_CHECKING:
 
 
 def text(value: object) -> str:
-    """Any text as it is read: invisible characters written out, nothing of it taken for markup."""
+    """Return the escaped text, with invisible characters written out."""
     return html.escape(escape(str(value)))
 
 
 def name(value: object, *, kind: str = "name") -> str:
-    """A name of the user's: its direction, right to left or not, does not reach beyond it."""
+    """Return a name of the user, whose writing direction does not affect its surroundings."""
     return f'<bdi class="{kind}">{text(value)}</bdi>'
 
 
 def element(tag: str, content: str = "", **attributes: object) -> str:
-    """An element around markup; ``class_`` is ``class``, and ``a_b`` is ``a-b``. Values of attributes are text."""
+    """Return an element around markup.
+
+    Args:
+        tag: The name of the element.
+        content: Markup.
+        attributes: Text values, None to leave one out; ``class_`` is ``class``, and ``a_b`` is ``a-b``.
+    """
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()
@@ -33,27 +39,27 @@ def element(tag: str, content: str = "", **attributes: object) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, object]], *, kind: str) -> str:
-    """A list of names and values, both text."""
+    """Return a list of labels and values, both text."""
     rows = (f"<div><dt>{text(label)}</dt><dd>{text(value)}</dd></div>" for label, value in pairs)
     return element("dl", "".join(rows), class_=kind)
 
 
 def section(title: str, *content: str, note: str = "", kind: str | None = None) -> str:
-    """A part of the page with a heading and perhaps a line below it; empty where it has no content."""
+    """Return a section with a heading and an optional note, or an empty string without content."""
     inside = "".join(content)
     if not inside:
         return ""
-    said = f'<p class="note">{text(note)}</p>' if note else ""
-    return element("section", f"<h2>{text(title)}</h2>{said}{inside}", class_=kind)
+    noted = f'<p class="note">{text(note)}</p>' if note else ""
+    return element("section", f"<h2>{text(title)}</h2>{noted}{inside}", class_=kind)
 
 
 def legend(entries: Sequence[tuple[str, str]]) -> str:
-    """What colours mean: class and words of each."""
+    """Return the legend of colours, from class and label of each."""
     return element(
         "p", "".join(f'<span class="key {kind}">{text(words)}</span>' for kind, words in entries), class_="legend"
     )
 
 
 def jpeg(data: bytes) -> str:
-    """A picture that stands in the page itself."""
+    """Return an image that is embedded in the page."""
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}">'

@@ -1,4 +1,4 @@
-"""The report of a run as one HTML page: it loads nothing, runs nothing, and reads on paper and phones too."""
+"""Report of a run as one HTML page that loads and runs nothing, for screens, phones and paper."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from mpt_cli.model.run_record import HistoryEntry
 
 MOST_ROWS = 1000
-"""Clips that the table lists: those that did not end well, then the first ones."""
+"""Greatest number of rows: clips that did not succeed, then the first ones."""
 _ISSUES_OPEN, _MOST_ISSUES = 8, 200
-"""Errors and warnings that are seen at once, and those that are in the page at all."""
+"""Numbers of issues that are visible at once, and that the page contains."""
 _VERDICTS = {
     RunStatus.SUCCESS: ("good", "proven and published"),
     RunStatus.PARTIAL: ("fair", "published without the clips that failed"),
@@ -40,7 +40,7 @@ _VERDICTS = {
     RunStatus.SKIPPED: ("fair", "not begun"),
 }
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""Tells browsers to load nothing, whatever a slip of ours might let into the page."""
+"""Policy that lets browsers load nothing, should markup of others ever get into the page."""
 _FRAME = """<!doctype html>
 <html lang="en">
 <head>
@@ -58,7 +58,12 @@ _FRAME = """<!doctype html>
 
 
 def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
-    """The whole page; ``thumbnails`` are small JPEG files by the index of their clip."""
+    """Return the page.
+
+    Args:
+        entry: The recorded run.
+        thumbnails: Small JPEG files by the index of their clip.
+    """
     result, timeline = entry.result, entry.timeline
     over_time = memory = cores = ""
     if timeline is not None:
@@ -84,7 +89,7 @@ def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
 
 
 def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
-    """The clips that a page names, in order."""
+    """Return the clips of the table, in order."""
     return most_telling(clips, MOST_ROWS)
 
 
@@ -105,7 +110,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
     if output is not None:
         tiles += [
             ("length", exact_seconds_text(output.duration)),
-            ("picture", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+            ("video", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
             ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
         ]
     tiles.append(("clips", _fates(result.clips)))
@@ -146,7 +151,7 @@ def _issue(issue: Issue, kind: str) -> str:
 
 
 def _spared(clips: Sequence[ClipResult]) -> str:
-    """What copying and reuse saved, as far as this run itself can say it."""
+    """Return an estimate of the work that copying and reuse saved in this run."""
     done = [clip for clip in clips if clip.status is ClipStatus.PROCESSED and clip.duration is not None]
     kept = [clip for clip in done if clip.action is not Action.ENCODE]
     if not kept:
@@ -174,7 +179,7 @@ def _spared(clips: Sequence[ClipResult]) -> str:
 
 
 def _pace(done: Sequence[ClipResult]) -> float | None:
-    """Seconds of work for each second of reel, of the clips that were encoded."""
+    """Return seconds of work per second of reel over the encoded clips, or None without any."""
     encoded = [clip for clip in done if clip.action is Action.ENCODE and clip.elapsed_seconds is not None]
     seconds = float(sum(clip.duration or 0 for clip in encoded))
     return sum(clip.elapsed_seconds or 0 for clip in encoded) / seconds if seconds else None
@@ -238,7 +243,7 @@ def _making(entry: HistoryEntry) -> str:
         pairs.append(("mpt", setup.mpt))
     pairs.append(("ffmpeg", result.ffmpeg or "not asked"))
     if (join := result.concatenation) is not None:
-        how = "coded pictures copied" if join.stream_copy else "encoded again"
+        how = "coded frames copied" if join.stream_copy else "encoded again"
         why = f"; {join.fallback_reason}" if join.fallback_reason else ""
         pairs.append(("join", f"{join.method}, {how}, {seconds_text(join.duration_seconds)}{why}"))
     if (metrics := result.metrics) is not None:

@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from mpt_cli.model.results import CommandEnd
 
 MARK = "# HELP mpt_"
-"""What tells such a file from another program's."""
+"""Beginning that identifies a file of mpt."""
 
 _NO_ACTION = "none"
 Sample = tuple[dict[str, str], float]
 
 
 def metrics(facts: CommandEnd, *, run: str) -> str:
-    """The exposition of a run, gauges all of them.
+    """Return the metrics of a run in the text format, all of them gauges.
 
-    ``run`` labels each sample. The collector reads all files of a folder as one, and refuses two samples
-    of one name and the same labels, so this must be another one in each file.
+    Args:
+        facts: The end of the command.
+        run: Label of each sample, different in each file: the collector reads all files of a folder as one
+            and refuses two samples of one name with the same labels.
     """
     common = {"run": run, "command": facts.command}
     ended = facts.started_at.timestamp() + facts.duration_seconds
@@ -63,7 +65,7 @@ def _jobs(facts: CommandEnd) -> Iterator[Sample]:
 
 
 def _clips(facts: CommandEnd) -> Iterator[Sample]:
-    """How many clips there are of each kind, zeros too: a series that comes and goes cannot be watched."""
+    """Yield the counts of clips of each kind, zeros included: a series with gaps cannot be monitored."""
     if facts.ends:
         clips = [clip for end in facts.ends for clip in end.result.clips]
         count = Counter((_action(clip.action), clip.status.value) for clip in clips)
@@ -91,7 +93,7 @@ def _family(name: str, text: str, samples: Iterable[Sample], common: dict[str, s
 
 
 def _quoted(label: str) -> str:
-    """A label's value; what is not visible is written out, as on a terminal."""
+    """Return the quoted value of a label, with invisible characters written out as on a terminal."""
     return escape(label).replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -1,4 +1,4 @@
-"""Contact sheets: one picture of each clip in a grid, with its number, its name and where it starts."""
+"""Contact sheet: a grid with one frame of each clip, its number, name and start time."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from mpt_cli.reporting.letters import Color
 
 MOST_CELLS = 500
-"""More than that nobody looks through; 500 make a picture of about 20 megapixels."""
+"""Greatest number of cells; 500 give an image of about 20 megapixels."""
 
 _ALL_PIXELS = 1_800_000
 _LEAST_PIXELS, _MOST_PIXELS = 34_560, 230_400
-"""Of one picture: all together about two megapixels, but each between 248x139 and 640x360, or that upright."""
+"""Pixels of one still: all together about two megapixels, each between 248x139 and 640x360, or upright."""
 _LEAST_WIDTH = 132
-"""Of a cell, so that a name can be read in it."""
+"""Least width of a cell in pixels, so that its name is readable."""
 _FLATTEST, _STEEPEST = 2.4, 0.45
-"""Shapes, width by height, between which cells follow the reel."""
+"""Range of aspect ratios in which cells have that of the reel."""
 _SHEET_SHAPE = 1.45
 
 _GROUND: Color = (15, 17, 21)
@@ -37,14 +37,14 @@ _PLATE: Color = (26, 29, 35)
 _TEXT: Color = (236, 238, 241)
 _DIM: Color = (146, 153, 165)
 _RIM: Color = (48, 53, 62)
-"""Around pictures: black ones would have no edge on this ground."""
+"""Line around stills: black ones would have no edge on this background."""
 _OVERSAMPLED = 4
-"""Round corners are drawn that much larger, because Pillow's own have steps."""
+"""Factor by which round corners are drawn larger, because Pillow does not smooth them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is shown of one clip: its number in the request, its name, its start in the reel, its length."""
+    """Content of a cell: number of the clip in the request, name, start in the reel and length in seconds."""
 
     number: int
     name: str
@@ -55,7 +55,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things are, in pixels. ``picture`` is the size of the box that each still is scaled into."""
+    """Layout of a sheet in pixels; ``picture`` is the size of the box that each still is scaled into."""
 
     columns: int
     rows: int
@@ -64,29 +64,34 @@ class Layout:
     margin: int
     head: int
     letter: int
-    """Size of the names' letters."""
+    """Font size of the names."""
 
     @property
     def label(self) -> int:
-        """Height of the two lines below a picture."""
+        """Height of the two lines below a still."""
         return round(self.letter * 3.1)
 
     @property
     def size(self) -> Dimensions:
-        """Of the whole sheet."""
+        """Size of the whole sheet."""
         wide = 2 * self.margin + self.columns * (self.picture.width + self.gap) - self.gap
         high = self.margin + self.head + self.rows * (self.picture.height + self.label + self.gap) - self.gap
         return Dimensions(wide, high + self.margin)
 
-    def corner(self, place: int) -> tuple[int, int]:
-        """Left top of the picture at this place, counted from 0 along the rows."""
-        row, column = divmod(place, self.columns)
+    def corner(self, index: int) -> tuple[int, int]:
+        """Return the top left corner of the still at this index, counted along the rows."""
+        row, column = divmod(index, self.columns)
         x = self.margin + column * (self.picture.width + self.gap)
         return x, self.margin + self.head + row * (self.picture.height + self.label + self.gap)
 
 
 def layout_for(count: int, reel: Dimensions) -> Layout:
-    """The grid for so many clips of a reel: as many columns as make the sheet a little wider than high."""
+    """Return the layout for a number of clips; the sheet is a little wider than high.
+
+    Args:
+        count: Number of cells, at least 1.
+        reel: Frame size of the reel.
+    """
     shape = min(_FLATTEST, max(_STEEPEST, reel.width / reel.height))
     pixels = min(_MOST_PIXELS, max(_LEAST_PIXELS, _ALL_PIXELS / count))
     width = max(_LEAST_WIDTH, round(math.sqrt(pixels * shape)))
@@ -101,7 +106,7 @@ def layout_for(count: int, reel: Dimensions) -> Layout:
 
 
 def _misfit(layout: Layout, count: int) -> float:
-    """How far a grid is from the wanted shape, and how much of it is left empty."""
+    """Return the cost of a layout: its distance from the wanted shape and its empty cells."""
     size, empty = layout.size, layout.columns * layout.rows - count
     return abs(math.log(size.width / size.height / _SHEET_SHAPE)) + 1.5 * empty / (layout.columns * layout.rows)
 
@@ -109,15 +114,15 @@ def _misfit(layout: Layout, count: int) -> float:
 def draw_sheet(
     title: str, facts: str, cells: Sequence[Cell], layout: Layout, letters: Letters | None = None
 ) -> Image.Image:
-    """The sheet as a picture, under a line with its title and facts."""
+    """Return the sheet as an image, with title and facts at its top."""
     letters, size = letters or Letters(), layout.size
     sheet = Image.new("RGB", (size.width, size.height), _GROUND)
     canvas = ImageDraw.Draw(sheet)
     _draw_head(canvas, title, facts, layout, letters)
     mask, rim = _rounded(layout.picture, layout.gap // 2)
-    for place, cell in enumerate(cells):
-        _draw_cell(sheet, canvas, cell, layout.corner(place), layout, letters, mask)
-        sheet.paste(_RIM, layout.corner(place), rim)
+    for index, cell in enumerate(cells):
+        _draw_cell(sheet, canvas, cell, layout.corner(index), layout, letters, mask)
+        sheet.paste(_RIM, layout.corner(index), rim)
     return sheet
 
 
@@ -143,9 +148,9 @@ def _draw_cell(
     if cell.still is not None:
         plate.paste(image_of(cell.still), ((box.width - cell.still.width) // 2, (box.height - cell.still.height) // 2))
     else:
-        said = letters.fitted("no picture", letter, box.width)
-        middle = ((box.width - letters.width(said, letter)) / 2, box.height / 2 + letter / 3)
-        letters.draw(ImageDraw.Draw(plate), middle, said, letter, _DIM)
+        label = letters.fitted("no picture", letter, box.width)
+        middle = ((box.width - letters.width(label, letter)) / 2, box.height / 2 + letter / 3)
+        letters.draw(ImageDraw.Draw(plate), middle, label, letter, _DIM)
     sheet.paste(plate, corner, mask)
     x, y = corner[0], corner[1] + box.height + round(letter * 1.35)
     number = f"{cell.number}  "
@@ -160,7 +165,7 @@ def _draw_cell(
 
 
 def _rounded(size: Dimensions, radius: int) -> tuple[Image.Image, Image.Image]:
-    """Masks with smooth round corners: of what is inside, and of a thin line around it."""
+    """Return masks with smooth round corners: of the inside, and of a thin line around it."""
     small = (size.width, size.height)
     inside, rim = (Image.new("L", (size.width * _OVERSAMPLED, size.height * _OVERSAMPLED)) for _ in range(2))
     box, radius = (0, 0, inside.width - 1, inside.height - 1), radius * _OVERSAMPLED

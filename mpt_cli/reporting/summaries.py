@@ -1,4 +1,4 @@
-"""Summaries of many clips: in few words or in few rows."""
+"""Summaries of many clips in a few words or rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fates_of(clips: Sequence[ClipResult]) -> list[str]:
-    """How many clips came to which end, such as ``3 encoded``; what none came to is left out."""
+    """Return the count of clips for each outcome that occurred, such as ``3 encoded``."""
     made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
     ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
     fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
@@ -23,11 +23,11 @@ def fates_of(clips: Sequence[ClipResult]) -> list[str]:
 
 
 def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
-    """As many of the clips as there is room for, in their order: those that did not end well, then the first ones."""
+    """Return at most ``most`` clips in their order: those that did not succeed, then the first ones."""
     ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
     chosen = {clip.index for clip in ranked[:most]}
     return [clip for clip in clips if clip.index in chosen]
 
 
 DONE: Mapping[str, str] = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
-"""What is said of a clip with which that was done."""
+"""Past participle of each action."""

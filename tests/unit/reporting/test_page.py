@@ -153,7 +153,7 @@ def test_all_parts_are_there_and_say_what_the_result_says() -> None:
         "75% of their time",
         "62 of 100",
         "budget 256 MiB",
-        "FFmpeg, coded pictures copied, 1.0 s",
+        "FFmpeg, coded frames copied, 1.0 s",
     ):
         assert said in text, said
     for clip in MIXED:
