@@ -9,8 +9,11 @@ nothing at all would be shown for hours.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
+from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.model.errors import IssueCode, ProbeError
@@ -30,6 +33,8 @@ _BACK, _AHEAD, _ABSURD = Fraction(3, 10), Fraction(10), Fraction(3600)
 _UNUSUAL = 100
 """So many times longer than any other gap a gap of hours must be to be none."""
 _NONE = Fraction(0)
+_MOST_STRAYS = 64
+"""Packets in a row that may have times far from all others."""
 _MOST_MOVES = 100
 _MOST_JUMPS = 10 * _MOST_MOVES
 
@@ -81,6 +86,8 @@ class _Track:
     doubtful: Jump | None = None
     jumps: list[Jump] = field(default_factory=list)
     strays: set[int] = field(default_factory=set)
+    recent: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=_MOST_STRAYS + 1))
+    """Numbers and times of the last packets but strays."""
     piece: int = 0
     gap: Fraction = Fraction(0)
 
@@ -172,17 +179,19 @@ class Clock:
 
 
 def _watch(track: _Track, number: int, time: int, packet: Packet[Any]) -> None:
-    """Note whether the time of a packet jumps; one that is alone with its time is a stray."""
-    last, doubtful = track.last, track.doubtful
+    """Note whether the time of a packet jumps; those that are alone with their times are strays."""
+    doubtful = track.doubtful
     if doubtful is not None:
         before = round(doubtful.before / track.base)
-        if last is not None and abs(time - before) < abs(time - last):
-            track.strays.add(doubtful.packet)
-            last = before
+        if track.last is not None and abs(time - before) < abs(time - track.last):
+            _stray(track, [doubtful.packet], before)
         elif len(track.jumps) < _MOST_JUMPS:
             track.jumps.append(doubtful)
         track.doubtful = None
-    track.last = time
+    if track.last is not None and abs(time - track.last) > track.back and (apart := _apart(track, time)):
+        _stray(track, [packet_number for packet_number, _ in apart], time)
+    last, track.last = track.last, time
+    track.recent.append((number, time))
     if last is None:
         return
     gap = time - last
@@ -190,6 +199,32 @@ def _watch(track: _Track, number: int, time: int, packet: Packet[Any]) -> None:
         track.doubtful = Jump(number, last * track.base, time * track.base, packet.pos)
     elif gap > track.longest:
         track.longest = gap
+
+
+def _stray(track: _Track, numbers: Sequence[int], last: int) -> None:
+    """Take the last packets for strays, and go on as if another time had been the last one."""
+    track.strays.update(numbers)
+    track.jumps = [jump for jump in track.jumps if jump.packet not in track.strays]
+    for _ in numbers:
+        track.recent.pop()
+    track.last = last
+
+
+def _apart(track: _Track, time: int) -> list[tuple[int, int]]:
+    """Return the packets whose times are far from a row that goes on where it would be now without them."""
+    recent = list(track.recent)
+    steps = [later - earlier for (_, earlier), (_, later) in pairwise(recent) if 0 < later - earlier <= track.back]
+    if not steps:
+        return []
+    usual = median_low(steps)
+    for count in range(1, len(recent)):
+        _, begin = recent[-count - 1]
+        apart = recent[-count:]
+        is_broken = abs(apart[0][1] - begin) > track.back
+        goes_on = (count + 1) * usual <= 2 * (time - begin) and time - begin <= (count + 2) * usual
+        if is_broken and goes_on and not any(begin <= other <= time for _, other in apart):
+            return apart
+    return []
 
 
 def _is_absurd(jump: Jump, usual: Fraction) -> bool:

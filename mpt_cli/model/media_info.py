@@ -191,6 +191,8 @@ class MediaInfo:
     """Seconds added to all later times, for each jump of the file's clock, so that times are continuous."""
     readable_bytes: int | None = None
     """Offset in the file at which another movie begins, which must not be read; None to read all."""
+    shows_hidden: bool = False
+    """Whether frames are shown that an edit list hides: by times of storing, which are not those of showing."""
     warnings: tuple[Issue, ...] = ()
     audio_tracks: tuple[AudioStreamInfo, ...] = ()
     """All audio tracks that belong to the video, the default one first."""

@@ -70,7 +70,8 @@ def segment_arguments(
     """
     origin = segment_origin(clip, media, segment, form.frame_rate)
     source = _input(clip, media, origin, threads=form.encoder.threads)
-    video = pictures(source[str(media.video.index)], media, origin, segment, form)
+    shown = _input(clip, media, origin, threads=form.encoder.threads, whole=True) if media.shows_hidden else source
+    video = pictures(shown[str(media.video.index)], media, origin, segment, form)
     outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
     if audio_path is not None and media.audio is not None:
         outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
@@ -239,11 +240,19 @@ def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_ra
     return media.zero + clip.start + segment.first_frame / frame_rate
 
 
-def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int, trust_header: bool = False) -> Any:
+def _input(
+    clip: VideoClip,
+    media: MediaInfo,
+    origin: Fraction,
+    *,
+    threads: int,
+    trust_header: bool = False,
+    whole: bool = False,
+) -> Any:
     """The input with limits on what it may open, sought to the last keyframe that serves.
 
     ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
-    front is what the picture at the origin may be.
+    front is what the picture at the origin may be. The ``whole`` input is that without its edit lists.
     """
     options: dict[str, Any] = {
         "copyts": None,
@@ -254,6 +263,8 @@ def _input(clip: VideoClip, media: MediaInfo, origin: Fraction, *, threads: int,
     }
     if trust_header:
         options["nofind_stream_info"] = None
+    if whole:
+        options["ignore_editlist"] = 1
     if (media.video.color.matrix or "").startswith("code"):  # which no filter would take, not even to name another
         options[f"colorspace:{media.video.index}"] = _UNSPECIFIED_MATRIX
     if media.video.changes_size or not media.video.one_color or not needs_one_size(media.video):

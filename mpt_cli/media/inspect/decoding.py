@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from av.packet import Packet
 
+_ORDER_PACKETS = 100
+"""Packets that are decoded to see whether frames come in the order of their times."""
 SAMPLE_PACKETS = 300
 """Packets of a stream that are looked at when a plausible header is trusted."""
 
@@ -43,6 +46,23 @@ def shows_frame_at(packets: Iterable[Packet[Any]], tick: int) -> bool:
         for frame in frames:
             if frame.pts is not None and frame.pts >= tick and not getattr(frame, "is_corrupt", False):
                 return True
+    return False
+
+
+def come_in_disorder(packets: Iterable[Packet[Any]]) -> bool:
+    """Return whether a frame of the first packets comes out of the decoder behind one that has a later time."""
+    last: int | None = None
+    for packet in islice(packets, _ORDER_PACKETS):
+        try:
+            frames: list[Any] = packet.decode()
+        except (av.FFmpegError, ValueError):
+            continue
+        for frame in frames:
+            if frame.pts is None:
+                continue
+            if last is not None and frame.pts < last:
+                return True
+            last = frame.pts
     return False
 
 

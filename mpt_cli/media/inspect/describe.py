@@ -75,6 +75,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         suspect=found.suspect or found.coded.is_malformed or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
         readable_bytes=found.extent.end,
+        shows_hidden=found.hidden > 0,
         audio_tracks=tracks,
         audio_with=parts_of(tracks[0], tracks) if tracks else (),
         video_end=timeline.end,
@@ -138,6 +139,9 @@ def _timeline(container: InputContainer, found: Findings) -> Timeline:
         timeless=bool(Flags(container.format.flags) & Flags.no_timestamps),
         in_stored_order=found.is_in_stored_order,
         reorders=found.video.codec_context.codec.reorder,
+        holds_back=bool(found.video.codec_context.has_b_frames),
+        misleads=found.misleads,
+        hidden=found.hidden,
         fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
     )
     timeline = found.times.timeline(facts)

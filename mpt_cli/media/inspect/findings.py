@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.format import Flags
 from av.video.frame import VideoFrame
 
 from mpt_cli.media.clock_jumps import Clock
@@ -13,6 +14,7 @@ from mpt_cli.media.inspect.audio.findings import AudioFindings
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS, first_frame, only_frame
 from mpt_cli.media.inspect.demux import is_cut_off, packets
 from mpt_cli.media.inspect.times.packet_times import PacketTimes
+from mpt_cli.media.inspect.times.repair import MOST_REORDERED
 from mpt_cli.media.inspect.times.track_order import TrackOrder
 from mpt_cli.media.inspect.video.coded_frames import CodedPictures
 from mpt_cli.media.inspect.video.color_description import told_by
@@ -54,6 +56,9 @@ class Findings:
         self.is_in_stored_order = container.format.name == "avi" and reorders
         """Whether timestamps only say in which order frames are stored: AVI has no others."""
         self.times = PacketTimes(Fraction(video.time_base or 1))
+        self.misleads = False
+        """Whether frames come out of the decoder in another order than that of their timestamps."""
+        self._hidden = self._hidden_first = 0
         self.picture: VideoFrame | None = None
         self.encrypted = False
         self.scanned = self.suspect = False
@@ -84,6 +89,20 @@ class Findings:
     def all_tracks(self) -> list[AudioFindings]:
         """The audio tracks, whether they decode or not."""
         return list(self._tracks.values())
+
+    @property
+    def may_mislead(self) -> bool:
+        """Whether timestamps ascend in the order of storing, which may not be that of showing."""
+        context = self.video.codec_context
+        reorders = bool(context.codec.reorder and context.has_b_frames) and not self.is_in_stored_order
+        told = not (self.clock.moves or Flags(self.container.format.flags) & Flags.no_timestamps)
+        return reorders and told and len(self.coded.keyframes) < len(self.times) and self.times.ascend
+
+    @property
+    def hidden(self) -> int:
+        """Frames that an edit list hides by the time of storing, where that is not the one of showing."""
+        hides = self.misleads and self._hidden == self._hidden_first <= MOST_REORDERED
+        return self._hidden if hides else 0
 
     def read(self, alive: Callable[[], object], *, scan: bool) -> None:
         """Demux all packets, or only the first ones; decode until the first picture and sound.
@@ -130,24 +149,28 @@ class Findings:
     def _take_picture(self, packet: Packet[Any]) -> None:
         if packet.size and packet.is_discard:
             self.coded.hide()
+            self._hidden += 1
+            self._hidden_first += not len(self.times)
         elif packet.size and not self.coded.is_hidden(packet):
-            self._take_times(packet)
+            in_row = self._take_times(packet)
             self.suspect = self.suspect or packet.is_corrupt
-            self.coded.take(packet, thorough=self._thorough)
+            self.coded.take(packet, packet.pts if in_row else None, thorough=self._thorough)
         if self.picture is None and self._hasty and self.coded.is_shown_first(packet):
             self.picture = only_frame(packet)
             self.was_too_hasty = self.picture is None
         elif self.picture is None:
             self.picture = first_frame(packet, VideoFrame)
 
-    def _take_times(self, packet: Packet[Any]) -> None:
+    def _take_times(self, packet: Packet[Any]) -> bool:
+        """Take the times of a frame in; return whether they are not far from all others."""
         seconds = self.clock.shift_of(packet)
         if seconds is None:
             self.times.add_stray(packet.duration)
-            return
+            return False
         shift = round(seconds / self.times.time_base) if seconds else 0
         pts = None if self.is_in_stored_order else packet.pts  # which libav makes up
         self.times.add(_later(pts, shift), _later(packet.dts, shift), packet.duration)
+        return True
 
 
 def _later(time: int | None, shift: int) -> int | None:

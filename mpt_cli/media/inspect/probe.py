@@ -6,7 +6,7 @@ picture, channels from decoded sound, durations from packets.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ from mpt_cli.media.clock_jumps import Jumps
 from mpt_cli.media.inspect.audio.levels import levels
 from mpt_cli.media.inspect.container import animated_images, file_signature
 from mpt_cli.media.inspect.container.movie_heads import extent_of
-from mpt_cli.media.inspect.decoding import shows_frame_at
+from mpt_cli.media.inspect.decoding import come_in_disorder, shows_frame_at
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.inspect.describe import header_seconds, media_info
 from mpt_cli.media.inspect.findings import Findings
@@ -82,8 +82,10 @@ def probe(
             if found.was_too_hasty:
                 return None
             _weigh_last(path, found, alive)
-            found_jumps = found.clock.found(partial(is_torn_at, path))
-            return found_jumps or media_info(path, container, found, _levels(path, found, alive))
+            if found_jumps := found.clock.found(partial(is_torn_at, path)):
+                return found_jumps
+            _compare_order(path, found, alive)
+            return media_info(path, container, found, _levels(path, found, alive))
 
     def motion(videos: Sequence[VideoStream]) -> set[int]:
         with _opened(path, extent.end) as container:
@@ -124,6 +126,16 @@ def _weigh_last(path: Path, found: Findings, alive: Callable[[], object]) -> Non
             decodes = False
     if not decodes:
         found.times.forget_last_duration()
+
+
+def _compare_order(path: Path, found: Findings, alive: Callable[[], object]) -> None:
+    """Decode where all times ascend though frames may be reordered: they may be those of storing (ffmpeg -r 25)."""
+    if not found.may_mislead:
+        return
+    with _opened(path, found.extent.end) as container:
+        stream: Any = container.streams[found.video.index]
+        with suppress(av.FFmpegError):
+            found.misleads = come_in_disorder(_watched(packets(container, [stream]), alive))
 
 
 def _watched(read: Iterator[Any], alive: Callable[[], object]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -26,12 +27,13 @@ def timeline(
     timeless: bool = False,
     reorders: bool = False,
     fields: bool = False,
+    **facts: Any,
 ) -> Timeline:
     times = PacketTimes(base)
     for stamp in stamps:
         times.add(stamp, stamp, duration)
     rate = Fraction(guessed) if guessed else None
-    return times.timeline(StreamFacts(guessed_rate=rate, timeless=timeless, reorders=reorders, fields=fields))
+    return times.timeline(StreamFacts(guessed_rate=rate, timeless=timeless, reorders=reorders, fields=fields, **facts))
 
 
 def test_frames_without_any_time_play_at_the_rate_of_the_header() -> None:
@@ -80,6 +82,13 @@ def test_equal_times_in_an_even_clip_are_counted() -> None:
     assert told(found.repair, found.frame_rate, found.end) == told(Repair.EQUAL, 25, Fraction(6, 25))
 
 
+@pytest.mark.parametrize("frames", [149, 150])
+@pytest.mark.parametrize("first", [0, 1])
+def test_times_that_were_rounded_to_pairs_are_counted_at_the_true_rate(frames: int, first: int) -> None:
+    found = timeline([(first + number) * 40 // 80 * 80 for number in range(frames)])
+    assert told(found.repair, found.frame_rate, found.pictures) == told(Repair.EQUAL, 25, frames)
+
+
 def test_equal_times_in_an_uneven_clip_stay() -> None:
     found = timeline([0, 40, 40, 5000, 9000, 9040])
     assert told(found.repair, found.times.timing, found.end) == told(Repair.EQUAL, Timing.STAMPED, Fraction(9080, 1000))
@@ -94,6 +103,17 @@ def test_times_in_reverse_are_counted_in_the_order_of_frames() -> None:
 def test_reordered_frames_are_in_no_disorder() -> None:
     found = timeline([0, 120, 40, 80, 240, 160, 200], reorders=True)
     assert told(found.repair, found.frame_rate) == told(None, 25)
+
+
+def test_frames_that_come_in_another_order_than_their_times_are_counted() -> None:
+    found = timeline([0, 40, 80, 120], reorders=True, misleads=True, hidden=2)
+    assert told(found.repair, found.first, found.pictures, found.end) == told(Repair.DISORDER, 0, 6, Fraction(6, 25))
+
+
+def test_times_that_no_decoder_reorders_are_in_disorder() -> None:
+    times: list[int | None] = [number * 40 + 130 * (number == 5) for number in range(20)]
+    found = timeline(times, reorders=True, holds_back=False)
+    assert told(found.repair, found.frame_rate, found.pictures) == told(Repair.DISORDER, 25, 20)
 
 
 @pytest.mark.parametrize(("two", "three", "base"), [(3003, 4504, 90_000), (33, 50, 1000), (2, 3, 60)])

@@ -39,7 +39,7 @@ class LeadingFrames:
 def leading_frames(found: Findings) -> LeadingFrames | None:
     """Return the frames that are lost at the start of a file; None where it begins with a frame that decodes."""
     picture, first_key = found.picture, found.coded.first_keyframe
-    known = found.times.has_pts and not found.coded.begins_cleanly
+    known = found.times.has_pts and not (found.coded.begins_cleanly or found.misleads)
     if not known or picture is None or picture.pts is None or first_key is None:
         return None
     end = min(picture.pts, first_key)

@@ -79,6 +79,12 @@ class StreamFacts:
     """Whether its container stores no times: what libav gives for them says where frames are in a row, at best."""
     reorders: bool = True
     """Whether its codec may store frames in another order than that of showing."""
+    holds_back: bool = True
+    """Whether its decoder holds frames back for those that are stored behind them and shown before."""
+    misleads: bool = False
+    """Whether frames come out of the decoder in another order than that of their timestamps."""
+    hidden: int = 0
+    """Frames before the first one that are hidden for such a timestamp, and shown."""
     in_stored_order: bool = False
     """Whether timestamps only say in which order frames are stored, which is not that of showing (B-frames in AVI)."""
     fields: bool = False
@@ -143,6 +149,11 @@ class PacketTimes:
         """Let the last frame last as long as others: it does not decode, so that its packet says nothing."""
         self._last_duration = 0
 
+    @property
+    def ascend(self) -> bool:
+        """Whether every frame is shown later than those that are stored before it, as without reordering."""
+        return self.has_pts and all(earlier < later for earlier, later in itertools.pairwise(self._times))
+
     def before(self, tick: int) -> list[int]:
         """Return the times of frames that are shown before this one."""
         return [time for time in self._times if MISSING < time < tick]
@@ -175,7 +186,11 @@ class PacketTimes:
             return Repair.STRAY if self._strays else Repair.MISSING
         if len(gaps) < len(times) - 1:
             return Repair.EQUAL
-        return Repair.DISORDER if self._delay(times) > (MOST_REORDERED if facts.reorders else 0) else None
+        delay = self._delay(times)
+        if facts.misleads or delay > (MOST_REORDERED if facts.reorders else 0):
+            return Repair.DISORDER
+        in_disorder = delay and not facts.holds_back and count_of(times, self.time_base, (facts.guessed_rate,))
+        return Repair.DISORDER if in_disorder else None
 
     def _count(self, times: list[int], rate: Fraction, repair: Repair | None, facts: StreamFacts) -> Count | None:
         """Return the even count that takes the place of the timestamps; None where they stay."""
@@ -200,7 +215,7 @@ class PacketTimes:
         return count_of(times, base, (film,)) if film else None
 
     def _counted(self, count: Count, repair: Repair | None, facts: StreamFacts) -> Timeline:
-        base, frames, first, rate = self.time_base, len(self), count.first, count.rate
+        base, frames, first, rate = self.time_base, len(self) + facts.hidden, count.first, count.rate
         step = 1 / (rate * base)
         if repair is not Repair.NO_TIMES and repair is not Repair.DISORDER and facts.first_shown is not None:
             lost = min(max(0, round((facts.first_shown / base - first) / step)), frames - 1)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
+from statistics import median_low
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.timing import nominal_rate
+from mpt_cli.model.timing import AUTO_RATES, nominal_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MISSING = -(2**63)
 """Stands for the time of a frame that has none; libav writes it so too."""
@@ -26,8 +27,8 @@ MOST_REORDERED = 16
 _SAME_TICKS = 4
 _LEAST_PAIRS, _FILM_SHARE = 3, Fraction(19, 20)
 """Of neighboring gaps: as many are of two and three fields where film was flagged to be shown as video."""
-
-
+_STANDARD_PARTS = (1, 1001)
+"""Denominators of rates that cameras have."""
 _OFF_GRID = Fraction(1, 4)
 """Of a frame: as far from its place an even count may be."""
 
@@ -93,15 +94,32 @@ def count_between(times: Sequence[int], base: Fraction, likely: Sequence[Fractio
 
 def count_of(ordered: Sequence[int], base: Fraction, likely: Sequence[Fraction | None]) -> Count | None:
     """Return the even count of which no time is a frame away, given in order of showing; else None."""
-    span = (ordered[-1] - ordered[0]) * base
-    average = nominal_rate((len(ordered) - 1) / span) if span else None
-    for rate in (*likely, average):
+    for rate in (*likely, *_rates_of(ordered, base)):
         if rate is None:
             continue
         step = 1 / (rate * base)
         if all(abs(time - ordered[0] - number * step) <= step for number, time in enumerate(ordered)):
             return Count(ordered[0], rate)
     return None
+
+
+def _rates_of(ordered: Sequence[int], base: Fraction) -> Iterator[Fraction]:
+    """Yield the rates that times may have: of equal ones the last may stand for later ones, or the first for earlier.
+
+    So 25 frames a second whose times were rounded to 80 ms are 25, and not the 25.17 of their first and last times.
+    """
+    span = (ordered[-1] - ordered[0]) * base
+    if not span:
+        return
+    gaps = [gap for earlier, later in pairwise(ordered) if (gap := later - earlier)]
+    average, group = (len(ordered) - 1) / span, median_low(gaps) * base
+    if len(gaps) < len(ordered) - 1:
+        even = nominal_rate(len(ordered) / (span + group))
+        if even.denominator in _STANDARD_PARTS:
+            yield even
+        least, most = ((len(ordered) - 1) / length for length in (span + group, max(span - group, span / 2)))
+        yield from sorted((rate for rate in AUTO_RATES if least <= rate <= most), key=lambda rate: abs(rate - average))
+    yield nominal_rate(average)
 
 
 def spread(times: Sequence[int], step: int) -> list[int]:

@@ -62,8 +62,8 @@ class CodedPictures:
         self.alpha_use: int | None = None
         """How the alpha of HEVC is to be used; see :mod:`mpt_cli.media.formats.hevc_alpha`."""
 
-    def take(self, packet: Packet[Any], *, thorough: bool) -> None:
-        """Note a packet that is shown; ``thorough`` looks at all of its bytes."""
+    def take(self, packet: Packet[Any], time: int | None, *, thorough: bool) -> None:
+        """Note a packet that is shown at this tick, where that is known; ``thorough`` looks at all of its bytes."""
         if thorough and not self.is_malformed:
             self.is_malformed = not self._data.is_well_formed(memoryview(packet))
         self._take_description(packet)
@@ -75,12 +75,12 @@ class CodedPictures:
             readable = packet.is_keyframe and self._data.codec in _READABLE
             self.begins_cleanly = readable and self._data.is_clean_start(bytes(packet))
         if packet.is_keyframe:
-            self.first_keyframe = packet.pts if self.first_keyframe is None else self.first_keyframe
-            self._take_keyframe(packet)
-        elif not self.keyframes or (packet.pts is not None and packet.pts < self.keyframes[-1]):
+            self.first_keyframe = time if self.first_keyframe is None else self.first_keyframe
+            self._take_keyframe(packet, time)
+        elif not self.keyframes or (time is not None and time < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
-        if packet.pts is not None:
-            self._latest = packet.pts if self._latest is None else max(self._latest, packet.pts)
+        if time is not None:
+            self._latest = time if self._latest is None else max(self._latest, time)
 
     def _has_metadata(self, packet: Packet[Any]) -> bool:
         beside = self._may_have_blocks and packet.has_sidedata("matroska_block_additional")
@@ -115,16 +115,16 @@ class CodedPictures:
         self.fields.take_sets(new_sets)
         return new_sets
 
-    def _take_keyframe(self, packet: Packet[Any]) -> None:
+    def _take_keyframe(self, packet: Packet[Any], time: int | None) -> None:
         if self._data.codec == "hevc" and not self.keyframes:
             self.alpha_use = alpha_use(self._video.codec_context.extradata or b"", bytes(packet))
-        if packet.pts is not None:
-            self.keyframes.append(packet.pts)
+        if time is not None:
+            self.keyframes.append(time)
         data, sets = bytes(packet), list[bytes]()
         if self._data.codec in _READABLE:
             clean = self._data.is_clean_start(data)
             self._closed = self._closed and clean
-            early = packet.pts is not None and self._latest is not None and packet.pts < self._latest
+            early = time is not None and self._latest is not None and time < self._latest
             self.is_out_of_order |= clean and early
             sets = self._data.parameter_sets(data)
             self._redescribed = bool(self._take_sets(sets) and len(self.keyframes) > 1) or self._redescribed
