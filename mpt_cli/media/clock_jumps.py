@@ -147,7 +147,8 @@ class Clock:
 
     def _add(self, jump: Jump, begin: Fraction) -> None:
         if len(self.moves) >= _MOST_MOVES:
-            hint = "write it anew, for example with ffmpeg -i IN -c copy OUT.mkv"
+            # ffmpeg makes the times of these containers one row, and those of no others (AVFMT_TS_DISCONT).
+            hint = "write it anew: ffmpeg -i IN -c copy OUT.mkv" if self._wraps else "cut it where its clock jumps"
             raise ProbeError(IssueCode.PROBE_FAILED, f"has a clock that jumps more than {_MOST_MOVES} times", hint=hint)
         step = jump.seconds - (_WRAP if self._wraps and jump.seconds > _WRAP / 2 else 0)
         self.jumps.append(Jump(jump.packet, begin, begin + step, jump.position))

@@ -25,7 +25,8 @@ ends in two different codes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from pathlib import Path  # noqa: TC003 - what reads an issue back from JSON needs the type
 from typing import TYPE_CHECKING, Self
@@ -182,6 +183,19 @@ class Issue:
     def text(self, *, name_only: bool = False) -> str:
         """Return ``PATH: MESSAGE``, or the message alone without a path; ``name_only`` leaves out the folders."""
         return located_text(self.path, self.message, name_only=name_only)
+
+    def about(self, path: Path | None) -> Self:
+        """Return the same issue about a file of this name, which commands of its hint are given in place of ``IN``."""
+        hint = self.hint
+        if hint is not None:
+            hint = hint.replace(_input_of(self.path), _input_of(None)).replace(_input_of(None), _input_of(path))
+        return replace(self, path=path, hint=hint)
+
+
+def _input_of(path: Path | None) -> str:
+    """Return the option of ffmpeg that opens a file, as a shell takes it."""
+    name = "IN" if path is None else shlex.quote(str(path))
+    return f"-i {name if name.isprintable() else 'IN'} "
 
 
 class MptError(Exception):

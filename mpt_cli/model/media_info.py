@@ -219,7 +219,7 @@ class MediaInfo:
 
     def named(self, path: Path | None) -> Self:
         """Return a copy whose warnings name this path."""
-        return replace(self, warnings=tuple(replace(warning, path=path) for warning in self.warnings))
+        return replace(self, warnings=tuple(warning.about(path) for warning in self.warnings))
 
 
 @dataclass(frozen=True, slots=True)

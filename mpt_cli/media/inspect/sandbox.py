@@ -183,7 +183,7 @@ class Workers:
         finally:
             self._free.release()
         if (issue := answer.error) is not None:
-            raise ProbeError(issue.code, issue.message, path=path, hint=issue.hint)
+            raise ProbeError(issue.code, issue.message, path=path, hint=issue.about(path).hint)
         return answer
 
     def _answer(self, path: Path, question: dict[str, Any], cancel: CancelToken) -> _Answer:

@@ -93,7 +93,7 @@ def _left_out(
         f"has {counted(len(others) + 1, 'video track')} that move: "
         f"track {numbers[video.index]} ({_size(video)}) is used, {named} left out"
     )
-    hint = f"for another one: ffmpeg -i IN -map 0:{others[0].index} -map 0:a? -c copy OUT.mkv"
+    hint = f"for another one: ffmpeg -i IN -map 0:{others[0].index} -map '0:a?' -c copy OUT.mkv"
     return (Issue(IssueCode.VIDEO_TRACKS_LEFT_OUT, message, path, hint),)
 
 

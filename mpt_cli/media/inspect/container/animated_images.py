@@ -42,12 +42,12 @@ def verdict(path: Path, file: BinaryIO, kind: str) -> Refusal | bool:
         moves = _is_motion_jpeg(file)
         return moves if not moves or path.suffix.lower() in _MOTION_JPEG else _MISNAMED
     if kind == "WebP" and _webp_frames(file) > 1:
-        return _not_read("WebP", "9")
+        return _not_read("WebP", needs=" (by ffmpeg 9 or newer)")
     return kind in ("AVIF", "HEIC", "HEIF") and _has_sequence(file)
 
 
-def _not_read(kind: str, version: str) -> Refusal:
-    hint = f"convert it first, for example with ffmpeg {version}: ffmpeg -i IN OUT.mkv"
+def _not_read(kind: str, *, needs: str = "", options: str = "") -> Refusal:
+    hint = f"convert it first, without loss{needs}: ffmpeg {options}-i IN -c:v ffv1 OUT.mkv"
     return IssueCode.UNSUPPORTED_CODEC, f"is an animated {kind}, which is not read", hint
 
 
@@ -60,9 +60,7 @@ def _png(file: BinaryIO) -> Refusal | bool:
         if kind == b"acTL":
             near = file.tell() < _PROBED
             frames = int.from_bytes(file.read(4))
-            return (
-                (near or _not_read("PNG with long texts in front", "and the option -f apng")) if frames > 1 else False
-            )
+            return (near or _not_read("PNG with long texts in front", options="-f apng ")) if frames > 1 else False
         if len(head) < 8 or kind == b"IDAT":
             return False
         file.seek(size + 4, 1)

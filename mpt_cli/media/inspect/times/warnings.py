@@ -29,7 +29,7 @@ def time_warnings(path: Path, timeline: Timeline, jumps: Sequence[Jump], zero: F
         yield _left_out(path, ahead, zero)
     if timeline.repair is Repair.NO_TIMES:
         message = f"has no timestamps: {_number(timeline.frame_rate)} frames a second are assumed"
-        hint = "for another rate write it anew: ffmpeg -r RATE -i IN -c copy OUT.mkv"
+        hint = "for another rate write it anew, without loss: ffmpeg -r RATE -i IN -c:v ffv1 OUT.mkv"
         yield Issue(IssueCode.NO_TIMESTAMPS, message, path, hint)
     elif repaired := _repaired(timeline):
         yield Issue(IssueCode.TIMESTAMPS_REPAIRED, repaired, path)
