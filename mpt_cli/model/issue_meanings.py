@@ -65,7 +65,9 @@ FILE_MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.LEADING_FRAMES_LOST: Meaning("Frames before the first keyframe cannot be decoded.", Level.WARNING),
     Code.NO_TIMESTAMPS: Meaning("The file has no timestamps; a frame rate is assumed.", Level.WARNING),
-    Code.TIMESTAMPS_REPAIRED: Meaning("Equal or unordered timestamps, or a short gap, were repaired.", Level.WARNING),
+    Code.TIMESTAMPS_REPAIRED: Meaning(
+        "Equal, unordered or far-off timestamps of video or audio were repaired, or a gap was left out.", Level.WARNING
+    ),
     Code.IMPLAUSIBLE_DURATION: Meaning("A last frame or a gap that lasts for hours was left out.", Level.WARNING),
     Code.FRAME_HELD: Meaning(
         "A frame is held because audio begins earlier or ends later than the video, by more than 1 s and 10 %.",
