@@ -14,6 +14,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.language import check_language
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -72,6 +74,8 @@ BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
 THREAD_HOMES = ("media.process.run", "media.process.spawn", "media.inspect.sandbox")
 """Here a thread hands an error of any kind to the one who waits for it, who raises it."""
+
+RUN_STATE_WRITERS = ("workflow.orchestrator", "workflow.lifecycle", "workflow.run_state")
 
 MUTABLE_MAKERS = frozenset({"list", "dict", "set", "bytearray", "deque", "defaultdict", "Counter", "OrderedDict"})
 MUTATORS = frozenset(
@@ -264,6 +268,18 @@ def check_frozen(modules: list[Module]) -> Iterator[str]:
                     yield f"{module.at(node.lineno)}: {node.name} is not frozen with slots"
 
 
+def check_run_state(modules: list[Module]) -> Iterator[str]:
+    """Rule 4: what is known of a run is written by the orchestrator and its lifecycle, and by nobody else."""
+    for module in modules:
+        if module.within(RUN_STATE_WRITERS) or "RunState" not in module.text:
+            continue
+        for node in ast.walk(module.tree):
+            if not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
+                continue
+            if ast.unparse(node.value) == "run":
+                yield f"{module.at(node.lineno)}: writes run.{node.attr}"
+
+
 def check_global_state(modules: list[Module]) -> Iterator[str]:
     """Rule 4: no state in modules: containers are constants, never changed, and nothing is ``global``."""
     for module in modules:
@@ -387,9 +403,11 @@ CHECKS = (
     check_doors,
     check_core_signatures,
     check_frozen,
+    check_run_state,
     check_global_state,
     check_sizes,
     check_documents,
+    check_language,
     check_excepts,
 )
 """All of them."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def refusal(problems: int, config: Config, *, too_few: bool) -> InputError:
-    """Return the error of a request with so many problems.
+    """Return the error of a request that validation refuses.
 
     Args:
         problems: Number of clips and parameters that cannot be used.

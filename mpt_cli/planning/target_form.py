@@ -60,7 +60,7 @@ def settled(
 def _size_and_codec(
     media: MediaInfo, config: Config, container: Container, *, of_clips: bool
 ) -> tuple[Dimensions, Codec]:
-    """Return size and codec of a clip as far as they are open, else those of the configuration."""
+    """Return size and codec of a clip where they are open, else those of the configuration."""
     size, codec = config.video.size, config.encode.codec
     if of_clips and "size" not in config.video.model_fields_set:
         shown = media.video.display

@@ -44,7 +44,7 @@ StartTimer = Callable[[float, Callable[[], None]], Timer]
 def limited(
     contexts: Sequence[RunContext], seconds: Fraction | None, *, timer: StartTimer = threading.Timer
 ) -> Iterator[list[RunContext]]:
-    """Return the contexts of runs that are stopped when so many seconds are over.
+    """Return the contexts of runs that stop together when their time is over.
 
     Args:
         contexts: Those of runs that end at the same time; a deadline that holds for one already stays the only one.

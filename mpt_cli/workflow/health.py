@@ -137,7 +137,7 @@ class HealthChecks:
         return "a picture was encoded, and decoded the same"
 
     def _hardware(self) -> str:
-        """Which hardware encoders work; that none does is no fault of a machine."""
+        """Return which hardware encoders work; a machine without any is healthy."""
         failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(RATE))
         if not failures:
             return "ffmpeg has none"

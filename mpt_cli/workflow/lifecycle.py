@@ -88,7 +88,7 @@ class Lifecycle:
     def limited(
         self, contexts: Sequence[RunContext], seconds: Fraction | None
     ) -> AbstractContextManager[list[RunContext]]:
-        """Return the contexts of requests that all stop when so many seconds are over; None is no limit."""
+        """Return the contexts of requests that stop together after these seconds; None is no limit."""
         return deadline.limited(contexts, seconds, timer=self._timer)
 
     @contextmanager

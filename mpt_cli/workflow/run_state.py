@@ -136,7 +136,7 @@ class RunState:
         )
 
     def setup(self) -> RunSetup:
-        """Return the encoder and the settings of the run, as far as they are decided."""
+        """Return the settings of the run, and its encoder once that is decided."""
         if self.plan is None:
             return RunSetup(__version__, settings=self.asked)
         encoder = self.plan.form.encoder
