@@ -155,7 +155,8 @@ def _levels(path: Path, found: Findings, alive: Callable[[], object]) -> dict[in
     with _opened(path, found.extent.end) as container:
         streams = {stream.index: stream for stream in container.streams.audio}
         measured = [streams[track.stream.index] for track in found.tracks if track.stream.index in streams]
-        return levels(container, measured, (begin, end), alive)
+        likely = [track.largest_time for track in found.tracks if found.scanned]
+        return levels(container, measured, (begin, end), alive, likely=likely)
 
 
 def _refuse_by_signature(path: Path) -> None:

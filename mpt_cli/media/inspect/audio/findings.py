@@ -53,6 +53,7 @@ class AudioFindings:
         self._samples, self._size = 0, 0  # of the longest frame that was decoded, and of its packet
         self.packets = 0
         self._end_ticks = 0
+        self._largest_size = self._largest_ticks = 0
         self._start = Fraction(0)
         self._first = self._first_time = 0  # the packet of the first frame, and its time in microseconds
 
@@ -68,6 +69,11 @@ class AudioFindings:
             return Fraction(self._found.time_of(len(self._times)), _MICROSECOND)
         first = Fraction(self._frame.samples, self._frame.sample_rate) if self._frame is not None else 0
         return max(self._start + first, self._end_ticks * self._time_base if self.packets else self._start)
+
+    @property
+    def largest_time(self) -> Fraction:
+        """When its largest packet comes, by its file: silence takes few bytes in most codecs."""
+        return self._largest_ticks * self._time_base
 
     @property
     def frame(self) -> AudioFrame:
@@ -135,6 +141,8 @@ class AudioFindings:
         if length > self._long_ticks:
             samples = _samples(_decoded(packet)) if samples is None else samples
             length = round(Fraction(samples, self._rate) / self._time_base)
+        if size > self._largest_size:
+            self._largest_size, self._largest_ticks = size, pts
         self.packets += 1
         self._times.add(ticks, size, samples or 0)
         self._end_ticks = max(self._end_ticks, ticks + length) if self.packets > 1 else ticks + length

@@ -16,7 +16,7 @@ from mpt_cli.media.inspect.audio.channel_names import planes_of
 from mpt_cli.media.inspect.demux import packets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from av.audio.stream import AudioStream
     from av.container import InputContainer
@@ -24,19 +24,31 @@ if TYPE_CHECKING:
     Samples = dict[int, list[array[Any]]]
 
 SILENCE_DB = -120.0
-_PLACES, _SECONDS, _SLACK = 12, 1, 2
-"""So many places of a second each are decoded: 12 s of two tracks of AAC take 0.15 s."""
+_PLACES, _SECONDS, _SLACK = 48, Fraction(1, 4), 2
+"""So many places of a quarter of a second each are decoded: 12 s of two tracks of AAC take 0.15 s, 48 seeks 0.05 s.
+
+Tracks are not stored side by side: one is waited for until another is two seconds ahead of the place.
+"""
 _MOST_PACKETS = 4000
 """Of a place: where no track comes up to its end, reading ends here."""
-_KINDS = {"flt": ("f", 1.0), "dbl": ("d", 1.0), "s16": ("h", 2.0**15), "s32": ("i", 2.0**31)}
-"""Type and full scale of samples; those of 8 bits are not measured, and count as heard."""
+_KINDS = {
+    "flt": ("f", 1.0),
+    "dbl": ("d", 1.0),
+    "s16": ("h", 2.0**15),
+    "s32": ("i", 2.0**31),
+    "s64": ("q", 2.0**63),
+    "u8": ("B", 2.0**7),
+}
+"""Type and full scale of samples."""
+_MIDDLE = {"u8": 128}
+"""What silence is, where it is not zero."""
 _SAME_DB = -50.0
 """Below a track by so much, the difference to another one is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Root mean square of the loudest second in dB below full scale, and the earlier track with the same samples."""
+    """Root mean square of the loudest place in dB below full scale, and the earlier track with the same samples."""
 
     db: float
     same_as: int | None = None
@@ -47,18 +59,32 @@ def levels(
     streams: Sequence[AudioStream],
     span: tuple[Fraction, Fraction],
     alive: Callable[[], object],
+    *,
+    likely: Iterable[Fraction] = (),
 ) -> dict[int, Level]:
-    """Return the level of each track, by the index of its stream, that can be measured between two times."""
-    begin, end = span
-    places = max(1, min(_PLACES, int(end - begin)))
+    """Return the level of each track, by the index of its stream, that can be measured between two times.
+
+    Places are spread evenly, and are also where tracks are ``likely`` to be heard.
+    A track of which at some place most does not decode has no level: what it plays there is not known.
+    """
     loudest: dict[int, float] = {}
     differ: set[tuple[int, int]] = set()
-    for place in range(places):
-        heard = _listen(container, streams, begin + (end - begin) * place / places, alive)
+    unknown: set[int] = set()
+    for place in _places(*span, likely):
+        heard, failed = _listen(container, streams, place, alive)
+        unknown |= failed
         for index, parts in heard.items():
             loudest[index] = max(loudest.get(index, SILENCE_DB), max(map(_db, parts), default=SILENCE_DB))
         differ |= {pair for pair in _pairs(streams) if not _are_same(heard, *pair)}
-    return {index: Level(db, _same(index, loudest, differ)) for index, db in loudest.items()}
+    known = {index: db for index, db in loudest.items() if index not in unknown}
+    return {index: Level(db, _same(index, known, differ)) for index, db in known.items()}
+
+
+def _places(begin: Fraction, end: Fraction, likely: Iterable[Fraction]) -> list[Fraction]:
+    """Return when to begin to listen, in order."""
+    count = max(1, min(_PLACES, int((end - begin) / _SECONDS)))
+    even = [begin + (end - begin) * number / count for number in range(count)]
+    return sorted({*even, *(max(begin, time - _SECONDS / 2) for time in likely)})
 
 
 def _same(index: int, measured: dict[int, float], differ: set[tuple[int, int]]) -> int | None:
@@ -73,42 +99,50 @@ def _pairs(streams: Sequence[AudioStream]) -> Iterator[tuple[int, int]]:
 
 def _listen(
     container: InputContainer, streams: Sequence[AudioStream], begin: Fraction, alive: Callable[[], object]
-) -> Samples:
-    """Return a second of each track from a time on, the samples of each channel or of all of them."""
+) -> tuple[Samples, set[int]]:
+    """Return the samples of each track from a time on, of each channel or of all of them, and which do not decode."""
     heard: Samples = {}
-    try:
-        container.seek(round(begin * av.time_base))
+    try:  # by a track of audio: video may be sought to its keyframes only, of which there may be one
+        container.seek(round(begin / (streams[0].time_base or 1)), stream=streams[0])
     except av.FFmpegError:
-        return heard  # cannot be sought
+        return heard, set()  # cannot be sought
+    failures = dict.fromkeys((stream.index for stream in streams), 0)
+    waiting = set(failures)
     for number, packet in enumerate(packets(container, streams)):
         alive()
-        time = None if packet.pts is None else packet.pts * Fraction(packet.time_base)
-        if number > _MOST_PACKETS or (time is not None and time >= begin + _SLACK):
+        if packet.pts is None or not packet.size:
+            continue
+        time, index = packet.pts * Fraction(packet.time_base), packet.stream_index
+        if time >= begin + _SECONDS:
+            waiting.discard(index)
+        if number > _MOST_PACKETS or not waiting or time >= begin + _SLACK:
             break
-        if time is not None and begin <= time < begin + _SECONDS:
-            _add(heard.setdefault(packet.stream_index, []), packet)
-    return heard
+        if begin <= time < begin + _SECONDS:
+            failures[index] += _failed(heard, packet)
+    return heard, {index for index, balance in failures.items() if balance > 0}
 
 
-def _add(parts: list[array[Any]], packet: Any) -> None:
-    """Decode a packet and add its samples; a damaged one, or one of a kind that is not measured, adds nothing."""
+def _failed(heard: Samples, packet: Any) -> int:
+    """Decode a packet and add its samples to those of its track; return 1 for a damaged one, else -1."""
     try:
         frames = [frame for frame in packet.decode() if isinstance(frame, AudioFrame)]
     except (av.FFmpegError, ValueError):
-        return
+        return 1
     for frame in frames:
         name = frame.format.name.removesuffix("p")
         if name not in _KINDS:
-            continue
-        code, scale = _KINDS[name]
+            return 1
+        (code, scale), middle = _KINDS[name], _MIDDLE.get(name, 0)
+        parts = heard.setdefault(packet.stream_index, [])
         channels = 1 if frame.format.is_planar else packet.stream.codec_context.channels
         for number, plane in enumerate(planes_of(frame)):
             whole = array(code, bytes(plane)[: frame.samples * channels * frame.format.bytes])
-            scaled = array("d", whole if scale == 1 else (value / scale for value in whole))
+            scaled = array("d", whole if scale == 1 else ((value - middle) / scale for value in whole))
             if number < len(parts):
                 parts[number].extend(scaled)
             else:
                 parts.append(scaled)
+    return -1
 
 
 def _db(samples: array[Any]) -> float:
