@@ -49,7 +49,7 @@ class SideFiles:
         for name, path in wanted.items():
             option = _NAMES[name]
             if (other := seen.setdefault(real_path(path), option)) != option:
-                raise UsageError(f"{option} and {other} name the same file", path=path, hint="give each its own")
+                raise UsageError(f"is named by {other} and by {option}", path=path, hint="give each a file of its own")
             self._refuse(name, option, path)
         self._paths = wanted
 
@@ -66,25 +66,29 @@ class SideFiles:
                     raise FileExistsError(0, "another file has this name now")
                 write_whole(path, text)
             except OSError as error:
-                message = f"{_NAMES[name]}: cannot be written ({error.strerror or error})"
+                message = f"cannot be written for {_NAMES[name]} ({error.strerror or error})"
                 yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, path, "the run itself is not affected")
 
     def _refuse(self, name: str, option: str, path: Path) -> None:
         from mpt_cli.cli.marked_files import is_replaceable
 
         if path.suffix.lower() in MEDIA_SUFFIXES:
-            raise UsageError(f"{option} would be written into a video file", path=path, hint="choose another suffix")
+            raise UsageError(f"is named by {option}, but is a video file", path=path, hint="choose another extension")
         try:
             free = is_replaceable(path, _mark(name))
             folder = next(above for above in path.resolve().parents if os.path.lexists(above))
         except (OSError, ValueError, RuntimeError) as error:  # a link to itself
             why = getattr(error, "strerror", None) or error
-            raise UsageError(f"{option}: cannot be written ({why})", path=path) from error
+            raise UsageError(f"cannot be written for {option} ({why})", path=path) from error
         if not free:
             hint = "name a file of its own: only one that mpt wrote there before is replaced"
-            raise UsageError(f"{option}: something else is there already", path=path, hint=hint)
+            raise UsageError(f"is named by {option}, but what is there was not written by mpt", path=path, hint=hint)
         if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-            raise UsageError(f"{option}: cannot be written in {folder}", path=path, hint="choose another folder")
+            raise UsageError(
+                f"cannot be written for {option}: nothing can be created in {folder}",
+                path=path,
+                hint="choose another folder",
+            )
 
 
 def _renderer(name: str, path: Path) -> Callable[[CommandEnd], str | None]:

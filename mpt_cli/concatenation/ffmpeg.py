@@ -244,5 +244,5 @@ def _kept_packets(path: Path, piece: SoundPiece) -> Iterator[bytes]:
         try:
             yield from islice(packets(source), piece.skipped, piece.skipped + piece.kept)
         except ValueError as error:
-            message = f"what ffmpeg wrote as sound is none: {error}"
+            message = f"ffmpeg wrote audio that cannot be read: {error}"
             raise ConcatenationError(IssueCode.CONCAT_FAILED, message) from error

@@ -210,7 +210,7 @@ def _reason(engine: str, error: MptError) -> str:
 def _all_failed(failures: Sequence[tuple[str, MptError]]) -> MptError:
     """The one error of a join that nobody could do; that of the only engine that tried, as it is."""
     if not failures:
-        return ConcatenationError(IssueCode.CONCAT_FAILED, "there is nothing to join with")
+        return ConcatenationError(IssueCode.CONCAT_FAILED, "no engine is left that can join the clips")
     last = failures[-1][1]
     if len(failures) == 1:
         return last

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
+from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Fit
 from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import megapixels_text
 from mpt_cli.model.timing import round_half_up
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +59,10 @@ def _offset(room: int) -> int:
     """Half of the room, rounded to an even number toward zero."""
     sign = -1 if room < 0 else 1
     return sign * (abs(room) // 4 * 2)
+
+
+def too_many_pixels(size: Dimensions, most: int, path: Path) -> Issue:
+    """Return the error of a clip whose frames have more than ``most`` pixels."""
+    message = f"is {size} ({megapixels_text(size.pixels)}), above the limit of {megapixels_text(most)}"
+    hint = "make it smaller first, or raise validation.max_pixels"
+    return Issue(IssueCode.DIMENSIONS_TOO_LARGE, message, path, hint)

@@ -83,6 +83,11 @@ def size_text(size_bytes: float | None) -> str:
     return f"{value:.{digits}f} {_UNITS[unit]}"
 
 
+def megapixels_text(pixels: int) -> str:
+    """Return a number of pixels as ``152.2 megapixels``."""
+    return f"{pixels / 1e6:.4g} megapixels"
+
+
 def seconds_text(seconds: float | Fraction | None) -> str:
     """Return a duration as ``4.2 s``, ``42 s``, ``1:02`` (minutes) or ``1:02:03`` (hours)."""
     if seconds is None or not math.isfinite(seconds):

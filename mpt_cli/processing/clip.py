@@ -190,7 +190,7 @@ class ClipProcessor:
 
         By its content where that is known, else by whether it was touched since the work began.
         """
-        path, known, message = planned.clip.path, planned.media.size_bytes, "changed while it was worked on"
+        path, known, message = planned.clip.path, planned.media.size_bytes, "changed while it was processed"
         size = path.stat().st_size
         same = self._content(path) == planned.content if planned.content else identity_of(path.stat()) == before
         if size != known:
@@ -244,9 +244,9 @@ class ClipProcessor:
         except VerificationError as error:
             raise ProcessingError(
                 IssueCode.CLIP_FAILED,
-                f"what was made of it {error}",
+                f"gave a segment that {error}",
                 path=planned.clip.path,
-                hint="is the file damaged?",
+                hint="play it to see whether it is damaged",
             ) from error
         return _processed(planned, form, path, sound, proven, owned=owned)
 

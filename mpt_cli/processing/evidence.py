@@ -67,7 +67,7 @@ def frame_evidence(planned: PlannedClip, form: TargetForm, frame_map: Path | Non
     except VerificationError as error:
         if doubtful or any(warning.code in _ASSUMED for warning in media.warnings):
             return Evidence.PARTIAL
-        message, path = f"is not shown as it is: {error}", planned.clip.path
+        message, path = f"would not be shown as it is: {error}", planned.clip.path
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt") from error
     return Evidence.PARTIAL if doubtful else Evidence.PROVEN
 
@@ -101,6 +101,6 @@ def audio_evidence(
     if doubtful or (is_repaired and match.problem is not None):
         return Evidence.PARTIAL
     if match.problem is not None:
-        message = f"does not sound as it is: its audio {match.problem}"
+        message = f"would not sound as it is: its audio {match.problem}"
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt")
     return Evidence.PROVEN if match.places else Evidence.UNAVAILABLE

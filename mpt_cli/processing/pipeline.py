@@ -285,7 +285,7 @@ class ProcessingPipeline:
                 f"needs more memory than the budget of {budget >> 20} MiB: about {needed >> 20} MiB with mpt itself"
             )
         else:  # it needed more than was predicted, or something beside it did
-            message = f"took the run over its memory budget of {budget >> 20} MiB"
+            message = f"made the run exceed its memory budget of {budget >> 20} MiB"
         hint = "raise --max-memory, or choose a smaller size or a faster preset"
         return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
 
@@ -305,8 +305,9 @@ def require_success_rate(results: list[ProcessingResult], total: int, config: Pr
     failed = f"{total - good} of {total} clip{'s' if total != 1 else ''} failed"
     if config.on_error is OnError.FAIL:
         raise ProcessingError(IssueCode.PROCESSING_FAILED, failed, hint="add --on-error skip to leave bad clips out")
-    left = f"less than {required:.0%} is left" if good else "none is left"
-    raise ProcessingError(IssueCode.TOO_MANY_FAILURES, f"{failed}: {left}")
+    left = f"less than {required:.0%} of them are left" if good else "none is left"
+    hint = "see the error of each clip; --min-success-rate says how many may fail"
+    raise ProcessingError(IssueCode.TOO_MANY_FAILURES, f"{failed}, and {left}", hint=hint)
 
 
 def _raise_resource(issues: list[Issue], code: IssueCode) -> None:
@@ -330,10 +331,10 @@ def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
     if isinstance(error, MptError):
         return error.issue
     if isinstance(error, MemoryError):
-        message, hint = "mpt itself ran out of memory", "try --jobs 1"
+        message, hint = "was not processed: mpt itself ran out of memory", "try --jobs 1"
         return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
     if isinstance(error, OSError):
         code = IssueCode.DISK_FULL if error.errno in DISK_FULL else IssueCode.CLIP_FAILED
-        return Issue(code, f"cannot be worked on ({error.strerror or error})", path=planned.clip.path)
+        return Issue(code, f"cannot be processed ({error.strerror or error})", path=planned.clip.path)
     message = f"{type(error).__name__}: {error}"
     return Issue(IssueCode.INTERNAL, message, path=planned.clip.path, hint="please report this, with the output of -v")

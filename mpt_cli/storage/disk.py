@@ -24,7 +24,7 @@ def writing(path: Path) -> Iterator[None]:
         raise unworkable(error, path, doing="written") from error
 
 
-def unworkable(failure: OSError, path: Path, *, doing: str = "worked with") -> MptError:
+def unworkable(failure: OSError, path: Path, *, doing: str = "used") -> MptError:
     """What a path is that the system does not take; ``path`` where it does not say which."""
     if isinstance(failure.filename, (str, bytes)):
         path = Path(os.fsdecode(failure.filename))
@@ -36,7 +36,7 @@ def unworkable(failure: OSError, path: Path, *, doing: str = "worked with") -> M
 
 def disk_full(path: Path) -> ResourceError:
     """The error of a disk, or of a share of one, that is full at this path."""
-    return ResourceError(IssueCode.DISK_FULL, "the disk is full", path=path, hint="free some space")
+    return ResourceError(IssueCode.DISK_FULL, "cannot be written: the disk is full", path=path, hint="free some space")
 
 
 def free_bytes(path: Path) -> int:

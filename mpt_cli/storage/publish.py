@@ -85,9 +85,9 @@ def claimed(
             if not stack.enter_context(lock):
                 raise OutputError(
                     IssueCode.LOCKED,
-                    "another run is writing this output",
+                    "is being written by another run",
                     path=target,
-                    hint="wait for it, or choose another name",
+                    hint="wait for that run, or choose another output",
                 )
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
         stack.callback(_discard, hidden)

@@ -123,7 +123,7 @@ class Store:
                 return None
             self._remove(place)
             logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
-            raise VerificationError("what was finished of it before is damaged; it is made again") from error
+            raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
         with suppress(OSError):
             os.utime(place, (self._clock(), self._clock()))
         return note.facts

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media import color
 from mpt_cli.media.audio_tracks import with_heard_tracks
+from mpt_cli.media.geometry import too_many_pixels
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.results import FileValidationResult
@@ -65,7 +66,7 @@ class FileValidator:
         except OSError as error:
             return FileValidationResult(path, errors=(_unreadable(path, error),))
         except (ValueError, ArithmeticError, MemoryError) as error:
-            message = f"cannot be understood ({type(error).__name__}: {error})"
+            message = f"cannot be read as a video ({type(error).__name__}: {error})"
             return FileValidationResult(path, errors=(Issue(IssueCode.PROBE_FAILED, message, path),))
         errors = self._errors(path, media)
         warnings = [*media.warnings, *self._warnings(path, media)]
@@ -96,9 +97,9 @@ class FileValidator:
         if not stat.S_ISREG(status.st_mode):
             return Issue(IssueCode.NOT_A_FILE, f"is {_kind(status.st_mode)}, not a file", path)
         if status.st_size == 0:
-            return Issue(IssueCode.FILE_EMPTY, "is empty (0 bytes)", path, "was the recording or the download cut off?")
+            return Issue(IssueCode.FILE_EMPTY, "is empty (0 bytes)", path, "record it or download it again")
         if status.st_size > self._limits.max_file_size:
-            message = f"is too large: {status.st_size} bytes > {self._limits.max_file_size}"
+            message = f"has {status.st_size} bytes, above the limit of {self._limits.max_file_size} bytes"
             return Issue(IssueCode.FILE_TOO_LARGE, message, path, "raise validation.max_file_size")
         return None
 
@@ -106,16 +107,19 @@ class FileValidator:
         shown, limits = media.video.display, self._limits
         errors = []
         if shown.width < limits.min_width or shown.height < limits.min_height:
-            message = f"is {shown}, smaller than {limits.min_width}x{limits.min_height}"
-            errors.append(Issue(IssueCode.DIMENSIONS_TOO_SMALL, message, path))
-        too_wide = shown.width > limits.max_width or shown.height > limits.max_height
-        if too_wide or shown.pixels > limits.max_pixels:
-            message = f"is {shown}, larger than {limits.max_width}x{limits.max_height} or {limits.max_pixels} pixels"
-            errors.append(Issue(IssueCode.DIMENSIONS_TOO_LARGE, message, path))
+            message = f"is only {shown}, below the limit of {limits.min_width}x{limits.min_height}"
+            hint = "lower validation.min_width or validation.min_height"
+            errors.append(Issue(IssueCode.DIMENSIONS_TOO_SMALL, message, path, hint))
+        if shown.width > limits.max_width or shown.height > limits.max_height:
+            message = f"is {shown}, above the limit of {limits.max_width}x{limits.max_height}"
+            hint = "make it smaller first, or raise validation.max_width or validation.max_height"
+            errors.append(Issue(IssueCode.DIMENSIONS_TOO_LARGE, message, path, hint))
+        elif shown.pixels > limits.max_pixels:
+            errors.append(too_many_pixels(shown, limits.max_pixels, path))
         if media.duration <= 0:
-            errors.append(Issue(IssueCode.INVALID_DURATION, "lasts no time at all", path))
+            errors.append(Issue(IssueCode.INVALID_DURATION, "has a duration of 0 s", path, "leave it out"))
         if media.duration > limits.max_duration:
-            message = f"lasts {float(media.duration):.0f} s, more than {float(limits.max_duration):.0f}"
+            message = f"lasts {float(media.duration):.0f} s, above the limit of {float(limits.max_duration):.0f} s"
             errors.append(Issue(IssueCode.LIMIT_EXCEEDED, message, path, "raise validation.max_duration"))
         if media.video.hdr == "dolby_vision":
             message = "is Dolby Vision without a base layer (profile 5), whose colours cannot be shown"
@@ -129,7 +133,7 @@ class FileValidator:
         ratio = shown.width / shown.height
         if self._limits.min_aspect_ratio <= ratio <= self._limits.max_aspect_ratio:
             return []
-        return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio: {ratio:.2f}", path)]
+        return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio of {ratio:.2f} to 1", path)]
 
 
 def _unreadable(path: Path, error: OSError) -> Issue:

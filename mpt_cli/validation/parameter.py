@@ -45,29 +45,31 @@ class ParameterValidator:
         if not params.clips and not params.problems:
             yield Issue(IssueCode.NO_MATCH, "there is no clip", hint="name files, a folder or a pattern")
         if len(params.clips) > config.processing.max_clips:
-            message = f"{len(params.clips)} clips are more than {config.processing.max_clips}"
+            message = f"the request has {len(params.clips)} clips, above the limit of {config.processing.max_clips}"
             yield Issue(IssueCode.LIMIT_EXCEEDED, message, hint="raise processing.max_clips")
         for clip in params.clips:
             if clip.start < 0 or (clip.end is not None and clip.end <= clip.start):
-                yield Issue(IssueCode.USAGE, "its trim ends before it starts", clip.path, "end must be after start")
+                yield Issue(
+                    IssueCode.USAGE, "has a trim that ends before it starts", clip.path, "give an end after the start"
+                )
 
     def _picture(self, config: Config) -> Iterable[Issue]:
         size = config.video.size
         if min(size.width, size.height) < LEAST_SIDE:
-            message = f"the size {size} is smaller than {LEAST_SIDE}x{LEAST_SIDE}"
+            message = f"the size {size} is below the limit of {LEAST_SIDE}x{LEAST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_SMALL, message)
         if max(size.width, size.height) > MOST_SIDE:
-            message = f"the size {size} is larger than {MOST_SIDE}x{MOST_SIDE}"
+            message = f"the size {size} is above the limit of {MOST_SIDE}x{MOST_SIDE}"
             yield Issue(IssueCode.DIMENSIONS_TOO_LARGE, message)
         elif not size.is_even and min(size.width, size.height) >= LEAST_SIDE:
             even = f"{size.width // 2 * 2}x{size.height // 2 * 2}"
-            yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} is odd, which video cannot be", hint=f"use {even}")
+            yield Issue(IssueCode.ODD_DIMENSIONS, f"the size {size} has an odd width or height", hint=f"use {even}")
 
     def _output(self, params: VideoParams) -> Iterable[Issue]:
         output = params.output_path
         if Container.of(output) is None:
-            named = f"the suffix {output.suffix} is no container that mpt writes"
-            message = named if output.suffix else "has no suffix that names a container"
+            named = f"has the extension {output.suffix}, which is no container that mpt writes"
+            message = named if output.suffix else "has no extension, which names the container"
             yield Issue(IssueCode.USAGE, message, output, f"use one of {SUFFIXES}")
             return
         yield from self._written(params, output)
@@ -78,11 +80,9 @@ class ParameterValidator:
         for name, path in params.extras.named().items():
             if path.suffix.lower() not in PICTURE_SUFFIXES:
                 hint = f"use one of {', '.join(PICTURE_SUFFIXES)}"
-                yield Issue(
-                    IssueCode.USAGE, f"the {name} is a picture, which {path.suffix or 'its name'} is not", path, hint
-                )
+                yield Issue(IssueCode.USAGE, f"is no name for the {name}, which is an image", path, hint)
             elif (other := taken.setdefault(real_path(path), name)) != name:
-                message = f"is wanted for the {other} and the {name}"
+                message = f"is named as the {other} and as the {name}"
                 yield Issue(IssueCode.DUPLICATE_OUTPUT, message, path, "give each its own name")
             else:
                 yield from self._written(params, path)
@@ -93,10 +93,12 @@ class ParameterValidator:
             status = path.stat()
         except FileNotFoundError:
             if path.is_symlink() and not params.overwrite:
-                message = "already exists, as a link to what is not there"
+                message = "already exists, as a link to a missing file"
                 yield Issue(IssueCode.OUTPUT_EXISTS, message, path, "add --overwrite to replace it")
             elif (blocked := _unwritable_folder(path)) is not None:
-                yield _unwritable(path, f"cannot be written in {blocked}", "choose another folder")
+                yield _unwritable(
+                    path, f"cannot be written: nothing can be created in {blocked}", "choose another folder"
+                )
         except OSError as error:
             yield _unwritable(path, f"cannot be written ({error.strerror})", "choose another name or folder")
         except ValueError as error:  # a NUL, for which there is no error number
@@ -108,17 +110,17 @@ class ParameterValidator:
         if (same := _input_behind(status, params)) is not None:
             yield Issue(
                 IssueCode.OUTPUT_IS_INPUT,
-                "is also an input" if same == path else f"is also an input ({same})",
+                "is the output and an input at once" if same == path else f"is the output, and an input as {same}",
                 path,
                 "choose another output, or one outside of a folder that is an input",
             )
         elif stat.S_ISDIR(status.st_mode):
-            yield _unwritable(path, "is a folder", "name a file in it")
+            yield _unwritable(path, "is a folder, not a file", "name a file in it")
         elif not params.overwrite:
             only = "; --if-changed replaces only what mpt itself made there" if params.if_changed else ""
             yield Issue(IssueCode.OUTPUT_EXISTS, "already exists", path, f"add --overwrite to replace it{only}")
         elif (blocked := _unwritable_folder(path)) is not None:
-            yield _unwritable(path, f"cannot be written in {blocked}", "choose another folder")
+            yield _unwritable(path, f"cannot be written: nothing can be created in {blocked}", "choose another folder")
 
 
 def _unwritable(output: Path, message: str, hint: str) -> Issue:

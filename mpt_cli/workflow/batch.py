@@ -39,19 +39,19 @@ def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None
     if not requests:
         raise InputError(IssueCode.VALIDATION_FAILED, "the batch holds no job", hint="write at least one job")
     if len(requests) > most_jobs:
-        message = f"{len(requests)} jobs are more than {most_jobs}"
+        message = f"the batch has {len(requests)} jobs, above the limit of {most_jobs}"
         raise InputError(IssueCode.LIMIT_EXCEEDED, message, hint="raise batch.max_jobs")
     writer: dict[Path, int] = {}
     for number, request in enumerate(requests, 1):
         for output in map(real_path, (request.output_path, *request.extras.named().values())):
             if (by := writer.setdefault(output, number)) != number:
-                message = f"jobs {by} and {number} write the same file; nothing was run"
+                message = f"is written by job {by} and by job {number}; nothing was run"
                 raise InputError(IssueCode.DUPLICATE_OUTPUT, message, path=output, hint="give each job its own output")
     for number, request in enumerate(requests, 1):
         for clip in request.clips:
             if (by := writer.get(real_path(clip.path), number)) != number:
-                message = f"job {number} reads what job {by} writes; nothing was run"
-                raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one after the other")
+                message = f"is read by job {number} and written by job {by}; nothing was run"
+                raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one job after the other")
 
 
 class ProcessesRequests(Protocol):

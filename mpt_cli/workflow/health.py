@@ -165,7 +165,7 @@ class HealthChecks:
         folder = self._config.paths.temp or Path.cwd()
         free = free_bytes(folder)
         if free < _LEAST_DISK_BYTES:
-            message = f"{size_text(free)} are free at {folder}"
+            message = f"only {size_text(free)} are free at {folder}"
             raise ResourceError(IssueCode.DISK_FULL, message, hint="free space, or set paths.temp to another disk")
         return f"{size_text(free)} are free at {folder}"
 

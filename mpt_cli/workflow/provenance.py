@@ -58,7 +58,7 @@ class Provenance:
             return None, (self._not_recorded(error),)
         changed = tuple(_changed(path) for path, found in hashes.items() if found is None)
         if not is_still(self.reel, self.file):
-            message = "was replaced by another program as soon as it was published; what it was made of is not recorded"
+            message = "was replaced by another program after it was published; its evidence is not recorded"
             return None, (*changed, Issue(IssueCode.OUTPUT_CHANGED, message, self.reel))
         return ReelEvidence(reel, _inputs(plan, used, hashes), join.method, join.stream_copy, settings), changed
 
@@ -76,7 +76,7 @@ class Provenance:
     def _not_recorded(self, error: Cancelled | OSError) -> Issue:
         why = "stopped" if isinstance(error, Cancelled) else error.strerror
         code = error.code if isinstance(error, Cancelled) else IssueCode.NOT_READABLE
-        message = f"what it was made of is not recorded ({why}); the reel itself is whole"
+        message = f"is a whole reel, but its evidence could not be recorded ({why})"
         return Issue(code, message, self.reel, "run it again")
 
 
@@ -112,5 +112,5 @@ def _inputs(
 
 
 def _changed(path: Path) -> Issue:
-    message = "changed since the reel was made of it, so that its hash is not known any more"
+    message = "changed after the reel was made from it, so its hash is not recorded"
     return Issue(IssueCode.INPUT_CHANGED, message, path)

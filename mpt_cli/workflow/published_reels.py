@@ -262,7 +262,7 @@ class PublishedReels:
 
 
 def _changed(path: Path) -> OutputError:
-    message, hint = "was changed by another program meanwhile", "add --overwrite to replace it"
+    message, hint = "was changed by another program during the run", "add --overwrite to replace it"
     return OutputError(IssueCode.OUTPUT_EXISTS, message, path=path, hint=hint)
 
 

@@ -219,4 +219,4 @@ def _size_of(path: Path) -> int | None:
 def _not_made(what: str, path: Path, error: Exception) -> Issue:
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     hint = error.issue.hint if isinstance(error, MptError) else None
-    return Issue(_CODES[what], f"the {what} was not made ({why}); the reel is not affected", path, hint)
+    return Issue(_CODES[what], f"could not be created as the {what} ({why}); the reel is not affected", path, hint)

@@ -79,7 +79,7 @@ def test_a_missing_ffmpeg_is_named_and_unknown(mpt: Mpt, here: Path, monkeypatch
     done = mpt("health", "--json")
     assert (done.code, done.document["tool"]["ffmpeg"]) == (6, None)
     details = {check["name"]: check["detail"] for check in done.data["checks"]}
-    assert details["ffmpeg"] == f"{here / 'none'}: ffmpeg.binary does not exist"
+    assert details["ffmpeg"] == f"{here / 'none'}: does not exist, but ffmpeg.binary names it"
 
 
 def test_quiet_tells_only_what_is_required_and_wrong(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,13 +183,13 @@ def test_one_that_cannot_be_written_in_the_end_is_a_warning(
 @pytest.mark.parametrize(
     ("target", "why"),
     [
-        ("a clip.mp4", "into a video file"),
-        ("reel.mp4", "into a video file"),
-        ("notes.txt", "something else is there already"),
-        ("a folder", "something else is there already"),
+        ("a clip.mp4", "is a video file"),
+        ("reel.mp4", "is a video file"),
+        ("notes.txt", "what is there was not written by mpt"),
+        ("a folder", "what is there was not written by mpt"),
         ("notes.txt/m", "cannot be written"),
-        ("run.log", "name the same file"),
-        ("sheet.png", "name the same file"),
+        ("run.log", "is named by --"),
+        ("sheet.png", "is named by --"),
         ("loop", "cannot be written"),
     ],
 )

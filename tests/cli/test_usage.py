@@ -70,7 +70,7 @@ def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mp
     done = mpt("process", clip, "-o", "b.avi", *SMALL)
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-2:] == [
-        "error: b.avi: the suffix .avi is no container that mpt writes (usage)",
+        "error: b.avi: has the extension .avi, which is no container that mpt writes (usage)",
         "  hint: use one of .mp4, .mov, .mkv",
     ]
     done = mpt("concat", clip, "none.mp4", "-o", "b", "--poster", "p.gif", "--json")

@@ -93,7 +93,7 @@ def test_clips_of_different_jobs_are_encoded_at_the_same_time(media: MediaFolder
 
 def test_two_jobs_with_one_output_are_refused_before_anything_runs(media: MediaFolder, tmp_path: Path) -> None:
     jobs = jobs_of(media, tmp_path, "1", "2")
-    with pytest.raises(InputError, match="write the same file"):
+    with pytest.raises(InputError, match="is written by job"):
         orchestrator_of(config_of()).process_batch_requests([jobs[0], replace(jobs[1], output_path=tmp_path / "0.mp4")])
     assert list(tmp_path.iterdir()) == []
 

@@ -107,7 +107,7 @@ def test_a_file_that_changes_while_it_is_worked_on_is_refused(media: MediaFolder
     params = VideoParams((VideoClip(growing),), tmp_path / "reel.mp4")
     result = orchestrator.process_video_request(params, context=RunContext("w", Grow()))
     assert [issue.code for issue in result.errors] == [IssueCode.CLIP_FAILED, IssueCode.PROCESSING_FAILED]
-    assert "changed while it was worked on" in result.errors[0].message
+    assert "changed while it was processed" in result.errors[0].message
 
 
 def test_the_loss_is_told_while_the_run_goes_on(media: MediaFolder, tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_a_file_that_is_gone_is_named_and_the_output_is_not(bench: Bench) -> Non
     bench.listen = lose
     result = bench.run()
     said = result.errors[-1]
-    assert said.message == "cannot be worked with (No such file or directory)"
+    assert said.message == "cannot be used (No such file or directory)"
     assert said.path is not None
     assert said.path.suffix == ".pcm"
     assert bench.names == sorted(NAMES)

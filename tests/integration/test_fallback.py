@@ -59,7 +59,7 @@ HANG = in_join("trap '' INT", "while :; do sleep 0.1; done")
 SURVIVED = {
     "fails": ([in_join("echo 'x.c: no join' >&2", "exit 1")], "FFmpeg failed: x.c: no join"),
     "crashes": ([in_join("kill -SEGV $$")], "FFmpeg failed: exit code -11"),
-    "hangs": ([HANG], "FFmpeg failed: the join stood still and was stopped"),
+    "hangs": ([HANG], "FFmpeg failed: the join made no progress and was stopped"),
     "cuts it off": (
         [in_join(JOIN, LAST, 'head -c "$(($(wc -c < "$out") / 2))" "$out" > "$out.x"', 'mv "$out.x" "$out"', "exit 0")],
         "FFmpeg failed: cannot be read",
@@ -266,7 +266,7 @@ def test_moviepy_that_cannot_be_imported_is_a_missing_dependency(
     ("program", "code", "said"),
     [
         (child("sys.exit('the library lost its mind')"), IssueCode.CONCAT_FAILED, "MoviePy failed: the library lost"),
-        (child("import time; time.sleep(600)"), IssueCode.CONCAT_FAILED, "the join stood still and was stopped"),
+        (child("import time; time.sleep(600)"), IssueCode.CONCAT_FAILED, "the join made no progress and was stopped"),
         (child("import os; os.kill(os.getpid(), 9)"), IssueCode.MEMORY_EXHAUSTED, "the system killed MoviePy"),
     ],
     ids=["ends", "hangs", "is killed"],

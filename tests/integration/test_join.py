@@ -280,7 +280,7 @@ def test_sound_that_was_written_wrong_fails_the_join(
 
     clips = pieces(bench, media, form_of(), seconds=1.0)
     bench.ffmpeg = LyingFfmpeg(spoil)
-    with pytest.raises(ConcatenationError, match="what ffmpeg wrote as sound is none") as failed:
+    with pytest.raises(ConcatenationError, match="ffmpeg wrote audio that cannot be read") as failed:
         bench.join(clips, tmp_path / "reel.mp4", form_of())
     assert failed.value.code is IssueCode.CONCAT_FAILED
     assert bench.leftovers() == set()

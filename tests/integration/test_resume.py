@@ -211,7 +211,7 @@ def test_a_damaged_entry_is_made_again_and_said(desk: Desk, damage: str) -> None
     assert result.clips[0].reasons == ("no finished one was found",)
     (warning,) = result.warnings
     assert (warning.code, warning.path) == (IssueCode.VERIFY_FAILED, desk.one)
-    assert "what was finished of it before is damaged" in warning.message
+    assert "has a damaged segment in the cache" in warning.message
     assert warning.message in emit.of(Notice)[0].message
     assert problems(desk.reel, of(ONE), RATE) == []
     assert desk.actions([desk.one]) == [REUSE]
@@ -259,7 +259,7 @@ def test_a_file_that_becomes_another_one_of_the_same_size_is_not_kept_under_its_
     swapping = stand_in(desk.folder, f'case "$*" in *clip.mp4*) cp "{other}" "{clip}";; esac')
     result = desk.run([clip], with_ffmpeg(swapping))
     assert [issue.code for issue in result.errors] == [IssueCode.CLIP_FAILED, IssueCode.PROCESSING_FAILED]
-    assert "changed while it was worked on" in result.errors[0].message
+    assert "changed while it was processed" in result.errors[0].message
     assert desk.stored().entries == 0
     clip.write_bytes(contents[0])
     assert desk.actions([clip]) == [ENCODE]

@@ -98,7 +98,7 @@ def test_a_stop_costs_the_evidence_and_not_the_reel(run: RunState) -> None:
     run.context.cancel.cancel()
     evidence, (issue,) = gather(run, before)
     assert evidence is None
-    assert (issue.code, "the reel itself is whole" in issue.message) == (IssueCode.CANCELLED, True)
+    assert (issue.code, "is a whole reel" in issue.message) == (IssueCode.CANCELLED, True)
     with pytest.raises(Cancelled):
         sha256_of(run.params.clips[0].path, run.context.cancel)
 

@@ -29,6 +29,7 @@ _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
 """What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
 _MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
+_MORE_PATIENCE = "raise processing.stall_timeout if the machine or its disk is slow"
 _ECHOES = (
     "Last message repeated",
     "Terminating thread with return code",
@@ -58,7 +59,7 @@ class Ffmpeg:
         if self._wanted is not None:
             if not self._wanted.is_file():
                 what = "is not a file" if self._wanted.exists() else "does not exist"
-                raise DependencyError(f"ffmpeg.binary {what}", path=self._wanted, hint=_INSTALL_HINT)
+                raise DependencyError(f"{what}, but ffmpeg.binary names it", path=self._wanted, hint=_INSTALL_HINT)
             return self._wanted.absolute()
         if packaged := _packaged(self._package):
             return packaged
@@ -84,10 +85,12 @@ class Ffmpeg:
         )
         match = re.search(r"ffmpeg version (\S+)", outcome.stdout_tail)
         if outcome.returncode != 0 or not match:
-            raise DependencyError("ffmpeg does not run", path=self.binary, hint=_INSTALL_HINT)
+            raise DependencyError("does not run as ffmpeg", path=self.binary, hint=_INSTALL_HINT)
         build = match[1]
         if _number(build) < OLDEST:
-            raise DependencyError(f"ffmpeg {build} is older than 5.1", path=self.binary, hint=_INSTALL_HINT)
+            raise DependencyError(
+                f"is ffmpeg {build}, older than 5.1, the oldest that mpt uses", path=self.binary, hint=_INSTALL_HINT
+            )
         return build
 
     @cached_property
@@ -147,7 +150,7 @@ def explain(
         time = seconds_text(outcome.elapsed_seconds)
         return ProcessingError(timed_out, f"took longer than {time} and was stopped", hint=_MORE_TIME.get(timed_out))
     if outcome.ended is Ended.STALLED:
-        return ProcessingError(stalled, "stood still and was stopped")
+        return ProcessingError(stalled, "made no progress and was stopped", hint=_MORE_PATIENCE)
     if outcome.returncode == 0:
         return None
     if any(words in outcome.stderr_tail for words in _FULL):

@@ -47,7 +47,7 @@ def damage_issue(path: Path, share: float) -> Issue | None:
     if share >= 1:
         return None
     lost = f"{1 - share:.1%}" if share < 0.999 else "less than 0.1%"
-    return Issue(IssueCode.DAMAGED, f"is damaged: {lost} of its pictures do not decode", path)
+    return Issue(IssueCode.DAMAGED, f"is damaged: {lost} of its frames do not decode", path, "look for a whole copy")
 
 
 class DecodedShare(Protocol):

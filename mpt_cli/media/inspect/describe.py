@@ -87,7 +87,13 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
             *unread,
             *time_warnings(path, timeline, found.clock.jumps, zero),
             *audio_time_warnings(path, tracks),
-            *hold_warnings(path, timeline, _shown_span(found, timeline), (zero, zero + duration)),
+            *hold_warnings(
+                path,
+                timeline,
+                _shown_span(found, timeline),
+                (zero, zero + duration),
+                lost=leading.seconds if leading else Fraction(0),
+            ),
             *apart,
             *undecodable_audio(path, container, found.all_tracks, scanned=found.scanned),
             *_orientation_warnings(path, found),
@@ -160,7 +166,10 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
     crop = crop_of(path, found.container.format.name, stream, frame)
     if crop is not None and found.coded.shapes.change_size:
         # ffmpeg crops before all filters by the first size, and reads behind the rows of a smaller frame (9.0).
-        message, hint = "crops frames whose size changes, which is not done", "take its cropping away, or encode it"
+        message, hint = (
+            "has frames that are cropped and change their size, which mpt does not support",
+            "encode it once without cropping",
+        )
         raise ProbeError(IssueCode.PROBE_FAILED, message, path=path, hint=hint)
     alone = dolby_vision.lacks_base_layer(path, found.container.format.name, stream.index)
     return VideoStreamInfo(

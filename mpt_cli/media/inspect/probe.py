@@ -104,11 +104,18 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
     try:
         found.read(alive, scan=scan)
     except av.FFmpegError as error:
-        raise ProbeError(IssueCode.NO_FRAMES, f"no picture can be decoded ({_reason(error)})", path=path) from error
+        raise ProbeError(
+            IssueCode.NO_FRAMES, f"has no frame that can be decoded ({_reason(error)})", path=path
+        ) from error
     if found.encrypted:
         raise ProbeError(IssueCode.ENCRYPTED, "is encrypted", path=path, hint="decrypt it first")
     if found.picture is None and not found.was_too_hasty:
-        raise ProbeError(IssueCode.NO_FRAMES, "no picture can be decoded", path=path, hint="it is damaged or cut off")
+        raise ProbeError(
+            IssueCode.NO_FRAMES,
+            "has no frame that can be decoded",
+            path=path,
+            hint="look for a whole copy: it is damaged or cut off",
+        )
 
 
 def _weigh_last(path: Path, found: Findings, alive: Callable[[], object]) -> None:
@@ -189,7 +196,7 @@ def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
             hint="play it to see whether it is whole; export it again if it is not",
         ) from error
     except (ValueError, OverflowError, MemoryError) as error:
-        raise ProbeError(IssueCode.PROBE_FAILED, f"cannot be understood ({error})", path=path) from error
+        raise ProbeError(IssueCode.PROBE_FAILED, f"cannot be read as a video ({error})", path=path) from error
     with container:
         yield container
 

@@ -288,7 +288,7 @@ class _Worker:
             return ProbeError(IssueCode.PROBE_TIMEOUT, message, path=path, hint=hint)
         said = end.stderr_tail.strip().splitlines()
         why = _signal_name(end.returncode) or (said[-1] if said else f"exit code {end.returncode}")
-        error = ProbeError(IssueCode.PROBE_CRASHED, f"crashed what opened it ({why})", path=path, hint=hint)
+        error = ProbeError(IssueCode.PROBE_CRASHED, f"crashed the process that opened it ({why})", path=path, hint=hint)
         return _KilledError(error) if end.killed_by_system else error
 
 

@@ -68,7 +68,7 @@ def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     except ProbeError as error:
         return {"error": dataclasses.asdict(error.issue)}
     except (*_OF_THE_FILE, av.FFmpegError) as error:
-        message = f"cannot be understood ({type(error).__name__}: {error})"
+        message = f"cannot be read as a video ({type(error).__name__}: {error})"
         return {"error": {"code": IssueCode.PROBE_FAILED, "message": message, "path": None, "hint": None}}
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from av.stream import Disposition
 
+from mpt_cli.media.geometry import too_many_pixels
 from mpt_cli.media.inspect.demux import programmes
+from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.formatting import counted
 
@@ -52,7 +54,10 @@ def choose_streams(path: Path, container: InputContainer, limit: int, *, motion:
     """
     if len(container.streams) > limit:
         raise ProbeError(
-            IssueCode.LIMIT_EXCEEDED, f"has {len(container.streams)} streams, more than {limit}", path=path
+            IssueCode.LIMIT_EXCEEDED,
+            f"has {len(container.streams)} streams, above the limit of {limit}",
+            path=path,
+            hint="raise validation.max_streams",
         )
     videos = _candidates(path, container)
     moves = motion(videos) if len(videos) > 1 else {video.index for video in videos}
@@ -76,7 +81,7 @@ def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
     decoded = [s for s in videos if s.codec_context is not None]
     if not decoded:
         raise ProbeError(
-            IssueCode.UNSUPPORTED_CODEC, "its video codec has no decoder", path=path, hint="convert it first"
+            IssueCode.UNSUPPORTED_CODEC, "has a video codec that cannot be decoded", path=path, hint="convert it first"
         )
     return [s for s in decoded if not s.disposition & Disposition.still_image] or decoded
 
@@ -100,8 +105,9 @@ def _left_out(
 def refuse_giant(path: Path, video: VideoStream, most: int) -> None:
     """What a header of 300 bytes claims must not cost gigabytes."""
     if _pixels(video) > most:
-        message = f"is {_size(video)}, larger than {most} pixels"
-        raise ProbeError(IssueCode.DIMENSIONS_TOO_LARGE, message, path=path, hint="raise validation.max_pixels")
+        context = video.codec_context
+        issue = too_many_pixels(Dimensions(context.width, context.height), most, path)
+        raise ProbeError(issue.code, issue.message, path=path, hint=issue.hint)
 
 
 def _is_default(stream: VideoStream | AudioStream) -> bool:

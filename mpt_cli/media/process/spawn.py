@@ -87,7 +87,7 @@ def not_executable(program: str) -> DependencyError:
 def start_error(error: OSError, program: str) -> Exception:
     """Return what a failed start means; the error itself when it is not about the program."""
     if error.errno in {errno.EAGAIN, errno.ENOMEM}:
-        message = f"no room for another process: {program}"
+        message = f"the system has no room for another process ({program})"
         return ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="run fewer workers")
     if error.errno in {errno.ENOEXEC, errno.EACCES}:
         return not_executable(program)

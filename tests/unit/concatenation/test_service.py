@@ -82,7 +82,7 @@ def test_nothing_is_joined_without_a_clip_or_without_an_engine(
     with pytest.raises(ConcatenationError, match="there is no clip to join"):
         desk.join([], Judge())
     assert emit.events == []
-    with pytest.raises(ConcatenationError, match="nothing to join with"):
+    with pytest.raises(ConcatenationError, match="no engine is left"):
         desk.join(clips, Judge())
     assert not desk.service.is_healthy()
     assert Desk(tmp_path, FakeEngine("FFmpeg")).service.is_healthy()

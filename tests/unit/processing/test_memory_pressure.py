@@ -190,7 +190,7 @@ def test_what_is_said_of_it_does_not_contradict_the_budget(itself: int) -> None:
     if itself:
         assert result.error.message == f"needs more memory than the {budget}: about {needed} MiB with mpt itself"
     else:  # it was predicted to fit
-        assert result.error.message == f"took the run over its memory {budget}"
+        assert result.error.message == f"made the run exceed its memory {budget}"
 
 
 @pytest.mark.anchor("T042")

@@ -389,11 +389,11 @@ def test_enough_clips_are_enough(results: list[ProcessingResult], total: int, co
 FAILURES = [
     ([OK, BAD], 2, FAIL, "1 of 2 clips failed"),
     ([BAD], 1, FAIL, "1 of 1 clip failed"),
-    ([OK, BAD], 2, skip(0.6), "1 of 2 clips failed: less than 60% is left"),
-    ([OK], 4, skip(0.5), "3 of 4 clips failed: less than 50% is left"),
-    ([OK, BAD], 2, skip(1.0), "1 of 2 clips failed: less than 100% is left"),
-    ([BAD, BAD], 2, skip(), "2 of 2 clips failed: none is left"),
-    ([], 2, skip(0.5), "2 of 2 clips failed: none is left"),
+    ([OK, BAD], 2, skip(0.6), "1 of 2 clips failed, and less than 60% of them are left"),
+    ([OK], 4, skip(0.5), "3 of 4 clips failed, and less than 50% of them are left"),
+    ([OK, BAD], 2, skip(1.0), "1 of 2 clips failed, and less than 100% of them are left"),
+    ([BAD, BAD], 2, skip(), "2 of 2 clips failed, and none is left"),
+    ([], 2, skip(0.5), "2 of 2 clips failed, and none is left"),
 ]
 
 

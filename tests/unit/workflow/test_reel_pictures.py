@@ -103,7 +103,10 @@ def test_pictures_that_cannot_be_taken_cost_only_themselves(reel: Path, tmp_path
     output, issues = made
     assert (output.contact_sheet, output.poster) == (None, None)
     assert [issue.code for issue in issues] == [IssueCode.CONTACT_SHEET_FAILED, IssueCode.POSTER_FAILED]
-    assert issues[0].message == "the contact sheet was not made (the reel shows no picture); the reel is not affected"
+    assert (
+        issues[0].message
+        == "could not be created as the contact sheet (the reel shows no picture); the reel is not affected"
+    )
     assert sorted(tmp_path.iterdir()) == [reel]
 
 

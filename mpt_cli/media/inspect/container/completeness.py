@@ -147,7 +147,7 @@ def _other_movie(path: Path, found: Findings, timeline: Timeline) -> Issue | Non
     told = extent.next_seconds or told_seconds(path, begin)
     seconds = told or held * missing / begin
     message = f"holds another movie behind its end, about {float(seconds):.1f} s ({missing} bytes), which is not read"
-    hint = "write each movie into a file of its own, and give them in their order"
+    hint = "write each movie into a file of its own, and name the files in their order"
     if held + 2 * _SLACK < (told or seconds * _SURELY_LESS):
         raise ProbeError(IssueCode.DATA_NOT_READ, message, path=path, hint=hint)
     return Issue(IssueCode.DATA_NOT_READ, message, path, hint)

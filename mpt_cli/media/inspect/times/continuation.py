@@ -87,13 +87,13 @@ def _hint(found: Findings, videos: list[int], audios: list[int]) -> str:
         starts = "".join(f"[0:{index}]setpts=PTS-STARTPTS[v{index}];" for index in videos)
         joined = "".join(f"[v{index}]" for index in videos)
         graph = f'"{starts}{joined}concat=n={len(videos)}"'
-        return f"write it anew: {command} -filter_complex {graph} -map 0:{audios[0]} OUT.mkv"
+        return f"convert it first: {command} -filter_complex {graph} -map 0:{audios[0]} OUT.mkv"
     parts = zip(videos, audios, strict=True) if audios else ((video,) for video in videos)
     outputs = [
         " ".join([*(f"-map 0:{index}" for index in part), f"-c copy part{number}.mkv"])
         for number, part in enumerate(parts, 1)
     ]
-    return f"name its parts as clips: {command} {' '.join(outputs)}"
+    return f"split it, and name its parts as clips: {command} {' '.join(outputs)}"
 
 
 def _late(container: InputContainer) -> dict[int, str]:

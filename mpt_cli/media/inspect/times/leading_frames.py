@@ -30,7 +30,7 @@ class LeadingFrames:
     def issue(self, path: Path, unheard: Fraction) -> Issue:
         """Return what is said of a piece, of whose audio so many seconds come before its first frame."""
         frames = f"{self.count} frame{'s' if self.count > 1 else ''} ({float(self.seconds):.2f} s)"
-        message = f"begins in the midst of a recording: {frames} before its first keyframe cannot be decoded"
+        message = f"begins in the middle of a recording: {frames} before its first keyframe cannot be decoded"
         if unheard > 0:
             message += f", and {float(unheard):.2f} s of audio before them are left out"
         return Issue(IssueCode.LEADING_FRAMES_LOST, message, path, _HINT)

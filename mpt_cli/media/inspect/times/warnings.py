@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LEAST_HOLD, _HELD_SHARE = Fraction(1), Fraction(1, 10)
 """Seconds, and of a clip, that a frame may be held without a word."""
+_TRIM = "trim it to the part that has frames"
 _HOUR = 3600
 """Seconds of a gap that is no part of a clip."""
 
@@ -45,36 +46,43 @@ def audio_time_warnings(path: Path, tracks: Sequence[AudioStreamInfo]) -> Iterat
 
 
 def hold_warnings(
-    path: Path, timeline: Timeline, shown: tuple[Fraction, Fraction | None], clip: tuple[Fraction, Fraction]
+    path: Path,
+    timeline: Timeline,
+    shown: tuple[Fraction, Fraction | None],
+    clip: tuple[Fraction, Fraction],
+    *,
+    lost: Fraction,
 ) -> Iterator[Issue]:
     """Say where a frame is held because the audio is longer, and where the last one is not held as it says.
 
     Both spans are in seconds of the clock of the file: from when to when there are frames, and the whole clip.
-    The end of the frames is None where it is not known.
+    The end of the frames is None where it is not known. ``lost`` are the seconds of frames at the start that do not
+    decode, of which another warning tells.
     """
     least = max(_LEAST_HOLD, (clip[1] - clip[0]) * _HELD_SHARE)
     begin, end = shown
     lengths = "" if end is None else f"its frames last {_seconds(end - begin)}, "
     lengths += f"its audio makes it {_seconds(clip[1] - clip[0])} long"
-    if (late := begin - clip[0]) > least:
+    if (late := begin - clip[0]) - lost > least:
         message = f"begins without frames: {lengths}, and the first one is held for {_seconds(late)}"
-        yield Issue(IssueCode.FRAME_HELD, message, path)
+        yield Issue(IssueCode.FRAME_HELD, message, path, _TRIM)
     if end is not None and (held := clip[1] - end) > least:
-        message = f"has audio behind its last frame: {lengths}, and that frame is held for {_seconds(held)}"
-        yield Issue(IssueCode.FRAME_HELD, message, path)
+        message = f"has audio after its last frame: {lengths}, and that frame is held for {_seconds(held)}"
+        yield Issue(IssueCode.FRAME_HELD, message, path, _TRIM)
     if timeline.told_end is not None and timeline.told_end - clip[1] > least:
         told, usual = _seconds(timeline.told_end - timeline.last), _seconds(timeline.end - timeline.last, digits=2)
-        message = f"has a last frame of {told}, where others last {usual}: it is shown as long as those"
-        yield Issue(IssueCode.IMPLAUSIBLE_DURATION, message, path)
+        message = f"has a last frame of {told}, while others last {usual}: it is shown as long as those"
+        hint = "look at the end of the reel, and export the clip again if that frame should stay longer"
+        yield Issue(IssueCode.IMPLAUSIBLE_DURATION, message, path, hint)
 
 
 def _left_out(path: Path, gaps: Sequence[Jump], zero: Fraction) -> Issue:
     longest = max(gaps, key=lambda gap: gap.seconds)
     more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
     gap = f"a gap of {_seconds(longest.seconds)} at {_seconds(longest.before - zero)}{more}"
-    message = f"has {gap} in which its clock jumps: what follows is put right behind"
+    message = f"has {gap}, where its clock jumps: the gap is left out of the reel"
     code = IssueCode.IMPLAUSIBLE_DURATION if longest.seconds > _HOUR else IssueCode.TIMESTAMPS_REPAIRED
-    return Issue(code, message, path)
+    return Issue(code, message, path, "look at the reel there, and fill the gap first if it should be seen")
 
 
 def _repaired(timeline: Timeline) -> str | None:
