@@ -1,1 +1,1 @@
-"""What is wrong with a request or a file, found before any work; returns issues, never raises for them."""
+"""Validation of requests and files before any work; problems are returned as issues, never raised."""

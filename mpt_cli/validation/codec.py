@@ -1,4 +1,4 @@
-"""CodecValidator: can the wanted codec be made here, and written into the wanted container."""
+"""CodecValidator: checks of codec, encoder and container of an output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,28 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
 
 _USUAL_RATE = Fraction(30)
-"""Stands for a rate that follows from the clips, which are not known yet."""
+"""Frame rate for the trial of an encoder while the clips, and so the real rate, are unknown."""
 
 
 class CodecValidator:
-    """Checks codec, encoder and container of an output against one another."""
+    """Validator of codec, encoder and container of an output."""
 
     def __init__(self, optimizer: CodecOptimizer) -> None:
-        """Ask this optimizer what it can drive."""
+        """Use the encoders of this optimizer."""
         self._optimizer = optimizer
 
     def validate_compatibility(
         self, quality: QualitySettings, container: Container | None, output: Path
     ) -> list[Issue]:
-        """What is wrong with the wanted coding; a container that is not known is not judged here.
+        """Check that codec, encoder and container fit together; :meth:`validate_hardware` tries the encoder.
 
-        Whether an encoder works is another question: :meth:`validate_hardware`.
+        Args:
+            quality: The wanted codec, encoder and quality.
+            container: The container of the output; None if unknown, which is not checked here.
+            output: The path of the output, for the issues.
+
+        Returns:
+            The problems.
         """
         issues = self._optimizer.problems(quality)
         if container is not None and not fits_container(quality.codec, container):
@@ -41,10 +47,18 @@ class CodecValidator:
         return issues
 
     def validate_hardware(self, config: Config, *, cancel: CancelToken) -> Issue | None:
-        """What there is to say of the encoder that is named, after it was tried; nothing of ``auto``.
+        """Try the named encoder; ``auto`` is not tried.
 
-        An error where the configuration allows no other, else a warning; ``problems`` go first.
-        Cancelled when it is stopped.
+        Args:
+            config: The configuration of the request.
+            cancel: Stops the trial.
+
+        Returns:
+            The issue of an encoder that does not work, or None. The caller reports it as an error if the
+            configuration allows no other encoder, else as a warning.
+
+        Raises:
+            Cancelled: The run was stopped.
         """
         if self._optimizer.problems(config.encode) or config.encode.encoder == "auto":
             return None

@@ -1,4 +1,4 @@
-"""ValidationEngine: everything that is wrong with a request, in one pass and before any work."""
+"""ValidationEngine: all checks of a request in one pass before any work, and the proof of outputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ValidationEngine:
-    """Asks the three validators, and proves outputs."""
+    """Validation of requests with three validators, and proof of outputs."""
 
     def __init__(
         self,
@@ -41,18 +41,32 @@ class ValidationEngine:
         workers: int,
         processes: AbstractContextManager[object] | None = None,
     ) -> None:
-        """Look into this many files at a time, and hold ``processes`` open for as long as that takes.
+        """Create an engine.
 
-        As many threads decode when a reel is proven.
+        Args:
+            file_validator: Checks files.
+            parameter_validator: Checks parameters of requests.
+            codec_validator: Checks codecs.
+            workers: Number of files that are validated at the same time, and of threads that decode in the
+                proof of a reel.
+            processes: Context that is held open while files are validated, or None.
         """
         self._files, self._parameters, self._codecs = file_validator, parameter_validator, codec_validator
         self._workers, self._processes = workers, processes or nullcontext()
 
     def validate_inputs(self, params: VideoParams, config: Config, *, cancel: CancelToken) -> ValidationResult:
-        """The verdict on a whole request: its own problems, and one result for each clip in order.
+        """Validate a whole request; read files to their end, so that their lengths are exact.
 
-        Files are read to their end, so that their lengths are exact. Raises
-        :class:`~mpt_cli.model.errors.Cancelled` when the run is stopped.
+        Args:
+            params: The request.
+            config: Its configuration.
+            cancel: Stops the validation.
+
+        Returns:
+            The problems of the request, and one result per clip in order.
+
+        Raises:
+            Cancelled: The run was stopped.
         """
         container = Container.of(params.output_path)
         errors = [
@@ -61,7 +75,7 @@ class ValidationEngine:
         ]
         if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):
             return ValidationResult(tuple(errors))
-        # Where the clips choose the size, whether the encoder takes it is seen when it is planned.
+        # If the clips choose the size, the planner checks that the encoder accepts it.
         given = params.join is None and config.video.form is FormSource.GIVEN
         hardware = self._codecs.validate_hardware(config, cancel=cancel) if given else None
         if hardware is not None and not config.encode.fallback:
@@ -83,7 +97,21 @@ class ValidationEngine:
         deep: bool = False,
         tracks: AudioTracks = "auto",
     ) -> list[FileValidationResult]:
-        """The verdict on each file, in order; a file that is named twice is looked at once."""
+        """Validate files in parallel; a file that is named twice is validated once.
+
+        Args:
+            paths: The files.
+            cancel: Stops the validation.
+            scan: True to read every packet, so that lengths are exact.
+            deep: True to decode every file.
+            tracks: The audio tracks that are used.
+
+        Returns:
+            One result per path, in order.
+
+        Raises:
+            Cancelled: The run was stopped.
+        """
 
         def look(path: Path) -> FileValidationResult:
             cancel.raise_if_cancelled()
@@ -107,7 +135,22 @@ class ValidationEngine:
         chapters: Sequence[Chapter],
         pictures_copied: bool,
     ) -> OutputInfo:
-        """What a finished file holds; VerificationError where that is not what was planned."""
+        """Prove a finished reel.
+
+        Args:
+            path: The finished file under its temporary name.
+            form: The target format.
+            clips: The clips of the reel in order.
+            target: The final name of the reel, for messages.
+            chapters: The chapters of the reel.
+            pictures_copied: True if frames were copied, which are then compared.
+
+        Returns:
+            The facts of the file.
+
+        Raises:
+            VerificationError: The file is not as planned.
+        """
         if not self._files.file_exists(path):
             raise VerificationError("was not created", path=target)
         return proof.prove_reel(
@@ -121,7 +164,7 @@ class ValidationEngine:
         )
 
     def is_healthy(self) -> bool:
-        """Whether files can be looked into."""
+        """Return True if there are workers for files."""
         return self._workers > 0
 
     def _with_trim(self, clip: VideoClip, file: FileValidationResult) -> FileValidationResult:

@@ -1,4 +1,4 @@
-"""FileValidator: is this file a clip, and what is it."""
+"""FileValidator: checks of one file, and its probe result."""
 
 from __future__ import annotations
 
@@ -25,20 +25,27 @@ if TYPE_CHECKING:
 
 
 class LooksDeep(Protocol):
-    """Decodes a whole file; the share of its pictures, 0 to 1, that came out whole."""
+    """Decoding of a whole file."""
 
     def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
-        """The share for a file that was probed before; raises Cancelled."""
+        """Return the share of frames (0 to 1) that decode; raise Cancelled after a stop."""
         ...
 
 
 class FileValidator:
-    """Checks one file against the limits, from the cheapest question to the dearest."""
+    """Validator of files, from the cheapest check to the most expensive one."""
 
     def __init__(
         self, limits: ValidationConfig, *, probe: Probe, decoded_share: LooksDeep, audio_loss: CountsAudioLoss
     ) -> None:
-        """Use these limits and these ways to look into a file."""
+        """Create a validator.
+
+        Args:
+            limits: The limits of clips.
+            probe: Reads the streams of a file.
+            decoded_share: Returns the share of frames that decode.
+            audio_loss: Returns the loss of an audio track.
+        """
         self._limits, self._probe = limits, probe
         self._decoded_share, self._audio_loss = decoded_share, audio_loss
 
@@ -51,10 +58,20 @@ class FileValidator:
         tracks: AudioTracks = "auto",
         cancel: CancelToken | None = None,
     ) -> FileValidationResult:
-        """The verdict on a file, with everything that is wrong with it; of its audio, ``tracks`` are heard.
+        """Validate a file and report all its problems.
 
-        ``scan`` reads every packet, so that lengths are exact; ``deep`` decodes all of it, and
-        raises :class:`~mpt_cli.model.errors.Cancelled` when it is stopped.
+        Args:
+            path: The file.
+            scan: True to read every packet, so that lengths are exact.
+            deep: True to decode the whole file.
+            tracks: The audio tracks that are used.
+            cancel: Stops the validation.
+
+        Returns:
+            The problems and, if the file could be read, its probe result.
+
+        Raises:
+            Cancelled: The run was stopped.
         """
         try:
             if issue := self._refused_by_system(path):
@@ -83,11 +100,11 @@ class FileValidator:
         return FileValidationResult(path, tuple(errors), tuple(warnings), media)
 
     def file_exists(self, path: Path) -> bool:
-        """Whether there is a regular file, also through links."""
+        """Return True if the path is a regular file, also through links."""
         return path.is_file()
 
     def _refused_by_system(self, path: Path) -> Issue | None:
-        """What the file system alone tells; nothing is opened, because a FIFO would never answer."""
+        """Return the problem that the file system shows; open nothing, because a FIFO would never answer."""
         try:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""ParameterValidator: can this request be carried out, whatever its files are."""
+"""ParameterValidator: checks of a request that do not depend on the content of its files."""
 
 from __future__ import annotations
 
@@ -25,16 +25,26 @@ SUFFIXES = ", ".join(f".{container}" for container in Container)
 
 
 class ParameterValidator:
-    """Checks a request's own parameters; opens no input."""
+    """Validator of the parameters of a request; opens no input."""
 
     def validate(self, params: VideoParams, config: Config) -> list[Issue]:
-        """Everything that is wrong with the request itself."""
+        """Return all problems of the request itself.
+
+        Args:
+            params: The request.
+            config: Its configuration.
+        """
         written = (*self._output(params), *self._extras(params))
         return [*params.problems, *self._clips(params, config), *self._picture(config), *written]
 
     def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
-        """What is wrong with a clip's trim, once its length is known."""
-        slack = 1 / (2 * media.video.frame_rate)  # a length that was read off a player is rounded
+        """Return the problems of a trim.
+
+        Args:
+            clip: The clip with its trim.
+            media: Its probe result, with the exact length.
+        """
+        slack = 1 / (2 * media.video.frame_rate)  # a length from a player is rounded
         if clip.start < media.duration and (clip.end is None or clip.end <= media.duration + slack):
             return []
         wrong = clip.start if clip.start >= media.duration else clip.end
@@ -75,7 +85,7 @@ class ParameterValidator:
         yield from self._written(params, output)
 
     def _extras(self, params: VideoParams) -> Iterable[Issue]:
-        """What is wrong with the files that are wanted beside the reel."""
+        """Yield the problems of the files beside the reel."""
         taken = {real_path(params.output_path): "reel"}
         for name, path in params.extras.named().items():
             if path.suffix.lower() not in PICTURE_SUFFIXES:
@@ -88,7 +98,7 @@ class ParameterValidator:
                 yield from self._written(params, path)
 
     def _written(self, params: VideoParams, path: Path) -> Iterable[Issue]:
-        """Why a file cannot be written, or must not be."""
+        """Yield the reasons why a file cannot or must not be written."""
         try:
             status = path.stat()
         except FileNotFoundError:
@@ -128,18 +138,18 @@ def _unwritable(output: Path, message: str, hint: str) -> Issue:
 
 
 def _input_behind(output: os.stat_result, params: VideoParams) -> Path | None:
-    """The input that the output would replace, also through links, or None."""
+    """Return the input that the output would replace, also through links, or None."""
     for path in dict.fromkeys(clip.path for clip in params.clips):
         try:
             if os.path.samestat(path.stat(), output):
                 return path
-        except (OSError, ValueError):  # validation of the file says what is wrong with it
+        except (OSError, ValueError):  # the validation of the file reports its problem
             continue
     return None
 
 
 def _unwritable_folder(output: Path) -> Path | None:
-    """The nearest existing folder above the output, if nothing can be made in it."""
+    """Return the nearest existing folder above the output if nothing can be created in it, else None."""
     folder = output.absolute().parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
