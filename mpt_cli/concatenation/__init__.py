@@ -1,1 +1,1 @@
-"""The join of processed clips into one proven file."""
+"""Join of processed clips into one reel, by the first engine whose output is proven."""

@@ -1,4 +1,4 @@
-"""How a join by a child process failed, said the same way for every engine."""
+"""Errors of a join by a child process, the same for every engine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 
 def require_success(outcome: Outcome, *, program: str = "ffmpeg") -> None:
-    """Return after a run that ended well.
+    """Check that a child process ended well.
 
-    Raises ConcatenationError where it did not, with ``concat_timeout`` only where the time for the
-    whole join was over: one that stood still has failed, and another engine may not. ResourceError
-    where memory or disk ran out.
+    Args:
+        outcome: The end of the child process.
+        program: Its name for messages.
+
+    Raises:
+        ConcatenationError: The join failed. The code is ``concat_timeout`` only if the time of the whole join
+            is over: after a stall another engine may still succeed.
+        ResourceError: Memory or disk ran out.
     """
     failed, timed_out = IssueCode.CONCAT_FAILED, IssueCode.CONCAT_TIMEOUT
     error = explain(outcome, program=program, failed=failed, timed_out=timed_out, stalled=failed)

@@ -1,4 +1,4 @@
-"""FFmpegConcatenator: encodes the sound, then joins by one ffmpeg that copies pictures where that is safe."""
+"""FFmpegConcatenator: join by one ffmpeg that copies frames where that is safe, after encoding the audio."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpt_cli.concatenation.audio import ReelAudio, audio_pieces
 from mpt_cli.concatenation.failures import require_success
-from mpt_cli.concatenation.sound import ReelSound, sound_pieces
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats.adts import packets
 from mpt_cli.media.formats.chapters import id3_tag
@@ -28,8 +28,8 @@ from mpt_cli.storage.store import recipe_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from mpt_cli.concatenation.audio import AudioPiece
     from mpt_cli.concatenation.order import JoinOrder
-    from mpt_cli.concatenation.sound import SoundPiece
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.process.run import Limits
     from mpt_cli.model.clips import ProcessedClip
@@ -38,20 +38,20 @@ if TYPE_CHECKING:
     from mpt_cli.storage.store import Store
     from mpt_cli.storage.temp_files import TempFileManager
 
-_SOUND, _INSIDE, _FRAMES = "sound", "inside", "join.frames"
+_AUDIO, _INSIDE, _FRAMES = "sound", "inside", "join.frames"
 _ANY = Path("/sound")
-"""Stands for the file in a command that is only to be compared."""
-_SOUND_BYTES = 64 * 2**20
-"""What an ffmpeg that encodes sound needs (measured: 45 MiB)."""
+"""Stands for the file in a command that is only compared."""
+_AUDIO_ENCODER_BYTES = 64 * 2**20
+"""Memory of an ffmpeg that encodes audio (measured: 45 MiB)."""
 _PROGRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Join:
-    """What the steps of one join share; ``begun`` is a reading of the clock."""
+    """Everything that the steps of one join share; ``begun`` is a reading of the clock."""
 
     order: JoinOrder
-    sound: ReelSound
+    audio: ReelAudio
     limits: Limits
     begun: float
     files: TempFileManager
@@ -60,7 +60,7 @@ class _Join:
 
 
 class FFmpegConcatenator:
-    """The fast way to join, and the only one that copies pictures."""
+    """Fast engine, and the only one that copies frames."""
 
     name = "FFmpeg"
 
@@ -72,80 +72,101 @@ class FFmpegConcatenator:
         store: Store | None = None,
         clock: Callable[[], float] = running_clock,
     ) -> None:
-        """Run this ffmpeg; encode as many pieces of sound at a time as the pool has room for.
+        """Create the engine.
 
-        Pieces are kept in ``store``, where there is one, and taken from it when nothing of them changed.
+        Args:
+            ffmpeg: The ffmpeg that joins.
+            pool: Limits the pieces of audio that are encoded at the same time.
+            store: Cache of encoded pieces of audio, or None.
+            clock: Clock in seconds for the time limit.
         """
         self._ffmpeg, self._pool, self._store, self._clock = ffmpeg, pool, store, clock
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
-        """Join into a file that is then to be proven; whether pictures were copied.
+        """Join clips into a file, which the caller then proves.
 
-        Where mixing is allowed it also copies clips whose parameter sets differ, but not HEVC: its tag ``hvc1``
-        promises that all stand in the header. Raises :class:`~mpt_cli.model.errors.ConcatenationError`, or
-        ResourceError on a full disk.
+        If mixing is allowed, clips with different parameter sets are copied too, but not HEVC: its tag ``hvc1``
+        promises that all sets are in the header.
+
+        Args:
+            order: The clips and the rules of the join.
+            output: The file to write.
+            limits: The limits of time for the whole join.
+            files: Temporary files of the run.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            True if frames were copied, False if they were encoded again.
+
+        Raises:
+            ConcatenationError: The join failed.
+            ResourceError: The disk is full.
         """
         clips, form = order.clips, order.form
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
         store = self._store if order.reuse else None
-        join = _Join(order, ReelSound(clips, form), limits, self._clock(), files, context, store)
+        join = _Join(order, ReelAudio(clips, form), limits, self._clock(), files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
-            sound = self._encoded_sound(join)
+            audio = self._encode_audio(join)
             frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.tells_frames else None
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
-                arguments = commands.join_arguments(concat_list, sound, form, output, convert=convert)
+                arguments = commands.join_arguments(concat_list, audio, form, output, convert=convert)
             else:
-                arguments = commands.reencode_arguments(concat_list, sound, form, output, frame_map_path=frame_map)
+                arguments = commands.reencode_arguments(concat_list, audio, form, output, frame_map_path=frame_map)
             self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((order.seconds + seconds) / 2)))
             if frame_map is not None:
                 prove_each_once(read_frame_map(frame_map))
         finally:
             files.cleanup_concat_list()
-            files.discard(files.path(_FRAMES), *files.folder.glob(f"{_SOUND}*"), *files.folder.glob(f"{_INSIDE}*"))
+            files.discard(files.path(_FRAMES), *files.folder.glob(f"{_AUDIO}*"), *files.folder.glob(f"{_INSIDE}*"))
         return copied
 
     def check_stream_copy_compatibility(self, clips: Sequence[ProcessedClip], *, allow_mixed: bool) -> bool:
-        """Whether the coded pictures can follow one another as they are.
+        """Return True if the coded frames of the clips can be joined without encoding.
 
         The same codec is not enough: a decoder keeps the parameter sets of the first clip, so they
         must be byte-identical, unless the user allows them to change within the stream.
+
+        Args:
+            clips: The clips in the order of the reel.
+            allow_mixed: True to allow different parameter sets.
         """
         same_size = len({clip.dimensions for clip in clips}) == 1
         same_sets = len({clip.parameter_sets for clip in clips}) == 1
         return same_size and (same_sets or allow_mixed)
 
     def _with_sets_inside(self, join: _Join) -> list[ProcessedClip]:
-        """HEVC clips whose parameter sets stand among their pictures.
+        """Convert HEVC clips so that their parameter sets are among their frames.
 
-        The concat demuxer keeps the first clip's header, and puts the others' sets in only for H.264:
-        of HEVC nothing after the first clip would decode, and ffmpeg would say that all went well.
+        The concat demuxer keeps the header of the first clip, and inserts the sets of the others only for
+        H.264: of HEVC nothing after the first clip would decode, and ffmpeg would report success.
         """
         converted = []
-        for place, clip in enumerate(join.order.clips):
-            path = join.files.path(f"{_INSIDE}-{place}.nut")
+        for index, clip in enumerate(join.order.clips):
+            path = join.files.path(f"{_INSIDE}-{index}.nut")
             self._run(commands.annex_b_arguments(clip.processed_path, path), join, lambda _seconds: None)
             converted.append(replace(clip, processed_path=path, owned=True))
         return converted
 
-    def _encoded_sound(self, join: _Join) -> Path:
-        """The sound of the reel as AAC packets in a file, encoded in pieces side by side, behind its chapters."""
-        pieces = sound_pieces(join.order.samples)
-        progress = _SoundProgress(len(pieces), join, self._clock)
-        stop = CancelToken(join.context.cancel)  # what one piece fails for, the others would meet as well
+    def _encode_audio(self, join: _Join) -> Path:
+        """Write the audio of the reel as AAC packets after its chapters, encoded in parallel pieces."""
+        pieces = audio_pieces(join.order.samples)
+        progress = _AudioProgress(len(pieces), join, self._clock)
+        stop = CancelToken(join.context.cancel)  # the error of one piece would hit the others too
         stoppable = replace(join, context=replace(join.context, cancel=stop))
 
-        def path_of(place: int) -> Path:
-            return join.files.path(f"{_SOUND}-{place}.aac")
+        def path_of(index: int) -> Path:
+            return join.files.path(f"{_AUDIO}-{index}.aac")
 
-        def encode(place: int) -> None:
-            piece, path = pieces[place], path_of(place)
-            self._encoded_piece(piece, stoppable, path, lambda seconds: progress.take(place, seconds))
+        def encode(index: int) -> None:
+            piece, path = pieces[index], path_of(index)
+            self._take_or_encode(piece, stoppable, path, lambda seconds: progress.take(index, seconds))
 
         threads = min(len(pieces), self._pool.slots)
         for _ in in_window(
@@ -161,38 +182,39 @@ class FFmpegConcatenator:
         join.context.cancel.raise_if_cancelled()
         if join.store is not None:
             join.store.keep_to_limit()
-        sound = join.files.path(f"{_SOUND}.aac")
-        with writing(sound), sound.open("wb") as file:
+        audio = join.files.path(f"{_AUDIO}.aac")
+        with writing(audio), audio.open("wb") as file:
             file.write(id3_tag(join.order.chapters))
-            for place, piece in enumerate(pieces):
-                file.writelines(_kept_packets(path_of(place), piece))
-                join.files.discard(path_of(place))
-        return sound
+            for index, piece in enumerate(pieces):
+                file.writelines(_kept_packets(path_of(index), piece))
+                join.files.discard(path_of(index))
+        return audio
 
-    def _encoded_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
+    def _take_or_encode(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
+        """Take a piece from the cache, or encode and store it."""
         if join.store is None:
             self._encode_piece(piece, join, output, report)
             return
         key = self._key_of(piece, join)
-        if not _was_kept(join.store, key, output):
+        if not _taken(join.store, key, output):
             self._encode_piece(piece, join, output, report)
-            join.store.put(key, {_SOUND: output})
+            join.store.put(key, {_AUDIO: output})
 
-    def _key_of(self, piece: SoundPiece, join: _Join) -> str:
-        """Under which a piece is kept: by its samples and by the command that encodes them."""
+    def _key_of(self, piece: AudioPiece, join: _Join) -> str:
+        """Return the cache key of a piece, from its samples and the command that encodes them."""
         samples = hashlib.blake2b(digest_size=32)
-        for chunk in join.sound.read(piece.first, piece.end):
+        for chunk in join.audio.read(piece.first, piece.end):
             samples.update(chunk)
         return recipe_key(
             samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.order.form, _ANY)
         )
 
-    def _encode_piece(self, piece: SoundPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
+    def _encode_piece(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
         arguments = commands.sound_piece_arguments(join.order.form, output)
         cancel = join.context.cancel
-        wish = Wish(_SOUND_BYTES, join.context.workflow_id, join.context.priority)
+        wish = Wish(_AUDIO_ENCODER_BYTES, join.context.workflow_id, join.context.priority)
         with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
-            self._run(arguments, join, report, feed=join.sound.read(piece.first, piece.end))
+            self._run(arguments, join, report, feed=join.audio.read(piece.first, piece.end))
 
     def _run(
         self,
@@ -214,32 +236,33 @@ class FFmpegConcatenator:
         require_success(outcome)
 
 
-class _SoundProgress:
-    """Adds up how much of the pieces is done, and tells it at most twice a second; the sound is half of a join."""
+class _AudioProgress:
+    """Progress of all pieces together, reported at most twice per second; audio is half of a join."""
 
     def __init__(self, pieces: int, join: _Join, clock: Callable[[], float]) -> None:
         self._join, self._clock, self._lock = join, clock, threading.Lock()
         self._done, self._total, self._next = [0.0] * pieces, 0.0, 0.0
 
-    def take(self, place: int, seconds: float) -> None:
-        """Note how much of a piece is done."""
+    def take(self, index: int, seconds: float) -> None:
+        """Update the finished seconds of a piece."""
         with self._lock:
-            self._total += seconds - self._done[place]
-            self._done[place] = seconds
+            self._total += seconds - self._done[index]
+            self._done[index] = seconds
             now = self._clock()
             if now >= self._next:
                 self._next = now + _PROGRESS_SECONDS
                 self._join.context.emit(ConcatProgress(min(self._total, self._join.order.seconds) / 2))
 
 
-def _was_kept(store: Store, key: str, output: Path) -> bool:
+def _taken(store: Store, key: str, output: Path) -> bool:
+    """Return True if a piece was taken from the cache."""
     try:
-        return store.take(key, {_SOUND: output}) is not None
-    except VerificationError:  # it is removed, and is made again
+        return store.take(key, {_AUDIO: output}) is not None
+    except VerificationError:  # the entry is removed, and the piece is encoded again
         return False
 
 
-def _kept_packets(path: Path, piece: SoundPiece) -> Iterator[bytes]:
+def _kept_packets(path: Path, piece: AudioPiece) -> Iterator[bytes]:
     with path.open("rb") as source:
         try:
             yield from islice(packets(source), piece.skipped, piece.skipped + piece.kept)

@@ -1,11 +1,11 @@
-"""MoviePyConcatenator: the second way to join, slower by far, which shares little with the first.
+"""MoviePyConcatenator: the second engine, much slower, which shares little code with the first.
 
-MoviePy decodes every picture, hands it through Python and has it encoded again, one clip at a time.
-It runs in a child (``concatenation/moviepy_child.py``): nothing of it is imported here, and what it
-does, its ffmpegs with it, is held to the limits of time and memory like any other child.
+MoviePy decodes every frame, passes it through Python and encodes it again, one clip at a time. It runs in
+a child (``concatenation/moviepy_child.py``): nothing of it is imported here, and the child and its ffmpegs
+have limits of time and memory like any other child.
 
-Its ffmpeg is the one of the configuration, also where that failed to join: another one in its place
-would be a second silent change, with other encoders and another licence.
+It uses the ffmpeg of the configuration, even if that failed to join: another one would be a second silent
+change, with other encoders and another licence.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation import moviepy_child
+from mpt_cli.concatenation.audio import ReelAudio, whole_audio
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.order import MOVIEPY
-from mpt_cli.concatenation.sound import ReelSound, whole_sound
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats.chapters import id3_tag
 from mpt_cli.media.process.run import run as run_process
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.events import RunContext
     from mpt_cli.storage.temp_files import TempFileManager
 
-_BASE_BYTES, _HELD_PICTURES = 100 * 2**20, 180
-"""What the child and its two ffmpegs need, and how many pictures of 12 bits a pixel they hold, most of them
+_BASE_BYTES, _HELD_FRAMES = 100 * 2**20, 180
+"""Memory of the child and its two ffmpegs, and the frames of 12 bits per pixel that they hold, most of them
 twice as large as RGB (measured: 97 MiB at 160x90, 606 at 1080x1920; as much for 60 clips as for 3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Join:
-    """What the attempts at one join share; ``begun`` is a reading of the clock."""
+    """Everything that the attempts at one join share; ``begun`` is a reading of the clock."""
 
     order: JoinOrder
     output: Path
@@ -59,7 +59,7 @@ class _Join:
 
 
 class MoviePyConcatenator:
-    """The slow way to join, for when the fast one fails; it encodes all pictures again."""
+    """Slow engine for when the fast one fails; encodes all frames again."""
 
     name = MOVIEPY
 
@@ -72,9 +72,14 @@ class MoviePyConcatenator:
         package: str = "moviepy",
         clock: Callable[[], float] = running_clock,
     ) -> None:
-        """Let MoviePy use this ffmpeg, and the memory that the pool has room for.
+        """Create the engine.
 
-        ``program`` is the child, ``package`` what must be installed for it.
+        Args:
+            ffmpeg: The ffmpeg that MoviePy uses.
+            pool: Grants the memory of the child.
+            program: Command of the child; None for the usual one.
+            package: Package that must be installed.
+            clock: Clock in seconds for the time limit.
         """
         self._ffmpeg, self._pool, self._clock = ffmpeg, pool, clock
         self._program = program or child_python("mpt_cli.concatenation.moviepy_child")
@@ -83,11 +88,22 @@ class MoviePyConcatenator:
     def concatenate(
         self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
-        """Join into a file that is then to be proven; False, because no pictures are copied.
+        """Join clips into a file, which the caller then proves; encode every frame again.
 
-        Every picture is encoded again, and nothing of it is kept.
-        Raises :class:`~mpt_cli.model.errors.ConcatenationError`, DependencyError where MoviePy cannot be
-        had, or ResourceError where memory or disk ran out.
+        Args:
+            order: The clips and the rules of the join.
+            output: The file to write.
+            limits: The limits of time for the whole join.
+            files: Temporary files of the run.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            False: no frames are copied.
+
+        Raises:
+            ConcatenationError: The join failed.
+            DependencyError: MoviePy is not installed.
+            ResourceError: Memory or disk ran out.
         """
         if importlib.util.find_spec(self._package) is None:
             raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
@@ -105,59 +121,59 @@ class MoviePyConcatenator:
         return False
 
     def _attempt(self, join: _Join, *, alone: bool) -> bool:
-        """One run of the child; False where it was stopped because memory was short."""
+        """Run the child once; return False if it was stopped for lack of memory."""
         token = CancelToken(join.context.cancel)
-        need = _BASE_BYTES + join.order.form.dimensions.pixels * 3 // 2 * _HELD_PICTURES
+        need = _BASE_BYTES + join.order.form.dimensions.pixels * 3 // 2 * _HELD_FRAMES
         wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=token.force)
         with self._pool.resource(wish, timeout_seconds=None, cancel=token):
-            outcome, said = self._run(join, token)
+            outcome, messages = self._run(join, token)
         join.context.cancel.raise_if_cancelled()
         if token.cancelled:
             return False
-        _raise_failure(outcome, said)
+        _raise_failure(outcome, messages)
         return True
 
     def _run(self, join: _Join, cancel: CancelToken) -> tuple[Outcome, list[str]]:
-        """How the child ended, and what it said beside its progress."""
-        said: list[str] = []
+        """Run the child; return its outcome and its messages."""
+        messages: list[str] = []
         furthest = 0
 
         def on_line(line: str) -> bool:
             nonlocal furthest
             if not line.isdigit():
-                said.append(line)
+                messages.append(line)
                 return False
             moved, furthest = int(line) > furthest, int(line)
             join.context.emit(ConcatProgress(float(furthest / join.order.form.frame_rate)))
             return moved
 
-        samples, sound = whole_sound(join.order.samples), ReelSound(join.order.clips, join.order.form)
+        piece, audio = whole_audio(join.order.samples), ReelAudio(join.order.clips, join.order.form)
         outcome = run_process(
             self._program,
             cancel=cancel,
             limits=join.limits.after(self._clock() - join.begun),
             on_line=on_line,
-            feed=chain([self._order(join)], sound.read(samples.first, samples.end)),
-            on_memory=lambda _rss_bytes: None,  # counts the ffmpegs below the child into its peak
+            feed=chain([self._order(join)], audio.read(piece.first, piece.end)),
+            on_memory=lambda _rss_bytes: None,  # adds the ffmpegs below the child to its peak
             cwd=join.files.folder,
         )
-        return outcome, said
+        return outcome, messages
 
     def _order(self, join: _Join) -> bytes:
-        """What the child is to do, as a line of JSON."""
+        """Return the order for the child as a line of JSON."""
         order = {
             "ffmpeg": str(self._ffmpeg.binary),
             "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.order.clips],
             "sound": commands.moviepy_sound(join.order.form),
-            "packets": whole_sound(join.order.samples).kept,
+            "packets": whole_audio(join.order.samples).kept,
             "chapters": id3_tag(join.order.chapters).hex(),
             "pictures": commands.moviepy_pictures(join.order.form, join.output),
         }
         return json.dumps(order).encode() + b"\n"
 
 
-def _raise_failure(outcome: Outcome, said: list[str]) -> None:
-    """The error that the child ended with, if it did."""
-    if outcome.returncode == moviepy_child.NO_MOVIEPY and said:
-        raise DependencyError(said[-1], hint="pip install --force-reinstall moviepy")
-    require_success(replace(outcome, stderr_tail="\n".join(said)) if said else outcome, program="MoviePy")
+def _raise_failure(outcome: Outcome, messages: list[str]) -> None:
+    """Raise the error of the child, if it failed."""
+    if outcome.returncode == moviepy_child.NO_MOVIEPY and messages:
+        raise DependencyError(messages[-1], hint="pip install --force-reinstall moviepy")
+    require_success(replace(outcome, stderr_tail="\n".join(messages)) if messages else outcome, program="MoviePy")

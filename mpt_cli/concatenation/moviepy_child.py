@@ -1,13 +1,12 @@
-"""The child that joins with MoviePy: an order and the reel's samples on stdin, progress on stdout.
+"""Child process that joins with MoviePy: an order and the samples of the reel on stdin, progress on stdout.
 
-It runs as a program of its own (see ``concatenation/moviepy.py``), in the folder of the run, and is
-the only module that imports MoviePy. Of MoviePy it takes what reads a clip and what writes pictures
-and sound, without the clips of floating-point time in between, which miss a picture or a sample at
-the joints. One clip is open at a time.
+The child is a program of its own (see ``concatenation/moviepy.py``) in the folder of the run, and the only
+module that imports MoviePy. It uses MoviePy's reader of clips and its writers of frames and audio, but not
+its clips in between: their times are floating-point, which loses a frame or a sample at the joints. One
+clip is open at a time.
 
-MoviePy does not look at how its ffmpegs end, and repeats the last picture where one is missing. So
-this looks: at exit codes, at what each reader said, and that it gave the clip's pictures, all and no
-more.
+MoviePy does not check how its ffmpegs end, and repeats the last frame where one is missing. This module
+checks exit codes, messages of each reader, and that it gave exactly the frames of the clip.
 """
 
 from __future__ import annotations
@@ -29,94 +28,94 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO, TextIO
 
-WHOLE_SOUND, SOUND, LOG = "moviepy-whole.aac", "moviepy.aac", "moviepy.log"
-"""Files in the folder of the run: sound as it was encoded and as it is kept, and what MoviePy's ffmpegs said."""
+WHOLE_AUDIO, AUDIO, LOG = "moviepy-whole.aac", "moviepy.aac", "moviepy.log"
+"""Files in the folder of the run: audio as encoded and as cut, and the log of MoviePy's ffmpegs."""
 NO_MOVIEPY = 6
-"""Exit code where MoviePy cannot be imported."""
+"""Exit code if MoviePy cannot be imported."""
 _CHUNK_BYTES = 1 << 18
-_TELL_SECONDS = 0.25
-_SAID_CHARACTERS = 4000
+_REPORT_SECONDS = 0.25
+_MESSAGE_CHARACTERS = 4000
 _LAST_SIGNAL = 9
 """SIGKILL by number: Windows has no such name."""
 
 
 def main() -> None:
-    """Join as the first line of stdin says; its end is that of this process.
+    """Join as ordered by the first line of stdin, then end the process.
 
-    On stdout stands the number of pictures that are done, and, where it failed, why.
+    Stdout has the number of finished frames and, after a failure, its reason.
     """
     samples = sys.stdin.buffer
     order = json.loads(samples.readline())
-    os.environ["FFMPEG_BINARY"] = order["ffmpeg"]  # from where MoviePy takes it
-    _bar_dotenv()
+    os.environ["FFMPEG_BINARY"] = order["ffmpeg"]  # read by MoviePy
+    _block_dotenv()
     with Path(LOG).open("w+", encoding="utf-8", errors="replace") as log:
         try:
-            warnings.filterwarnings("error", "In file ", UserWarning)  # all that tells of a picture that is missing
-            _write_sound(order, samples, log)
-            _write_pictures(order, log)
+            warnings.filterwarnings("error", "In file ", UserWarning)  # the only sign of a missing frame
+            _write_audio(order, samples, log)
+            _write_frames(order, log)
         except ImportError as error:
-            _tell(f"MoviePy cannot be imported: {error}")
+            _report(f"MoviePy cannot be imported: {error}")
             sys.exit(NO_MOVIEPY)
         except (OSError, ValueError, UserWarning) as error:
             log.seek(0)
-            _tell(log.read()[-_SAID_CHARACTERS:] or str(error))
+            _report(log.read()[-_MESSAGE_CHARACTERS:] or str(error))
             sys.exit(1)
 
 
 def say_version() -> None:
-    """Say which MoviePy there is: it is slow to import, so who only wants to know asks a process like this."""
-    _bar_dotenv()
+    """Print the version of MoviePy, in a child because its import is slow."""
+    _block_dotenv()
     import moviepy
 
-    _tell(moviepy.__version__)
+    _report(moviepy.__version__)
 
 
-def _bar_dotenv() -> None:
-    """Let no python-dotenv be imported here.
+def _block_dotenv() -> None:
+    """Prevent the import of python-dotenv.
 
-    By it MoviePy reads the ``.env`` of any folder above the one where it works, and starts what that names as
-    ffmpeg or ffplay. It goes on without; a variable that switches it off is not known to every version.
+    With it MoviePy reads the ``.env`` of any parent folder, and starts what that names as ffmpeg or ffplay.
+    MoviePy works without it; not every version has a variable that switches it off.
     """
-    sys.modules["dotenv"] = None  # type: ignore[assignment]  # an import of it then fails
+    sys.modules["dotenv"] = None  # type: ignore[assignment]  # its import then fails
 
 
-def _write_sound(order: dict[str, Any], samples: BinaryIO, log: TextIO) -> None:
-    """Encode what is left of stdin, and keep as many packets as the reel has, behind its chapters.
+def _write_audio(order: dict[str, Any], samples: BinaryIO, log: TextIO) -> None:
+    """Encode the rest of stdin, and keep the packets of the reel after its chapters.
 
-    What is cut off here could not be cut later: by ``-frames:a`` ffmpeg also ends the pictures, one too early
-    where sound and pictures end together.
+    The excess is cut here because ``-frames:a`` would also end the frames, one too early if audio and frames
+    end together.
     """
     import numpy as np
     from moviepy.audio.io.ffmpeg_audiowriter import FFMPEG_AudioWriter
 
-    writer = FFMPEG_AudioWriter(WHOLE_SOUND, logfile=log, **order["sound"])
+    writer = FFMPEG_AudioWriter(WHOLE_AUDIO, logfile=log, **order["sound"])
     with _watched(writer):
         while chunk := samples.read(_CHUNK_BYTES):
             writer.write_frames(np.frombuffer(chunk, "<i2"))
-    with Path(WHOLE_SOUND).open("rb") as whole, Path(SOUND).open("wb") as kept:
+    with Path(WHOLE_AUDIO).open("rb") as whole, Path(AUDIO).open("wb") as kept:
         kept.write(bytes.fromhex(order["chapters"]))
         kept.writelines(islice(packets(whole), order["packets"]))
 
 
-def _write_pictures(order: dict[str, Any], log: TextIO) -> None:
-    """Encode the pictures of all clips in a row, and put the sound beside them."""
+def _write_frames(order: dict[str, Any], log: TextIO) -> None:
+    """Encode the frames of all clips in order, and add the audio."""
     from moviepy.video.io.ffmpeg_writer import FFMPEG_VideoWriter
 
-    writer = FFMPEG_VideoWriter(audiofile=SOUND, audio_codec="copy", logfile=log, **order["pictures"])
-    done, tell_at = 0, time.monotonic()
+    writer = FFMPEG_VideoWriter(audiofile=AUDIO, audio_codec="copy", logfile=log, **order["pictures"])
+    done, report_at = 0, time.monotonic()
     with _watched(writer):
         for name, frames in order["clips"]:
-            for picture in _pictures(name, frames, order["pictures"]["size"]):
-                writer.write_frame(picture)
+            for frame in _frames(name, frames, order["pictures"]["size"]):
+                writer.write_frame(frame)
                 done += 1
-                if time.monotonic() >= tell_at:
-                    tell_at = time.monotonic() + _TELL_SECONDS
-                    _tell(str(done))
-    _tell(str(done))
+                if time.monotonic() >= report_at:
+                    report_at = time.monotonic() + _REPORT_SECONDS
+                    _report(str(done))
+    _report(str(done))
 
 
-def _pictures(name: str, frames: int, size: list[int]) -> Iterator[Any]:
-    """The pictures of a clip; OSError unless they are all that it has, of this size, and all of them decode."""
+def _frames(name: str, frames: int, size: list[int]) -> Iterator[Any]:
+    """Yield the frames of a clip; raise OSError unless all decode, have this size, and no other follows."""
     from moviepy import VideoFileClip
 
     with VideoFileClip(name, audio=False) as clip:
@@ -127,13 +126,13 @@ def _pictures(name: str, frames: int, size: list[int]) -> Iterator[Any]:
         reader = clip.reader.proc
         if reader.stdout.read(1):
             raise OSError(f"{name} has more than {frames} pictures for MoviePy")
-        if said := reader.stderr.read().decode(errors="replace").strip():
-            raise OSError(f"{name} does not decode: {said}")
+        if message := reader.stderr.read().decode(errors="replace").strip():
+            raise OSError(f"{name} does not decode: {message}")
 
 
 @contextmanager
 def _watched(writer: Any) -> Iterator[None]:
-    """A writer whose ffmpeg must end well; killed by the system, this dies the same death."""
+    """Check that the ffmpeg of a writer ends well; if the system kills it, kill this process too."""
     encoder = writer.proc
     try:
         with writer:
@@ -145,6 +144,6 @@ def _watched(writer: Any) -> Iterator[None]:
         raise OSError(f"its ffmpeg ended with exit code {encoder.returncode}")
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

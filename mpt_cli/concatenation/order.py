@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 MOVIEPY = "MoviePy"
 """Name of the engine that ``--method moviepy`` asks for."""
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 5
-"""A join may take ten minutes and five times the reel, unless the configuration says otherwise."""
+"""Time limit of a join: ten minutes and five times the reel, unless the configuration has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinOrder:
-    """What is to be joined: clips in the order of the reel, and the rules that hold."""
+    """Order of a join: clips in the order of the reel, and the rules of the join."""
 
     clips: tuple[ProcessedClip, ...]
     form: TargetForm
@@ -33,22 +33,22 @@ class JoinOrder:
     timeout_seconds: float
     chapters: tuple[Chapter, ...] = ()
     reuse: bool = True
-    """Whether what was finished before may be used, and what is finished now is kept."""
+    """True to take encoded audio from the cache, and to store it there."""
     engine: str | None = None
-    """The only engine to join by; None for all in their order, after a byte copy where that is enough."""
+    """Name of the only engine; None for all in their order, after a byte copy where that is enough."""
     fallback: bool = True
-    """Whether another engine may have its turn after one that failed."""
+    """True to try another engine after one that failed."""
     stall_seconds: float | None = None
-    """How long a join may stand still, beside the time that its file takes to be copied."""
+    """Seconds that a join may show no progress, beside the time to copy its file."""
 
     @property
     def seconds(self) -> float:
-        """Length of the reel."""
+        """Length of the reel in seconds."""
         return float(self._frames / self.form.frame_rate)
 
     @property
     def samples(self) -> int:
-        """Samples of its sound."""
+        """Number of audio samples of the reel."""
         return sample_boundary(self._frames, self.form.frame_rate, self.form.sample_rate)
 
     @property

@@ -1,4 +1,4 @@
-"""ConcatenationService: joins by the first engine whose output proves right."""
+"""ConcatenationService: join by the first engine whose output is proven."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 DIRECT_COPY = "DirectCopy"
 _LEAST_BYTES_PER_SECOND = 5_000_000
-"""A disk that is slower stands still: a join puts the index in front at its end, which copies the file in silence."""
+"""Least speed of a disk; at its end a join moves the index to the front, which copies the file without progress."""
 _SURVIVABLE = (IssueCode.CONCAT_FAILED, IssueCode.VERIFY_FAILED)
 _MIXED_WARNING = Issue(
     IssueCode.MIXED_PARAMETER_SETS,
@@ -41,33 +41,51 @@ _MIXED_WARNING = Issue(
 
 
 class Verify(Protocol):
-    """Proves a finished file; raises VerificationError, else returns what it holds."""
+    """Proof of a finished file."""
 
     def __call__(self, path: Path, *, pictures_copied: bool) -> OutputInfo:
-        """The facts of the file at ``path``; pictures are compared where they were copied."""
+        """Prove the file at ``path`` and return its facts.
+
+        Args:
+            path: The finished file.
+            pictures_copied: True if frames were copied, which are then compared.
+
+        Raises:
+            VerificationError: The file is not as planned.
+        """
         ...
 
 
 class Concatenator(Protocol):
-    """An engine that joins processed clips."""
+    """Engine that joins processed clips."""
 
     name: str
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, limits: Limits, files: TempFileManager, context: RunContext
     ) -> bool:
-        """Write the join to ``output``; whether pictures were copied.
+        """Write the join to ``output``.
 
-        ``limits`` are those of the whole join, which several children may share. Raises
-        ConcatenationError, of code ``concat_timeout`` where it took longer than they allow, and of
-        ``concat_failed`` where it stood still for longer.
+        Args:
+            order: The clips and the rules of the join.
+            output: The file to write.
+            limits: The limits of time for the whole join, shared by all its children.
+            files: Temporary files of the run.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            True if frames were copied.
+
+        Raises:
+            ConcatenationError: The join failed; with code ``concat_timeout`` if its time is over, and
+                ``concat_failed`` after a stall.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A join that was proven: by which method, whether its pictures were copied, what the file holds."""
+    """Proven join: its method, True in ``copied`` if frames were copied, and the facts of the file."""
 
     method: str
     copied: bool
@@ -76,7 +94,7 @@ class Joined:
 
 
 class ConcatenationService:
-    """Joins clips: a single finished one by a copy of its file, others by an engine."""
+    """Join of clips: a single finished clip by a copy of its file, others by an engine."""
 
     def __init__(
         self,
@@ -87,17 +105,36 @@ class ConcatenationService:
         copy_file: Callable[[Path, Path], object] = shutil.copyfile,
         clock: Callable[[], float] = running_clock,
     ) -> None:
-        """Try the engines in this order; ``copy_file`` is the seam for a disk that fails."""
+        """Create the service.
+
+        Args:
+            engines: The engines in the order in which they are tried.
+            memory_manager: Measures the growth of memory.
+            performance_monitor: Measures the time.
+            copy_file: Copies a file; tests pass one that fails.
+            clock: Clock in seconds for the time limit.
+        """
         self._engines, self._memory, self._performance = tuple(engines), memory_manager, performance_monitor
         self._copy_file, self._clock = copy_file, clock
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, verify: Verify, files: TempFileManager, context: RunContext
     ) -> tuple[ConcatenationResult, OutputInfo]:
-        """How the clips were joined into ``output``, and what the proven file holds.
+        """Join clips into ``output`` and prove the file.
 
-        Raises :class:`~mpt_cli.model.errors.ConcatenationError` when no engine's output is right, with the
-        reason of each that had its turn; nothing is then left at ``output``.
+        Args:
+            order: The clips and the rules of the join.
+            output: The file to write.
+            verify: Proves the file.
+            files: Temporary files of the run.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            The result of the join, and the facts of the proven file.
+
+        Raises:
+            ConcatenationError: No engine wrote a proven file; the message has the reason of each engine that
+                was tried, and nothing is left at ``output``.
         """
         if not order.clips:
             raise ConcatenationError(IssueCode.CONCAT_FAILED, "there is no clip to join")
@@ -120,11 +157,18 @@ class ConcatenationService:
         return result, joined.info
 
     def handle_single_clip(self, order: JoinOrder, output: Path, *, verify: Verify) -> Joined | None:
-        """A byte copy of a single clip that already is what is wanted, or None where it is not.
+        """Copy the file of a single clip if it already is the wanted reel.
 
-        It is when it is the user's own file, in the wanted container and layout, without anything
-        in it that a reel does not carry, and the copy passes the proof that every reel passes. Of a
-        copy that fails nothing is left.
+        The file must be the user's own, in the wanted container and layout, with nothing that a reel does
+        not have, and its copy must pass the proof of every reel. A copy that fails the proof is removed.
+
+        Args:
+            order: The clips and the rules of the join.
+            output: The file to write.
+            verify: Proves the copy.
+
+        Returns:
+            The proven copy, or None if an engine must join.
         """
         if len(order.clips) != 1 or order.clips[0].owned:
             return None
@@ -143,19 +187,18 @@ class ConcatenationService:
             return None
 
     def is_healthy(self) -> bool:
-        """Whether there is an engine."""
+        """Return True if there is an engine."""
         return bool(self._engines)
 
     def _by_engines(
         self, order: JoinOrder, output: Path, verify: Verify, files: TempFileManager, context: RunContext
     ) -> Joined:
-        """The join by the first engine whose output proves right.
+        """Join by the first engine whose output is proven.
 
-        The next one has its turn only after a failure that it may survive: an ffmpeg that failed or
-        stood still, and an output that is not right. Not after one that it would meet as well, and
-        later: a full disk, a lack of memory, an output that cannot be written, a stop. Nor when the
-        time is over, which is one for all engines: whoever sets a limit wants an end by then, and
-        what is slower would only be cut off too.
+        The next engine is tried only after a failure that it may avoid: an ffmpeg that failed or stalled, or
+        an output that fails the proof. It is not tried after a full disk, a lack of memory, an output that
+        cannot be written or a stop, which it would meet as well; nor after the time limit, which all engines
+        share, because a slower engine would only be stopped too.
         """
         deadline = self._clock() + order.timeout_seconds
         failures: list[tuple[str, MptError]] = []
@@ -179,9 +222,9 @@ class ConcatenationService:
 
 
 def _clear(output: Path) -> None:
-    """Remove what a failed join left; OutputError or ResourceError where nothing can be written there.
+    """Remove the output of a failed join; raise OutputError or ResourceError if nothing can be written there.
 
-    Engines say of that only what their program said, in words that they do not all know.
+    Engines cannot report that reliably: they only know the message of their program.
     """
     with writing(output):
         output.unlink(missing_ok=True)
@@ -190,7 +233,7 @@ def _clear(output: Path) -> None:
 
 
 def _patience_seconds(order: JoinOrder) -> float | None:
-    """How long a join of these clips may show no progress."""
+    """Return the seconds that a join of these clips may show no progress, or None for any time."""
     if order.stall_seconds is None:
         return None
     paths = {clip.processed_path for clip in order.clips}
@@ -198,7 +241,7 @@ def _patience_seconds(order: JoinOrder) -> float | None:
 
 
 def _reason(engine: str, error: MptError) -> str:
-    """Why an engine failed, in words that begin with its name."""
+    """Return the reason of a failed engine, beginning with its name."""
     said = str(error)
     return (
         f"{engine}{said[len(engine) :]}"
@@ -208,7 +251,7 @@ def _reason(engine: str, error: MptError) -> str:
 
 
 def _all_failed(failures: Sequence[tuple[str, MptError]]) -> MptError:
-    """The one error of a join that nobody could do; that of the only engine that tried, as it is."""
+    """Return one error for all failures; a single failure is returned unchanged."""
     if not failures:
         return ConcatenationError(IssueCode.CONCAT_FAILED, "no engine is left that can join the clips")
     last = failures[-1][1]
@@ -219,7 +262,7 @@ def _all_failed(failures: Sequence[tuple[str, MptError]]) -> MptError:
 
 
 def _is_final(source: Path, order: JoinOrder) -> bool:
-    """Whether a file's layout and tags are those of a reel, and its sound was not muted away."""
+    """Return True if layout and tags of a file are those of a reel, and its audio is wanted."""
     container = order.form.container
     if order.clips[0].audio_path is None or boxes.layout_problem(source, container) is not None:
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mpt_cli.concatenation.sound import sound_pieces
+from mpt_cli.concatenation.audio import audio_pieces
 from mpt_cli.config.sections import FfmpegConfig, ProcessingConfig
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import IssueCode
@@ -43,7 +43,7 @@ def error_levels(path: Path) -> NDArray[np.float64]:
 def test_no_seam_is_worse_than_the_codec_at_its_worst(media: MediaFolder, tmp_path: Path) -> None:
     tone = Tone(hertz=HERTZ, codec="pcm_s16le")
     clip = media.make(seconds=SECONDS, fps="24", size="64x36", source="color=gray", sound=tone, suffix=".mov")
-    pieces = sound_pieces(SECONDS * 48_000)
+    pieces = audio_pieces(SECONDS * 48_000)
     assert len(pieces) == 3
     levels = error_levels(finished_reel(tmp_path / "reel.mp4", [clip], config_of(size="64x36", fps="24")))
     seams = np.cumsum([piece.kept for piece in pieces])[:-1] - 2  # the first two blocks are left out

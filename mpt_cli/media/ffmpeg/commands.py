@@ -213,7 +213,7 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
     """Options of the published container: index in front, no edit list.
 
     Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
-    early. What an edit list would cut is given up instead (``concatenation/sound.py``). Matroska
+    early. What an edit list would cut is given up instead (``concatenation/audio.py``). Matroska
     gets no random identifiers: the same reel is the same bytes.
     """
     if form.container is Container.MKV:

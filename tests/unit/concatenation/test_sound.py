@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.concatenation.sound import ReelSound, sound_pieces
+from mpt_cli.concatenation.audio import ReelAudio, audio_pieces
 from mpt_cli.media.formats import adts
 from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
 from mpt_cli.model.timing import sample_counts, stored_samples
@@ -27,7 +27,7 @@ NTSC = Fraction(30_000, 1001)
 
 @given(st.integers(0, 10**9))
 def test_the_kept_packets_of_all_pieces_are_those_of_the_reel(samples: int) -> None:
-    pieces = sound_pieces(samples)
+    pieces = audio_pieces(samples)
     assert sum(piece.kept for piece in pieces) == max(1, -(-samples // 1024))
     kept = 0
     for piece in pieces:
@@ -42,8 +42,8 @@ def test_the_kept_packets_of_all_pieces_are_those_of_the_reel(samples: int) -> N
 
 @given(st.integers(0, 10**8), st.integers(0, 10**8))
 def test_a_longer_reel_begins_with_the_same_pieces(samples: int, more: int) -> None:
-    *shared, _last = sound_pieces(samples)
-    assert sound_pieces(samples + more)[: len(shared)] == shared
+    *shared, _last = audio_pieces(samples)
+    assert audio_pieces(samples + more)[: len(shared)] == shared
 
 
 def clips_with(folder: Path, frames: list[int], rate: Fraction) -> tuple[list[ProcessedClip], list[bytes]]:
@@ -80,7 +80,7 @@ def test_any_part_of_the_sound_is_that_part_of_the_whole(tmp_path: Path, rate: F
     form = replace(form_of(), frame_rate=rate)
     whole = b"".join(owned)
     total = len(whole) // 4
-    assert b"".join(ReelSound(clips, form).read(0, total)) == whole
+    assert b"".join(ReelAudio(clips, form).read(0, total)) == whole
     for first, end in [
         (0, 1),
         (1024, total),
@@ -90,12 +90,12 @@ def test_any_part_of_the_sound_is_that_part_of_the_whole(tmp_path: Path, rate: F
         (total, total + 2),
     ]:
         wanted = (whole + bytes(64))[4 * first : 4 * end]
-        assert b"".join(ReelSound(clips, form).read(first, end)) == wanted
+        assert b"".join(ReelAudio(clips, form).read(first, end)) == wanted
 
 
 def test_sound_comes_in_chunks_that_fit_memory(tmp_path: Path) -> None:
     clips, _ = clips_with(tmp_path, [900, 900, 900], Fraction(25))
-    assert max(len(chunk) for chunk in ReelSound(clips, form_of()).read(0, 10**7)) <= 1 << 18
+    assert max(len(chunk) for chunk in ReelAudio(clips, form_of()).read(0, 10**7)) <= 1 << 18
 
 
 def test_packets_are_read_one_by_one_and_whole(tmp_path: Path) -> None:
