@@ -1,1 +1,1 @@
-"""Clips to the target form, in parallel and under a budget."""
+"""Processing of clips into the target format, in parallel and within a memory budget."""

@@ -1,4 +1,4 @@
-"""What the audio of a clip needs beside its command: rendering, and a look at what does not decode."""
+"""Audio of clips that ffmpeg's filters cannot follow: rendering, and damage."""
 
 from __future__ import annotations
 
@@ -17,47 +17,61 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.media.inspect.audio.decoding import AudioLoss
-    from mpt_cli.model.clips import TargetForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.processing.job import ClipJob
     from mpt_cli.runtime.cancel import CancelToken
-    from mpt_cli.runtime.events import RunContext
 
     Losses = dict[int, AudioLoss]
-    """By the index of the stream."""
+    """Loss of each track by the index of its stream."""
 
 
 class RendersAudio(Protocol):
-    """Opens audio of untrusted files."""
+    """Renderer of audio from untrusted files."""
 
     def render_audio(
         self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
     ) -> AudioLoss:
-        """Write it as even PCM, and return how much of it does not decode; Cancelled on a stop."""
+        """Write the audio as gapless PCM.
+
+        Args:
+            path: The file of the clip.
+            media: Its probe result; ``media.audio`` is the track.
+            start: Start in the file in seconds.
+            samples: Number of samples to write.
+            output: The file for the PCM.
+            cancel: Stops the work.
+
+        Returns:
+            The share of the audio that does not decode.
+
+        Raises:
+            Cancelled: The run was stopped.
+        """
         ...
 
 
 class ClipAudio:
-    """Renders what ffmpeg's filters cannot follow, and says what is damaged."""
+    """Audio of one clip: rendering of irregular tracks, and doubt about damaged ones."""
 
     def __init__(self, looks: RendersAudio) -> None:
-        """Open files by these looks."""
+        """Render with ``looks``."""
         self._looks = looks
 
-    def prepare(self, planned: PlannedClip, form: TargetForm, audio_path: Path, context: RunContext) -> Losses:
-        """Render the tracks of a segment that need it; return what of each does not decode."""
-        path, media = planned.clip.path, planned.media
+    def prepare(self, job: ClipJob, audio_path: Path) -> Losses:
+        """Render the irregular tracks of a segment; return the loss of each."""
+        planned, form, media = job.planned, job.form, job.planned.media
         start = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
         samples = stored_samples(planned.segment.frames, form.frame_rate)
         return {
             track.index: self._looks.render_audio(
-                path,
+                job.source,
                 replace(media, audio=track),
                 start,
                 samples,
                 rendered_path(audio_path, track.index),
-                cancel=context.cancel,
+                cancel=job.context.cancel,
             )
             for track in media.heard
             if track.irregular
@@ -65,15 +79,15 @@ class ClipAudio:
 
     @staticmethod
     def rendered(planned: PlannedClip, audio_path: Path) -> list[Path]:
-        """Return where :meth:`prepare` may have written."""
+        """Return the files that :meth:`prepare` may have written."""
         return [rendered_path(audio_path, track.index) for track in planned.media.heard]
 
-    def is_doubtful(self, planned: PlannedClip, form: TargetForm, audio_path: Path, *, complaints: bool) -> bool:
-        """Whether damage may have misled ffmpeg: a header that is noise means other channels or another rate."""
-        audio = planned.media.audio
+    def is_doubtful(self, job: ClipJob, audio_path: Path, *, complaints: bool) -> bool:
+        """Return True if damage may have misled ffmpeg: a damaged header can change channels or sample rate."""
+        audio, form = job.planned.media.audio, job.form
         if audio is None or audio.irregular:
             return False
-        samples = stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate)
+        samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.sample_rate)
         try:
             prove_sound(audio_path, samples, form.channels)
         except VerificationError:
@@ -81,8 +95,8 @@ class ClipAudio:
         return complaints
 
 
-def as_rendered(planned: PlannedClip) -> PlannedClip:
-    """Return the clip with audio that is rendered."""
+def with_rendered_audio(planned: PlannedClip) -> PlannedClip:
+    """Return the clip with all its tracks marked for rendering."""
     assert planned.media.audio is not None
     audio, *others = (replace(track, irregular=True) for track in planned.media.heard)
     return replace(planned, media=replace(planned.media, audio=audio, audio_with=tuple(others)))
@@ -92,7 +106,7 @@ _HINT = "leave the clip out, or mute it in a job file: mute = true"
 
 
 def damage_of_audio(planned: PlannedClip, losses: Losses) -> list[Issue]:
-    """Return what is said of tracks that are damaged; ProcessingError where of the first one less than half decodes."""
+    """Return a warning for each damaged track; raise ProcessingError if less than half of the first one decodes."""
     path, issues = planned.clip.path, []
     for track in planned.media.heard:
         loss = losses.get(track.index)

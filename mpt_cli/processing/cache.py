@@ -1,4 +1,4 @@
-"""ClipCache: finished segments of clips, each with what its proof has shown."""
+"""ClipCache: the cache of finished segments, each with the facts of its proof."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.clips import ProcessedClip
 
-_PICTURES, _SOUND = "pictures.mp4", "sound.pcm"
+_FRAMES, _AUDIO = "pictures.mp4", "sound.pcm"
 
 
 class SegmentFacts(BaseModel):
-    """What the proof of a segment has shown."""
+    """Facts that the proof of a segment has shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -29,17 +29,34 @@ class SegmentFacts(BaseModel):
 
 
 class ClipCache(Store):
-    """A store of segments, shared by all runs of a user."""
+    """Cache of finished segments, shared by all runs of a user."""
 
-    def fetch(self, key: str, pictures: Path, sound: Path | None) -> SegmentFacts | None:
-        """Put the stored files under these names; None where there are none. Raises as :meth:`Store.take`."""
-        facts = self.take(key, {_PICTURES: pictures} | ({_SOUND: sound} if sound is not None else {}))
+    def fetch(self, key: str, frames: Path, audio: Path | None) -> SegmentFacts | None:
+        """Copy or link the files of a segment out of the cache.
+
+        Args:
+            key: The cache key of the segment.
+            frames: The file for its frames.
+            audio: The file for its audio, or None.
+
+        Returns:
+            The facts of the segment, or None if it is not in the cache.
+
+        Raises:
+            VerificationError: The segment is damaged; it is removed.
+        """
+        facts = self.take(key, {_FRAMES: frames} | ({_AUDIO: audio} if audio is not None else {}))
         return None if facts is None else SegmentFacts.model_validate_json(facts)
 
     def store(self, key: str, clip: ProcessedClip) -> None:
-        """Keep a proven segment; a store that is full or cannot be written is no error."""
+        """Store a proven segment; a cache that is full or not writable is no error.
+
+        Args:
+            key: The cache key of the segment.
+            clip: The processed clip.
+        """
         facts = SegmentFacts(
             vcl_crc=clip.vcl_crc, parameter_sets=clip.parameter_sets, extradata=clip.extradata, verified=clip.verified
         )
-        files = {_PICTURES: clip.processed_path} | ({_SOUND: clip.audio_path} if clip.audio_path is not None else {})
+        files = {_FRAMES: clip.processed_path} | ({_AUDIO: clip.audio_path} if clip.audio_path is not None else {})
         self.put(key, files, facts.model_dump_json())

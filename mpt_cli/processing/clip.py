@@ -1,7 +1,8 @@
-"""ClipProcessor: one planned clip to its processed form, and the proof that it is right."""
+"""ClipProcessor: processing of one planned clip into a proven segment."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,16 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Verified
 from mpt_cli.model.errors import Issue, IssueCode, ProcessingError, VerificationError
 from mpt_cli.model.timing import stored_samples
-from mpt_cli.planning.recipe import Recipes, segment_paths
-from mpt_cli.processing.audio import ClipAudio, as_rendered, damage_of_audio
+from mpt_cli.planning.recipe import Recipes
+from mpt_cli.processing.audio import ClipAudio, damage_of_audio, with_rendered_audio
 from mpt_cli.processing.evidence import audio_evidence, frame_evidence
+from mpt_cli.processing.job import ClipJob
 from mpt_cli.runtime.events import ClipProgress
 from mpt_cli.storage.file_identity import content_hash, identity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from fractions import Fraction
     from pathlib import Path
 
     from mpt_cli.config.sections import ProcessingConfig
@@ -40,17 +43,18 @@ if TYPE_CHECKING:
     from mpt_cli.storage.temp_files import TempFileManager
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
-"""A clip may take ten minutes and twenty times its duration, unless the configuration says otherwise."""
+"""Time limit of a clip: ten minutes and twenty times its length, unless the configuration has one."""
 _PROGRESS_SECONDS = 0.5
 NONE_FOUND = "no finished one was found"
-"""Why a clip is encoded that was to be reused."""
+"""Reason to encode a clip that was planned for reuse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A processed clip, the peak memory in bytes of what made it, what should be known of it, how it came and why.
+    """Result of processing one clip.
 
-    ``argv`` is the command of the ffmpeg that made it; empty where none was needed.
+    ``peak_memory_bytes`` is the peak of its ffmpeg, ``argv`` the command of that ffmpeg; None and empty if
+    none was needed.
     """
 
     clip: ProcessedClip
@@ -61,8 +65,21 @@ class Processed:
     argv: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _FfmpegRun:
+    """Result of the ffmpeg of one clip; ``outcome`` is None if none was needed."""
+
+    source_identity: tuple[int, ...]
+    """Identity of the source before the work."""
+    arguments: list[str]
+    outcome: Outcome | None
+    losses: Losses
+    doubtful: bool
+    """True if ffmpeg complained, or the file is suspect: not all of the source may have been decoded."""
+
+
 class ClipProcessor:
-    """Makes one clip uniform: by ffmpeg where pictures are encoded, without it where they are copied."""
+    """Processor of single clips: encode with ffmpeg, copy without it, or reuse from the cache."""
 
     def __init__(
         self,
@@ -74,10 +91,15 @@ class ClipProcessor:
         cache: ClipCache | None = None,
         content: Callable[[Path], str] = content_hash,
     ) -> None:
-        """Run this ffmpeg, keep what is finished in this store; the clock only spaces progress events.
+        """Create a processor.
 
-        ``audio`` opens audio that ffmpeg alone does not serve, and compares it; ``content`` tells by a hash what a
-        file holds.
+        Args:
+            ffmpeg: The ffmpeg that encodes.
+            decoded_share: Returns the share of frames (0 to 1) of a part of a file that decode.
+            audio: Renders and compares audio that ffmpeg alone cannot serve.
+            clock: Clock in seconds; only spaces progress events.
+            cache: The cache of finished segments, or None.
+            content: Returns the hash of the content of a file.
         """
         self._ffmpeg, self._decoded_share, self._cache = ffmpeg, decoded_share, cache
         self.recipes = Recipes(ffmpeg)
@@ -92,103 +114,143 @@ class ClipProcessor:
         files: TempFileManager,
         context: RunContext,
     ) -> Processed:
-        """The processed clip, and what there is to say of it.
+        """Process one clip and prove the result.
 
-        Raises :class:`~mpt_cli.model.errors.MptError`; then nothing of the clip is left in ``files``.
+        Args:
+            planned: The clip with its action and segment.
+            form: The target format.
+            config: The limits of time.
+            files: Temporary files of the run, which receive the segment.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            The processed clip and its warnings; the action is encode if a planned reuse was not possible.
+
+        Raises:
+            MptError: The clip cannot be processed; then nothing of it is left in ``files``.
         """
-        lost: Issue | None = None
+        job = ClipJob(planned, form, config, files, context)
         if planned.action is Action.REUSE:
-            try:
-                found = self._fetched(planned, form, files)
-            except VerificationError as error:
-                found, lost = None, replace(error.issue, path=planned.clip.path)
-            if found is not None:
-                return Processed(found, None, action=Action.REUSE, reasons=planned.reasons)
-            planned = replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
-        pictures, sound = files.segment_paths(planned.index)
+            return self._reuse(job)
+        if planned.action is Action.COPY:
+            return self._copy(job)
+        return self._encode(job)
+
+    def _reuse(self, job: ClipJob) -> Processed:
+        """Take the segment from the cache; encode the clip if it is missing or damaged there."""
+        lost: tuple[Issue, ...] = ()
         try:
-            made = self._made(planned, form, config, files, context)
-            return made if lost is None else replace(made, warnings=(lost, *made.warnings))
+            clip = self._fetch(job)
+        except VerificationError as error:
+            clip, lost = None, (replace(error.issue, path=job.source),)
+        if clip is not None:
+            return Processed(clip, None, action=Action.REUSE, reasons=job.planned.reasons)
+        planned = replace(job.planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
+        encoded = self._encode(replace(job, planned=planned))
+        return replace(encoded, warnings=(*lost, *encoded.warnings))
+
+    def _encode(self, job: ClipJob) -> Processed:
+        """Encode frames and audio with one ffmpeg."""
+        with self._discarding(job):
+            frame_map = self.recipes.frame_map_path(job.planned, job.files)
+            run = self._run_recipe(job, frame_map)
+            boxes.set_upright(job.frames_path)
+            with _blaming(job):
+                clip = _proven(job, job.frames_path, owned=True)
+            return self._finish(job, run, clip, frame_map)
+
+    def _copy(self, job: ClipJob) -> Processed:
+        """Copy the frames of a part, or use the file itself for a whole clip; only the audio is encoded."""
+        with self._discarding(job):
+            run = self._run_recipe(job, None)
+            with _blaming(job):
+                if job.planned.copied_from is None:
+                    clip = _proven(job, job.source, owned=False)
+                else:
+                    crc = _copy_frames(job, job.planned.copied_from)
+                    clip = _proven(job, job.frames_path, owned=True, vcl_crc=crc)
+            return self._finish(job, run, clip, None)
+
+    @contextmanager
+    def _discarding(self, job: ClipJob) -> Iterator[None]:
+        """Discard helper files at the end, and the segment after an error."""
+        frames, audio = job.files.segment_paths(job.planned.index)
+        try:
+            yield
         except BaseException:
-            files.discard(pictures, sound)
+            job.files.discard(frames, audio)
             raise
         finally:
-            files.discard(*self._audio.rendered(planned, sound), files.frame_map_path(planned.index))
+            job.files.discard(*self._audio.rendered(job.planned, audio), job.files.frame_map_path(job.planned.index))
 
-    def _made(
-        self,
-        planned: PlannedClip,
-        form: TargetForm,
-        config: ProcessingConfig,
-        files: TempFileManager,
-        context: RunContext,
-    ) -> Processed:
-        """Encode or copy a clip, prove what came of it, and keep it."""
-        pictures, sound = segment_paths(planned, files)
-        frame_map = self.recipes.frame_map_path(planned, files)
-        arguments = self.recipes.arguments(planned, form, pictures, sound, frame_map)
-        before = identity_of(planned.clip.path.stat())
-        losses = self._audio.prepare(planned, form, sound, context) if sound else {}
-        outcome = self._run(arguments, planned, form, config, context) if arguments else None
-        doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or planned.media.suspect))
-        if sound and self._audio.is_doubtful(planned, form, sound, complaints=doubtful):
-            losses = self._render_again(planned, form, sound, config, context)
-        if planned.action is Action.ENCODE:
-            boxes.set_upright(pictures)
-        clip = self._proven(planned, form, pictures, sound, context)
-        self._refuse_changed(planned, before)
-        verified = Verified(frame_evidence(planned, form, frame_map, doubtful=doubtful))
-        if sound:
-            lossy = doubtful or any(loss.lost for loss in losses.values())
-            heard = audio_evidence(self._looks, planned, form, sound, context, doubtful=lossy)
-            verified = replace(verified, audio=heard)
-        damage = self._damage(planned, form, context) if doubtful else None
-        found = (damage, *damage_of_audio(planned, losses), self._opaque(planned))
-        warnings = tuple(issue for issue in found if issue is not None)
+    def _run_recipe(self, job: ClipJob, frame_map: Path | None) -> _FfmpegRun:
+        """Render audio that needs it, then run the ffmpeg of the clip."""
+        arguments = self.recipes.arguments(job.planned, job.form, job.frames_path, job.audio_path, frame_map)
+        before = identity_of(job.source.stat())
+        losses = self._audio.prepare(job, job.audio_path) if job.audio_path else {}
+        outcome = self._run(arguments, job) if arguments else None
+        doubtful = bool(outcome is not None and (outcome.stderr_tail.strip() or job.planned.media.suspect))
+        if job.audio_path and self._audio.is_doubtful(job, job.audio_path, complaints=doubtful):
+            losses = self._render_again(job, job.audio_path)
+        return _FfmpegRun(before, arguments, outcome, losses, doubtful)
+
+    def _finish(self, job: ClipJob, run: _FfmpegRun, clip: ProcessedClip, frame_map: Path | None) -> Processed:
+        """Compare a proven segment with its source, collect its warnings and store it in the cache."""
+        planned, form = job.planned, job.form
+        self._refuse_changed(planned, run.source_identity)
+        verified = Verified(frame_evidence(planned, form, frame_map, doubtful=run.doubtful))
+        if job.audio_path:
+            lossy = run.doubtful or any(loss.lost for loss in run.losses.values())
+            audio = audio_evidence(self._looks, planned, form, job.audio_path, job.context, doubtful=lossy)
+            verified = replace(verified, audio=audio)
+        damage = self._damage(job) if run.doubtful else None
+        issues = (damage, *damage_of_audio(planned, run.losses), self._opaque(planned))
+        warnings = tuple(issue for issue in issues if issue is not None)
         clip = replace(clip, verified=verified)
-        self._keep(planned, clip, whole=not warnings)
+        if not warnings:  # a run that reuses a damaged clip could not report its damage
+            self._store(planned, clip)
         return Processed(
             clip,
-            outcome.peak_memory_bytes if outcome is not None else None,
+            run.outcome.peak_memory_bytes if run.outcome is not None else None,
             warnings,
             planned.action,
             planned.reasons,
-            (str(self._ffmpeg.binary), *arguments) if arguments else (),
+            (str(self._ffmpeg.binary), *run.arguments) if run.arguments else (),
         )
 
     def _opaque(self, planned: PlannedClip) -> Issue | None:
-        """Return a warning where transparency is not shown because ffmpeg does not decode it."""
+        """Return a warning if ffmpeg cannot decode the transparency of a clip."""
         video = planned.media.video
         if not (video.has_alpha and video.codec == "hevc") or self._ffmpeg.decodes_hevc_alpha:
             return None
         message = f"is shown without its transparency, which ffmpeg {self._ffmpeg.build} does not decode"
         return Issue(IssueCode.COLOR_GUESSED, message, planned.clip.path, "use ffmpeg 9 or newer")
 
-    def _render_again(
-        self, planned: PlannedClip, form: TargetForm, sound: Path, config: ProcessingConfig, context: RunContext
-    ) -> Losses:
-        """Make the PCM of a clip anew where damage may have misled ffmpeg; return how much of it does not decode."""
-        rendered = as_rendered(planned)
-        lost = self._audio.prepare(rendered, form, sound, context)
-        arguments = commands.sound_arguments(planned.clip, rendered.media, planned.segment, form, audio_path=sound)
-        self._run(arguments, rendered, form, config, context)
-        return lost
+    def _render_again(self, job: ClipJob, audio_path: Path) -> Losses:
+        """Render the audio of a clip whose damage may have misled ffmpeg; return the losses of each track."""
+        rendered = replace(job, planned=with_rendered_audio(job.planned))
+        losses = self._audio.prepare(rendered, audio_path)
+        planned = rendered.planned
+        arguments = commands.sound_arguments(
+            planned.clip, planned.media, planned.segment, job.form, audio_path=audio_path
+        )
+        self._run(arguments, rendered)
+        return losses
 
-    def _fetched(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> ProcessedClip | None:
-        """The finished segment of the store, or None where it is gone; VerificationError where it is damaged."""
-        if self._cache is None or planned.key is None:
+    def _fetch(self, job: ClipJob) -> ProcessedClip | None:
+        """Return the segment of the cache, or None if it is gone; raise VerificationError if it is damaged."""
+        if self._cache is None or job.planned.key is None:
             return None
-        pictures, sound = segment_paths(planned, files)
-        note = self._cache.fetch(planned.key, pictures, sound)
-        if note is None:
+        facts = self._cache.fetch(job.planned.key, job.frames_path, job.audio_path)
+        if facts is None:
             return None
-        found = proof.SegmentProof(planned.segment.frames, note.vcl_crc, note.parameter_sets, note.extradata)
-        return replace(_processed(planned, form, pictures, sound, found, owned=True), verified=note.verified)
+        shown = proof.SegmentProof(job.planned.segment.frames, facts.vcl_crc, facts.parameter_sets, facts.extradata)
+        return replace(_processed(job, job.frames_path, shown, owned=True), verified=facts.verified)
 
     def _refuse_changed(self, planned: PlannedClip, before: tuple[int, ...]) -> None:
-        """ProcessingError where the file is not the one any more that was looked at.
+        """Raise ProcessingError if the source has changed since it was probed.
 
-        By its content where that is known, else by whether it was touched since the work began.
+        The content decides if its hash is known, else the identity of the file since the work began.
         """
         path, known, message = planned.clip.path, planned.media.size_bytes, "changed while it was processed"
         size = path.stat().st_size
@@ -199,102 +261,74 @@ class ClipProcessor:
             return
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="wait until it is finished")
 
-    def _keep(self, planned: PlannedClip, clip: ProcessedClip, *, whole: bool) -> None:
-        """Store what was encoded; not of a damaged clip, whose damage must be said each time."""
-        if self._cache is not None and planned.key is not None and clip.owned and whole:
+    def _store(self, planned: PlannedClip, clip: ProcessedClip) -> None:
+        """Store a segment in the cache, unless it is the source itself."""
+        if self._cache is not None and planned.key is not None and clip.owned:
             self._cache.store(planned.key, clip)
 
-    def _run(
-        self,
-        arguments: list[str],
-        planned: PlannedClip,
-        form: TargetForm,
-        config: ProcessingConfig,
-        context: RunContext,
-    ) -> Outcome:
-        seconds = float(planned.segment.frames / form.frame_rate)
-        total = config.clip_timeout or _LEAST_SECONDS + _SECONDS_PER_SECOND * seconds
-        progress = _ProgressEvents(planned.index, seconds, context, self._clock)
+    def _run(self, arguments: list[str], job: ClipJob) -> Outcome:
+        """Run ffmpeg within the limits of a clip; raise the error of a failed run."""
+        total = job.config.clip_timeout or _LEAST_SECONDS + _SECONDS_PER_SECOND * job.seconds
+        progress = _ProgressEvents(job, self._clock)
         outcome = self._ffmpeg.run(
             arguments,
-            cancel=context.cancel,
-            limits=Limits(total_seconds=float(total), stall_seconds=float(config.stall_timeout)),
+            cancel=job.context.cancel,
+            limits=Limits(total_seconds=float(total), stall_seconds=float(job.config.stall_timeout)),
             on_progress=progress.take,
             on_memory=progress.take_memory,
         )
-        context.cancel.raise_if_cancelled()
+        job.context.cancel.raise_if_cancelled()
         error = explain(
             outcome, failed=IssueCode.CLIP_FAILED, timed_out=IssueCode.CLIP_TIMEOUT, stalled=IssueCode.CLIP_STALLED
         )
         if error is not None:
-            raise _about(error, planned)
+            raise _with_path(error, job.source)
         return outcome
 
-    def _proven(
-        self, planned: PlannedClip, form: TargetForm, pictures: Path, sound: Path | None, context: RunContext
-    ) -> ProcessedClip:
-        owned = planned.action is Action.ENCODE or planned.copied_from is not None
-        path = pictures if owned else planned.clip.path
-        frames = planned.segment.frames
-        try:
-            copied = _copy(planned, pictures, context)
-            proven = proof.prove_segment(path, form, frames, vcl_crc=copied, written=owned)
-            if sound is not None:
-                proof.prove_sound(sound, stored_samples(frames, form.frame_rate, form.sample_rate), form.channels)
-        except VerificationError as error:
-            raise ProcessingError(
-                IssueCode.CLIP_FAILED,
-                f"gave a segment that {error}",
-                path=planned.clip.path,
-                hint="play it to see whether it is damaged",
-            ) from error
-        return _processed(planned, form, path, sound, proven, owned=owned)
-
-    def _damage(self, planned: PlannedClip, form: TargetForm, context: RunContext) -> Issue | None:
-        """How much of the used part does not decode; ProcessingError where that is most of it."""
-        origin = commands.segment_origin(planned.clip, planned.media, planned.segment, form.frame_rate)
-        span = origin, origin + planned.segment.frames / form.frame_rate
-        path = planned.clip.path
-        share = self._decoded_share(path, planned.media, span, cancel=context.cancel)
-        issue = damage_issue(path, share)
+    def _damage(self, job: ClipJob) -> Issue | None:
+        """Return a warning if frames of the used part do not decode; raise ProcessingError if most do not."""
+        planned, rate = job.planned, job.form.frame_rate
+        origin = commands.segment_origin(planned.clip, planned.media, planned.segment, rate)
+        span = origin, origin + planned.segment.frames / rate
+        share = self._decoded_share(job.source, planned.media, span, cancel=job.context.cancel)
+        issue = damage_issue(job.source, share)
         if issue is not None and share < TOO_LITTLE:
-            raise ProcessingError(issue.code, issue.message, path=path, hint="leave it out, or find a whole copy")
+            hint = "leave it out, or find a whole copy"
+            raise ProcessingError(issue.code, issue.message, path=job.source, hint=hint)
         return issue
 
 
 class _ProgressEvents:
-    """Turns ffmpeg's progress into events, at most two a second."""
+    """Events from the progress of an ffmpeg, at most two per second."""
 
-    def __init__(self, index: int, seconds: float, context: RunContext, clock: Callable[[], float]) -> None:
-        self._index, self._seconds, self._context, self._clock = index, seconds, context, clock
+    def __init__(self, job: ClipJob, clock: Callable[[], float]) -> None:
+        self._job, self._clock = job, clock
         self._memory: int | None = None
         self._next = 0.0
 
     def take_memory(self, rss_bytes: int) -> None:
-        """Note what the child uses."""
+        """Update the memory of the child."""
         self._memory = rss_bytes
 
     def take(self, progress: Progress) -> None:
-        """Emit, unless the last one was just now."""
+        """Emit an event, unless the last one is too recent."""
         now = self._clock()
         if now < self._next:
             return
         self._next = now + _PROGRESS_SECONDS
-        done = min(float(progress.done_seconds), self._seconds)
-        self._context.emit(ClipProgress(self._index, done, progress.speed, self._memory))
+        done = min(float(progress.done_seconds), self._job.seconds)
+        self._job.context.emit(ClipProgress(self._job.planned.index, done, progress.speed, self._memory))
 
 
-def _processed(
-    planned: PlannedClip, form: TargetForm, path: Path, sound: Path | None, proven: proof.SegmentProof, *, owned: bool
-) -> ProcessedClip:
+def _processed(job: ClipJob, path: Path, proven: proof.SegmentProof, *, owned: bool) -> ProcessedClip:
     return ProcessedClip(
-        index=planned.index,
-        original_path=planned.clip.path,
+        index=job.planned.index,
+        original_path=job.source,
         processed_path=path,
-        audio_path=sound,
-        dimensions=form.dimensions,
-        segment=planned.segment,
-        duration=planned.segment.frames / form.frame_rate,
+        audio_path=job.audio_path,
+        dimensions=job.form.dimensions,
+        segment=job.planned.segment,
+        duration=job.planned.segment.frames / job.form.frame_rate,
         vcl_crc=proven.vcl_crc,
         parameter_sets=proven.parameter_sets,
         extradata=proven.extradata,
@@ -302,20 +336,38 @@ def _processed(
     )
 
 
-def _copy(planned: PlannedClip, pictures: Path, context: RunContext) -> int | None:
-    """Write the segment of a clip whose pictures are copied out of its file; the CRC of what was written."""
-    if planned.copied_from is None:
-        return None
+def _proven(job: ClipJob, path: Path, *, owned: bool, vcl_crc: int | None = None) -> ProcessedClip:
+    """Prove frames and audio of a segment; ``vcl_crc`` is the checksum of frames that were copied."""
+    form, frames = job.form, job.planned.segment.frames
+    proven = proof.prove_segment(path, form, frames, vcl_crc=vcl_crc, written=owned)
+    if job.audio_path is not None:
+        samples = stored_samples(frames, form.frame_rate, form.sample_rate)
+        proof.prove_sound(job.audio_path, samples, form.channels)
+    return _processed(job, path, proven, owned=owned)
+
+
+def _copy_frames(job: ClipJob, first: Fraction) -> int:
+    """Copy the coded frames of the segment, from time ``first`` (seconds) on; return their checksum."""
     return remux.copy_pictures(
-        planned.clip.path,
-        pictures,
-        planned.media,
-        first=planned.copied_from,
-        frames=planned.segment.frames,
-        alive=context.cancel.raise_if_cancelled,
+        job.source,
+        job.frames_path,
+        job.planned.media,
+        first=first,
+        frames=job.planned.segment.frames,
+        alive=job.context.cancel.raise_if_cancelled,
     )
 
 
-def _about(error: MptError, planned: PlannedClip) -> MptError:
+@contextmanager
+def _blaming(job: ClipJob) -> Iterator[None]:
+    """Turn a failed proof into an error of the clip."""
+    try:
+        yield
+    except VerificationError as error:
+        message, hint = f"gave a segment that {error}", "play it to see whether it is damaged"
+        raise ProcessingError(IssueCode.CLIP_FAILED, message, path=job.source, hint=hint) from error
+
+
+def _with_path(error: MptError, path: Path) -> MptError:
     """Return the same error with the path of the clip."""
-    return type(error)(error.code, error.issue.message, path=planned.clip.path, hint=error.issue.hint)
+    return type(error)(error.code, error.issue.message, path=path, hint=error.issue.hint)

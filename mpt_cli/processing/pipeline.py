@@ -1,4 +1,4 @@
-"""ProcessingPipeline: all clips of a plan, several at a time, longest first."""
+"""ProcessingPipeline: processing of all clips of a plan, several at a time, longest first."""
 
 from __future__ import annotations
 
@@ -41,26 +41,33 @@ _HEALTH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """What every clip of one call shares."""
+class _PlanRun:
+    """Plan and state that the clips of one call share."""
 
     plan: Plan
     config: ProcessingConfig
     files: TempFileManager
     context: RunContext
-    full: threading.Event = field(default_factory=threading.Event)
-    """Set when the disk is full."""
+    disk_full: threading.Event = field(default_factory=threading.Event)
     encoder_failures: list[str] = field(default_factory=list)
-    """What a hardware encoder said of clips that software can encode."""
+    """Errors of a hardware encoder for clips that software can encode."""
 
     @property
     def is_over(self) -> bool:
-        """Whether no further clip is to begin."""
-        return self.full.is_set() or bool(self.encoder_failures) or self.context.cancel.cancelled
+        """True if no other clip may start."""
+        return self.disk_full.is_set() or bool(self.encoder_failures) or self.context.cancel.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """Format of one attempt at a clip; ``alone`` lets no other clip run beside it."""
+
+    form: TargetForm
+    alone: bool = False
 
 
 class ProcessingPipeline:
-    """Processes the clips of a plan under the slots and the memory of a pool."""
+    """Parallel processing of clips within the slots and the memory of a pool."""
 
     def __init__(
         self,
@@ -72,7 +79,16 @@ class ProcessingPipeline:
         cache: ClipCache | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Wire the parts; nothing is started."""
+        """Create a pipeline; nothing is started.
+
+        Args:
+            clip_processor: Processes single clips.
+            resource_pool: Grants slots, memory and hardware sessions.
+            memory_manager: Knows the memory budget.
+            performance_monitor: Records the time of clips.
+            cache: The cache of finished segments, or None.
+            clock: Monotonic clock in seconds.
+        """
         self._processor, self._pool, self._memory = clip_processor, resource_pool, memory_manager
         self._performance, self._clock = performance_monitor, clock
         self._cache = cache
@@ -81,71 +97,88 @@ class ProcessingPipeline:
     def process_clips(
         self, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
     ) -> list[ProcessingResult]:
-        """How each clip of the plan ended, in the order of the reel; no child runs any more.
+        """Process all clips of a plan; when it returns, no child process is left.
 
-        A clip that fails does not stop the others: what they become can be used again. Once the run
-        is stopped or the disk is full no further clip begins, and clips that did not may be missing:
-        whether what there is suffices is for :func:`require_success_rate` and the caller to say.
+        A clip that fails does not stop the others, because later runs can reuse their segments.
 
-        :class:`~mpt_cli.model.errors.EncoderError` where a hardware encoder failed: all clips are then to
-        be made by software, because what both make does not fit together, and none is left in ``files``.
+        Args:
+            plan: The clips with their actions and the target format.
+            config: The limits of time.
+            files: Temporary files of the run, which receive the segments.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            The results in the order of the reel. After a cancellation or on a full disk, clips that did not
+            start may be missing; see :func:`require_success_rate`.
+
+        Raises:
+            EncoderError: A hardware encoder failed. All clips must then be encoded in software, because
+                segments of both do not fit together; none is left in ``files``.
         """
-        work = _Work(plan, config, files, context)
+        run = _PlanRun(plan, config, files, context)
         longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
-        made = [clip for clip in longest_first if clip.action is not Action.REUSE]
-        found = [clip for clip in longest_first if clip.action is Action.REUSE]  # also what is made now
+        created = [clip for clip in longest_first if clip.action is not Action.REUSE]
+        reused = [clip for clip in longest_first if clip.action is Action.REUSE]  # also of segments created now
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
-            results = self._run_window(made, work) | self._run_window(found, work)
-        if work.encoder_failures:
-            for clip in plan.clips:  # the store may hold the same file, which ffmpeg would write over
+            results = self._process_all(created, run) | self._process_all(reused, run)
+        if run.encoder_failures:
+            for clip in plan.clips:  # the cache may link the same file, which ffmpeg would write over
                 files.discard(*files.segment_paths(clip.index))
-            self._tell_restart(list(results.values()), work)
-            raise EncoderError(work.encoder_failures[0])
-        if self._cache is not None and made:
+            _emit_restart(list(results.values()), run)
+            raise EncoderError(run.encoder_failures[0])
+        if self._cache is not None and created:
             self._cache.keep_to_limit()
         return [results[clip.index] for clip in plan.clips if clip.index in results]
 
     def process_single_clip(
         self, planned: PlannedClip, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
     ) -> ProcessingResult:
-        """How one clip ended, after a resource was had for it; a stop is a result too."""
-        return self._run_one(planned, _Work(plan, config, files, context))
+        """Process one clip of a plan, as soon as the pool grants its resources.
+
+        Args:
+            planned: The clip.
+            plan: The plan that contains the clip.
+            config: The limits of time.
+            files: Temporary files of the run, which receive the segment.
+            context: The context of the run, for events and cancellation.
+
+        Returns:
+            The result; a failure or cancellation is in its ``error``.
+        """
+        return self._process_one(planned, _PlanRun(plan, config, files, context))
 
     def is_healthy(self) -> bool:
-        """Whether a clip would be admitted now, or others are in work."""
+        """Return True if the pool has clips in work, or would grant resources to one now."""
         if self._pool.in_use:
             return True
         with self._pool.resource(timeout_seconds=_HEALTH_SECONDS) as resource:
             return resource is not None
 
-    def _run_window(self, clips: list[PlannedClip], work: _Work) -> dict[int, ProcessingResult]:
-        """Results by index. At most a window of clips is queued, so that 10,000 cost no more than 10."""
+    def _process_all(self, clips: list[PlannedClip], run: _PlanRun) -> dict[int, ProcessingResult]:
+        """Return results by index; only a window of clips is queued, so that 10,000 cost no more than 10."""
         if not clips:
             return {}
-        jobs, results = work.plan.jobs, dict[int, ProcessingResult]()
+        jobs, results = run.plan.jobs, dict[int, ProcessingResult]()
         for result in in_window(
             clips,
-            lambda clip: self._run_one(clip, work),
+            lambda clip: self._process_one(clip, run),
             threads=jobs,
             size=self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB),
-            is_over=lambda: work.is_over,
-            stop=work.context.cancel.cancel,
+            is_over=lambda: run.is_over,
+            stop=run.context.cancel.cancel,
             name="clip",
         ):
             results[result.index] = result
             self._pool.cleanup_batch()
         return results
 
-    def _run_one(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        """How a clip ended, and its events: one start, exactly one end.
+    def _process_one(self, planned: PlannedClip, run: _PlanRun) -> ProcessingResult:
+        """Process a clip under the lock of its cache key; emit one start and one end."""
+        with self._turns.turn(planned.key, run.context.cancel):
+            return self._attempt_until_done(self._with_cache_state(planned, run.plan.form), run)
 
-        One for which memory was short is tried once more, alone and with one encoder thread.
-        """
-        with self._turns.turn(planned.key, work.context.cancel):
-            return self._run_in_turn(self._as_of_now(planned, work.plan.form), work)
-
-    def _as_of_now(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
-        """The clip with what is known now: others may have finished it, or cleared it away, since it was planned."""
+    def _with_cache_state(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
+        """Update the action of a clip: other runs may have stored or removed its segment since it was planned."""
         if self._cache is None or planned.key is None or planned.action is Action.COPY:
             return planned
         kept = self._cache.has(planned.key)
@@ -156,145 +189,136 @@ class ProcessingPipeline:
             return replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,), need_bytes=need)
         return planned
 
-    def _run_in_turn(self, planned: PlannedClip, work: _Work) -> ProcessingResult:
-        plan = work.plan
-        result = self._patient_attempt(planned, work, plan.form, plan.light_form)
-        if plan.software_form is not None and result.error is not None and _may_be_the_encoder(result.error, planned):
-            result = self._attempt_in_software(result, result.error, planned, work, plan.software_form)
+    def _attempt_until_done(self, planned: PlannedClip, run: _PlanRun) -> ProcessingResult:
+        """Attempt a clip until it succeeds or no other attempt can help."""
+        attempt, encoder_error = _Attempt(run.plan.form), None
+        result = self._attempt(planned, attempt, run)
+        while (following := self._next_attempt(attempt, result, planned, run)) is not None:
+            if following.alone:
+                message = "needs more memory than is free, and is tried again with no other clip beside it"
+                code = IssueCode.MEMORY_EXHAUSTED.value
+                run.context.emit(Notice("warning", code, message, planned.index, planned.clip.path))
+            else:
+                planned, encoder_error = self._keyed_for(planned, following.form), result.error
+            attempt = following
+            result = self._attempt(planned, attempt, run, after=result)
+        if result.success and encoder_error is not None:
+            clip = f"clip {planned.index + 1} ({planned.clip.path.name})"
+            run.encoder_failures.append(f"failed at {clip}: {encoder_error.message}")
         if result.started:
-            self._tell_end(result, planned, work)
+            self._emit_end(result, planned, run)
         return result
 
-    def _patient_attempt(
-        self,
-        planned: PlannedClip,
-        work: _Work,
-        form: TargetForm,
-        light_form: TargetForm,
-        after: ProcessingResult | None = None,
-    ) -> ProcessingResult:
-        """How a try at a clip ended, or another one alone where memory was short for it."""
-        result = self._attempt(planned, work, form, after=after)
-        if not _is_short_of_memory(result) or work.is_over or not self._can_be_lighter(work.plan):
-            return result
-        message = "needs more memory than is free, and is tried again with no other clip beside it"
-        code = IssueCode.MEMORY_EXHAUSTED.value
-        work.context.emit(Notice("warning", code, message, planned.index, planned.clip.path))
-        return self._attempt(planned, work, light_form, alone=True, after=result)
+    def _next_attempt(
+        self, attempt: _Attempt, result: ProcessingResult, planned: PlannedClip, run: _PlanRun
+    ) -> _Attempt | None:
+        """Return the attempt that may succeed after a failed one, or None.
 
-    def _attempt_in_software(
-        self, first: ProcessingResult, error: Issue, planned: PlannedClip, work: _Work, form: TargetForm
-    ) -> ProcessingResult:
-        """How a clip ends in software that failed in hardware: where well, it was the encoder's fault.
-
-        What software makes is kept under a key of its own, and found when all clips are made again.
+        Out of memory: the clip alone, with one encoder thread. A failure of a hardware encoder: software.
         """
-        key = self._processor.recipes.key(planned, form, planned.content) if planned.key and planned.content else None
-        result = self._patient_attempt(replace(planned, key=key), work, form, form, after=first)
-        if result.success:
-            work.encoder_failures.append(
-                f"failed at clip {planned.index + 1} ({planned.clip.path.name}): {error.message}"
-            )
-        return result
+        plan, error = run.plan, result.error
+        if error is None:
+            return None
+        if error.code is IssueCode.MEMORY_EXHAUSTED and not attempt.alone:
+            # Alone with one thread must differ from the failed attempt.
+            if run.is_over or (self._pool.slots == 1 and plan.form == plan.light_form):
+                return None
+            return _Attempt(plan.light_form if attempt.form == plan.form else attempt.form, alone=True)
+        software = plan.software_form
+        if software is not None and attempt.form != software and _may_be_the_encoder(error, planned):
+            return _Attempt(software)
+        return None
+
+    def _keyed_for(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
+        """Return the clip with the cache key of another format, under which the next pass finds its segment."""
+        if not (planned.key and planned.content):
+            return replace(planned, key=None)
+        return replace(planned, key=self._processor.recipes.key(planned, form, planned.content))
 
     def _attempt(
-        self,
-        planned: PlannedClip,
-        work: _Work,
-        form: TargetForm,
-        *,
-        alone: bool = False,
-        after: ProcessingResult | None = None,
+        self, planned: PlannedClip, attempt: _Attempt, run: _PlanRun, *, after: ProcessingResult | None = None
     ) -> ProcessingResult:
-        """One try at a clip, after a resource was had for it; a stop is a result too.
+        """Attempt a clip as soon as the pool grants its resources.
 
-        ``after`` another try the clip's start was told already, and the time of that one counts too.
+        ``after`` is the result of the attempt before, if any: its start event was emitted, and its time counts.
         """
+        form = attempt.form
         need = planned.need_bytes if after is None else need_bytes(planned.media, form)
         spent = 0.0 if after is None else after.elapsed_seconds
-        context = replace(work.context, cancel=CancelToken(work.context.cancel))
-        wish = Wish(need, context.workflow_id, context.priority, alone=alone, give_way=context.cancel.force)
+        context = replace(run.context, cancel=CancelToken(run.context.cancel))
+        wish = Wish(need, context.workflow_id, context.priority, alone=attempt.alone, give_way=context.cancel.force)
         if form.encoder.hardware is not None and planned.action is Action.ENCODE:
             wish = replace(wish, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
-        with self._pool.resource(wish, timeout_seconds=None, cancel=work.context.cancel) as resource:
-            if resource is None or work.is_over:
+        with self._pool.resource(wish, timeout_seconds=None, cancel=run.context.cancel) as resource:
+            if resource is None or run.is_over:
                 stopped = Cancelled().issue
                 return ProcessingResult(planned.index, None, stopped, spent, None, started=after is not None)
             if after is None:
-                self._tell_start(planned, work)
-            result = self._made(planned, form, work, context)
+                _emit_start(planned, run)
+            result = self._process(planned, form, run, context)
             self._pool.release_resource(resource, peak_bytes=result.peak_memory_bytes)
             return replace(result, elapsed_seconds=spent + result.elapsed_seconds)
 
-    def _made(self, planned: PlannedClip, form: TargetForm, work: _Work, context: RunContext) -> ProcessingResult:
+    def _process(self, planned: PlannedClip, form: TargetForm, run: _PlanRun, context: RunContext) -> ProcessingResult:
+        """Process a clip and measure its time; every exception becomes the error of the result."""
         started = self._clock()
         try:
-            made = self._processor.process(planned, form, work.config, files=work.files, context=context)
+            done = self._processor.process(planned, form, run.config, files=run.files, context=context)
         except Exception as error:
-            gave_way = isinstance(error, Cancelled) and not work.context.cancel.cancelled
+            gave_way = isinstance(error, Cancelled) and not run.context.cancel.cancelled
             issue = self._too_large(planned, form) if gave_way else _issue_of(error, planned)
             if issue.code is IssueCode.DISK_FULL:
-                work.full.set()
+                run.disk_full.set()
             logger.warning(
                 "Clip %s failed: %s", planned.clip.path, issue.message, exc_info=not isinstance(error, MptError)
             )
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
-        elapsed, peak = self._clock() - started, made.peak_memory_bytes
         return ProcessingResult(
             planned.index,
-            made.clip,
+            done.clip,
             None,
-            elapsed,
-            peak,
-            made.warnings,
-            action=made.action,
-            reasons=made.reasons,
-            argv=made.argv,
+            self._clock() - started,
+            done.peak_memory_bytes,
+            done.warnings,
+            action=done.action,
+            reasons=done.reasons,
+            argv=done.argv,
         )
 
-    def _tell_start(self, planned: PlannedClip, work: _Work) -> None:
-        seconds = float(planned.segment.frames / work.plan.form.frame_rate)
-        work.context.emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
-
-    def _tell_end(self, result: ProcessingResult, planned: PlannedClip, work: _Work) -> None:
-        emit = work.context.emit
+    def _emit_end(self, result: ProcessingResult, planned: PlannedClip, run: _PlanRun) -> None:
+        emit = run.context.emit
         if result.error is not None:
             emit(ClipFailed(planned.index, result.error.code.value, result.error.message))
             return
-        self._performance.record_clip(work.context.workflow_id, busy_seconds=result.elapsed_seconds)
+        self._performance.record_clip(run.context.workflow_id, busy_seconds=result.elapsed_seconds)
         for issue in result.warnings:
             emit(warning_of(issue, planned.index))
         emit(ClipFinished(planned.index, result.elapsed_seconds, result.peak_memory_bytes))
 
-    def _tell_restart(self, results: list[ProcessingResult], work: _Work) -> None:
-        ended = {result.index: result.success for result in results if result.started}
-        frames = sum(clip.segment.frames for clip in work.plan.clips if clip.index in ended)
-        finished = sum(ended.values())
-        seconds = float(frames / work.plan.form.frame_rate)
-        work.context.emit(ClipsRestarted(finished, len(ended) - finished, seconds))
-
-    def _can_be_lighter(self, plan: Plan) -> bool:
-        """Whether trying a clip alone with one thread is another thing than what was tried."""
-        return self._pool.slots > 1 or plan.form != plan.light_form
-
     def _too_large(self, planned: PlannedClip, form: TargetForm) -> Issue:
-        """What is said of a clip that was stopped because memory went over the budget."""
+        """Return the error of a clip that was stopped because memory exceeded the budget."""
         needed, budget = need_bytes(planned.media, form) + self._memory.idle_bytes, self._memory.budget_bytes
         if needed > budget:
             message = (
                 f"needs more memory than the budget of {budget >> 20} MiB: about {needed >> 20} MiB with mpt itself"
             )
-        else:  # it needed more than was predicted, or something beside it did
+        else:  # this clip or something else needed more than predicted
             message = f"made the run exceed its memory budget of {budget >> 20} MiB"
         hint = "raise --max-memory, or choose a smaller size or a faster preset"
         return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
 
 
 def require_success_rate(results: list[ProcessingResult], total: int, config: ProcessingConfig) -> None:
-    """Raise unless enough of ``total`` clips ended well for what the configuration asks.
+    """Check that enough clips succeeded.
 
-    :class:`~mpt_cli.model.errors.ResourceError` where disk or memory is the reason, and not the clips,
-    else :class:`~mpt_cli.model.errors.ProcessingError`.
+    Args:
+        results: The results of the clips that started.
+        total: Number of clips of the request.
+        config: The required success rate.
+
+    Raises:
+        ResourceError: Disk or memory is the reason.
+        ProcessingError: Too many clips failed.
     """
     issues = [result.error for result in results if result.error is not None]
     _raise_resource(issues, IssueCode.DISK_FULL)
@@ -317,17 +341,26 @@ def _raise_resource(issues: list[Issue], code: IssueCode) -> None:
 
 
 def _may_be_the_encoder(error: Issue, planned: PlannedClip) -> bool:
-    """Whether a clip failed in a way in which a hardware encoder fails, or the clip itself."""
+    """Return True if a hardware encoder may be the cause of a failure."""
     codes = (IssueCode.CLIP_FAILED, IssueCode.CLIP_TIMEOUT, IssueCode.CLIP_STALLED)
     return planned.action is not Action.COPY and error.code in codes
 
 
-def _is_short_of_memory(result: ProcessingResult) -> bool:
-    return result.error is not None and result.error.code is IssueCode.MEMORY_EXHAUSTED
+def _emit_start(planned: PlannedClip, run: _PlanRun) -> None:
+    seconds = float(planned.segment.frames / run.plan.form.frame_rate)
+    run.context.emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
+
+
+def _emit_restart(results: list[ProcessingResult], run: _PlanRun) -> None:
+    ended = {result.index: result.success for result in results if result.started}
+    frames = sum(clip.segment.frames for clip in run.plan.clips if clip.index in ended)
+    finished = sum(ended.values())
+    seconds = float(frames / run.plan.form.frame_rate)
+    run.context.emit(ClipsRestarted(finished, len(ended) - finished, seconds))
 
 
 def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
-    """What went wrong with a clip; a bug of ours fails the clip and not the run."""
+    """Return the issue of an exception; a bug in mpt fails the clip and not the run."""
     if isinstance(error, MptError):
         return error.issue
     if isinstance(error, MemoryError):

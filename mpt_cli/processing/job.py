@@ -1,0 +1,48 @@
+"""Job of one clip: the planned clip with the target format, configuration, files and context of its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mpt_cli.planning.recipe import segment_paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mpt_cli.config.sections import ProcessingConfig
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.runtime.events import RunContext
+    from mpt_cli.storage.temp_files import TempFileManager
+
+
+@dataclass(frozen=True, slots=True)
+class ClipJob:
+    """Everything that the steps of processing one clip share."""
+
+    planned: PlannedClip
+    form: TargetForm
+    config: ProcessingConfig
+    files: TempFileManager
+    context: RunContext
+
+    @property
+    def source(self) -> Path:
+        """File of the clip."""
+        return self.planned.clip.path
+
+    @property
+    def frames_path(self) -> Path:
+        """File for the frames of the segment."""
+        return segment_paths(self.planned, self.files)[0]
+
+    @property
+    def audio_path(self) -> Path | None:
+        """File for the audio of the segment, or None if the clip has no audio in the reel."""
+        return segment_paths(self.planned, self.files)[1]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the segment in seconds."""
+        return float(self.planned.segment.frames / self.form.frame_rate)
