@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
 """Clips of a command as the user names them."""
 
-FILES, PICTURE, CODING, JOINING = "Input and output", "Picture", "Coding", "Order and join"
+FILES, VIDEO, CODING, JOINING = "Input and output", "Video", "Coding", "Order and join"
 RUNNING = "Running"
 
 
@@ -89,7 +89,7 @@ _BESIDE = "here, in place of the last run's"
 COMMON = (
     Flag(("--config", "-c"), "Read this configuration instead of ./mpt.toml", REPORTING, metavar="TOML", type=Path),
     Flag(("--json",), "Print one JSON document and nothing else", REPORTING, value=True),
-    Flag(("--jsonl",), "Print one JSON object an event, the result last", REPORTING, value=True),
+    Flag(("--jsonl",), "Print one JSON object per event, the result last", REPORTING, value=True),
     Flag(("--quiet", "-q"), "Show only errors", REPORTING, value=True),
     Flag(("--verbose", "-v"), "Show what happens inside, and tracebacks", REPORTING, value=True),
     Flag(("--log-file",), "Also write the log to this file", REPORTING, metavar="FILE", type=Path),
@@ -104,7 +104,7 @@ COMMON = (
 )
 
 METRICS = (Flag(("--metrics-file",), f"Write metrics for Prometheus {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
-JUNIT = (Flag(("--junit",), f"Write what CI servers read {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
+JUNIT = (Flag(("--junit",), f"Write a JUnit report for CI servers {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
 
 INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
 
@@ -133,19 +133,19 @@ OF_A_REEL = ("--output", "--contact-sheet", "--poster")
 REEL = (
     Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv", FILES, metavar="PATH", type=Path),
     Flag(
-        ("--contact-sheet",), "Also a picture with one frame of each clip: .png, .jpg", FILES, metavar="PATH", type=Path
+        ("--contact-sheet",), "Also an image with one frame of each clip: .png, .jpg", FILES, metavar="PATH", type=Path
     ),
-    Flag(("--poster",), "Also its most telling frame: .png, .jpg", FILES, metavar="PATH", type=Path),
+    Flag(("--poster",), "Also an image of its best frame: .png, .jpg", FILES, metavar="PATH", type=Path),
     OVERWRITE,
-    Flag(("--if-changed",), "Do nothing if it is up to date; else replace it if mpt made it", FILES, value=True),
+    Flag(("--if-changed",), "Do nothing if it is up to date; else replace it if mpt wrote it", FILES, value=True),
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
-    Flag(("--preset",), "A platform's size, rate and sound", PICTURE, "preset", "NAME", tuple(PRESETS)),
-    _of_setting("video.form", "WHO", panel=PICTURE),
-    _of_setting("video.size", "WxH", panel=PICTURE),
-    _of_setting("video.fps", "RATE", panel=PICTURE),
-    _of_setting("video.fit", "FIT", panel=PICTURE),
-    _of_setting("video.background", "COLOR", panel=PICTURE),
-    _of_setting("video.max_clip_duration", "SECONDS", panel=PICTURE),
+    Flag(("--preset",), "Size, rate and audio of a platform", VIDEO, "preset", "NAME", tuple(PRESETS)),
+    _of_setting("video.form", "WHO", panel=VIDEO),
+    _of_setting("video.size", "WxH", panel=VIDEO),
+    _of_setting("video.fps", "RATE", panel=VIDEO),
+    _of_setting("video.fit", "FIT", panel=VIDEO),
+    _of_setting("video.background", "COLOR", panel=VIDEO),
+    _of_setting("video.max_clip_duration", "SECONDS", panel=VIDEO),
     _of_setting("encode.codec", "CODEC", panel=CODING),
     _of_setting("encode.encoder", "ENCODER", panel=CODING),
     _of_setting("encode.quality", "LEVEL", panel=CODING),
@@ -158,14 +158,14 @@ REEL = (
     _of_setting("concat.copy", "WHICH", panel=JOINING),
     Flag(
         ("--no-chapters",),
-        "Leave out the chapters, which say the clips' names",
+        "Leave out the chapters with the names of the clips",
         JOINING,
         "concat.chapters",
         value=False,
     ),
     Flag(
         ("--no-fallback",),
-        "Fail rather than replace the encoder or the join method by one that works",
+        "Fail instead of replacing an encoder or a join method that does not work",
         JOINING,
         "encode.fallback concat.fallback",
         value=False,
@@ -177,7 +177,7 @@ REEL = (
     _of_setting("processing.stall_timeout", "SECONDS", panel=RUNNING),
     _of_setting("processing.deadline", "SECONDS", panel=RUNNING),
     _of_setting("memory.max", "SIZE", panel=RUNNING),
-    Flag(("--no-cache",), "Reuse nothing that was finished before", RUNNING, "cache.enabled", value=False),
+    Flag(("--no-cache",), "Reuse no finished clips", RUNNING, "cache.enabled", value=False),
     _of_setting("cache.paranoid", panel=RUNNING, value=True),
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
     *METRICS,
@@ -205,23 +205,21 @@ BATCH = (
     Flag(("--only",), "Run this job alone; may be given again for more", FILES, metavar="JOB", many=True),
     *(flag for flag in REEL if flag.names[0] not in OF_A_REEL),
     *JUNIT,
-    Flag(
-        ("--fail-fast",), "Begin no job after one that failed, and none beside one that is refused", RUNNING, value=True
-    ),
+    Flag(("--fail-fast",), "Start no job after a failed one, and none at all if one is refused", RUNNING, value=True),
 )
 SETTINGS = tuple(flag for flag in REEL if flag.key)
 """Options that stand for settings, for a look at what they would do."""
 INIT = (
-    Flag(("--user",), "Write the file of the user, which holds in every folder", FILES, value=True),
+    Flag(("--user",), "Write the file of the user, which applies in every folder", FILES, value=True),
     Flag(("--overwrite", "-y"), "Replace an existing file", FILES, value=True),
 )
 REPORT = (
     Flag(("--html",), "Also write the report as a page that loads nothing", FILES, metavar="FILE", type=Path),
     replace(OVERWRITE, help="Replace an existing page"),
 )
-HEALTH = (Flag(("--deep",), "Also make a small reel end to end", RUNNING, value=True),)
+HEALTH = (Flag(("--deep",), "Also create a small reel end to end", RUNNING, value=True),)
 VALIDATE = (
-    Flag(("--deep",), "Decode every picture of every clip", RUNNING, value=True),
+    Flag(("--deep",), "Decode every frame of every clip", RUNNING, value=True),
     Flag(("--strict",), "Treat warnings as errors", RUNNING, value=True),
     AUDIO_TRACKS,
     *JUNIT,
