@@ -21,10 +21,7 @@ _WORDS = re.compile(
     r"key picture|sound track)\b",
     re.IGNORECASE,
 )
-_EXEMPT = (
-    *("media", "storage", "processing", "reporting", "cli", "concatenation", "monitoring", "validation"),
-    *("model", "runtime"),
-)
+_EXEMPT = ("media", "storage", "monitoring", "model", "runtime")
 """Rooms whose language is still to be revised."""
 
 
