@@ -15,12 +15,12 @@ from mpt_cli.config.sections import CacheConfig, FfmpegConfig
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.clips import VideoClip
-from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.errors import IssueCode, ProbeError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.runtime.events import ClipStarted, Notice, RunContext
 from tests.fakes import ListEmit, stand_in
 from tests.integration.reels import config_of, make_reel
-from tests.media import MediaFolder, Recipe, run_ffmpeg
+from tests.media import MediaFolder, Recipe, Tone, run_ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +91,34 @@ def test_a_file_that_was_cut_off_says_so_before_any_work(media: MediaFolder, tmp
     (warning,) = probe(cut, scan=True).warnings
     assert warning.code is IssueCode.TRUNCATED
     assert "of 3.00 s are there" in warning.message
+
+
+def fragments(media: MediaFolder, path: Path, seconds: int, share: float) -> Path:
+    """Write the first bytes of a MOV of fragments of 2 s, each of which holds its frames before its audio."""
+    options = ("-movflags", "frag_keyframe+empty_moov")
+    sound = Tone(codec="pcm_s16le")
+    whole = media.make(seconds=seconds, fps="25", suffix=".mov", sound=sound, keyframe_interval=50, options=options)
+    path.write_bytes(whole.read_bytes()[: round(whole.stat().st_size * share)])
+    return path
+
+
+def test_cut_fragment_says_how_much_audio_is_missing(media: MediaFolder, tmp_path: Path) -> None:
+    cut = fragments(media, tmp_path / "cut.mov", 4, 0.9)
+    found = probe(cut, scan=True)
+    assert found.audio is not None
+    (warning,) = found.warnings
+    assert warning.code is IssueCode.TRUNCATED
+    end = float(found.audio.end - found.zero)
+    assert 3 < end < 3.8
+    assert "of its audio are there (video ends at 4.0" in warning.message
+    assert f"audio at {end:.2f} s)" in warning.message
+
+
+def test_cut_fragment_with_less_than_half_of_its_audio_is_refused(media: MediaFolder, tmp_path: Path) -> None:
+    with pytest.raises(ProbeError) as refusal:
+        probe(fragments(media, tmp_path / "cut.mov", 2, 0.5), scan=True)
+    assert refusal.value.code is IssueCode.TRUNCATED
+    assert "of its audio are there" in refusal.value.issue.message
 
 
 def test_a_file_that_changes_while_it_is_worked_on_is_refused(media: MediaFolder, tmp_path: Path) -> None:

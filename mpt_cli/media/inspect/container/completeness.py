@@ -27,9 +27,13 @@ _LEAST_LOSS_SECONDS, _LEAST_LOSS = Fraction(1, 2), Fraction(1, 10)
 """A header that says less more than what is held may be wrong; a file that was cut off shows it otherwise."""
 _HINT = "look for a whole copy"
 _LEAST_KNOWN = Fraction(1, 20)
+_TRACK_LENGTHS_IN_FRAGMENTS = "mov,mp4"
+"""Containers whose tracks have lengths also where a header counts no frames: from the heads of their fragments."""
 _SURELY_LESS = Fraction(1, 4)
 """Of a length that is only known from bytes: the second movie may be coded in another way."""
 _HALF = Fraction(1, 2)
+_LEAST_APART = Fraction(1, 10)
+"""Seconds between the ends of video and audio that are said."""
 _SLACK = Fraction(1, 20)
 """Seconds of padding and rounding that do not count when halves are compared."""
 
@@ -79,6 +83,7 @@ def _missing_end(path: Path, found: Findings, timeline: Timeline) -> Issue | Non
     elif share.lost < 1 / timeline.frame_rate and not (found.ends_in_packet or extent.ends_early):
         return None  # what is missing is no media
     message = f"was cut off: {share}" if cut else f"cannot be read to its end: {share}"
+    message += _ends(found, timeline)
     if share.promised is not None and share.held + _SLACK < share.promised * _HALF:
         raise ProbeError(IssueCode.TRUNCATED, message, path=path, hint=_HINT)
     return Issue(IssueCode.TRUNCATED, message, path, _HINT)
@@ -111,12 +116,24 @@ def _share(found: Findings, timeline: Timeline) -> _Share:
         _track_share(audio.stream, audio.end) if audio is not None and audio.is_decoded else None,
     ]
     worst = max((share for share in shares if share is not None), key=lambda share: share.lost, default=whole)
-    return worst if worst.lost > max(whole.lost, _LEAST_LOSS_SECONDS) else whole
+    least = _LEAST_KNOWN if found.ends_in_packet or found.extent.ends_early else _LEAST_LOSS_SECONDS
+    return worst if worst.lost > max(whole.lost, least) else whole
+
+
+def _ends(found: Findings, timeline: Timeline) -> str:
+    """Return when video and audio end, where one goes on without the other."""
+    if found.sound is None or abs(found.sound.end - timeline.end) < _LEAST_APART:
+        return ""
+    start = min(timeline.first, found.sound.start)
+    video, audio = (float(end - start) for end in (timeline.end, found.sound.end))
+    return f" (video ends at {video:.2f} s, audio at {audio:.2f} s)"
 
 
 def _track_share(stream: Stream | None, end: Fraction) -> _Share | None:
     """The share of a track that ends at this time, where its header tells how long it is."""
-    if stream is None or not stream.frames or not stream.duration or stream.time_base is None:
+    if stream is None or not stream.duration or stream.time_base is None:
+        return None
+    if not stream.frames and not stream.container.format.name.startswith(_TRACK_LENGTHS_IN_FRAGMENTS):
         return None
     promised = (stream.duration + min(0, stream.start_time or 0)) * Fraction(stream.time_base)
     return _Share(end, promised, f" of its {stream.type}")
