@@ -87,7 +87,7 @@ def test_video_under_new_identifier_is_refused_with_hint_that_mends(
         with pytest.raises(ProbeError) as refusal:
             probe(clip, scan=scan)
         assert refusal.value.code is IssueCode.DATA_NOT_READ
-        assert "2.0 s are in stream" in refusal.value.issue.message
+        assert "2.0 s are in track 2, the others in track 1" in refusal.value.issue.message
     hint = str(refusal.value.issue.hint)
     command = hint[hint.index("ffmpeg ") :].replace("IN", str(clip)).replace('"', "").split()[1:]
     outputs = re.findall(r"\w+\.mkv", hint)
@@ -103,7 +103,7 @@ def test_video_that_changes_back_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProbeError) as refusal:
         probe(joined(tmp_path, *parts), scan=True)
     assert refusal.value.code is IssueCode.DATA_NOT_READ
-    assert "2.0 s are in stream" in refusal.value.issue.message
+    assert "2.0 s are in track 2, the others in track 1" in refusal.value.issue.message
 
 
 @pytest.mark.parametrize("name", ["scenes.mov", "scenes.mkv"])

@@ -63,7 +63,8 @@ def unread_parts(path: Path, found: Findings, end: Fraction) -> tuple[Issue, ...
     if not late_audios or end - audio_end < _LEAST_SECONDS:
         return ()
     lost = f"its last {float(end - audio_end):.1f} s are silent"
-    message = f"has audio that goes on in stream {late_audios[0]}, which cannot be read: {lost}"
+    number = len(found.container.streams.audio) + 1
+    message = f"has audio that goes on in audio track {number}, which cannot be read: {lost}"
     return (Issue(IssueCode.AUDIO_TRACKS_LEFT_OUT, message, path, "cut it into two clips where the audio changes"),)
 
 
@@ -71,10 +72,12 @@ def _said(found: Findings, others: list[int], late: list[int], missing: Fraction
     """Return what is said of parts that are in other tracks."""
     seconds = sum((found.order.runs[index].seconds for index in others), Fraction(0))
     seconds += missing if late else 0
-    tracks = " and ".join(map(str, [*others, *late]))
+    known = [stream.index for stream in found.container.streams.video]
+    numbers = {index: number for number, index in enumerate([*known, *late], 1)}
+    tracks = " and ".join(str(numbers[index]) for index in (*others, *late))
     return (
-        f"changes its video track: {float(seconds):.1f} s are in stream {tracks}, "
-        f"the others in stream {found.video.index}"
+        f"changes its video track: {float(seconds):.1f} s are in track {tracks}, "
+        f"the others in track {numbers[found.video.index]}"
     )
 
 
