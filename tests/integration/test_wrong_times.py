@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,3 +113,24 @@ def test_audio_with_wrong_times_stays_where_it_is(tmp_path: Path) -> None:
     found = probe(clip, scan=True)
     assert found.clock_moves == ()
     assert found.duration == pytest.approx(6, abs=0.08)
+
+
+def test_frames_left_out_for_equal_times_are_counted(tmp_path: Path) -> None:
+    clip = with_times(recording(tmp_path), lambda time: time - 200 * (time > 3000))
+    found = probe(clip, scan=True)
+    assert found.frame_times is not None
+    ticks = found.frame_times.ticks()
+    first = next(earlier for earlier, later in pairwise(ticks) if earlier == later) * found.frame_times.time_base
+    assert len(ticks) - len(set(ticks)) == 5
+    assert f"without 5 frames, the first at {float(first - found.zero):.2f} s" in found.warnings[0].message
+
+
+def test_recording_of_pieces_at_one_rate_has_that_rate(tmp_path: Path) -> None:
+    piece, clip = tmp_path / "piece.webm", tmp_path / "both.webm"
+    tone = ("-f", "lavfi", "-i", "sine=f=500:d=2", "-c:a", "libopus")
+    source = ("-f", "lavfi", "-i", stripes.source("25", 2))
+    run_ffmpeg(*source, *tone, "-c:v", "libvpx", "-deadline", "realtime", piece)
+    clip.write_bytes(piece.read_bytes() * 2)
+    found = probe(clip, scan=True)
+    assert len(found.clock_moves) == 1
+    assert (found.video.frame_rate, found.video.variable_frame_rate) == (Fraction(25), False)

@@ -147,6 +147,7 @@ def _timeline(container: InputContainer, found: Findings) -> Timeline:
         reorders=found.video.codec_context.codec.reorder,
         holds_back=bool(found.video.codec_context.has_b_frames),
         misleads=found.misleads,
+        joints=tuple(jump.before for jump in found.clock.jumps),
         hidden=found.hidden,
         fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
     )

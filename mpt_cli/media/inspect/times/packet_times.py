@@ -12,6 +12,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.inspect.times.repair import (
+    LEAST_GAP,
     MISSING,
     MOST_REORDERED,
     Count,
@@ -25,7 +26,7 @@ from mpt_cli.model.frame_times import FrameTimes, Timing, nearest_index
 from mpt_cli.model.timing import nominal_rate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _FALLBACK_RATE = Fraction(25)
 _HIGHEST_GUESS = 240
@@ -34,8 +35,6 @@ _FIELDS_SHARE = 3
 """Of all packets at least that part are second fields, where a packet is a field."""
 _LEAST_HOLD, _MOST_HOLD = Fraction(5), 10
 """A last frame lasts as long as others where its packet says more seconds, and that many times the longest gap."""
-_LEAST_GAP = Fraction(1, 2000)
-"""Seconds; no camera takes frames that are closer."""
 _JITTER_TICKS = 2
 _JITTER_SHARE = Fraction(1, 10)
 """Gaps that differ from the usual one by at most this much are the same gap, written coarsely."""
@@ -89,6 +88,8 @@ class StreamFacts:
     """Whether timestamps only say in which order frames are stored, which is not that of showing (B-frames in AVI)."""
     fields: bool = False
     """Whether a packet may be a field, the second of which has no time of its own."""
+    joints: tuple[Fraction, ...] = ()
+    """Where another piece of the recording begins, in seconds: as far behind the last frame as its audio went on."""
 
 
 _LONG = 4
@@ -163,7 +164,7 @@ class PacketTimes:
         if facts.fields and self._missing * _FIELDS_SHARE >= len(self):
             self._leave_out_second_fields()
         times = sorted(self._times)[self._missing :]
-        least = max(1, floor(_LEAST_GAP / self.time_base))
+        least = max(1, floor(LEAST_GAP / self.time_base))
         gaps = [gap for earlier, later in itertools.pairwise(times) if (gap := later - earlier) >= least]
         rate = _rate(times, gaps, self.time_base, facts.guessed_rate)
         repair = self._repair(times, gaps, facts)
@@ -172,7 +173,7 @@ class PacketTimes:
         if self._missing:
             usual = median_low(gaps) if gaps else round(1 / (rate * self.time_base))
             times = sorted(spread(self._times, usual))
-        return self._stamped(times, gaps, rate, repair, facts.first_shown)
+        return self._stamped(times, gaps, rate, repair, facts)
 
     def _leave_out_second_fields(self) -> None:
         self._times = array("q", (time for time in self._times if time != MISSING))
@@ -242,9 +243,9 @@ class PacketTimes:
         gaps: list[int],
         rate: Fraction,
         repair: Repair | None,
-        first_shown: Fraction | None,
+        facts: StreamFacts,
     ) -> Timeline:
-        base, shift = self.time_base, Fraction(0)
+        base, shift, first_shown = self.time_base, Fraction(0), facts.first_shown
         if not self._has_pts and first_shown is not None:
             shift = first_shown - times[0] * base
         first = times[0] * base + shift
@@ -262,7 +263,7 @@ class PacketTimes:
             end=last + length,
             told_end=told_end,
             frame_rate=rate,
-            variable=not on_grid and _varies(gaps, base, 1 / rate),
+            variable=not on_grid and _varies(_within_pieces(times, gaps, base, facts.joints), base, 1 / rate),
             on_grid=on_grid,
             exact=on_grid and self._is_exact(times, 1 / (rate * base), delay),
             delay=delay,
@@ -318,6 +319,16 @@ def _rate(times: list[int], gaps: list[int], base: Fraction, guessed: Fraction |
     usual: int = median_low(gaps)
     alike = [gap for gap in gaps if abs(gap - usual) <= max(Fraction(1), usual * _JITTER_SHARE)]
     return nominal_rate(len(alike) / (sum(alike) * base))
+
+
+def _within_pieces(times: list[int], gaps: list[int], base: Fraction, joints: Sequence[Fraction]) -> list[int]:
+    """Return the gaps without those in which another piece of the recording begins."""
+    within = gaps.copy()
+    for joint in joints:
+        later = bisect_left(times, joint / base)
+        if 0 < later < len(times) and (gap := times[later] - times[later - 1]) in within:
+            within.remove(gap)
+    return within
 
 
 def _varies(gaps: list[int], base: Fraction, usual: Fraction) -> bool:

@@ -24,6 +24,8 @@ MISSING = -(2**63)
 """Stands for the time of a frame that has none; libav writes it so too."""
 MOST_REORDERED = 16
 """Frames that may be decoded before one that is shown before them, in any codec."""
+LEAST_GAP = Fraction(1, 2000)
+"""Seconds; no camera takes frames that are closer."""
 _SAME_TICKS = 4
 _LEAST_PAIRS, _FILM_SHARE = 3, Fraction(19, 20)
 """Of neighboring gaps: as many are of two and three fields where film was flagged to be shown as video."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
+from math import floor
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.inspect.times.repair import Repair
+from mpt_cli.media.inspect.times.repair import LEAST_GAP, Repair
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import counted
 from mpt_cli.model.frame_times import Timing
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ def time_warnings(path: Path, timeline: Timeline, jumps: Sequence[Jump], zero: F
         message = f"has no timestamps: {_number(timeline.frame_rate)} frames a second are assumed"
         hint = "for another rate write it anew, without loss: ffmpeg -r RATE -i IN -c:v ffv1 OUT.mkv"
         yield Issue(IssueCode.NO_TIMESTAMPS, message, path, hint)
-    elif repaired := _repaired(timeline):
+    elif repaired := _repaired(timeline, zero):
         yield Issue(IssueCode.TIMESTAMPS_REPAIRED, repaired, path)
 
 
@@ -85,19 +88,31 @@ def _left_out(path: Path, gaps: Sequence[Jump], zero: Fraction) -> Issue:
     return Issue(code, message, path, "look at the reel there, and fill the gap first if it should be seen")
 
 
-def _repaired(timeline: Timeline) -> str | None:
-    counted = timeline.times.timing is Timing.COUNTED
+def _repaired(timeline: Timeline, zero: Fraction) -> str | None:
+    is_counted = timeline.times.timing is Timing.COUNTED
     evenly = f"its {timeline.pictures} frames are shown evenly, {_number(timeline.frame_rate)} a second"
     match timeline.repair:
         case Repair.EQUAL:
-            return f"has frames with equal timestamps: {evenly if counted else 'the last of equal ones is shown'}"
+            return f"has frames with equal timestamps: {evenly if is_counted else _left_out_for_equal(timeline, zero)}"
         case Repair.DISORDER:
             return f"has timestamps in disorder: {evenly}"
         case Repair.STRAY:
             return f"has frames with timestamps far from all others: {evenly}"
-        case Repair.MISSING if not counted:
+        case Repair.MISSING if not is_counted:
             return "has frames without timestamps: they are shown between their neighbors"
     return None
+
+
+def _left_out_for_equal(timeline: Timeline, zero: Fraction) -> str:
+    """Return how many frames are not shown because others have their times, and where the first of them is."""
+    times = timeline.times
+    least = max(1, floor(LEAST_GAP / times.time_base))
+    equal = [earlier for earlier, later in pairwise(times.ticks()) if later - earlier < least]
+    if not equal:
+        return "the last of equal ones is shown"
+    at = _seconds(equal[0] * times.time_base - zero, digits=2)
+    frames = f"{counted(len(equal), 'frame')}, {'at' if len(equal) == 1 else 'the first at'} {at}"
+    return f"the last of equal ones is shown, without {frames}"
 
 
 def _seconds(value: Fraction, *, digits: int = 1) -> str:
