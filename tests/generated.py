@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.cli.commands.completions import Shell, script
 from mpt_cli.cli.shell.man_page import man_page
+from mpt_cli.display.schemas import schemas
 from mpt_cli.model.errors import exit_code_of
 from mpt_cli.model.issue_meanings import FILE_MEANINGS, REQUEST_MEANINGS, RUN_MEANINGS, Level
 from mpt_cli.settings.reference import starter_file
@@ -36,6 +37,7 @@ def generated() -> dict[str, str]:
         **scripts,
         "mpt_cli/share/man/mpt.1": man_page(),
         "examples/mpt.toml": starter_file(),
+        **{f"mpt_cli/share/schemas/{name}": text for name, text in schemas().items()},
         CONTRACT: contract((ROOT / CONTRACT).read_text(encoding="utf-8")),
     }
 

@@ -11,7 +11,7 @@ from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError
 from mpt_cli.model.results import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mpt_cli.display.base import Console
     from mpt_cli.model.results import FileValidationResult, JobEnd, VideoResult
@@ -31,7 +31,7 @@ class Answer:
 
     status: RunStatus
     exit_code: int
-    data: dict[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[Issue] = ()
     errors: Sequence[Issue] = ()
     ffmpeg: str | None = None

@@ -7,7 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from mpt_cli.reporting.envelope import to_json
 from mpt_cli.runtime import events
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mpt_cli.model.errors import Issue
+    from mpt_cli.reporting.documents.base import EventHead
 
-VERSION = 1
+VERSION: Literal[1] = 1
 _PROGRESS_GAP = 0.5
 """Minimum seconds between two progress lines of one clip."""
 
@@ -85,10 +86,10 @@ class JsonLinesDisplay:
             self._seq += 1
             # Milliseconds and Z; isoformat alone would write +00:00.
             stamp = self._now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-            line: dict[str, Any] = {"v": VERSION, "seq": self._seq, "time": stamp, "type": event.type}
+            line: EventHead = {"v": VERSION, "seq": self._seq, "time": stamp, "type": event.type}
             if job is not None or self._batch:
                 line["job"] = job
-            self._write(line | event_fields(event))
+            self._write({**line, **event_fields(event)})
 
     def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
         """Return False: people do not read JSON lines."""

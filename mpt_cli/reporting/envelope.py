@@ -12,8 +12,9 @@ import platform
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
@@ -32,10 +33,28 @@ if TYPE_CHECKING:
         VideoResult,
     )
     from mpt_cli.model.run_record import RunSetup, Timeline
+    from mpt_cli.reporting.documents.base import Envelope, EnvelopeSchema, IssueData
+    from mpt_cli.reporting.documents.files import (
+        AudioData,
+        AudioTrackData,
+        FileData,
+        MediaData,
+        ValidationData,
+        VideoData,
+    )
+    from mpt_cli.reporting.documents.runs import (
+        ClipData,
+        ConcatenationData,
+        MetricsData,
+        OutputData,
+        PredictionData,
+        ResultData,
+        SetupData,
+        TimelineData,
+        VerifiedData,
+    )
 
-SCHEMA = "mpt.result/1"
-
-JsonObject = dict[str, Any]
+SCHEMA: EnvelopeSchema = "mpt.result/1"
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:
@@ -59,13 +78,21 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Fraction) else value
 
 
+@overload
+def _path(path: Path) -> str: ...
+@overload
+def _path(path: Path | None) -> str | None: ...
 def _path(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
 
 
+@overload
+def seconds_of(value: float | Fraction) -> float: ...
+@overload
+def seconds_of(value: float | Fraction | None) -> float | None: ...
 def seconds_of(value: float | Fraction | None) -> float | None:
-    """Return seconds rounded to microseconds; None for None and for what is not a number."""
-    return None if value is None or not math.isfinite(value) else round(float(value), 6)
+    """Return seconds rounded to microseconds, or None for None; :func:`to_json` writes null for what is no number."""
+    return None if value is None else round(float(value), 6)
 
 
 def envelope(
@@ -77,13 +104,13 @@ def envelope(
     warnings: Iterable[Issue] = (),
     errors: Iterable[Issue] = (),
     ffmpeg: str | None = None,
-) -> JsonObject:
+) -> Envelope:
     """Return the one document that ``--json`` prints; ``ffmpeg`` is its build string, if asked."""
     return {
         "schema": SCHEMA,
         "tool": {"mpt": __version__, "ffmpeg": ffmpeg, "python": platform.python_version()},
         "command": command,
-        "status": str(status),
+        "status": RunStatus(status),
         "exit_code": int(exit_code),
         "data": dict(data or {}),
         "warnings": [issue_dict(issue) for issue in warnings],
@@ -91,12 +118,12 @@ def envelope(
     }
 
 
-def issue_dict(issue: Issue) -> JsonObject:
+def issue_dict(issue: Issue) -> IssueData:
     """Return an issue as ``code``, ``message``, ``path``, ``hint``."""
     return {"code": str(issue.code), "message": issue.message, "path": _path(issue.path), "hint": issue.hint}
 
 
-def validation_data(files: Sequence[FileValidationResult]) -> JsonObject:
+def validation_data(files: Sequence[FileValidationResult]) -> ValidationData:
     """Return the ``data`` of ``mpt validate``."""
     valid = sum(file.is_valid for file in files)
     return {
@@ -110,7 +137,7 @@ def validation_data(files: Sequence[FileValidationResult]) -> JsonObject:
     }
 
 
-def _file(file: FileValidationResult) -> JsonObject:
+def _file(file: FileValidationResult) -> FileData:
     return {
         "path": _path(file.path),
         "valid": file.is_valid,
@@ -120,7 +147,7 @@ def _file(file: FileValidationResult) -> JsonObject:
     }
 
 
-def media_dict(media: MediaInfo) -> JsonObject:
+def media_dict(media: MediaInfo) -> MediaData:
     """Return what a file holds, as ``media`` of the contract."""
     return {
         "container": media.container,
@@ -132,7 +159,7 @@ def media_dict(media: MediaInfo) -> JsonObject:
     }
 
 
-def _video(video: VideoStreamInfo) -> JsonObject:
+def _video(video: VideoStreamInfo) -> VideoData:
     return {
         "codec": video.codec,
         "profile": video.profile,
@@ -151,7 +178,7 @@ def _video(video: VideoStreamInfo) -> JsonObject:
     }
 
 
-def _track(track: AudioStreamInfo, media: MediaInfo) -> JsonObject:
+def _track(track: AudioStreamInfo, media: MediaInfo) -> AudioTrackData:
     used = {heard.index for heard in (media.audio, *media.audio_with) if heard is not None}
     return {
         "number": track.number,
@@ -163,7 +190,7 @@ def _track(track: AudioStreamInfo, media: MediaInfo) -> JsonObject:
     }
 
 
-def _audio(audio: AudioStreamInfo) -> JsonObject:
+def _audio(audio: AudioStreamInfo) -> AudioData:
     return {
         "codec": audio.codec,
         "channels": len(audio.channels),
@@ -172,7 +199,7 @@ def _audio(audio: AudioStreamInfo) -> JsonObject:
     }
 
 
-def video_data(result: VideoResult) -> JsonObject:
+def video_data(result: VideoResult) -> ResultData:
     """Return the ``data`` of ``mpt process`` and ``mpt concat``."""
     return {
         "workflow_id": result.workflow_id,
@@ -185,12 +212,12 @@ def video_data(result: VideoResult) -> JsonObject:
     }
 
 
-def output_dict(output: OutputInfo) -> JsonObject:
+def output_dict(output: OutputInfo) -> OutputData:
     """Return a published reel, as ``output`` of the contract."""
     return {
         "path": _path(output.path),
         "size_bytes": output.size_bytes,
-        "container": str(output.container),
+        "container": output.container,
         "duration_seconds": seconds_of(output.duration),
         "frames": output.frames,
         "width": output.dimensions.width,
@@ -203,13 +230,13 @@ def output_dict(output: OutputInfo) -> JsonObject:
     }
 
 
-def clip_dict(clip: ClipResult) -> JsonObject:
+def clip_dict(clip: ClipResult) -> ClipData:
     """Return one clip of a result; also what a plan's clips are made of."""
     return {
         "index": clip.index,
         "path": _path(clip.path),
-        "status": str(clip.status),
-        "action": None if clip.action is None else str(clip.action),
+        "status": clip.status,
+        "action": clip.action,
         "reasons": list(clip.reasons),
         "start_seconds": seconds_of(clip.start),
         "duration_seconds": seconds_of(clip.duration),
@@ -221,13 +248,12 @@ def clip_dict(clip: ClipResult) -> JsonObject:
     }
 
 
-def verified_dict(verified: Verified) -> JsonObject:
+def verified_dict(verified: Verified) -> VerifiedData:
     """Return what was proven of a clip."""
-    audio = None if verified.audio is None else str(verified.audio)
-    return {"frame_map": str(verified.frame_map), "audio": audio}
+    return {"frame_map": verified.frame_map, "audio": verified.audio}
 
 
-def setup_dict(setup: RunSetup) -> JsonObject:
+def setup_dict(setup: RunSetup) -> SetupData:
     """Return what a run was made with, for its report."""
     return {
         "mpt": setup.mpt,
@@ -238,7 +264,7 @@ def setup_dict(setup: RunSetup) -> JsonObject:
     }
 
 
-def timeline_dict(timeline: Timeline) -> JsonObject:
+def timeline_dict(timeline: Timeline) -> TimelineData:
     """Return how a run went over time, for its report."""
     return {
         "budget_bytes": timeline.budget_bytes,
@@ -261,7 +287,7 @@ def timeline_dict(timeline: Timeline) -> JsonObject:
     }
 
 
-def _concatenation(join: ConcatenationResult) -> JsonObject:
+def _concatenation(join: ConcatenationResult) -> ConcatenationData:
     return {
         "method": join.method,
         "stream_copy": join.stream_copy,
@@ -271,7 +297,7 @@ def _concatenation(join: ConcatenationResult) -> JsonObject:
     }
 
 
-def _prediction(predicted: Prediction) -> JsonObject:
+def _prediction(predicted: Prediction) -> PredictionData:
     return {
         "memory_peak_bytes": predicted.memory_peak_bytes,
         "temporary_bytes": predicted.temporary_bytes,
@@ -280,7 +306,7 @@ def _prediction(predicted: Prediction) -> JsonObject:
     }
 
 
-def _metrics(metrics: PerformanceReport) -> JsonObject:
+def _metrics(metrics: PerformanceReport) -> MetricsData:
     return {
         "total_duration_seconds": seconds_of(metrics.total_duration_seconds),
         "processing_efficiency": metrics.processing_efficiency,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mpt_cli.model.version import __version__
 from mpt_cli.reporting.envelope import output_dict, seconds_of, to_json
 
 if TYPE_CHECKING:
     from mpt_cli.model.results import CommandEnd, InputEvidence, JobEnd
+    from mpt_cli.reporting.documents.base import ManifestSchema
+    from mpt_cli.reporting.documents.manifest import InputData, Manifest, ReelData, ReelOutputData
 
-SCHEMA = "mpt.manifest/1"
+SCHEMA: ManifestSchema = "mpt.manifest/1"
 MARK = f'"schema": "{SCHEMA.partition("/")[0]}/'
 """Beginning that identifies a file of mpt."""
 
@@ -20,7 +22,7 @@ def manifest(facts: CommandEnd) -> str | None:
     """Return the document with all requests in order, or None if no reel was written, to keep the last manifest."""
     if not any(end.result.evidence for end in facts.ends):
         return None
-    document = {
+    document: Manifest = {
         "schema": SCHEMA,
         "tool": {"mpt": __version__, "ffmpeg": facts.ffmpeg, "python": platform.python_version()},
         "command": facts.command,
@@ -30,15 +32,15 @@ def manifest(facts: CommandEnd) -> str | None:
     return to_json(document, indent=2) + "\n"
 
 
-def _reel(end: JobEnd) -> dict[str, Any]:
+def _reel(end: JobEnd) -> ReelData:
     result, evidence = end.result, end.result.evidence
-    output = None
+    output: ReelOutputData | None = None
     if result.output is not None and evidence is not None:
-        output = output_dict(result.output) | {"sha256": evidence.sha256}
+        output = {**output_dict(result.output), "sha256": evidence.sha256}
     return {
         "name": end.name,
         "workflow_id": result.workflow_id,
-        "status": result.status.value,
+        "status": result.status,
         "unchanged": result.unchanged,
         "ffmpeg": result.ffmpeg,
         "output": output,
@@ -49,15 +51,15 @@ def _reel(end: JobEnd) -> dict[str, Any]:
     }
 
 
-def _input(one: InputEvidence) -> dict[str, Any]:
+def _input(one: InputEvidence) -> InputData:
     return {
         "index": one.index,
-        "path": one.path,
+        "path": str(one.path.absolute()),
         "size_bytes": one.size_bytes,
         "sha256": one.sha256,
         "start_seconds": seconds_of(one.start),
         "end_seconds": seconds_of(one.end),
         "mute": one.mute,
-        "action": one.action.value,
+        "action": one.action,
         "argv": list(one.argv),
     }

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
-from jsonschema import Draft202012Validator
-from referencing import Registry
 
-from tests.cli.conftest import SMALL, Mpt, _document, _resource, events_of, everything_in, fake_ffmpeg
+from tests.cli.conftest import SMALL, Mpt, events_of, everything_in, fake_ffmpeg, schema
 from tests.unit.reporting.test_prometheus import parsed
 
 if TYPE_CHECKING:
@@ -37,9 +35,7 @@ def exit_code_in(path: Path) -> float:
 def manifest_in(path: Path) -> dict[str, Any]:
     """A manifest; fails where its schema is not kept."""
     document: dict[str, Any] = json.loads(path.read_bytes())
-    Draft202012Validator(_document("manifest"), registry=Registry().with_resource(*_resource("process"))).validate(
-        document
-    )
+    schema("manifest").validate(document)
     return document
 
 

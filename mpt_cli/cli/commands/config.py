@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from mpt_cli.model.errors import ExitCode, IssueCode, OutputError, UsageError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.settings.reference import starter_file
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+
+if TYPE_CHECKING:
+    from mpt_cli.reporting.documents.answers import StarterFileData
 
 Key = Annotated[
     str | None, typer.Argument(metavar="KEY", help="One setting, such as video.fps, or a section, such as video.")
@@ -60,7 +63,7 @@ def init(path: Target = None, *, given: Given) -> int:
             raise UsageError("a path was named beside --user", hint="leave out one of them")
         target = user_config_file() if given.get("user") else (path or Path("mpt.toml")).absolute()
         replaced = write_starter_file(target, overwrite=bool(given.get("overwrite")))
-        data = {"file": str(target), "replaced": replaced}
+        data: StarterFileData = {"file": str(target), "replaced": replaced}
         return Answer(RunStatus.SUCCESS, ExitCode.OK, data=data, show=lambda out, _err: show_file(out, target))
 
     return Session("config", given, follows_run=False).run(work)

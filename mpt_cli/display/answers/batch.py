@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mpt_cli.display.answers.dry_run import result_data, show_plan
+from mpt_cli.display.answers.dry_run import dry_run_data, show_plan
 from mpt_cli.display.answers.summary import say, show_issues, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
 from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text, tenths_text
 from mpt_cli.model.results import ClipStatus, JobEnd, RunStatus
-from mpt_cli.reporting.envelope import issue_dict
+from mpt_cli.reporting.envelope import issue_dict, video_data
 from mpt_cli.reporting.summaries import fates_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from rich.console import Console
 
     from mpt_cli.model.errors import Issue
+    from mpt_cli.reporting.documents.runs import BatchData, JobPlanData, JobResultData
 
 _STYLES = {
     RunStatus.SUCCESS: "green",
@@ -56,21 +56,11 @@ def issues_of(ends: Sequence[JobEnd], *, warnings: bool = False) -> list[Issue]:
     return [replace(issue, message=f"{end.name}: {issue.message}") for end, issues in found for issue in issues]
 
 
-def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
+def batch_data(ends: Sequence[JobEnd]) -> BatchData:
     """Return ``data`` of ``mpt batch``."""
     count = Counter(end.result.status for end in ends)
     return {
-        "jobs": [
-            {
-                "name": end.name,
-                "status": end.result.status.value,
-                "exit_code": end.exit_code,
-                **result_data(end.result),
-                "errors": [issue_dict(issue) for issue in end.result.errors],
-                "warnings": [issue_dict(issue) for issue in end.result.warnings],
-            }
-            for end in ends
-        ],
+        "jobs": [_job(end) for end in ends],
         "summary": {
             "total": len(ends),
             "succeeded": count[RunStatus.SUCCESS],
@@ -80,6 +70,28 @@ def batch_data(ends: Sequence[JobEnd]) -> dict[str, Any]:
             "reused_clips": reused_clips(ends),
             "unchanged": sum(end.result.unchanged for end in ends),
         },
+    }
+
+
+def _job(end: JobEnd) -> JobResultData | JobPlanData:
+    result = end.result
+    errors, warnings = ([issue_dict(issue) for issue in issues] for issues in (result.errors, result.warnings))
+    if result.plan is None:
+        return {
+            "name": end.name,
+            "status": result.status,
+            "exit_code": end.exit_code,
+            **video_data(result),
+            "errors": errors,
+            "warnings": warnings,
+        }
+    return {
+        "name": end.name,
+        "status": result.status,
+        "exit_code": end.exit_code,
+        **dry_run_data(result, result.plan),
+        "errors": errors,
+        "warnings": warnings,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.results import CacheInfo
+    from mpt_cli.reporting.documents.answers import CacheData
 
 
-def cache_data(before: CacheInfo, after: CacheInfo) -> dict[str, Any]:
+def cache_data(before: CacheInfo, after: CacheInfo) -> CacheData:
     """Return ``data`` of ``mpt cache``: the cache now, and the removed entries."""
     return {
         "folder": str(after.folder.absolute()),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mpt_cli.reporting.documents.answers import SettingsData, SettingsSchemaData
+
 _COLUMNS = (Column("setting"), Column("value", least=8), Column("from", least=12, middle=True))
 
 
@@ -40,7 +42,7 @@ class Setting:
     preset: str | None
 
 
-def settings_data(settings: Sequence[Setting], user_file: Path) -> dict[str, Any]:
+def settings_data(settings: Sequence[Setting], user_file: Path) -> SettingsData:
     """Return ``data`` of ``mpt config show``."""
     return {
         "settings": [
@@ -78,7 +80,7 @@ def show_file(out: Console, path: Path) -> None:
     say(out, Text(f"wrote {escape(str(path))}"))
 
 
-def schema_data(schema: dict[str, Any]) -> dict[str, Any]:
+def schema_data(schema: dict[str, Any]) -> SettingsSchemaData:
     """Return ``data`` of ``mpt config schema``."""
     return {"schema": schema}
 

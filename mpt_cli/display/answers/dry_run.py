@@ -21,12 +21,13 @@ from mpt_cli.model.formatting import (
     size_text,
     tenths_text,
 )
-from mpt_cli.reporting.envelope import JsonObject, seconds_of, video_data
+from mpt_cli.reporting.envelope import seconds_of, video_data
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.results import PlannedStep, PlanReport, VideoResult
+    from mpt_cli.reporting.documents.runs import DryRunData, PlanData, ResultData, StepData
 
 _COLUMNS = (
     Column("#", right=True),
@@ -39,11 +40,11 @@ _COLUMNS = (
 )
 
 
-def plan_data(plan: PlanReport) -> JsonObject:
+def plan_data(plan: PlanReport) -> PlanData:
     """Return ``data.plan``: action, reasons and ffmpeg command of each clip, and the predicted needs of the run."""
     return {
         "output": str(plan.output),
-        "container": str(plan.container),
+        "container": plan.container,
         "width": plan.dimensions.width,
         "height": plan.dimensions.height,
         "fps": str(plan.frame_rate),
@@ -61,21 +62,29 @@ def plan_data(plan: PlanReport) -> JsonObject:
     }
 
 
-def result_data(result: VideoResult) -> JsonObject:
+def result_data(result: VideoResult) -> ResultData | DryRunData:
     """Return ``data`` of a run; a dry run has the plan in place of output and metrics."""
+    return video_data(result) if result.plan is None else dry_run_data(result, result.plan)
+
+
+def dry_run_data(result: VideoResult, plan: PlanReport) -> DryRunData:
+    """Return ``data`` of a dry run."""
     data = video_data(result)
-    if result.plan is None:
-        return data
-    return {key: value for key, value in data.items() if key not in ("output", "metrics")} | {
-        "plan": plan_data(result.plan)
+    return {
+        "workflow_id": data["workflow_id"],
+        "seed": data["seed"],
+        "unchanged": data["unchanged"],
+        "clips": data["clips"],
+        "concatenation": data["concatenation"],
+        "plan": plan_data(plan),
     }
 
 
-def _step(step: PlannedStep) -> JsonObject:
+def _step(step: PlannedStep) -> StepData:
     return {
         "index": step.index,
         "path": str(step.path.absolute()),
-        "action": str(step.action),
+        "action": step.action,
         "reasons": list(step.reasons),
         "start_seconds": seconds_of(step.start),
         "duration_seconds": seconds_of(step.duration),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.health import CurrentMetrics, HealthCheck, HealthStatus
+    from mpt_cli.reporting.documents.answers import HealthData, LoadData
 
 _COLUMNS = (Column(""), Column("check"), Column("found", least=16))
 
 
-def health_data(status: HealthStatus) -> dict[str, Any]:
+def health_data(status: HealthStatus) -> HealthData:
     """Return ``data`` of ``mpt health``."""
     return {
         "healthy": status.healthy,
@@ -38,7 +39,7 @@ def health_data(status: HealthStatus) -> dict[str, Any]:
     }
 
 
-def _performance(metrics: CurrentMetrics) -> dict[str, Any]:
+def _performance(metrics: CurrentMetrics) -> LoadData:
     return {
         "active_workflows": metrics.active_workflows,
         "cpu_percent": metrics.cpu_percent,

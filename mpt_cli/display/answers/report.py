@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.results import PerformanceReport
     from mpt_cli.model.run_record import HistoryEntry
+    from mpt_cli.reporting.documents.runs import ReportData
 
 
-def report_data(entry: HistoryEntry, html: Path | None = None) -> dict[str, Any]:
+def report_data(entry: HistoryEntry, html: Path | None = None) -> ReportData:
     """Return ``data`` of ``mpt report``: the data of the run, its time and setup, and the written page."""
     result = entry.result
     return {
         "command": entry.command,
-        "status": str(result.status),
+        "status": result.status,
         "started_at": entry.started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "html": None if html is None else str(html.absolute()),
         **video_data(result),

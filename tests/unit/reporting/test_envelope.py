@@ -7,7 +7,7 @@ import os
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,9 @@ from mpt_cli.model.results import (
 )
 from mpt_cli.model.version import __version__
 from mpt_cli.reporting.envelope import envelope, issue_dict, media_dict, to_json, validation_data, video_data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ISSUE = Issue(IssueCode.CLIP_FAILED, "no", Path("a.mp4"), "try again")
 BARE = Issue(IssueCode.USAGE, "what?")
@@ -100,7 +103,7 @@ def check(name: str, document: Any) -> None:
     Draft202012Validator(schema).validate(json.loads(to_json(document)))
 
 
-def keys(document: dict[str, Any]) -> list[str]:
+def keys(document: Mapping[str, object]) -> list[str]:
     return list(document)
 
 
@@ -128,7 +131,7 @@ def test_the_least_envelope() -> None:
 
 @pytest.mark.parametrize("key", ["schema", "tool", "command", "status", "exit_code", "data", "warnings", "errors"])
 def test_nothing_may_be_absent(key: str) -> None:
-    document = envelope("process", status="success", exit_code=0)
+    document: dict[str, Any] = {**envelope("process", status="success", exit_code=0)}
     del document[key]
     schema = json.loads(files("mpt_cli").joinpath("share/schemas/envelope.json").read_text())
     assert not Draft202012Validator(schema).is_valid(document)
@@ -177,7 +180,7 @@ def test_data_of_validate() -> None:
 
 
 def test_data_of_process() -> None:
-    data = video_data(FULL)
+    data: Any = video_data(FULL)
     check("process", data)
     assert data["seed"] == 42
     assert data["output"] == {

@@ -1,0 +1,262 @@
+"""Types of the data of ``mpt process``, ``mpt concat``, ``mpt batch`` and ``mpt report``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
+
+from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.clips import Evidence
+from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.reporting.documents.base import AbsolutePath, EndStatus, IssueData, Number, Positive, Ratio, Share, Whole
+
+
+class OutputData(TypedDict):
+    """A published reel."""
+
+    path: AbsolutePath
+    size_bytes: Whole
+    container: Container
+    duration_seconds: Number
+    frames: Whole
+    width: Whole
+    height: Whole
+    fps: Ratio
+    video_codec: str
+    audio_codec: str
+    contact_sheet: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
+    poster: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
+
+
+class VerifiedData(TypedDict):
+    """Evidence for a clip, beside its frame count, format and duration."""
+
+    frame_map: Annotated[
+        Evidence,
+        Field(
+            description="source frame of each output frame: every one compared (proven), copied bit for bit without"
+            " decoding (copied), compared as far as a damaged source decodes (partial), or not reported by this ffmpeg"
+            " (5.1)"
+        ),
+    ]
+    audio: Annotated[
+        Annotated[Evidence, WithJsonSchema({"enum": ["proven", "partial", "unavailable"]})] | None,
+        Field(
+            description="audio against that of the source, in time, level and channels: compared at a few offsets,"
+            " compared as far as a damaged source decodes, or nothing to compare; null without audio"
+        ),
+    ]
+
+
+class ClipData(TypedDict):
+    """Result of a clip."""
+
+    index: Whole
+    path: AbsolutePath
+    status: ClipStatus
+    action: Action | None
+    reasons: list[str]
+    start_seconds: Number | None
+    duration_seconds: Number | None
+    frames: Whole | None
+    elapsed_seconds: Number | None
+    peak_memory_bytes: Whole | None
+    error: IssueData | None
+    verified: Annotated[VerifiedData | None, Field(description="null for a clip that is not in the reel")]
+
+
+class ConcatenationData(TypedDict):
+    """The join."""
+
+    method: Annotated[str, WithJsonSchema({"enum": ["FFmpeg", "MoviePy", "DirectCopy"]})]
+    stream_copy: bool
+    duration_seconds: Number
+    memory_used_bytes: Whole | None
+    fallback_reason: str | None
+
+
+class PredictionData(TypedDict):
+    """Prediction of the plan."""
+
+    memory_peak_bytes: Whole
+    temporary_bytes: Whole
+    output_bytes: Whole
+    total_duration_seconds: Number
+
+
+class MilestoneData(TypedDict):
+    """A step of the run."""
+
+    name: str
+    at_seconds: Number
+    progress: Share
+
+
+class MetricsData(TypedDict):
+    """Cost of a run."""
+
+    total_duration_seconds: Number
+    processing_efficiency: Annotated[
+        float | None,
+        Field(description="share of the time of the slots for clips in which they worked; null without a slot"),
+    ]
+    memory_peak_bytes: Whole | None
+    performance_score: Annotated[
+        float | None,
+        Field(
+            description="0 to 100: the mean of the efficiency, if any, and of r / (1 + r) for r seconds of reel per"
+            " second"
+        ),
+    ]
+    temporary_bytes: Annotated[Whole | None, Field(description="disk space of the clips until they were joined")]
+    predicted: Annotated[PredictionData | None, Field(description="null without a plan")]
+    milestones: list[MilestoneData]
+
+
+class RunData(TypedDict):
+    """What a result and a dry run have in common."""
+
+    workflow_id: str
+    seed: int | None
+    unchanged: Annotated[bool, Field(description="true if the output was up to date, so that nothing was done")]
+    clips: list[ClipData]
+    concatenation: ConcatenationData | None
+
+
+class ResultData(RunData):
+    """Data of ``mpt process`` and ``mpt concat``."""
+
+    output: OutputData | None
+    metrics: MetricsData | None
+
+
+class StepData(TypedDict):
+    """Planned work on a clip."""
+
+    index: Whole
+    path: AbsolutePath
+    action: Action
+    reasons: list[str]
+    start_seconds: Number
+    duration_seconds: Number
+    frames: Positive
+    predicted_memory_bytes: Whole
+    argv: list[str]
+
+
+class PlanData(TypedDict):
+    """Plan of a request."""
+
+    output: AbsolutePath
+    container: Container
+    width: int
+    height: int
+    fps: Ratio
+    frames: Positive
+    duration_seconds: float
+    encoder: str
+    jobs: Positive
+    threads: Positive
+    seed: int | None
+    predicted_memory_bytes: int
+    predicted_temporary_bytes: int
+    predicted_output_bytes: int
+    predicted_seconds: float
+    clips: list[StepData]
+
+
+class DryRunData(RunData):
+    """Data with ``--dry-run``: the plan in place of output and metrics."""
+
+    plan: PlanData
+
+
+class JobData(TypedDict):
+    """Name and end of a job of a batch."""
+
+    name: str
+    status: RunStatus
+    exit_code: Annotated[
+        int | None, Field(description="exit code of mpt process for this job; null for a job that was not started")
+    ]
+    errors: list[IssueData]
+    warnings: list[IssueData]
+
+
+class JobResultData(JobData, ResultData):
+    """Result of a job."""
+
+
+class JobPlanData(JobData, DryRunData):
+    """Plan of a job."""
+
+
+class JobCounts(TypedDict):
+    """Number of jobs by status."""
+
+    total: Whole
+    succeeded: Whole
+    partial: Whole
+    failed: Whole
+    skipped: Whole
+    reused_clips: Whole
+    unchanged: Annotated[Whole, Field(description="jobs whose output was up to date; they count as succeeded too")]
+
+
+class BatchData(TypedDict):
+    """Data of ``mpt batch``."""
+
+    jobs: Annotated[list[JobResultData | JobPlanData], Field(description="in the order of the job files")]
+    summary: JobCounts
+
+
+class SetupData(TypedDict):
+    """Version and settings of a run."""
+
+    mpt: str
+    encoder: str | None
+    threads: Whole | None
+    jobs: Whole | None
+    settings: Annotated[dict[str, str], Field(description="settings that are not the default, by dotted key")]
+
+
+class SpanData(TypedDict):
+    """Time span of the work on a clip."""
+
+    index: Whole
+    started_seconds: Number
+    ended_seconds: Number | None
+
+
+class SampleData(TypedDict):
+    """Resource use at a time."""
+
+    at_seconds: Number
+    memory_bytes: Annotated[Whole, Field(description="the most since the sample before")]
+    cpu_percent: Number
+
+
+class TimelineData(TypedDict):
+    """Course of a run."""
+
+    budget_bytes: Whole | None
+    clips: list[SpanData]
+    samples: Annotated[list[SampleData], Field(max_length=600)]
+
+
+class ReportData(ResultData):
+    """Data of ``mpt report``: the data of the run, and its time and setup."""
+
+    command: Annotated[str, WithJsonSchema({"enum": ["process", "concat"]})]
+    status: EndStatus
+    started_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    html: Annotated[str | None, Field(description="the written page, absolute")]
+    setup: Annotated[SetupData | None, Field(description="null for runs of older versions")]
+    timeline: Annotated[
+        TimelineData | None,
+        Field(description="seconds from the start of the run; null for runs of older versions"),
+    ]
+    errors: list[IssueData]
+    warnings: list[IssueData]
