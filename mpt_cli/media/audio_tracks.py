@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _SILENT_DB = -60.0
 """A track whose loudest second is below that is silent: a microphone that nobody uses has -70 dB, and speech -30."""
-_SIDES = ({"l", "left", "fl"}, {"r", "right", "fr"})
-"""What the titles of two tracks say that are the sides of one recording."""
+_SIDES = {("l", "r"), ("left", "right"), ("fl", "fr")}
+"""Words in which the titles of two tracks differ that are the sides of one recording."""
 
 _MARKS_DEFAULT = ("matroska", "webm")
 """Containers in which the track to hear is marked on purpose; no camera writes them."""
@@ -38,7 +38,7 @@ def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> Medi
     """
     tracks = [track for track in media.audio_tracks if track.part_of in (None, track.index)]
     if not tracks:
-        return media
+        return _without(media, wanted, path) if isinstance(wanted, int) else media
     if wanted == "first":
         return _hearing(media, _going_on(tracks[:1], tracks))
     if isinstance(wanted, int):
@@ -77,16 +77,20 @@ def _going_on(heard: Sequence[AudioStreamInfo], others: Sequence[AudioStreamInfo
 
 
 def _sides(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
-    """Return the left and the right side, each a mono track that says so; else nothing."""
-    found = [[track for track in tracks if len(track.channels) == 1 and _says(track, words)] for words in _SIDES]
-    if [len(side) for side in found] != [1, 1]:
+    """Return the left and the right side, the only mono tracks that differ in nothing but that; else nothing."""
+    mono = [track for track in tracks if len(track.channels) == 1]
+    pairs = [(left, right) for left in mono for right in mono if _are_sides(left, right)]
+    if len(pairs) != 1:
         return []
-    return [replace(side[0], channels=(name,), is_part=True) for side, name in zip(found, ("FL", "FR"), strict=True)]
+    return [replace(side, channels=(name,), is_part=True) for side, name in zip(pairs[0], ("FL", "FR"), strict=True)]
 
 
-def _says(track: AudioStreamInfo, words: set[str]) -> bool:
-    said = re.findall(r"[a-z]+", (track.title or "").lower())
-    return not words.isdisjoint([*said, *(channel.lower() for channel in track.channels)])
+def _are_sides(left: AudioStreamInfo, right: AudioStreamInfo) -> bool:
+    if (*left.channels, *right.channels) == ("FL", "FR"):
+        return True
+    ones, others = (re.findall(r"[^\W_]+", (track.title or "").lower()) for track in (left, right))
+    differ = {pair for pair in zip(ones, others, strict=False) if pair[0] != pair[1]}
+    return len(ones) == len(others) and len(differ) == 1 and differ <= _SIDES
 
 
 def _is_nameless_mono(track: AudioStreamInfo) -> bool:
@@ -133,8 +137,8 @@ def _warned(media: MediaInfo, warning: Issue) -> MediaInfo:
 
 def _without(media: MediaInfo, wanted: int, path: Path) -> MediaInfo:
     """Return the file as it is, with a warning that it has no such track."""
-    assert media.audio is not None
-    message = f"has no audio track {wanted}: track {media.audio.number} is used"
+    instead = "it has no audio" if media.audio is None else f"track {media.audio.number} is used"
+    message = f"has no audio track {wanted}: {instead}"
     return _warned(media, Issue(IssueCode.AUDIO_TRACKS_LEFT_OUT, message, path))
 
 

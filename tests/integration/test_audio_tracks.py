@@ -8,6 +8,7 @@ import av
 import pytest
 
 from mpt_cli.config.sections import AudioConfig
+from mpt_cli.media.audio_tracks import with_heard_tracks
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.errors import IssueCode
 from tests import reader
@@ -99,6 +100,17 @@ def test_labelled_sides_are_heard_on_their_sides(tmp_path: Path, titles: tuple[s
     assert levels(output, right)[0] == pytest.approx((-120, LEVEL), abs=1)
 
 
+@pytest.mark.parametrize(
+    "titles", [("Score l'original", "Dialogue FR"), ("Mic L", "Desktop R"), ("Mic L", "Mic Right"), ("EN", "FR")]
+)
+def test_words_of_other_meaning_are_no_sides(tmp_path: Path, titles: tuple[str, str]) -> None:
+    how = (*PCM, "-metadata:s:a:0", f"title={titles[0]}", "-metadata:s:a:1", f"title={titles[1]}")
+    clip = recording(tmp_path / "film.mkv", sine(DESKTOP), sine(MIC), how=how)
+    media = with_heard_tracks(probe(clip, scan=True), "auto", clip)
+    assert [(track.number, track.is_part) for track in media.heard] == [(1, False)]
+    assert [warning.code for warning in media.warnings] == [IssueCode.AUDIO_TRACKS_LEFT_OUT]
+
+
 @pytest.mark.parametrize("second", [0, DESKTOP])
 def test_silent_or_equal_track_is_not_named(tmp_path: Path, second: int) -> None:
     clip, output = recording(tmp_path / "a.mkv", sine(DESKTOP), sine(second), how=AAC), tmp_path / "reel.mp4"
@@ -146,6 +158,13 @@ def test_missing_track_number_is_told(tmp_path: Path) -> None:
     result = reel_of(clip, output, 2)
     assert [warning.code for warning in result.warnings] == [IssueCode.AUDIO_TRACKS_LEFT_OUT]
     assert levels(output, DESKTOP) == [near(LEVEL)]
+
+
+def test_missing_track_number_is_told_of_a_clip_without_audio(tmp_path: Path) -> None:
+    clip = recording(tmp_path / "mute.mp4", how=())
+    (warning,) = with_heard_tracks(probe(clip, scan=True), 3, clip).warnings
+    assert (warning.code, warning.path) == (IssueCode.AUDIO_TRACKS_LEFT_OUT, clip)
+    assert with_heard_tracks(probe(clip, scan=True), "mix", clip).warnings == ()
 
 
 def test_tracks_keep_number_title_and_level_without_a_scan(tmp_path: Path) -> None:
@@ -248,8 +267,8 @@ def test_second_track_of_8_bits_is_named_and_mixed(tmp_path: Path) -> None:
     clip, output = recording(tmp_path / "old.mov", *sounds, how=("-c:a", "pcm_u8")), tmp_path / "reel.mp4"
     (warning,) = reel_of(clip, output).warnings
     assert "track 2 (-21." in warning.message
-    reel_of(clip, output, "mix")
-    assert levels(output, DESKTOP, MIC) == [near(LEVEL), near(LEVEL)]
+    reel_of(clip, tmp_path / "mix.mp4", "mix")
+    assert levels(tmp_path / "mix.mp4", DESKTOP, MIC) == [near(LEVEL), near(LEVEL)]
 
 
 def test_track_that_does_not_decode_everywhere_is_not_silent(tmp_path: Path) -> None:
