@@ -19,7 +19,7 @@ from mpt_cli.media.process.run import running_clock
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.monitoring.pool import Wish
-from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatProgress
 from mpt_cli.storage.disk import writing
@@ -169,14 +169,14 @@ class FFmpegConcatenator:
             self._take_or_encode(piece, stoppable, path, lambda seconds: progress.take(index, seconds))
 
         threads = min(len(pieces), self._pool.slots)
-        for _ in in_window(
-            range(len(pieces)),
+        for _ in bounded_map(
             encode,
-            threads=threads,
-            size=threads,
-            is_over=lambda: stop.cancelled,
-            stop=stop.force,
-            name="sound",
+            range(len(pieces)),
+            workers=threads,
+            max_pending=threads,
+            should_stop=lambda: stop.cancelled,
+            on_error=stop.force,
+            thread_name="sound",
         ):
             pass
         join.context.cancel.raise_if_cancelled()

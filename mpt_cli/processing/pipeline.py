@@ -14,10 +14,10 @@ from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.pool import Wish
 from mpt_cli.planning.estimates import need_bytes
 from mpt_cli.processing.clip import NONE_FOUND
-from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
-from mpt_cli.runtime.keyed_lock import Turns
+from mpt_cli.runtime.keyed_lock import KeyedLocks
 from mpt_cli.storage.disk import DISK_FULL
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ProcessingPipeline:
         self._processor, self._pool, self._memory = clip_processor, resource_pool, memory_manager
         self._performance, self._clock = performance_monitor, clock
         self._cache = cache
-        self._turns = Turns()
+        self._key_locks = KeyedLocks()
 
     def process_clips(
         self, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
@@ -159,14 +159,14 @@ class ProcessingPipeline:
         if not clips:
             return {}
         jobs, results = run.plan.jobs, dict[int, ProcessingResult]()
-        for result in in_window(
-            clips,
+        for result in bounded_map(
             lambda clip: self._process_one(clip, run),
-            threads=jobs,
-            size=self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB),
-            is_over=lambda: run.is_over,
-            stop=run.context.cancel.cancel,
-            name="clip",
+            clips,
+            workers=jobs,
+            max_pending=self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB),
+            should_stop=lambda: run.is_over,
+            on_error=run.context.cancel.cancel,
+            thread_name="clip",
         ):
             results[result.index] = result
             self._pool.cleanup_batch()
@@ -174,7 +174,7 @@ class ProcessingPipeline:
 
     def _process_one(self, planned: PlannedClip, run: _PlanRun) -> ProcessingResult:
         """Process a clip under the lock of its cache key; emit one start and one end."""
-        with self._turns.turn(planned.key, run.context.cancel):
+        with self._key_locks.hold(planned.key, run.context.cancel):
             return self._attempt_until_done(self._with_cache_state(planned, run.plan.form), run)
 
     def _with_cache_state(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:

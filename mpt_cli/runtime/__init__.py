@@ -1,1 +1,1 @@
-"""Events, cancellation, and how threads share work."""
+"""Events, cancellation, and concurrency of a run."""

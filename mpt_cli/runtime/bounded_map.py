@@ -1,4 +1,4 @@
-"""A sliding window of work over threads: ten thousand items cost no more than ten."""
+"""A bounded concurrent map: ten thousand items cost no more memory than ten."""
 
 from __future__ import annotations
 
@@ -12,39 +12,48 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SIGNAL_SECONDS = 0.25
-"""How long the calling thread waits at most before signals are looked at again."""
+"""Longest wait of the calling thread before Python can handle signals again."""
 
 
-def in_window(
+def bounded_map(
+    fn: Callable[[Item], Result],
     items: Iterable[Item],
-    work: Callable[[Item], Result],
     *,
-    threads: int,
-    size: int,
-    is_over: Callable[[], bool],
-    stop: Callable[[], object],
-    name: str,
+    workers: int,
+    max_pending: int,
+    should_stop: Callable[[], bool],
+    on_error: Callable[[], object],
+    thread_name: str,
 ) -> Iterator[Result]:
-    """The results of ``work`` as they come, with at most ``size`` items handed out and not ended.
+    """Yield the results of ``fn`` as they come, with a bounded number of items in progress.
 
-    Items begin in order, on threads that are called ``name``; none begins once ``is_over``. ``stop``
-    is called when an exception ends the iteration, for the threads are waited for.
+    Args:
+        fn: Function of one item, called in a worker thread.
+        items: Items, consumed lazily and started in order.
+        workers: Number of threads.
+        max_pending: Largest number of items submitted and not yet finished.
+        should_stop: No further item starts once it returns True; running items are finished.
+        on_error: Called when an exception ends the iteration, because the threads are waited for.
+        thread_name: Prefix of the threads' names.
+
+    Yields:
+        Results in the order in which the items finish.
     """
     waiting, running = iter(items), set[Future[Result]]()
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name) as executor:
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix=thread_name) as executor:
         try:
             while True:
-                while len(running) < size and not is_over():
+                while len(running) < max_pending and not should_stop():
                     try:
                         item = next(waiting)
                     except StopIteration:
                         break
-                    running.add(executor.submit(work, item))
+                    running.add(executor.submit(fn, item))
                 if not running:
                     return
                 done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
         except BaseException:  # Ctrl-C where nobody handles signals: the executor would wait for all work
-            stop()
+            on_error()
             raise

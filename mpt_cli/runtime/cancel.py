@@ -1,8 +1,8 @@
-"""CancelToken: how a run is asked to stop, once gently and once for good.
+"""Cancellation of a run, in two stages: cleanly, then at once.
 
-A signal handler, a deadline or a caller sets it; loops and child processes look at it. Signal
-handlers interrupt the main thread anywhere, so :meth:`CancelToken.cancel` takes no lock that the
-main thread could hold: flags are plain booleans, and waiters are woken through ``SimpleQueue``,
+A signal handler, a deadline or a caller cancels a :class:`CancelToken`; loops and child processes poll
+it. Signal handlers interrupt the main thread anywhere, so :meth:`CancelToken.cancel` takes no lock that
+the main thread could hold: flags are plain booleans, and waiters are woken through ``SimpleQueue``,
 whose ``put`` may be called while another call of it was interrupted (``Event.set`` may not).
 """
 
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 
 class CancelToken:
-    """A one-way switch with two stages: ``cancelled`` (stop cleanly) and ``forced`` (kill now).
+    """One-way switch with two stages: ``cancelled`` (stop cleanly) and ``forced`` (kill now).
 
-    A token with a parent is also switched by it, so that one clip can be stopped, or all.
+    A token with a parent is also cancelled by the parent, so that one clip can be stopped, or all.
     """
 
     def __init__(self, parent: CancelToken | None = None) -> None:
-        """Make a token that is not cancelled by itself."""
+        """Create a token that is not cancelled.
+
+        Args:
+            parent: Token whose cancellation cancels this one too.
+        """
         self._parent = parent
         self._cancelled = self._forced = self._expired = False
         self._wakers: dict[int, Callable[[], object]] = {}
@@ -35,27 +39,31 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the run should stop."""
+        """True if the run should stop."""
         return self._cancelled or (self._parent is not None and self._parent.cancelled)
 
     @property
     def forced(self) -> bool:
-        """Whether children should be killed without grace."""
+        """True if child processes should be killed without grace."""
         return self._forced or (self._parent is not None and self._parent.forced)
 
     @property
     def expired(self) -> bool:
-        """Whether the run stops because its time is over."""
+        """True if the run stops because its time is over."""
         return self._expired or (self._parent is not None and self._parent.expired)
 
     @property
     def signal_number(self) -> int | None:
-        """The signal that asked for the stop, where one did."""
+        """Number of the signal that requested the stop, or None."""
         own = self._signal_number
         return self._parent.signal_number if own is None and self._parent is not None else own
 
     def cancel(self, signal_number: int | None = None) -> None:
-        """Ask for a stop; a second call forces it. Wakes everything that registered."""
+        """Request a stop and call all registered wakers; a second call forces the stop.
+
+        Args:
+            signal_number: Number of the signal that requested the stop, or None.
+        """
         if self._cancelled:
             self._forced = True
         else:
@@ -65,23 +73,34 @@ class CancelToken:
             wake()
 
     def force(self) -> None:
-        """Ask for a stop at once, without grace: what is to end holds what others need."""
+        """Request a stop without grace, for a child process that holds what others need."""
         self.cancel()
         self.cancel()
 
     def expire(self) -> None:
-        """Ask for a stop because the time is over; what is being stopped already is left to that."""
+        """Request a stop because the time is over; a token that is cancelled already is not changed."""
         if not self.cancelled:
             self._expired = True
             self.cancel()
 
     def raise_if_cancelled(self) -> None:
-        """Raise :class:`~mpt_cli.model.errors.Cancelled` if a stop was asked for."""
+        """Raise an error if a stop was requested.
+
+        Raises:
+            Cancelled: The token is cancelled.
+        """
         if self.cancelled:
             raise Cancelled
 
     def wait(self, timeout_seconds: float) -> bool:
-        """Sleep up to this long; return at once, and ``True``, when cancelled."""
+        """Sleep until the timeout or the cancellation, whichever comes first.
+
+        Args:
+            timeout_seconds: Longest time to sleep.
+
+        Returns:
+            True if the token is cancelled.
+        """
         woken: SimpleQueue[None] = SimpleQueue()
         with self.waking(lambda: woken.put(None)):
             try:
@@ -94,7 +113,9 @@ class CancelToken:
     def waking(self, wake: Callable[[], object]) -> Iterator[None]:
         """Call ``wake`` on every cancel while the context is open, and at once if it came before.
 
-        ``wake`` runs inside the signal handler: it may put into a ``SimpleQueue``, nothing more.
+        Args:
+            wake: Function without arguments. It runs inside the signal handler: it may put into a
+                ``SimpleQueue``, nothing more.
         """
         key = next(self._keys)
         self._wakers[key] = wake

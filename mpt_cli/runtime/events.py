@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """First event of every run. ``total_seconds`` is None: no clip was looked at yet (:class:`ValidationFinished`).
+    """First event of every run.
 
-    ``total_jobs`` stands only in the event of a batch as a whole, which comes before those of its jobs.
+    Attributes:
+        command: Name of the command.
+        workflow_id: Id of the run.
+        total_clips: Number of clips in the request.
+        total_seconds: Always None, because no clip was inspected yet; see :class:`ValidationFinished`.
+        total_jobs: Number of jobs, only in the event of a batch as a whole, which precedes those of its jobs.
     """
 
     type: ClassVar[str] = "run-started"
@@ -37,7 +42,13 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ValidationFinished:
-    """Every input was looked at; ``total_seconds`` is what will be used of the valid ones."""
+    """End of the validation of all inputs.
+
+    Attributes:
+        valid: Number of usable clips.
+        invalid: Number of unusable clips.
+        total_seconds: Duration of the parts of the valid clips that will be used.
+    """
 
     type: ClassVar[str] = "validation-finished"
     valid: int
@@ -47,7 +58,14 @@ class ValidationFinished:
 
 @dataclass(frozen=True, slots=True)
 class ClipStarted:
-    """Work on a clip began. ``action`` is ``encode``, ``copy`` or ``reuse``."""
+    """Start of the work on a clip.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        path: Path of the file.
+        action: ``encode``, ``copy`` or ``reuse``.
+        total_seconds: Duration of the clip in the reel.
+    """
 
     type: ClassVar[str] = "clip-started"
     index: int
@@ -58,7 +76,14 @@ class ClipStarted:
 
 @dataclass(frozen=True, slots=True)
 class ClipProgress:
-    """How far a clip is; at most twice a second for each clip."""
+    """Progress of a clip; emitted at most twice a second for each clip.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        done_seconds: Seconds of the clip that are processed.
+        speed: Multiple of real time; None where it is not known.
+        memory_bytes: Memory of its processes; None where it was not measured.
+    """
 
     type: ClassVar[str] = "clip-progress"
     index: int
@@ -69,7 +94,13 @@ class ClipProgress:
 
 @dataclass(frozen=True, slots=True)
 class ClipFinished:
-    """A started clip ended well."""
+    """Successful end of a started clip.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        elapsed_seconds: Wall-clock time of the work.
+        peak_memory_bytes: Largest memory of its processes; None where it was not measured.
+    """
 
     type: ClassVar[str] = "clip-finished"
     index: int
@@ -79,7 +110,13 @@ class ClipFinished:
 
 @dataclass(frozen=True, slots=True)
 class ClipFailed:
-    """A started clip ended badly; ``code`` is an issue code."""
+    """Failure of a started clip.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        code: Issue code.
+        message: One line for people.
+    """
 
     type: ClassVar[str] = "clip-failed"
     index: int
@@ -89,9 +126,14 @@ class ClipFailed:
 
 @dataclass(frozen=True, slots=True)
 class ClipsRestarted:
-    """Clips that ended are worked on again: another encoder takes the place of one that failed.
+    """Restart of clips that had ended, because another encoder replaces one that failed.
 
-    So many had ``finished`` and ``failed``, with so many seconds of the reel; each starts once more.
+    Each of these clips starts once more.
+
+    Attributes:
+        finished: Number of these clips that had finished.
+        failed: Number of these clips that had failed.
+        total_seconds: Duration of these clips in the reel.
     """
 
     type: ClassVar[str] = "clips-restarted"
@@ -102,7 +144,7 @@ class ClipsRestarted:
 
 @dataclass(frozen=True, slots=True)
 class ConcatStarted:
-    """The join began."""
+    """Start of the join; ``total_seconds`` is the duration of the reel, where known."""
 
     type: ClassVar[str] = "concat-started"
     total_seconds: float | None = None
@@ -110,7 +152,7 @@ class ConcatStarted:
 
 @dataclass(frozen=True, slots=True)
 class ConcatProgress:
-    """How far the join is, in seconds of the reel."""
+    """Progress of the join; ``done_seconds`` counts seconds of the reel."""
 
     type: ClassVar[str] = "concat-progress"
     done_seconds: float
@@ -118,7 +160,7 @@ class ConcatProgress:
 
 @dataclass(frozen=True, slots=True)
 class ConcatFinished:
-    """The join ended and its output was proven. ``method`` as in the result."""
+    """Successful end of the join and of the verification of its output; ``method`` is that of the result."""
 
     type: ClassVar[str] = "concat-finished"
     method: str
@@ -126,7 +168,14 @@ class ConcatFinished:
 
 @dataclass(frozen=True, slots=True)
 class ResourceSample:
-    """What the process tree uses, a few times a second; ``cpu_percent`` is the load of all cores."""
+    """Resource use of the process tree; emitted a few times a second.
+
+    Attributes:
+        memory_bytes: Memory in use.
+        budget_bytes: Memory that the run may use.
+        cpu_percent: Load of all cores, 0 to 100.
+        free_disk_bytes: Free disk space; None where it is not known.
+    """
 
     type: ClassVar[str] = "resource-sample"
     memory_bytes: int
@@ -137,9 +186,15 @@ class ResourceSample:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that people should read. ``level`` is ``info``, ``warning`` or ``error``.
+    """Message for people.
 
-    ``message`` reads behind "PATH: " and does not hold ``path``, like that of an issue.
+    Attributes:
+        level: ``info``, ``warning`` or ``error``.
+        code: Issue code.
+        message: One line, to be read behind the path; it does not hold the path itself.
+        index: Index of the clip that it is about, counted from 0, or None.
+        path: File that it is about, or None.
+        hint: Advice on what to do, or None.
     """
 
     type: ClassVar[str] = "notice"
@@ -151,18 +206,26 @@ class Notice:
     hint: str | None = None
 
     def text(self, *, name_only: bool = False) -> str:
-        """Return what an issue of this path and message returns."""
+        """Return path and message, as :meth:`~mpt_cli.model.errors.Issue.text` does."""
         return located_text(self.path, self.message, name_only=name_only)
 
 
 def warning_of(issue: Issue, index: int | None = None) -> Notice:
-    """Return the notice of a warning that the result of the run will hold too."""
+    """Return a notice that reports a warning during the run; the result will hold the warning too.
+
+    Args:
+        issue: The warning.
+        index: Index of the clip that it is about, counted from 0, or None.
+
+    Returns:
+        The notice.
+    """
     return Notice("warning", issue.code.value, issue.message, index, issue.path, issue.hint)
 
 
 @dataclass(frozen=True, slots=True)
 class PicturesStarted:
-    """The reel is published; what shows it is made: a contact sheet, a poster."""
+    """Start of the images that show the published reel; ``names`` are those of contact sheet and poster."""
 
     type: ClassVar[str] = "pictures-started"
     names: tuple[str, ...]
@@ -170,7 +233,12 @@ class PicturesStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """Last event of every run. ``status`` is that of the envelope, ``code`` the run's own issue code."""
+    """Last event of every run.
+
+    Attributes:
+        status: Status of the envelope.
+        code: Issue code of the run itself, or None.
+    """
 
     type: ClassVar[str] = "run-finished"
     status: str
@@ -199,19 +267,25 @@ Emit = Callable[[Event], object]
 
 
 def ignore(_event: Event) -> None:
-    """An :data:`Emit` for callers that want no events."""
+    """Discard an event: an :data:`Emit` for callers that want none."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a run needs beside its values: its id, where events go, and how it is stopped."""
+    """Context of a run beside its values.
+
+    Attributes:
+        workflow_id: Id of the run.
+        emit: Receives the events of the run.
+        cancel: Stops the run.
+        priority: Order in which several runs get resources: the lowest number first.
+        clips_beside: Number of clips of other runs that share the machine with this run's clips.
+        has_deadline: True if a deadline applies already: that of a batch is one for all its jobs.
+    """
 
     workflow_id: str
     emit: Emit = ignore
     cancel: CancelToken = field(default_factory=CancelToken)
     priority: int = 0
-    """Which of several runs gets resources first: the lower number."""
     clips_beside: int = 0
-    """How many clips of other runs share the machine with this one's."""
     has_deadline: bool = False
-    """Whether a deadline holds for it already: that of a batch is one for all its jobs."""

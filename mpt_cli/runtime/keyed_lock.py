@@ -1,4 +1,4 @@
-"""Turns: work that is the same is done by one thread at a time, so that the others find it done."""
+"""A lock for each key: one thread does a piece of work, and the others find it done."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ if TYPE_CHECKING:
 
     from mpt_cli.runtime.cancel import CancelToken
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
-class Turns:
-    """A lock for each key that somebody works on or waits for; none is kept for others."""
+class KeyedLocks:
+    """Locks by key. A lock exists only while a thread holds it or waits for it."""
 
     def __init__(self) -> None:
-        """Start without any."""
+        """Create an empty set of locks."""
         self._guard = threading.Lock()
         self._locks: dict[str, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def turn(self, key: str | None, cancel: CancelToken) -> Iterator[None]:
-        """Hold the turn for a key while the context is open, or at least until ``cancel``; None needs none.
+    def hold(self, key: str | None, cancel: CancelToken) -> Iterator[None]:
+        """Hold the lock of a key while the context is open.
 
-        Once cancelled the context opens without a turn: what is to end must not wait.
+        Args:
+            key: Key of the lock; None opens the context without a lock.
+            cancel: Once cancelled, the context opens without the lock, because the work is to end.
         """
         if key is None:
             yield
@@ -34,13 +36,13 @@ class Turns:
         with self._guard:
             lock, users = self._locks.get(key, (threading.Lock(), 0))
             self._locks[key] = lock, users + 1
-        had = False
+        acquired = False
         try:
-            while not (had := lock.acquire(timeout=_LOOK_SECONDS)) and not cancel.cancelled:
+            while not (acquired := lock.acquire(timeout=_POLL_SECONDS)) and not cancel.cancelled:
                 pass
             yield
         finally:
-            if had:
+            if acquired:
                 lock.release()
             with self._guard:
                 lock, users = self._locks[key]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mpt_cli.model.errors import InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
-from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.events import Notice
 from mpt_cli.storage.atomic_write import real_path
 
@@ -129,14 +129,14 @@ class Batch:
 
     def _each(self, indices: Sequence[int], work: Callable[[int], Found]) -> list[tuple[int, Found]]:
         """Return what ``work`` returned for each job, with its index; jobs that did not begin are missing."""
-        found = in_window(
-            indices,
+        found = bounded_map(
             lambda index: (index, work(index)),
-            threads=self._at_once,
-            size=self._at_once,
-            is_over=lambda: self._failed.is_set() or any(token.cancelled for token in self._tokens),
-            stop=self._stop,
-            name="job",
+            indices,
+            workers=self._at_once,
+            max_pending=self._at_once,
+            should_stop=lambda: self._failed.is_set() or any(token.cancelled for token in self._tokens),
+            on_error=self._stop,
+            thread_name="job",
         )
         return list(found)
 

@@ -17,7 +17,7 @@ from mpt_cli.model.errors import Issue, IssueCode, MptError, UsageError
 from mpt_cli.model.formatting import counted, exact_seconds_text, rate_text
 from mpt_cli.model.results import ClipStatus
 from mpt_cli.reporting import page, pictures, sheet
-from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.storage.publish import publish, refuse_existing
 
 if TYPE_CHECKING:
@@ -126,14 +126,14 @@ class Showcase:
 
         starts = range(0, len(times), _AT_ONCE)
         with self._workers:
-            for start, stills in in_window(
-                starts,
+            for start, stills in bounded_map(
                 look,
-                threads=self._threads,
-                size=self._threads,
-                is_over=lambda: cancel.cancelled,
-                stop=cancel.cancel,
-                name="still",
+                starts,
+                workers=self._threads,
+                max_pending=self._threads,
+                should_stop=lambda: cancel.cancelled,
+                on_error=cancel.cancel,
+                thread_name="still",
             ):
                 found[start : start + len(stills)] = stills
         cancel.raise_if_cancelled()

@@ -1,4 +1,4 @@
-"""in_window: how many items are out at once, which begin, and what becomes of the rest when it ends early."""
+"""bounded_map: how many items are out at once, which begin, and what becomes of the rest when it ends early."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.runtime.bounded_map import in_window
+from mpt_cli.runtime.bounded_map import bounded_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATIENCE = 20
-windowed = partial(in_window, is_over=lambda: False, stop=lambda: None, name="test")
+mapped = partial(bounded_map, should_stop=lambda: False, on_error=lambda: None, thread_name="test")
 
 
 def test_every_item_gives_its_result_once() -> None:
-    results = windowed(range(200), lambda number: number * number, threads=4, size=9)
+    results = mapped(lambda number: number * number, range(200), workers=4, max_pending=9)
     assert sorted(results) == [number * number for number in range(200)]
 
 
 def test_nothing_is_no_work() -> None:
-    assert list(windowed([], lambda _: pytest.fail("there was nothing to do"), threads=1, size=1)) == []
+    assert list(mapped(lambda _: pytest.fail("there was nothing to do"), [], workers=1, max_pending=1)) == []
 
 
 def test_items_begin_in_order_on_named_threads() -> None:
@@ -32,12 +32,12 @@ def test_items_begin_in_order_on_named_threads() -> None:
     def work(number: int) -> None:
         begun.append((number, threading.current_thread().name))
 
-    list(windowed(range(20), work, threads=1, size=5))
+    list(mapped(work, range(20), workers=1, max_pending=5))
     assert begun == [(number, "test_0") for number in range(20)]
 
 
-@pytest.mark.parametrize(("threads", "size", "most"), [(2, 5, 2), (4, 2, 2), (1, 1, 1)])
-def test_at_most_so_many_run_at_once(threads: int, size: int, most: int) -> None:
+@pytest.mark.parametrize(("workers", "max_pending", "most"), [(2, 5, 2), (4, 2, 2), (1, 1, 1)])
+def test_at_most_so_many_run_at_once(workers: int, max_pending: int, most: int) -> None:
     lock, meet = threading.Lock(), threading.Barrier(most)
     running, peak = set[int](), 0
 
@@ -51,7 +51,7 @@ def test_at_most_so_many_run_at_once(threads: int, size: int, most: int) -> None
         with lock:
             running.remove(number)
 
-    list(windowed(range(40), work, threads=threads, size=size))
+    list(mapped(work, range(40), workers=workers, max_pending=max_pending))
     assert peak == most
 
 
@@ -64,8 +64,14 @@ def test_no_more_than_the_window_is_taken_from_a_long_source() -> None:
             yield number
 
     over = threading.Event()
-    results = in_window(
-        source(), lambda number: number, threads=2, size=6, is_over=over.is_set, stop=lambda: None, name="test"
+    results = bounded_map(
+        lambda number: number,
+        source(),
+        workers=2,
+        max_pending=6,
+        should_stop=over.is_set,
+        on_error=lambda: None,
+        thread_name="test",
     )
     for found, _ in enumerate(results, 1):
         assert len(taken) <= found + 6
@@ -84,7 +90,7 @@ def test_none_begins_once_it_is_over_but_what_runs_is_waited_for() -> None:
             over.set()
         return number
 
-    results = in_window(range(100), work, threads=1, size=2, is_over=over.is_set, stop=lambda: None, name="test")
+    results = mapped(work, range(100), workers=1, max_pending=2, should_stop=over.is_set)
     found = sorted(results)
     assert found == begun
     assert found in ([0, 1, 2, 3], [0, 1, 2, 3, 4])
@@ -102,14 +108,14 @@ def test_an_exception_stops_the_rest_and_waits_for_it(end: str) -> None:
         if number == 0 and end == "in the work":
             _fail(number)
         if number == 1:
-            assert stopped.wait(PATIENCE)  # only ``stop`` ends it
+            assert stopped.wait(PATIENCE)  # only ``on_error`` ends it
             ended.set()
 
     def use(results: Iterator[None], then: Callable[[int], None]) -> None:
         for _ in results:
             then(0)
 
-    results = in_window(range(1000), work, threads=2, size=2, is_over=lambda: False, stop=stopped.set, name="test")
+    results = mapped(work, range(1000), workers=2, max_pending=2, on_error=stopped.set)
     with pytest.raises(OSError, match="broken"):
         use(results, _fail)
     results.close()  # type: ignore[attr-defined]  # a generator: what the caller's exception does to it
