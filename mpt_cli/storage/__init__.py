@@ -1,1 +1,1 @@
-"""Files that mpt keeps or publishes: one step, one owner, nothing left behind."""
+"""Files that mpt keeps or publishes, each written in one step and with one owner."""

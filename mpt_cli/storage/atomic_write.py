@@ -1,4 +1,4 @@
-"""What every room does alike with files: a path without its links, a file that is written in one step.
+"""File operations that every room shares: resolving links, and writing a file in one step.
 
 Imports nothing of mpt.
 """
@@ -22,7 +22,7 @@ _ABANDONED_SECONDS = 3600
 
 
 def real_path(path: Path) -> Path:
-    """The path without links, as far as it can be followed."""
+    """Return a path with its links resolved as far as possible."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: who opens it will say so
@@ -30,7 +30,7 @@ def real_path(path: Path) -> Path:
 
 
 def sweep_unfinished(folder: Path) -> None:
-    """Remove what runs left in a folder that were killed as they wrote in one step; a younger one may go on."""
+    """Remove files that killed runs left in a folder unfinished; files younger than an hour may be in use."""
     with suppress(OSError):
         for rest in folder.iterdir():
             with suppress(OSError):
@@ -39,12 +39,19 @@ def sweep_unfinished(folder: Path) -> None:
 
 
 def write_in_one_step(path: Path, data: bytes, *, unfinished: str = UNFINISHED, lasting: bool = False) -> None:
-    """Put bytes under a name so that a reader finds the old file or the new one; OSError, and nothing is left.
+    """Write a file so that a reader finds the old content or the new one, never a part.
 
-    The folder is made if need be. What is not finished lies beside the path under a name that begins with
-    ``unfinished``, by which a run that was killed is cleared up after; of the usual name
-    :func:`sweep_unfinished` does that. With ``lasting`` the bytes are on
-    the disk before they get the name.
+    The folder is created if needed. Until it is complete the file has a hidden name beside the path; a
+    killed run leaves it behind, and :func:`sweep_unfinished` removes those of the default name.
+
+    Args:
+        path: Path of the file.
+        data: Content of the file.
+        unfinished: Beginning of the hidden name.
+        lasting: True to flush the bytes to the disk before they get the name.
+
+    Raises:
+        OSError: The file could not be written; nothing is left behind.
     """
     beside = path.with_name(f"{unfinished}{uuid4().hex}")
     try:

@@ -1,4 +1,4 @@
-"""Disks: free space, and what a failed write means."""
+"""Free disk space, and the errors of mpt for failed writes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns errors of the file system into those of mpt."""
+    """Convert an OSError raised in the context to an error of mpt."""
     try:
         yield
     except OSError as error:
@@ -25,7 +25,16 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def unworkable(failure: OSError, path: Path, *, doing: str = "used") -> MptError:
-    """What a path is that the system does not take; ``path`` where it does not say which."""
+    """Return the error of mpt for an OSError.
+
+    Args:
+        failure: The error of the system.
+        path: Path to report where the error names none.
+        doing: Participle for the message.
+
+    Returns:
+        A ResourceError for a full disk, else an OutputError.
+    """
     if isinstance(failure.filename, (str, bytes)):
         path = Path(os.fsdecode(failure.filename))
     if failure.errno in DISK_FULL:
@@ -35,17 +44,17 @@ def unworkable(failure: OSError, path: Path, *, doing: str = "used") -> MptError
 
 
 def disk_full(path: Path) -> ResourceError:
-    """The error of a disk, or of a share of one, that is full at this path."""
+    """Return the error for a disk, or a quota, that is full at this path."""
     return ResourceError(IssueCode.DISK_FULL, "cannot be written: the disk is full", path=path, hint="free some space")
 
 
 def free_bytes(path: Path) -> int:
-    """Free space of the file system that a path, which need not exist, will lie on."""
+    """Return the free bytes of the file system that a path, which need not exist, will lie on."""
     return shutil.disk_usage(_existing(path)).free
 
 
 def free_bytes_if_known(path: Path) -> int | None:
-    """Return the free bytes of the disk that holds a path, or None where the system does not tell."""
+    """Return the free bytes of the disk that holds a path, or None where the system does not report them."""
     try:
         return free_bytes(path)
     except OSError:
@@ -53,12 +62,12 @@ def free_bytes_if_known(path: Path) -> int | None:
 
 
 def disk_of(path: Path) -> int:
-    """A number that is the same for paths on one file system; they need not exist."""
+    """Return a number that is equal for paths on one file system; the paths need not exist."""
     return _existing(path).stat().st_dev
 
 
 def _existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
+    """Return the path, or its nearest existing parent folder."""
     folder = path.absolute()
     while not folder.exists():
         folder = folder.parent
@@ -66,4 +75,4 @@ def _existing(path: Path) -> Path:
 
 
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""No space, or none of one's share; shares have no number of their own everywhere, and another one on each system."""
+"""Error numbers for no space, and for an exhausted quota; the latter is missing on some systems, and varies."""

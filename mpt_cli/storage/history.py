@@ -1,4 +1,4 @@
-"""History: results of earlier runs, kept so that they can be reported on later."""
+"""Results of earlier runs, kept for later reports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RESULTS_KEPT = 1000
 LAST = "last"
 _SPARE = 50
-"""How many more may lie there, so that not every run must look for the oldest."""
+"""Number of reports above the limit that may stay, so that not every run must look for the oldest."""
 _MOST_BYTES = 64 << 20
 _REPORT = re.compile(r"[0-9]{8}T[0-9]{12}-.+\.json", re.DOTALL)
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
@@ -30,14 +30,23 @@ logger = logging.getLogger(__name__)
 
 
 class History:
-    """A folder of results; several processes may share it."""
+    """Folder of results; several processes may share it."""
 
     def __init__(self, folder: Path, *, keep: int = RESULTS_KEPT) -> None:
-        """Keep at least this many results below the folder, which is made when the first one comes."""
+        """Use a folder, which is created with the first result.
+
+        Args:
+            folder: Folder of the results.
+            keep: Number of results to keep at least.
+        """
         self._folder, self._keep = folder, keep
 
     def add(self, entry: HistoryEntry) -> None:
-        """Keep a result; a folder that cannot be written is no error."""
+        """Keep a result. A folder that cannot be written causes a warning in the log, no error.
+
+        Args:
+            entry: Result of a run.
+        """
         name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.result.workflow_id}.json"
         text = json.dumps(_entries().dump_python(entry, mode="json"))  # a name need not be UTF-8: ASCII holds it
         try:
@@ -48,9 +57,13 @@ class History:
         self._drop_oldest()
 
     def find(self, which: str) -> HistoryEntry | None:
-        """The run with this workflow id, or the newest whose id begins so; ``last`` is the newest of all.
+        """Return the newest run that matches an id.
 
-        None where there is none, or none that can be read.
+        Args:
+            which: Beginning of a workflow id (4 to 32 hexadecimal digits), or ``last`` for the newest run of all.
+
+        Returns:
+            The run; None if no run matches, or none that can be read.
         """
         if which != LAST and not _PART_OF_ID.fullmatch(which):
             return None
@@ -63,16 +76,23 @@ class History:
         return None
 
     def ids(self, most: int) -> list[str]:
-        """The first digits of the newest workflow ids, newest first."""
+        """Return the newest workflow ids, newest first.
+
+        Args:
+            most: Largest number of ids.
+
+        Returns:
+            The first eight digits of each id.
+        """
         newest = self._reports()[::-1][:most]
         return [path.stem.rpartition("-")[2][:8] for path in newest]
 
     def _reports(self) -> list[Path]:
-        """What lies there under a name that a report gets, the oldest first; the folder may hold more of a user's."""
+        """Return the files that are named as reports, oldest first; the folder may hold other files of a user."""
         return sorted(path for path in listed(self._folder) if _REPORT.fullmatch(path.name))
 
     def _drop_oldest(self) -> None:
-        """Make room, as far as that can be done: the result is kept, whatever else lies there."""
+        """Remove the oldest reports; failures are ignored, because the new result is kept already."""
         sweep_unfinished(self._folder)
         reports = self._reports()
         if len(reports) > self._keep + _SPARE:

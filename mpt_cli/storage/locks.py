@@ -1,6 +1,6 @@
-"""A lock on a file that the system releases when its process ends, however it ends.
+"""File locks that the system releases when their process ends, however it ends.
 
-The file says which machine its holder runs on: another one's lock, on a network drive, may look free.
+The file names the machine of its holder: the lock of another machine, on a network drive, may look free.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ else:
 
 
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
-"""How a system says that another has the lock; Windows by the last."""
+"""Errors by which a system reports that another process has the lock; Windows uses the last."""
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL if sys.platform == "win32" else errno.ENOSYS}
-"""How a file system says that it has none."""
+"""Errors by which a file system reports that it has no locks."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +51,24 @@ logger = logging.getLogger(__name__)
 def held(
     path: Path, *, create: bool = True, patience_seconds: float = 0.0, lock: Callable[[int], None] = _lock
 ) -> Iterator[bool]:
-    """Whether the lock was got; it is held, and its file exists, while the context is open.
+    """Try to lock a file, and hold the lock while the context is open; the file exists as long.
 
-    Without ``create`` a lock that is not there raises FileNotFoundError. ``patience_seconds`` outwait
-    a holder that only looks whether the lock is anybody's, as who clears up after dead runs does.
+    Some network drives have no locks. There a run goes on as if it had the lock, with a warning: two
+    runs for one output at a time are rare, and each verifies what it publishes, but a run that insisted on a
+    lock could never start. A cleaner, which passes ``create=False``, does not get the lock: the run that it
+    belongs to may be alive.
 
-    Some network drives know no locks. There who works goes on as if the lock was got, with a warning: two
-    runs for one output at a time are rare, and each proves what it publishes, but a run that asks for a
-    lock would never be let in. Who clears up, without ``create``, does not get it: the run whose lock it is
-    may live. ``lock`` is the seam for such a drive; it raises what the system says.
+    Args:
+        path: Path of the lock file.
+        create: True to create the lock file.
+        patience_seconds: Time to wait for a holder that only checks for dead runs, as a cleaner does.
+        lock: Locks a descriptor; a test can pass one that raises what a network drive raises.
+
+    Yields:
+        True if the lock was acquired.
+
+    Raises:
+        FileNotFoundError: The lock file does not exist and ``create`` is False.
     """
     flags = os.O_RDWR | _NO_FOLLOW | _NO_WAIT | (os.O_CREAT if create else 0)
     deadline = time.monotonic() + patience_seconds
@@ -75,12 +84,12 @@ def held(
 
 
 def is_of_this_machine(path: Path) -> bool:
-    """Whether a lock file was written by this machine: under its name, or since it was started.
+    """Return True if a lock file was written by this machine: under its name, or since it was started.
 
-    Containers of one machine have names of their own and one start in common. One that nobody has
-    signed for an hour is of a run that ended just before it would have: it is anybody's. Whoever may write
-    into the folder can have put anything there under such a name, so nothing but a file is read, and that
-    not through a link and only as far as a signature goes.
+    Containers of one machine have names of their own but share its start. A lock that nobody has signed
+    for an hour belongs to a run that ended just before signing: it is free for all. Anybody who may write
+    into the folder can have put anything there under such a name, so only a regular file is read, not
+    through a link and only to the length of a signature.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NO_WAIT)
@@ -100,7 +109,7 @@ def is_of_this_machine(path: Path) -> bool:
 
 @cache
 def _machine() -> tuple[str, str]:
-    """Name of this machine, and what tells its present run from others; empty where there is none."""
+    """Return the name of this machine and the id of its present boot; an unknown part is empty."""
     boot = ""
     with suppress(OSError):
         boot = _BOOT_ID.read_text(encoding="ascii").strip()
@@ -108,9 +117,9 @@ def _machine() -> tuple[str, str]:
 
 
 def _acquire(path: Path, flags: int, lock: Callable[[int], None]) -> int | None:
-    """Descriptor of the locked file, or None where another process holds it.
+    """Return the descriptor of the locked file, or None where another process holds the lock.
 
-    Whoever releases the lock removes its file first, so a descriptor that was locked after that
+    A holder removes the file before it releases the lock, so a descriptor that was locked after that
     may be of a file without a name: then the name is tried again.
     """
     while True:
@@ -134,7 +143,7 @@ def _acquire(path: Path, flags: int, lock: Callable[[int], None]) -> int | None:
 
 
 def _sign(descriptor: int) -> None:
-    """Say in a locked file whose it is; on a full disk it stays empty, and is nobody's."""
+    """Write the name of this machine into a locked file; on a full disk the file stays empty, and is nobody's."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.write(descriptor, "".join(f"{line}\n" for line in _machine()).encode())

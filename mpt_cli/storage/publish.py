@@ -1,4 +1,4 @@
-"""Give a finished file its name in one step: claim the name, write under a hidden one, rename."""
+"""Publication of a finished file in one step: claim the name, write under a hidden one, rename."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.errors import IssueCode, OutputError
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
-from mpt_cli.storage.temp_files import LOCK_SUFFIX, PREFIX, short_name, sweep_once
+from mpt_cli.storage.temp_files import LOCK_EXTENSION, PREFIX, short_name, sweep_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ if sys.platform == "darwin":  # pragma: no cover - the counterpart
 logger = logging.getLogger(__name__)
 
 _SWEEP_SECONDS = 1.0
-"""Another run that clears up holds the lock of a dead one for a moment."""
+"""Longest wait for the lock of a dead run, which another run that cleans up may hold for a moment."""
 _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
@@ -37,7 +37,7 @@ _LONGEST_NAME, _SHORT_STEM = 240, 60
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A name that no other run may write to, and the hidden path beside it where its file is made."""
+    """A claimed name, which no other run may write to, and the hidden path beside it to write the file to."""
 
     target: Path
     hidden: Path
@@ -46,11 +46,15 @@ class Claim:
     sleep: Callable[[float], object]
 
     def publish(self, before: Callable[[], object] = lambda: None) -> None:
-        """Give the file its name; what ``before`` raises in the last moment keeps it from it.
+        """Give the file its name.
 
-        OutputError ``output_exists`` when the target has appeared meanwhile and may not be replaced,
-        ``output_busy`` when the system does not let it be replaced: then the finished file stays
-        beside it under a visible name.
+        Args:
+            before: Called last before the rename; an exception from it prevents the publication.
+
+        Raises:
+            OutputError: ``output_exists`` when the target has appeared meanwhile and may not be replaced;
+                ``output_busy`` when the system refuses to replace it: then the finished file stays
+                beside it under a visible name.
         """
         with writing(self.target):
             _flush(self.hidden)
@@ -69,11 +73,21 @@ def claimed(
     replace: Callable[[Path, Path], object] = os.replace,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Claim]:
-    """A claim to a name, for as long as the context lasts; what was not published then is removed.
+    """Claim a name while the context is open, and remove a file that was not published at its end.
 
-    OutputError ``locked`` when another run is writing the same output. What is raised within the
-    context stays what it is: much of a run reads. ``replace`` is the seam for a system that refuses,
-    ``sleep`` for the pauses before it is asked again.
+    Errors raised within the context are passed on unchanged, because much of a run only reads.
+
+    Args:
+        target: Path of the output.
+        overwrite: True to replace an existing file.
+        replace: Renames a file; a test can pass one that refuses.
+        sleep: Waits before the next attempt to rename.
+
+    Yields:
+        The claim.
+
+    Raises:
+        OutputError: ``locked`` when another run is writing the same output.
     """
     short = short_name(target.name)
     hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
@@ -81,7 +95,7 @@ def claimed(
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             sweep_once(target.parent.absolute(), os.getpid())
-            lock = locks.held(target.parent / f"{PREFIX}{short}{LOCK_SUFFIX}", patience_seconds=_SWEEP_SECONDS)
+            lock = locks.held(target.parent / f"{PREFIX}{short}{LOCK_EXTENSION}", patience_seconds=_SWEEP_SECONDS)
             if not stack.enter_context(lock):
                 raise OutputError(
                     IssueCode.LOCKED,
@@ -97,7 +111,14 @@ def claimed(
 def publish(
     target: Path, data: bytes, *, overwrite: bool, before: Callable[[Path], object] = lambda _hidden: None
 ) -> None:
-    """Write a small file as a large one is written; ``before`` it has its name, the file itself is shown."""
+    """Write a small file as a claimed output is written.
+
+    Args:
+        target: Path of the output.
+        data: Content of the file.
+        overwrite: True to replace an existing file.
+        before: Called last before the rename, with the path of the written file.
+    """
     with claimed(target.absolute(), overwrite=overwrite) as claim:
         with writing(target):
             claim.hidden.write_bytes(data)
@@ -105,13 +126,13 @@ def publish(
 
 
 def _discard(path: Path) -> None:
-    """Remove a file if it is there; that it cannot be removed does not hide why it had to be."""
+    """Remove a file if it exists; a failure must not hide the error that led here."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def refuse_existing(target: Path) -> None:
-    """OutputError where there is something at this name, if only a link to nothing."""
+    """Raise OutputError if the name is taken, even by a link to nothing."""
     if os.path.lexists(target):
         raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
 
@@ -138,14 +159,14 @@ def _rename(
 
 
 def _visible_name(target: Path) -> Path:
-    """A name beside the target that nothing has."""
+    """Return an unused name beside the target."""
     stem = target.stem if len(os.fsencode(target.name)) < _LONGEST_NAME else target.stem[:_SHORT_STEM]
     names = (f"{stem}.finished{f'-{number}' if number > 1 else ''}{target.suffix}" for number in count(1))
     return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
 
 
 def _flush(path: Path, flags: int = os.O_RDWR) -> None:
-    """Bring what is open for writing, or the names in a folder, to the disk."""
+    """Flush a file that is open for writing, or the names in a folder, to the disk."""
     descriptor = os.open(path, flags)
     try:
         _sync(descriptor)
@@ -154,7 +175,7 @@ def _flush(path: Path, flags: int = os.O_RDWR) -> None:
 
 
 def _sync(descriptor: int) -> None:
-    """Let the system write it down, on macOS the drive too: of fsync a drive keeps there what it likes."""
+    """Flush a descriptor, on macOS through the drive's cache too: after fsync a drive keeps there what it likes."""
     if sys.platform == "darwin":  # pragma: no cover - the counterpart
         with suppress(OSError):  # not every file system can
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
@@ -163,7 +184,7 @@ def _sync(descriptor: int) -> None:
 
 
 def _flush_names(folder: Path) -> None:
-    """Bring a new name to the disk as well; where that fails the file has its name all the same, until power fails."""
+    """Flush a new name to the disk; if that fails the file still has its name until a loss of power."""
     if sys.platform == "win32":
         return  # folders cannot be opened there
     try:

@@ -1,9 +1,9 @@
-"""Store: finished files by what they were made of, so that nothing is encoded twice.
+"""Cache of finished files by the recipe they were created with, so that nothing is encoded twice.
 
 An entry is a folder with some files and a note of their sizes and hashes, and of facts about them. It
-gets its name in one step when it is whole, and its files are taken out as further names of the same
-bytes (hard links), so that runs never wait for one another and may clear away what another one uses.
-What was used last stays longest.
+gets its name in one step when it is complete, and its files are taken out as further names of the same
+bytes (hard links), so that runs never wait for one another and may remove entries in use.
+The least recently used entries are removed first.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RECIPE_VERSION = 4
-"""Raised when the same command would have to give another file, or what is stored looks different."""
+"""Raised when the same command has to produce another file, or the format of entries changes."""
 _NOTE = "note.json"
 _UNFINISHED = "unfinished-"
 _IS_UNFINISHED = re.compile(rf"{_UNFINISHED}[0-9a-f]{{32}}")
 _ABANDONED_SECONDS = 24 * 3600
 _FREE_SHARE = 2
-"""The store may fill one part in this many of what the disk has left beside it."""
+"""Divisor of the space that the disk has left beside the cache: the cache may fill that part."""
 
 
 class _File(BaseModel):
@@ -54,7 +54,7 @@ class _File(BaseModel):
 
 
 class _Note(BaseModel):
-    """What stands beside the files of an entry."""
+    """Content of the note beside the files of an entry."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,23 +64,29 @@ class _Note(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    place: Path
+    folder: Path
     size_bytes: int
     used: float
 
 
 def recipe_key(content: str, build: str, command: Sequence[str]) -> str:
-    """Name of what a command makes of a content.
+    """Return the cache key of the file that a command creates from a content.
 
-    The command stands for the whole recipe: trim, target, encoder; ``build`` for the program. File
-    names in it must be placeholders, and its thread count one that every run agrees on.
+    Args:
+        content: Hash of the input.
+        build: Build string of the program.
+        command: The whole recipe: trim, target, encoder. File names in it must be placeholders, and its
+            thread count one that every run agrees on.
+
+    Returns:
+        The key, 64 hexadecimal digits.
     """
     recipe = "\0".join((str(RECIPE_VERSION), content, build, *command))
     return hashlib.sha256(os.fsencode(recipe)).hexdigest()
 
 
 class Store:
-    """A folder of entries, shared by all runs of a user."""
+    """Folder of cache entries, shared by all runs of a user."""
 
     def __init__(
         self,
@@ -90,57 +96,78 @@ class Store:
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """Keep entries below this folder; it is made when the first one is stored. ``free`` asks the disk."""
+        """Use a folder, which is created with the first entry.
+
+        Args:
+            folder: Folder of the cache.
+            limit_bytes: Size that all entries may have.
+            clock: Returns the time in seconds since the epoch.
+            free: Returns the free bytes of the disk that holds a path.
+        """
         self._folder, self._limit_bytes, self._clock, self._free = folder, limit_bytes, clock, free
         self._lock = threading.Lock()
         self._stored_bytes = 0
         self._room_bytes = 0
 
     def has(self, key: str) -> bool:
-        """Whether there is an entry; its files are checked when they are taken."""
+        """Return True if there is an entry; its files are verified when they are taken."""
         with suppress(OSError):
-            return (self._place(key) / _NOTE).is_file()
+            return (self._entry_folder(key) / _NOTE).is_file()
         return False
 
     def take(self, key: str, targets: Mapping[str, Path]) -> str | None:
-        """Put files of an entry under these names, by their names in it; its facts, or None where there is none.
+        """Link files of an entry to the given paths.
 
-        VerificationError where they are not what was stored; the entry is then removed. OSError where
-        the disk is full.
+        Args:
+            key: Key of the entry.
+            targets: Path for each file, by its name in the entry.
+
+        Returns:
+            The facts of the entry; None if there is no entry.
+
+        Raises:
+            VerificationError: The files are not what was stored; the entry is removed.
+            OSError: The disk is full.
         """
-        place = self._place(key)
+        folder = self._entry_folder(key)
         try:
             try:
-                note = _taken(place, targets)
+                note = _taken(folder, targets)
             except FileNotFoundError:  # another run may have cleared it away, and a third one stored it again
-                note = _taken(place, targets)
+                note = _taken(folder, targets)
         except (OSError, ValueError) as error:
             for target in targets.values():
                 target.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise
-            if not place.exists():  # another run has cleared it away
+            if not folder.exists():  # another run has cleared it away
                 return None
-            self._remove(place)
+            self._remove(folder)
             logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
             raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
         with suppress(OSError):
-            os.utime(place, (self._clock(), self._clock()))
+            os.utime(folder, (self._clock(), self._clock()))
         return note.facts
 
     def put(self, key: str, sources: Mapping[str, Path], facts: str = "") -> None:
-        """Keep files by these names, and facts; a store that is full or cannot be written is no error."""
-        place, unfinished = self._place(key), self._folder / f"{_UNFINISHED}{uuid4().hex}"
+        """Keep files and facts. A cache that is full or cannot be written causes a warning in the log, no error.
+
+        Args:
+            key: Key of the entry.
+            sources: Path of each file, by its name in the entry.
+            facts: Text that :meth:`take` returns.
+        """
+        folder, unfinished = self._entry_folder(key), self._folder / f"{_UNFINISHED}{uuid4().hex}"
         try:
             unfinished.mkdir(parents=True)
             for name, source in sources.items():
                 _link(source, unfinished / name)
             files = {name: _known(unfinished / name) for name in sources}
             _write_note(unfinished / _NOTE, _Note(facts=facts, files=files))
-            place.parent.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             if not self.has(key):
-                self._remove(place)  # a rest without its note would bar the place for good
-            unfinished.rename(place)  # refused where another run was quicker
+                self._remove(folder)  # a rest without its note would block the name for good
+            unfinished.rename(folder)  # refused where another run was quicker
             with self._lock:
                 self._stored_bytes += sum(file.size for file in files.values())
         except OSError as error:
@@ -149,13 +176,13 @@ class Store:
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def info(self) -> CacheInfo:
-        """How much is stored, and how much may be."""
+        """Return the size of the cache and its limit."""
         entries = list(self._entries())
         size = sum(entry.size_bytes for entry in entries)
         return CacheInfo(self._folder, len(entries), size, self._limit(size))
 
     def keep_to_limit(self) -> None:
-        """Prune once this process has stored what there was room for: a walk through the store costs time."""
+        """Prune once this process has filled the room of the last prune: a walk through the cache is slow."""
         with self._lock:
             if self._stored_bytes <= self._room_bytes:
                 return
@@ -163,36 +190,44 @@ class Store:
             self._stored_bytes, self._room_bytes = 0, max(0, info.limit_bytes - info.size_bytes)
 
     def prune(self) -> CacheInfo:
-        """Remove what is over the limit, used longest ago first, and what dead runs left; what is left."""
+        """Remove the least recently used entries above the limit, and remains of dead runs.
+
+        Returns:
+            The size of the cache afterwards.
+        """
         self._sweep()
         entries = sorted(self._entries(), key=lambda entry: entry.used)
         size = sum(entry.size_bytes for entry in entries)
         limit = self._limit(size)
         while entries and size > limit:
             oldest = entries.pop(0)
-            self._remove(oldest.place)
+            self._remove(oldest.folder)
             size -= oldest.size_bytes
         return CacheInfo(self._folder, len(entries), size, limit)
 
     def require_writable(self) -> None:
-        """OSError where nothing could be stored."""
+        """Check that an entry could be stored.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         mark = self._folder / f"{_UNFINISHED}{uuid4().hex}"
         mark.mkdir()
         mark.rmdir()
 
     def clear(self) -> None:
-        """Remove everything; what another run has just taken stays with it."""
+        """Remove all entries; files that another run has taken stay with that run."""
         for entry in self._entries():
-            self._remove(entry.place)
+            self._remove(entry.folder)
         self._sweep(0.0)
         remove_empty(self._folder)
 
-    def _place(self, key: str) -> Path:
+    def _entry_folder(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
 
     def _limit(self, size_bytes: int) -> int:
-        """The configured limit, or half of what the disk could give, whichever is less."""
+        """Return the configured limit, or half of the space that the disk could give, whichever is less."""
         try:
             free = self._free(self._folder)
         except OSError:
@@ -200,10 +235,10 @@ class Store:
         return min(self._limit_bytes, (free + size_bytes) // _FREE_SHARE)
 
     def _entries(self) -> Iterator[_Entry]:
-        for place in below(self._folder):
+        for folder in below(self._folder):
             with suppress(OSError):
-                size = sum(file.stat().st_size for file in place.iterdir())
-                yield _Entry(place, size, place.stat().st_mtime)
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                yield _Entry(folder, size, folder.stat().st_mtime)
 
     def _sweep(self, age_seconds: float = _ABANDONED_SECONDS) -> None:
         oldest = self._clock() - age_seconds
@@ -212,24 +247,24 @@ class Store:
                 if _IS_UNFINISHED.fullmatch(unfinished.name) and unfinished.stat().st_mtime <= oldest:
                     shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _remove(self, place: Path) -> None:
-        """Take an entry away in one step, so that nobody finds a half of it."""
+    def _remove(self, folder: Path) -> None:
+        """Remove an entry in one step, so that no other run finds a half of it."""
         aside = self._folder / f"{_UNFINISHED}{uuid4().hex}"
         with suppress(OSError):
-            place.rename(aside)
+            folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_note(path: Path, note: _Note) -> None:
-    """The note, and a line with its hash: a digit of it that changes must not pass for a proof."""
+    """Write the note, and a line with its hash: a digit of it that changes must not pass for a proof."""
     text = note.model_dump_json()
     path.write_text(f"{text}\n{_seal(text)}\n", encoding="ascii")
 
 
 def _read_note(path: Path) -> _Note:
-    """ValueError unless it is as it was written."""
+    """Return the note; raises ValueError unless it is as it was written."""
     if not path.is_file():
-        raise FileNotFoundError(path)  # a pipe in its place would never answer
+        raise FileNotFoundError(path)  # a pipe under its name would never answer
     text, _, seal = path.read_text(encoding="ascii").partition("\n")
     if seal != f"{_seal(text)}\n":
         raise ValueError(f"{path.name} is not what was written")
@@ -240,17 +275,17 @@ def _seal(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _taken(place: Path, targets: Mapping[str, Path]) -> _Note:
-    """Link the files of an entry to these names, and return its note; ValueError where they are not what it says."""
-    note = _read_note(place / _NOTE)
+def _taken(folder: Path, targets: Mapping[str, Path]) -> _Note:
+    """Link the files of an entry and return its note; raises ValueError if a file differs from the note."""
+    note = _read_note(folder / _NOTE)
     for name, target in targets.items():
-        _link(place / name, target)
+        _link(folder / name, target)
         _require(target, note.files.get(name))
     return note
 
 
 def _require(path: Path, known: _File | None) -> None:
-    """ValueError unless a file is what was stored."""
+    """Raise ValueError unless a file is what was stored."""
     if known is None or path.stat().st_size != known.size or content_hash(path) != known.content:
         raise ValueError(f"{path.name} is not what was stored")
 
@@ -260,7 +295,7 @@ def _known(path: Path) -> _File:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Another name of the same bytes; a copy where the file system has no such thing."""
+    """Create another name of the same bytes; a copy where the file system has no hard links."""
     target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
@@ -270,30 +305,30 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-_SHELF = re.compile(r"[0-9a-f]{2}")
+_BUCKET = re.compile(r"[0-9a-f]{2}")
 _OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
-"""An entry of finished files, a record of a file, and one that was not finished."""
+"""Names of a cache entry, of a record of a file, and of an unfinished record."""
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """What lies in the folders of two hexadecimal digits of a store, under a name that a store gives.
+    """Yield the entries of a cache: paths with an entry's name in folders of two hexadecimal digits.
 
-    A user's folder may have been named as the store's: nothing else in it is ours to remove.
+    A user's folder may have been named as the cache: nothing else in it is ours to remove.
     """
-    for shelf in listed(folder):
-        if _SHELF.fullmatch(shelf.name):
-            yield from (place for place in listed(shelf) if _OURS.fullmatch(place.name))
+    for bucket in listed(folder):
+        if _BUCKET.fullmatch(bucket.name):
+            yield from (entry for entry in listed(bucket) if _OURS.fullmatch(entry.name))
 
 
 def remove_empty(folder: Path) -> None:
-    """Remove the folders of a store, and the store's own, as far as nothing lies in them."""
-    for shelf in (*(shelf for shelf in listed(folder) if _SHELF.fullmatch(shelf.name)), folder):
+    """Remove the empty folders of a cache, its own folder included."""
+    for bucket in (*(bucket for bucket in listed(folder) if _BUCKET.fullmatch(bucket.name)), folder):
         with suppress(OSError):
-            shelf.rmdir()
+            bucket.rmdir()
 
 
 def listed(folder: Path) -> list[Path]:
-    """What lies in a folder that another process may just remove; ``glob`` fails then."""
+    """Return the content of a folder, empty if another process has just removed it; ``glob`` fails then."""
     try:
         return list(folder.iterdir())
     except OSError:

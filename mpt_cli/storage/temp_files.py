@@ -1,8 +1,8 @@
-"""Temporary files and the way a finished file gets its name.
+"""Temporary files of a run.
 
-A run has one hidden folder, which any end of the run removes; what a killed run left behind is
-removed by the next process beside it, if it can get the dead one's lock. An output is written under a
-hidden name beside its target and takes its name in one step, after it was proven.
+A run has one hidden folder, which is removed however the run ends; the remains of a killed run are
+removed by the next process beside it, if it can get the dead run's lock. An output is written under a
+hidden name beside its target and takes its name in one step, after it was verified.
 """
 
 from __future__ import annotations
@@ -31,44 +31,58 @@ logger = logging.getLogger(__name__)
 
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
-LOCK_SUFFIX = ".lock"
+LOCK_EXTENSION = ".lock"
 
 
 class TempFileManager:
-    """The folder of one workflow: segments, sound, the concat list."""
+    """Folder of one workflow: segments, audio, the concat list."""
 
     def __init__(self, folder: Path) -> None:
         """Manage files in a folder that exists."""
         self.folder = folder
 
     def segment_paths(self, clip_index: int) -> tuple[Path, Path]:
-        """Where the pictures and the sound of a clip are written."""
+        """Return the paths for the frames and for the audio of a clip.
+
+        Args:
+            clip_index: Index of the clip in the request, counted from 0.
+
+        Returns:
+            Path of the video file, and path of the raw PCM.
+        """
         return self.folder / f"{clip_index:05d}.mp4", self.folder / f"{clip_index:05d}.pcm"
 
     def frame_map_path(self, clip_index: int) -> Path:
-        """Return where ffmpeg writes from which decoded frame each frame of a clip was made."""
+        """Return the path to which ffmpeg writes the source frame of each output frame of a clip."""
         return self.folder / f"{clip_index:05d}.frames"
 
     def path(self, name: str) -> Path:
-        """A file of this workflow."""
+        """Return the path of a file of this workflow."""
         return self.folder / name
 
     @property
     def concat_list(self) -> Path:
-        """Where the list that ffmpeg joins by is written."""
+        """Path of the list that ffmpeg joins by."""
         return self.path("concat.txt")
 
     def discard(self, *paths: Path | None) -> None:
-        """Remove files of this workflow that are no longer needed; others are never touched."""
+        """Remove files of this workflow that are no longer needed; other files are never touched."""
         for path in paths:
             if path is not None and path.parent == self.folder:
                 path.unlink(missing_ok=True)
 
     def create_concat_list(self, clips: Sequence[ProcessedClip], form: TargetForm) -> Path:
-        """The list that ffmpeg joins by, with exact durations; ffmpeg has to run in this folder.
+        """Write the list that ffmpeg joins by, with exact durations; ffmpeg has to run in this folder.
 
-        A name with a protocol is taken from where ffmpeg runs, one without from the list's own URL,
+        A name with a protocol is resolved from the folder ffmpeg runs in, one without from the list's own URL,
         of which a ``#`` or ``?`` in the name of a folder cuts off the rest.
+
+        Args:
+            clips: Clips in the order of the reel.
+            form: Target format of the reel.
+
+        Returns:
+            Path of the list.
         """
         durations = microsecond_durations([clip.segment.frames for clip in clips], form.frame_rate)
         lines = ["ffconcat version 1.0"]
@@ -82,19 +96,19 @@ class TempFileManager:
         return self.concat_list
 
     def cleanup_concat_list(self) -> None:
-        """Remove the list and the links that it named, as far as they are there."""
+        """Remove the list and the links that it names, where they exist."""
         self.discard(self.concat_list)
         self.discard_links()
 
     def discard_links(self) -> None:
-        """Remove what :meth:`linked` made."""
+        """Remove the links that :meth:`linked` created."""
         self.discard(*self.folder.glob("link-*"))
 
     def linked(self, clip: ProcessedClip) -> Path:
-        """The pictures of a clip under a plain name in this folder.
+        """Return a plain name in this folder for the video file of a clip.
 
-        For a user's own clip that is a link, because its name may hold anything, also a line break,
-        which no quoting takes through a list.
+        A user's own file gets a link, because its name may hold anything, also a line break, which no quoting
+        takes through a list.
         """
         if clip.owned:
             return clip.processed_path
@@ -109,14 +123,26 @@ class TempFileManager:
 
 @contextmanager
 def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterator[TempFileManager]:
-    """A hidden folder for one workflow; removed with everything in it unless it is to be kept."""
+    """Create a hidden folder for one workflow, and remove it at the end of the context.
+
+    Args:
+        parent: Folder to create it in.
+        workflow_id: Id of the run.
+        keep: True to keep the folder and its files.
+
+    Yields:
+        The files of the run.
+
+    Raises:
+        MptError: The folder cannot be created.
+    """
     sweep_once(parent.absolute(), os.getpid())
     folder = run_folder_path(parent, workflow_id)
     with ExitStack() as stack:
         with writing(parent):
             parent.mkdir(parents=True, exist_ok=True)
             # The lock is there before the folder and after it: a run that is killed leaves what can be swept.
-            stack.enter_context(locks.held(folder.with_name(f"{folder.name}{LOCK_SUFFIX}")))
+            stack.enter_context(locks.held(folder.with_name(f"{folder.name}{LOCK_EXTENSION}")))
             folder.mkdir()
         if not keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -124,22 +150,22 @@ def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterato
 
 
 def run_folder_path(parent: Path, workflow_id: str) -> Path:
-    """Where the files of a workflow are."""
+    """Return the path of the folder of a workflow."""
     return parent / f"{_RUN}{short_name(workflow_id)}"
 
 
 def short_name(name: str) -> str:
-    """A name for a file that stands for any text, whatever is in it."""
+    """Return a plain file name of 12 hexadecimal digits for any text."""
     return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
 def sweep(parent: Path) -> None:
-    """Remove what dead runs left in a folder, whole run folders and unfinished outputs.
+    """Remove run folders and unfinished outputs of dead runs from a folder.
 
-    Only what has a lock of this machine that can be got; what has no lock was kept on purpose.
+    Only files with a lock of this machine that can be acquired are removed; files without a lock were kept on purpose.
     """
     try:
-        found = list(parent.glob(f"{PREFIX}*{LOCK_SUFFIX}"))
+        found = list(parent.glob(f"{PREFIX}*{LOCK_EXTENSION}"))
     except OSError:  # where nothing can be looked for nothing is left
         return
     for lock in found:
@@ -153,16 +179,16 @@ def sweep(parent: Path) -> None:
 
 @lru_cache(maxsize=1024)
 def sweep_once(parent: Path, process_id: int) -> None:
-    """The same when a process first writes into a folder: of 5,000 files each look at them takes 11 ms.
+    """Sweep a folder when a process first writes into it: a look at each of 5,000 files takes 11 ms.
 
-    A batch would look for each of its jobs. What runs leave that are killed from then on is for the next process.
+    A batch would look for each of its jobs. Remains of runs that are killed later are left to the next process.
     """
     del process_id  # once for each: a fork is another
     sweep(parent)
 
 
 def _remove_unfinished(lock: Path) -> None:
-    """Remove what a lock was for: a run folder, or an output by any suffix."""
+    """Remove the files that a lock protects: a run folder, or an output with any extension."""
     folder = lock.with_suffix("")
     if folder.name.startswith(_RUN) and not folder.is_symlink():
         shutil.rmtree(folder, ignore_errors=True)
