@@ -18,7 +18,7 @@ from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process.run import running_clock
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
-from mpt_cli.monitoring.pool import Wish
+from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatProgress
@@ -212,8 +212,8 @@ class FFmpegConcatenator:
     def _encode_piece(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
         arguments = commands.sound_piece_arguments(join.order.form, output)
         cancel = join.context.cancel
-        wish = Wish(_AUDIO_ENCODER_BYTES, join.context.workflow_id, join.context.priority)
-        with self._pool.resource(wish, timeout_seconds=None, cancel=cancel):
+        request = ResourceRequest(_AUDIO_ENCODER_BYTES, join.context.workflow_id, join.context.priority)
+        with self._pool.resource(request, timeout_seconds=None, cancel=cancel):
             self._run(arguments, join, report, feed=join.audio.read(piece.first, piece.end))
 
     def _run(

@@ -26,7 +26,7 @@ from mpt_cli.media.process.run import run as run_process
 from mpt_cli.media.process.run import running_clock
 from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
-from mpt_cli.monitoring.pool import Wish
+from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatProgress
 
@@ -124,8 +124,10 @@ class MoviePyConcatenator:
         """Run the child once; return False if it was stopped for lack of memory."""
         token = CancelToken(join.context.cancel)
         need = _BASE_BYTES + join.order.form.dimensions.pixels * 3 // 2 * _HELD_FRAMES
-        wish = Wish(need, join.context.workflow_id, join.context.priority, alone=alone, give_way=token.force)
-        with self._pool.resource(wish, timeout_seconds=None, cancel=token):
+        request = ResourceRequest(
+            need, join.context.workflow_id, join.context.priority, alone=alone, preempt=token.force
+        )
+        with self._pool.resource(request, timeout_seconds=None, cancel=token):
             outcome, messages = self._run(join, token)
         join.context.cancel.raise_if_cancelled()
         if token.cancelled:

@@ -1,1 +1,1 @@
-"""Memory, slots and cost of runs; the only code beside ``media.process`` that uses psutil."""
+"""Memory, slots and cost of runs; the only room beside ``media.process`` that uses psutil."""

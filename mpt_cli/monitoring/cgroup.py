@@ -1,4 +1,4 @@
-"""The memory limit that control groups put on this process; psutil reads none of them.
+"""Memory limit of the control groups of this process, which psutil does not read.
 
 Formats: ``proc_pid_cgroup(5)``, ``proc_pid_mountinfo(5)``, and in the kernel's documentation
 ``admin-guide/cgroup-v2.rst`` (``memory.max``, ``memory.high``) and ``cgroup-v1/memory.rst``.
@@ -20,10 +20,13 @@ _FILES = {"cgroup2": ("memory.max", "memory.high"), "cgroup": ("memory.limit_in_
 
 
 def memory_limit_bytes(root: Path = Path("/")) -> int | None:
-    """Smallest limit of this process's own groups and all groups above them, in bytes.
+    """Return the smallest limit of this process's own groups and all groups above them.
 
-    None where no group limits memory or the system has no control groups. ``root`` stands for the
-    file system's root.
+    Args:
+        root: Root of the file system.
+
+    Returns:
+        The limit in bytes; None where no group limits memory or the system has no control groups.
     """
     limits = [
         limit
@@ -35,7 +38,7 @@ def memory_limit_bytes(root: Path = Path("/")) -> int | None:
 
 
 def _group_folders(root: Path) -> Iterator[tuple[str, Path]]:
-    """Kind of file system and folder of every group that holds this process, innermost first."""
+    """Yield kind of file system and folder of every group that holds this process, innermost first."""
     groups = _groups_of_this_process(root)
     for file_system, mounted, mount_point in _memory_mounts(root):
         group = groups.get(file_system)
@@ -50,7 +53,7 @@ def _group_folders(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _groups_of_this_process(root: Path) -> dict[str, str]:
-    """Path of the group that limits memory, by kind of file system."""
+    """Return the path of the group that limits memory, by kind of file system."""
     groups = {}
     for line in _lines(root / "proc/self/cgroup"):
         number, _, rest = line.partition(":")
@@ -63,7 +66,7 @@ def _groups_of_this_process(root: Path) -> dict[str, str]:
 
 
 def _memory_mounts(root: Path) -> Iterator[tuple[str, str, str]]:
-    """Kind, group shown at the top, and mount point of each mounted hierarchy with memory limits."""
+    """Yield kind, group shown at the top, and mount point of each mounted hierarchy with memory limits."""
     for line in _lines(root / "proc/self/mountinfo"):
         left, _, right = line.partition(" - ")
         mount, source = left.split(" "), right.split(" ")
@@ -74,7 +77,7 @@ def _memory_mounts(root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _below(group: str, mounted: str) -> PurePosixPath:
-    """Where a group lies below a mount that shows ``mounted`` at its top."""
+    """Return the path of a group below a mount that shows ``mounted`` at its top."""
     path = PurePosixPath(group)
     inside = path.relative_to(mounted) if path.is_relative_to(mounted) else PurePosixPath(group.lstrip("/"))
     # A group outside the own namespace is written with "..", and one that a container does not

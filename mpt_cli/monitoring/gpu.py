@@ -1,10 +1,10 @@
-"""How busy graphics processors are, where NVIDIA's library says so."""
+"""Load of NVIDIA GPUs, as reported by NVIDIA's library."""
 
 from __future__ import annotations
 
 
 def gpu_percent() -> float | None:
-    """Load of the busiest NVIDIA processor, 0 to 100; None without one, or without nvidia-ml-py."""
+    """Return the load of the busiest NVIDIA GPU, 0 to 100; None without one, or without nvidia-ml-py."""
     try:
         import pynvml
     except ImportError:

@@ -1,7 +1,7 @@
-"""MemoryManager: how much memory the run may use, how much it uses, and what still fits.
+"""Memory budget, use and admission of runs.
 
-It measures the whole process tree, because the memory is in the ffmpeg children. It starts and stops
-nothing by itself: who holds resources registers how they are given back.
+The :class:`MemoryManager` measures the whole process tree, because the memory is in the ffmpeg children.
+It starts and stops no work itself: the holder of resources registers a function that releases them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SAMPLE_INTERVAL_SECONDS = 0.25
 SYSTEM_MARGIN = 1.5
-"""The machine must have this many times the required memory available."""
+"""Factor by which the machine's available memory must exceed the required memory."""
 SYSTEM_PRESSURE_PERCENT = 85
 """Share of the machine's memory in use above which the machine itself is short of it."""
 TREND_SECONDS = 30
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
-    """One look at the process tree; ``cpu_percent`` (0 to 100) is the load of all cores."""
+    """One measurement of the process tree; ``cpu_percent`` (0 to 100) is the load of all cores."""
 
     tree_bytes: int
     budget_bytes: int
@@ -50,7 +50,7 @@ Listener = Callable[[MemorySample], object]
 
 @dataclass(slots=True)
 class _Workflow:
-    """What is known of the memory of a workflow that is open; guarded by the manager's lock."""
+    """Memory and resources of an open workflow; guarded by the manager's lock."""
 
     start_bytes: int
     peak_bytes: int = 0
@@ -58,9 +58,9 @@ class _Workflow:
 
 
 class MemoryManager:
-    """Samples the process tree, keeps the peaks of workflows, and says what fits the budget.
+    """Samples the process tree, keeps the peaks of workflows, and decides what fits the budget.
 
-    The budget is held as sampled: spikes between two samples can pass it.
+    The budget holds for the samples: spikes between two samples can pass it.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class MemoryManager:
         sleep: Callable[[float], object] = time.sleep,
         interval_seconds: float = SAMPLE_INTERVAL_SECONDS,
     ) -> None:
-        """Fix the budget: ``config.max``, else 80 % of the smaller of RAM and control group limit."""
+        """Set the budget: ``config.max``, else 80 % of the smaller of RAM and control group limit."""
         self._system = system or PsutilReader()
         self._clock, self._sleep = clock, sleep
         self._interval_seconds = interval_seconds
         self._threshold, self._cleanup_seconds = config.pressure_threshold, float(config.cleanup_interval)
         self._budget_bytes = config.max or default_budget_bytes(self._system)
         self._lock = threading.Lock()
-        self._telling = threading.RLock()  # while listeners are called: who unsubscribes is not called afterwards
+        self._notifying = threading.RLock()  # held while listeners are called: none is called after it unsubscribed
         self._listeners: dict[object, Listener] = {}
         self._measured: tuple[float, int] | None = None
         self._cpu_percent: float | None = None
@@ -88,7 +88,7 @@ class MemoryManager:
         self._reservations, self._trend = Reservations(), Trend()
         self._idle_bytes = 0
         self._caches: list[Callable[[], object]] = []
-        self._give_back: Callable[[int], object] | None = None
+        self._release: Callable[[int], object] | None = None
         self._relieve: Callable[[], object] | None = None
         self._last_cleanup = clock()
         self._users = 0
@@ -97,7 +97,7 @@ class MemoryManager:
     # Sampling
 
     def initialize(self) -> None:
-        """Start the sampling thread; where it runs already, it has one more user."""
+        """Start the sampling thread, or add a user to the running one."""
         with self._lock:
             self._users += 1
             if self._sampler is None:
@@ -107,7 +107,7 @@ class MemoryManager:
                 thread.start()
 
     def close(self) -> None:
-        """End the sampling thread with its last user; afterwards no listener is called."""
+        """Stop the sampling thread with its last user; no listener is called afterwards."""
         with self._lock:
             self._users = max(0, self._users - 1)
             if self._users:
@@ -124,47 +124,47 @@ class MemoryManager:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """End sampling."""
+        """Stop sampling."""
         self.close()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with every sample; the function returned ends that before it returns."""
+        """Call a listener with every sample; return a function after which it is not called any more."""
         key = object()
 
         def unsubscribe() -> None:
-            with self._telling:
+            with self._notifying:
                 self._listeners.pop(key, None)
 
-        with self._telling:
+        with self._notifying:
             self._listeners[key] = listener
         return unsubscribe
 
     @contextmanager
     def growth(self) -> Iterator[Callable[[], int]]:
-        """Say, whenever asked, the most that the process tree grew by while the context was open."""
+        """Yield a function that returns the largest growth of the process tree since the start, in bytes."""
         start = most = self._measure()
 
-        def note(sample: MemorySample) -> None:
+        def update(sample: MemorySample) -> None:
             nonlocal most
             most = max(most, sample.tree_bytes)
 
-        unsubscribe = self.subscribe(note)
+        unsubscribe = self.subscribe(update)
         try:
             yield lambda: max(most, self.get_usage_bytes()) - start
         finally:
             unsubscribe()
 
     def sample(self) -> MemorySample:
-        """Take one sample and give it to the listeners: what the sampling thread does each time.
+        """Take one sample and pass it to the listeners, as the sampling thread does each time.
 
-        Above the budget, whoever holds resources is asked first to give one up.
+        Above the budget, the registered holder of resources is first asked to end one of them.
         """
         tree_bytes, cpu_percent = self._measure(), self._system.cpu_percent()
         if tree_bytes > self._budget_bytes and self._relieve is not None:
             self._relieve()
         sample = MemorySample(tree_bytes, self._budget_bytes, cpu_percent)
         self._cpu_percent = cpu_percent
-        with self._telling:
+        with self._notifying:
             for listener in tuple(self._listeners.values()):
                 listener(sample)
         return sample
@@ -195,45 +195,45 @@ class MemoryManager:
 
     @property
     def budget_bytes(self) -> int:
-        """What the whole process tree may use."""
+        """Memory that the whole process tree may use."""
         return self._budget_bytes
 
     @property
     def idle_bytes(self) -> int:
-        """What the process tree used when no clip was in work."""
+        """Memory that the process tree used when no clip was in progress."""
         return self._idle_bytes
 
     @property
     def reserved_bytes(self) -> int:
-        """Sum of the needs that were admitted and not yet released, corrected by the peaks seen."""
+        """Sum of the needs that were admitted and not yet released, corrected by measured peaks."""
         return self._reservations.total_bytes
 
     def get_usage_bytes(self) -> int:
-        """Memory of the process tree, measured at most one sampling interval ago."""
+        """Return the memory of the process tree, measured at most one sampling interval ago."""
         measured = self._measured
         if measured is not None and self._clock() - measured[0] < self._interval_seconds:
             return measured[1]
         return self._measure()
 
     def get_usage_percentage(self) -> float:
-        """Memory of the process tree in percent of the budget; can pass 100."""
+        """Return the memory of the process tree in percent of the budget; can pass 100."""
         return 100 * self.get_usage_bytes() / self._budget_bytes
 
     def get_cpu_percentage(self) -> float | None:
-        """Load of all cores at the last sample, 0 to 100; None before the first."""
+        """Return the load of all cores at the last sample, 0 to 100; None before the first."""
         return self._cpu_percent
 
     # Workflows
 
     def initialize_for_workflow(self, workflow_id: str) -> None:
-        """Follow a workflow from now on: its peak, and what it holds."""
+        """Track the peak and the resources of a workflow from now on."""
         start_bytes = self._measure()
         with self._lock:
             self._closed_peaks.pop(workflow_id, None)
             self._workflows.setdefault(workflow_id, _Workflow(start_bytes, start_bytes))
 
     def cleanup_workflow(self, workflow_id: str) -> None:
-        """End a workflow; its peak can still be asked for. An unknown one is no error."""
+        """Stop tracking a workflow; its peak is kept. An unknown workflow is ignored."""
         self._measure()
         with self._lock:
             workflow = self._workflows.pop(workflow_id, None)
@@ -243,22 +243,22 @@ class MemoryManager:
                     del self._closed_peaks[next(iter(self._closed_peaks))]
 
     def peak_bytes(self, workflow_id: str) -> int | None:
-        """Largest measurement of the process tree while the workflow was open; None if unknown.
+        """Return the largest measurement of the process tree while the workflow was open; None if unknown.
 
-        Workflows that are open at the same time share the tree, so each sees the others too.
+        Workflows that are open at the same time share the tree, so the peak of each includes the others.
         """
         with self._lock:
             workflow = self._workflows.get(workflow_id)
             return workflow.peak_bytes if workflow else self._closed_peaks.get(workflow_id)
 
     def allocate(self, workflow_id: str, resource_id: int) -> None:
-        """Note that a workflow holds a resource; ignored for one that is not followed."""
+        """Record that a workflow holds a resource; ignored for one that is not tracked."""
         with self._lock:
             if workflow_id in self._workflows:
                 self._workflows[workflow_id].resources.add(resource_id)
 
     def free(self, workflow_id: str, resource_id: int) -> None:
-        """Note that it holds it no longer."""
+        """Record that a workflow no longer holds a resource."""
         with self._lock:
             if workflow_id in self._workflows:
                 self._workflows[workflow_id].resources.discard(resource_id)
@@ -266,7 +266,7 @@ class MemoryManager:
     # Decisions
 
     def is_memory_available(self, required_mb: int = 500) -> bool:
-        """Whether this many MiB are free both within the budget and, 1.5 times, in the machine."""
+        """Return True if this many MiB are free both within the budget and, 1.5 times, in the machine."""
         required = required_mb * 2**20
         within_budget = self._budget_bytes - self.get_usage_bytes() > required
         return within_budget and self._system.available_bytes() > required * SYSTEM_MARGIN
@@ -274,9 +274,9 @@ class MemoryManager:
     def wait_for_availability(
         self, timeout_seconds: float = 30, *, required_mb: int = 500, wait: Callable[[float], object] = time.sleep
     ) -> bool:
-        """Wait until this many MiB are available; the answer says whether they are.
+        """Wait until this many MiB are available; return True if they are.
 
-        A true answer of ``wait`` ends the waiting, so that ``CancelToken.wait`` can be given.
+        True from ``wait`` ends the waiting, so that ``CancelToken.wait`` can be passed.
         """
         deadline = self._clock() + timeout_seconds
         while not self.is_memory_available(required_mb):
@@ -286,10 +286,10 @@ class MemoryManager:
         return True
 
     def is_memory_pressure(self) -> bool:
-        """Whether memory is short: for the run, for the machine, or soon.
+        """Return True if memory is short: for the run, for the machine, or soon.
 
-        The process tree above the threshold of the budget (0.8), the machine above 85 %, or a rise
-        that meets the budget within 30 s.
+        Memory is short with the process tree above the threshold of the budget (0.8), the machine above 85 %,
+        or a rise that meets the budget within 30 s.
         """
         if self.get_usage_bytes() > self._threshold * self._budget_bytes:
             return True
@@ -299,7 +299,7 @@ class MemoryManager:
         return 100 * used > SYSTEM_PRESSURE_PERCENT or soon
 
     def fits(self, need_bytes: int) -> bool:
-        """Whether a predicted need fits the budget beside what is reserved or used.
+        """Return True if a predicted need fits the budget beside the memory that is reserved or used.
 
         The larger of both counts: a clip that just began does not use yet what it reserved.
         """
@@ -307,23 +307,23 @@ class MemoryManager:
         return used + self._reservations.corrected(need_bytes) <= self._budget_bytes
 
     def reserve(self, need_bytes: int, *, anyway: bool = False) -> bool:
-        """Reserve a predicted need if it fits, or ``anyway``; whether it was reserved."""
+        """Reserve a predicted need if it fits, or ``anyway``; return True if it was reserved."""
         admitted = anyway or self.fits(need_bytes)
         if admitted:
             self._reservations.add(need_bytes)
         return admitted
 
     def release(self, need_bytes: int, *, peak_bytes: int | None = None) -> None:
-        """Give back what was reserved, with the peak that it came to, where that was measured."""
+        """Release a reserved need; later predictions are corrected by its measured peak, where there is one."""
         self._reservations.remove(need_bytes)
         if peak_bytes is not None:
             self._reservations.learn(need_bytes, peak_bytes)
         self._measured = None  # it still counts the clip that ended
 
     def calculate_optimal_batch_size(self, clip_count: int, base_batch_size: int) -> int:
-        """Return how many clips to keep in work at once: at least 1, at most ``clip_count``.
+        """Return the number of clips to keep in progress at once: at least 1, at most ``clip_count``.
 
-        By the free share of the budget: below 0.3 a third of the base (2 at least), below 0.5 half
+        It depends on the free share of the budget: below 0.3 a third of the base (2 at least), below 0.5 half
         of it (3 at least), neither above the base; above 0.8 with more than 20 clips twice the base.
         """
         free_share = (self._budget_bytes - self.get_usage_bytes()) / self._budget_bytes
@@ -338,19 +338,24 @@ class MemoryManager:
 
     # Cleaning
 
-    def on_give_back(self, give_back: Callable[[int], object], relieve: Callable[[], object]) -> None:
-        """Call ``give_back`` with each resource of a workflow that is cleared, ``relieve`` above the budget."""
-        self._give_back, self._relieve = give_back, relieve
+    def on_release(self, release: Callable[[int], object], relieve: Callable[[], object]) -> None:
+        """Register the holder of resources.
+
+        Args:
+            release: Called with the id of each resource of a workflow that is cleaned up.
+            relieve: Called above the budget, to end one of the resources.
+        """
+        self._release, self._relieve = release, relieve
 
     def register_cache(self, clear: Callable[[], object]) -> None:
-        """Call ``clear`` when memory is cleaned: something is kept that can be had again."""
+        """Call ``clear`` when memory is cleaned, to empty a cache whose content can be had again."""
         self._caches.append(clear)
 
     def smart_cleanup(self, *, force: bool = False) -> int | None:
-        """Collect garbage and empty caches, at most every cleanup interval unless ``force``.
+        """Collect garbage and empty caches, at most once in a cleanup interval unless ``force``.
 
-        The bytes that the process tree shrank by, None where it was too early. It frees nothing in
-        ffmpeg. With pauses: not for a thread that somebody waits for.
+        Returns the bytes that the process tree shrank by; None if it was too early. Frees nothing in
+        ffmpeg. Pauses between collections: not for a thread that somebody waits for.
         """
         if not force and self._clock() - self._last_cleanup < self._cleanup_seconds:
             return None
@@ -371,19 +376,19 @@ class MemoryManager:
         self.smart_cleanup(force=True)
 
     def emergency_cleanup(self, workflow_id: str) -> None:
-        """Give back all that a workflow holds, forget it, and clean; other workflows are not touched."""
+        """Release all resources of a workflow, stop tracking it, and clean; other workflows are not touched."""
         logger.warning("Emergency cleanup triggered for workflow %s", workflow_id)
         with self._lock:
             workflow = self._workflows.get(workflow_id)
             held = sorted(workflow.resources) if workflow else []
         for resource_id in held:
-            if self._give_back is not None:
-                self._give_back(resource_id)
+            if self._release is not None:
+                self._release(resource_id)
         self.cleanup_workflow(workflow_id)
         self.force_cleanup()
 
     def force_cleanup_all(self) -> None:
-        """Give back what all workflows hold, and clean: for when this process itself is out of memory."""
+        """Release the resources of all workflows, and clean, for when this process itself is out of memory."""
         with self._lock:
             workflow_ids = list(self._workflows)
         for workflow_id in workflow_ids:

@@ -1,6 +1,6 @@
-"""PerformanceMonitor: what workflows cost in time, and how well the slots were used.
+"""Time that workflows take, and use of their slots.
 
-Seconds are those of an injected monotonic clock. What was not measured is None, never 0.
+Seconds are those of an injected monotonic clock. A value that was not measured is None, never 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 Gauge = Callable[[], float | None]
-"""A percentage as it is now, or None where it is not measured."""
+"""Returns the current value of a percentage, or None where it is not measured."""
 
 
 def _not_measured() -> None:
@@ -32,10 +32,10 @@ def _not_measured() -> None:
 
 
 class Timer:
-    """A stopwatch that runs from the start; as a context manager it stops at the end of the block."""
+    """Stopwatch that runs from its creation; as a context manager it stops at the end of the block."""
 
     def __init__(self, name: str, *, clock: Clock = time.monotonic) -> None:
-        """Start."""
+        """Start the timer."""
         self.name = name
         self._clock = clock
         self._started = clock()
@@ -43,17 +43,17 @@ class Timer:
 
     @property
     def duration_seconds(self) -> float:
-        """Time from start to stop, or to now while it runs."""
+        """Time from start to stop, or to now while the timer runs."""
         return (self._clock() if self._stopped is None else self._stopped) - self._started
 
     def stop(self) -> float:
-        """Stop and return the duration; a stopped timer keeps its first stop."""
+        """Stop and return the duration in seconds; a stopped timer keeps its first stop."""
         if self._stopped is None:
             self._stopped = self._clock()
         return self.duration_seconds
 
     def ensure_stopped(self) -> None:
-        """Stop if it runs: for ``finally``."""
+        """Stop the timer if it runs, for ``finally``."""
         self.stop()
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class Timer:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Stop."""
+        """Stop the timer."""
         self.ensure_stopped()
 
 
@@ -80,7 +80,7 @@ class _Workflow:
     memory_peak_bytes: int | None = None
 
     def slot_seconds_until(self, now: float) -> float:
-        """Slots times seconds of the finished processing phases and the one that runs."""
+        """Return slots times seconds of the finished processing phases and the running one."""
         if self.phase is None:
             return self.slot_seconds
         started, slots = self.phase
@@ -88,9 +88,9 @@ class _Workflow:
 
 
 class PerformanceMonitor:
-    """Follows workflows and reports on them, also after they ended (the last 1,000).
+    """Tracks workflows and reports on them, also after they ended (the last 1,000).
 
-    ``processing_efficiency`` is the share of the slots' time in which clips were worked on: the sum
+    ``processing_efficiency`` is the share of the slots' time in which clips were processed: the sum
     of the clips' busy seconds / (slots x seconds of the processing phases), 0 to 1. The score is
     :func:`performance_score` of it and of the realtime factor: seconds of reel reached
     (``total_seconds`` x progress) per second of the whole workflow.
@@ -104,7 +104,14 @@ class PerformanceMonitor:
         memory_percent: Gauge = _not_measured,
         gpu_percent: Gauge = _not_measured,
     ) -> None:
-        """Take times from ``clock`` and what the machine does from the gauges."""
+        """Create a monitor without workflows.
+
+        Args:
+            clock: Monotonic clock, in seconds.
+            cpu_percent: Gauge of the load of all cores.
+            memory_percent: Gauge of the memory in use.
+            gpu_percent: Gauge of the load of the GPU.
+        """
         self._clock = clock
         self._cpu_percent = cpu_percent
         self._memory_percent, self._gpu_percent = memory_percent, gpu_percent
@@ -115,7 +122,13 @@ class PerformanceMonitor:
         self._clip_ends: deque[float] = deque()
 
     def start_workflow(self, workflow_id: str, *, clip_count: int, total_seconds: float | None = None) -> None:
-        """Begin to follow a workflow; ``total_seconds`` is the length of its reel, where known."""
+        """Start to track a workflow.
+
+        Args:
+            workflow_id: Id of the workflow.
+            clip_count: Number of clips.
+            total_seconds: Duration of its reel, where known.
+        """
         with self._lock:
             now = self._clock()
             self._ended.pop(workflow_id, None)
@@ -125,14 +138,14 @@ class PerformanceMonitor:
         logger.debug("Workflow %s begins with %d clips", workflow_id, clip_count)
 
     def expect(self, workflow_id: str, *, total_seconds: float) -> None:
-        """Note the length of a workflow's reel, once it is known; ignored for one that is not active."""
+        """Set the duration of a workflow's reel, once it is known; ignored for one that is not active."""
         with self._lock:
             workflow = self._active.get(workflow_id)
             if workflow is not None:
                 workflow.total_seconds = total_seconds
 
     def end_workflow(self, workflow_id: str) -> None:
-        """Stop a workflow's clock and keep it for reports; an unknown one is no error."""
+        """Stop a workflow's clock and keep it for reports; an unknown workflow is ignored."""
         with self._lock:
             workflow = self._active.pop(workflow_id, None)
             if workflow is None:
@@ -143,9 +156,12 @@ class PerformanceMonitor:
                 self._ended.popitem(last=False)
 
     def record_milestone(self, workflow_id: str, name: str, progress: float) -> None:
-        """Note that a step was reached at ``progress`` (0 to 1), which never goes back.
+        """Record a step of a workflow; ignored for one that is not active.
 
-        Ignored for a workflow that is not active.
+        Args:
+            workflow_id: Id of the workflow.
+            name: Name of the step.
+            progress: Progress that the step stands for, 0 to 1; progress never goes back.
         """
         with self._lock:
             workflow = self._active.get(workflow_id)
@@ -156,9 +172,9 @@ class PerformanceMonitor:
 
     @contextmanager
     def processing(self, workflow_id: str, *, slots: int) -> Iterator[None]:
-        """Measure a processing phase in which ``slots`` clips can be worked on at once.
+        """Measure a processing phase in which ``slots`` clips can be processed at once.
 
-        A second phase of a workflow adds to the first; ignored for one that is not active.
+        A second phase of a workflow adds to the first; ignored for a workflow that is not active.
         """
         with self._lock:
             workflow = self._active.get(workflow_id)
@@ -172,7 +188,7 @@ class PerformanceMonitor:
                     workflow.slot_seconds, workflow.phase = workflow.slot_seconds_until(self._clock()), None
 
     def record_clip(self, workflow_id: str, *, busy_seconds: float) -> None:
-        """Note the end of a clip and the time of work on it, without the wait for a slot."""
+        """Record the end of a clip and the seconds of work on it, without the wait for a slot."""
         with self._lock:
             workflow = self._active.get(workflow_id)
             if workflow is not None:
@@ -185,7 +201,7 @@ class PerformanceMonitor:
         return Timer(name, clock=self._clock)
 
     def get_current_metrics(self) -> CurrentMetrics:
-        """Return what is going on now."""
+        """Return the current load."""
         cpu, memory, gpu = self._cpu_percent(), self._memory_percent(), self._gpu_percent()
         with self._lock:
             return CurrentMetrics(len(self._active), cpu, memory, self._throughput(), gpu)
@@ -193,9 +209,17 @@ class PerformanceMonitor:
     def generate_performance_report(
         self, workflow_id: str, *, memory_peak_bytes: int | None = None
     ) -> PerformanceReport:
-        """Return what an active or ended workflow cost; KeyError for an unknown one.
+        """Return the cost of an active or ended workflow.
 
-        The peak is remembered: a later report without one shows the last that was given.
+        Args:
+            workflow_id: Id of the workflow.
+            memory_peak_bytes: Peak to report; remembered for later reports that pass None.
+
+        Returns:
+            The report.
+
+        Raises:
+            KeyError: The workflow is unknown.
         """
         with self._lock:
             workflow = self._active.get(workflow_id) or self._ended[workflow_id]
@@ -204,7 +228,7 @@ class PerformanceMonitor:
             return _report(workflow_id, workflow, self._clock() if workflow.ended is None else workflow.ended)
 
     def _throughput(self) -> float | None:
-        """Clips that ended in the last minute, per minute; None before any time has passed."""
+        """Return the clips that ended in the last minute, per minute; None before any time has passed."""
         now = self._clock()
         self._forget_old_clips()
         observed = 0.0 if self._first_start is None else min(THROUGHPUT_WINDOW_SECONDS, now - self._first_start)
@@ -217,7 +241,7 @@ class PerformanceMonitor:
 
 
 def performance_score(efficiency: float | None, realtime_factor: float | None) -> float | None:
-    """Score from 0 to 100: the mean of how busy the slots were and of how fast the reel grew.
+    """Return a score from 0 to 100: the mean of slot use and of speed.
 
     Speed is ``r / (1 + r)`` of the realtime factor r: 0.5 at real time, towards 1 above it. So 75
     means no slot ever idle, at real time. Without an efficiency (nothing had to be processed) speed

@@ -1,7 +1,7 @@
-"""ResourcePool: how many clips are worked on at once, in order of priority and then of asking.
+"""Slots for clips in progress, given out in order of priority and then of request.
 
-It counts slots and asks :class:`~mpt_cli.monitoring.memory.MemoryManager` whether a clip fits; about
-memory it decides nothing but that one clip always runs, and which one gives way.
+The pool counts slots and asks :class:`~mpt_cli.monitoring.memory.MemoryManager` if a clip fits. About
+memory it decides only two things: one clip always runs, and which clip is preempted.
 """
 
 from __future__ import annotations
@@ -24,37 +24,43 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
 
 RECHECK_SECONDS = 0.25
-"""Longest wait without looking again: memory comes free without a release in this pool too, and
-Python handles a signal that arrives just before a wait begins only when that wait ends."""
+"""Longest wait between two checks: memory comes free without a release in this pool too, and
+Python handles a signal that arrives just before a wait begins only when that wait ends.
+"""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked of a pool.
+class ResourceRequest:
+    """Request for a slot.
 
-    ``priority`` goes before the order of asking, lower first. ``alone`` shares the pool with nobody.
-    ``give_way`` makes the work end at once when memory must come free; without it the work stays.
-    ``device`` is what it works with beside cores and memory, which has room for ``at_once`` of its kind.
+    Attributes:
+        need_bytes: Predicted memory.
+        workflow_id: Id of the workflow that holds the slot.
+        priority: Rank before the order of requests, lowest first.
+        alone: True to share the pool with no other work.
+        preempt: Ends the work at once when memory must come free; None for work that cannot be ended.
+        device: Device that the work uses beside cores and memory, or None.
+        at_once: Number of works that the device takes at once.
     """
 
     need_bytes: int = 0
     workflow_id: str = ""
     priority: int = 0
     alone: bool = False
-    give_way: Callable[[], object] | None = None
+    preempt: Callable[[], object] | None = None
     device: str | None = None
     at_once: int = 1
 
 
 @dataclass(order=True, slots=True)
 class _Ticket:
-    """A caller that waits for its turn."""
+    """A caller that waits for a slot."""
 
     priority: int
     number: int
-    wish: Wish = field(compare=False)
+    request: ResourceRequest = field(compare=False)
     # Woken from inside signal handlers: put() of this queue is reentrant, which neither a
     # Condition nor an Event is when the handler interrupts its own wait.
     wakes: SimpleQueue[None] = field(default_factory=SimpleQueue, compare=False)
@@ -68,7 +74,7 @@ class _Ticket:
 
 
 class ResourcePool:
-    """A number of slots, each given out with a reserved need of memory.
+    """Fixed number of slots, each given out with a reserved amount of memory.
 
     Nobody overtakes: while the first in the queue does not fit, those behind it wait, so that a
     large clip is never starved by small ones. With nothing in use the first is admitted even if
@@ -83,37 +89,57 @@ class ResourcePool:
         clock: Callable[[], float] = time.monotonic,
         recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
-        """Make a pool of ``slots`` (at least 1; ValueError otherwise)."""
+        """Create a pool.
+
+        Args:
+            slots: Number of slots, at least 1.
+            memory: Admits needs.
+            clock: Monotonic clock, in seconds.
+            recheck_seconds: Longest wait between two checks.
+
+        Raises:
+            ValueError: ``slots`` is less than 1.
+        """
         self._slots = _checked(slots)
         self._memory = memory
         self._clock = clock
         self._recheck_seconds = recheck_seconds
         self._lock = threading.Lock()
         self._queue: list[_Ticket] = []
-        self._held: dict[int, Wish] = {}
+        self._held: dict[int, ResourceRequest] = {}
         self._numbers = itertools.count(1)
-        memory.on_give_back(self.release_resource, self.relieve)
+        memory.on_release(self.release_resource, self.relieve)
 
     @property
     def slots(self) -> int:
-        """How many resources can be in use at once."""
+        """Number of resources that can be in use at once."""
         return self._slots
 
     @property
     def in_use(self) -> int:
-        """How many resources are in use."""
+        """Number of resources in use."""
         return len(self._held)
 
     def acquire_resource(
-        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
+        self,
+        request: ResourceRequest | None = None,
+        *,
+        timeout_seconds: float | None = 30,
+        cancel: CancelToken | None = None,
     ) -> int | None:
-        """Wait for a slot in which the need fits; the id of the resource.
+        """Wait for a slot in which the need fits.
 
-        None after ``timeout_seconds`` (None waits without end), and as soon as ``cancel`` is set.
+        Args:
+            request: The request; one without a need by default.
+            timeout_seconds: Longest time to wait; None waits without end.
+            cancel: Ends the waiting.
+
+        Returns:
+            Id of the resource; None after the timeout or the cancellation.
         """
-        wish = wish or Wish()
+        request = request or ResourceRequest()
         deadline = math.inf if timeout_seconds is None else self._clock() + timeout_seconds
-        ticket = _Ticket(wish.priority, next(self._numbers), wish)
+        ticket = _Ticket(request.priority, next(self._numbers), request)
         with self._lock:
             insort(self._queue, ticket)
         try:
@@ -125,25 +151,31 @@ class ResourcePool:
             self._wake_first()
 
     def release_resource(self, resource_id: int, *, peak_bytes: int | None = None) -> None:
-        """Give a resource back, with the peak of memory that its use came to, where it is known.
+        """Release a resource; an id that is not in use is logged and otherwise ignored.
 
-        One that is not in use is logged and otherwise ignored.
+        Args:
+            resource_id: Id of the resource.
+            peak_bytes: Measured peak of its memory, or None.
         """
         with self._lock:
-            wish = self._held.pop(resource_id, None)
-        if wish is None:
+            request = self._held.pop(resource_id, None)
+        if request is None:
             logger.warning("Resource %s is not in use: nothing to release", resource_id)
             return
-        self._memory.release(wish.need_bytes, peak_bytes=peak_bytes)
-        self._memory.free(wish.workflow_id, resource_id)
+        self._memory.release(request.need_bytes, peak_bytes=peak_bytes)
+        self._memory.free(request.workflow_id, resource_id)
         self._wake_first()
 
     @contextmanager
     def resource(
-        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
+        self,
+        request: ResourceRequest | None = None,
+        *,
+        timeout_seconds: float | None = 30,
+        cancel: CancelToken | None = None,
     ) -> Iterator[int | None]:
-        """Hold a resource for the length of a ``with`` block; None as in :meth:`acquire_resource`."""
-        resource_id = self.acquire_resource(wish, timeout_seconds=timeout_seconds, cancel=cancel)
+        """Hold a resource while the context is open; None as in :meth:`acquire_resource`."""
+        resource_id = self.acquire_resource(request, timeout_seconds=timeout_seconds, cancel=cancel)
         try:
             yield resource_id
         finally:
@@ -151,24 +183,34 @@ class ResourcePool:
                 self.release_resource(resource_id)
 
     def relieve(self) -> bool:
-        """Make the work that was admitted last give way; whether there was one that can."""
+        """Preempt the work that was admitted last.
+
+        Returns:
+            True if some work could be preempted.
+        """
         with self._lock:
-            able = [(number, wish.give_way) for number, wish in self._held.items() if wish.give_way is not None]
+            able = [(number, request.preempt) for number, request in self._held.items() if request.preempt is not None]
         if not able:
             return False
-        number, give_way = max(able)
+        number, preempt = max(able)
         logger.warning("Memory is over the budget: resource %d gives way", number)
-        give_way()
+        preempt()
         return True
 
     def cleanup_batch(self) -> None:
-        """Let the first in the queue ask for memory again; called as each clip ends."""
+        """Let the first in the queue check memory again; called at the end of each clip."""
         self._wake_first()
 
     def resize(self, slots: int) -> None:
-        """Change the number of slots (at least 1; ValueError otherwise).
+        """Change the number of slots.
 
-        What is in use beyond a smaller number stays in use until it is released.
+        Resources in use beyond a smaller number stay in use until they are released.
+
+        Args:
+            slots: Number of slots, at least 1.
+
+        Raises:
+            ValueError: ``slots`` is less than 1.
         """
         self._slots = _checked(slots)
         self._wake_first()
@@ -183,19 +225,19 @@ class ResourcePool:
         return None
 
     def _admit(self, ticket: _Ticket) -> int | None:
-        wish = ticket.wish
+        request = ticket.request
         with self._lock:
             if self._queue[0] is not ticket or len(self._held) >= self._slots:
                 return None
-            if self._held and (wish.alone or any(held.alone for held in self._held.values())):
+            if self._held and (request.alone or any(held.alone for held in self._held.values())):
                 return None
-            if wish.device and sum(held.device == wish.device for held in self._held.values()) >= wish.at_once:
+            if request.device and sum(held.device == request.device for held in self._held.values()) >= request.at_once:
                 return None
-            if not self._memory.reserve(wish.need_bytes, anyway=not self._held):
+            if not self._memory.reserve(request.need_bytes, anyway=not self._held):
                 return None
             resource_id = next(self._numbers)
-            self._held[resource_id] = wish
-        self._memory.allocate(wish.workflow_id, resource_id)
+            self._held[resource_id] = request
+        self._memory.allocate(request.workflow_id, resource_id)
         return resource_id
 
     def _wake_first(self) -> None:

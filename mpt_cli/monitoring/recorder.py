@@ -1,4 +1,4 @@
-"""Recorder: listens to the events of a run, and says when its clips were worked on and what was used meanwhile."""
+"""Recorder of the timeline of a run: the time span of each clip, and the use of memory and cores."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ MOST_POINTS = 600
 
 
 class Recorder:
-    """Takes events of one run from several threads; its clock starts when it is made."""
+    """Records events of one run from several threads; its clock starts when it is created."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, most_points: int = MOST_POINTS) -> None:
-        """Keep at most this many points, which is an even number."""
+        """Start the clock.
+
+        Args:
+            clock: Monotonic clock, in seconds.
+            most_points: Largest number of points to keep; even.
+        """
         self._clock, self._started = clock, clock()
         self._lock = threading.Lock()
         self._spans: dict[int, ClipSpan] = {}
@@ -30,7 +35,7 @@ class Recorder:
         self._budget_bytes: int | None = None
 
     def hearing(self, emit: Emit) -> Emit:
-        """An emit that gives each event to this recorder, and then to ``emit``."""
+        """Return an emit that passes each event to this recorder, and then to ``emit``."""
 
         def both(event: Event) -> object:
             self.note(event)
@@ -39,7 +44,7 @@ class Recorder:
         return both
 
     def note(self, event: Event) -> None:
-        """Take an event; a clip that starts again was worked on from then."""
+        """Record an event; a clip that starts again counts from its last start."""
         now = self._clock() - self._started
         with self._lock:
             if isinstance(event, ClipStarted):
@@ -51,14 +56,14 @@ class Recorder:
                 self._samples.add(ResourcePoint(now, event.memory_bytes, event.cpu_percent))
 
     def timeline(self) -> Timeline:
-        """What was heard so far."""
+        """Return the timeline so far."""
         with self._lock:
             spans = sorted(self._spans.values(), key=lambda span: (span.started_seconds, span.index))
             return Timeline(tuple(spans), self._samples.points(), self._budget_bytes)
 
 
 class _Samples:
-    """A row of samples of bounded length: when it is full, each two become one, also of those to come."""
+    """Row of samples of bounded length: when it is full, each two become one, also of those to come."""
 
     def __init__(self, most: int) -> None:
         self._most, self._per_point = most, 1

@@ -1,4 +1,4 @@
-"""What the machine and the process tree use: the seam between decisions and psutil."""
+"""Measurements of the machine and the process tree: the seam between decisions and psutil."""
 
 from __future__ import annotations
 
@@ -13,58 +13,58 @@ from mpt_cli.media.process.memory import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 
 BUDGET_SHARE = 0.8
-"""Share of what the machine or its control group allows, where no budget is configured."""
+"""Share of the memory that the machine or its control group allows, where no budget is configured."""
 
 
 class SystemReader(Protocol):
     """Measurements that decisions rest on; sizes in bytes. Called from several threads."""
 
     def total_bytes(self) -> int:
-        """Memory of the machine."""
+        """Return the memory of the machine."""
         ...
 
     def available_bytes(self) -> int:
-        """Memory that the machine can give without swapping."""
+        """Return the memory that the machine can give without swapping."""
         ...
 
     def tree_rss_bytes(self) -> int:
-        """Resident memory of this process and all its descendants."""
+        """Return the resident memory of this process and all its descendants."""
         ...
 
     def cpu_percent(self) -> float:
-        """Load of all cores together since the last call, 0 to 100; the first call has no past."""
+        """Return the load of all cores together since the last call, 0 to 100; the first call has no past."""
         ...
 
     def limit_bytes(self) -> int | None:
-        """What the system allows this process beside the machine's size; None without a limit."""
+        """Return the memory limit of this process beside the machine's size; None without a limit."""
         ...
 
 
 class PsutilReader:
-    """The real :class:`SystemReader`."""
+    """:class:`SystemReader` that measures with psutil."""
 
     def __init__(self, *, root: Path = Path("/")) -> None:
         """Read limits below ``root``, which stands for the file system's root."""
         self._root = root
 
     def total_bytes(self) -> int:
-        """Memory of the machine."""
+        """Return the memory of the machine."""
         return int(psutil.virtual_memory().total)
 
     def available_bytes(self) -> int:
-        """Memory that the machine can give without swapping."""
+        """Return the memory that the machine can give without swapping."""
         return int(psutil.virtual_memory().available)
 
     def tree_rss_bytes(self) -> int:
-        """Resident memory of this process and all its descendants."""
+        """Return the resident memory of this process and all its descendants."""
         return rss_of_tree(os.getpid())
 
     def cpu_percent(self) -> float:
-        """Load of all cores together since the last call of this thread, 0 to 100."""
+        """Return the load of all cores together since the last call of this thread, 0 to 100."""
         return float(psutil.cpu_percent(interval=None))
 
     def limit_bytes(self) -> int | None:
-        """Smallest memory limit of the control groups; None without one."""
+        """Return the smallest memory limit of the control groups; None without one."""
         return memory_limit_bytes(self._root)
 
 
@@ -75,7 +75,7 @@ def default_budget_bytes(system: SystemReader) -> int:
 
 
 def usable_cores(root: Path = Path("/")) -> int:
-    """Cores that this process may use: its affinity, cut by a control group's quota (v2 ``cpu.max``)."""
+    """Return the cores that this process may use: its affinity, cut by a control group's quota (v2 ``cpu.max``)."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:

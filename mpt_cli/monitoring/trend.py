@@ -1,4 +1,4 @@
-"""Where memory is going, by the samples of the last seconds."""
+"""Trend of memory use over the last seconds."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections import deque
 
 WINDOW_SECONDS = 10.0
 _LEAST_SAMPLES, _LEAST_SECONDS = 8, 1.5
-"""Fewer samples, or over less time, show a start and not a trend."""
+"""Fewer samples, or a shorter time, show a start and not a trend."""
 
 
 class Trend:
-    """A line through the samples of the last ten seconds."""
+    """Line through the samples of the last ten seconds."""
 
     def __init__(self) -> None:
         """Start without samples."""
         self._samples: deque[tuple[float, int]] = deque()
 
     def add(self, at_seconds: float, value: int) -> None:
-        """Take a sample; those older than the window are forgotten."""
+        """Add a sample and drop those older than the window."""
         self._samples.append((at_seconds, value))
         while self._samples[0][0] < at_seconds - WINDOW_SECONDS:
             self._samples.popleft()
 
     def slope(self) -> float:
-        """Rise in one second, by least squares; 0 where there is too little to tell.
+        """Return the rise per second, by least squares; 0 where there are too few samples.
 
-        A sawtooth of many small clips has next to none, a leak has one as steep as it is.
+        A sawtooth of many small clips has a slope near 0, a leak has one as steep as it is.
         """
         if len(self._samples) < _LEAST_SAMPLES or self._samples[-1][0] - self._samples[0][0] < _LEAST_SECONDS:
             return 0.0
@@ -36,6 +36,6 @@ class Trend:
         return sum((at - mean_time) * (value - mean_value) for at, value in self._samples) / spread
 
     def reaches(self, limit: int, within_seconds: float) -> bool:
-        """Whether the line, from the last sample on, meets a limit within this time."""
+        """Return True if the line, from the last sample on, meets a limit within this time."""
         slope = self.slope()
         return slope > 0 and (limit - self._samples[-1][1]) / slope <= within_seconds

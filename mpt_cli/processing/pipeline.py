@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.choices import Action, OnError
 from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.results import ProcessingResult
-from mpt_cli.monitoring.pool import Wish
+from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.planning.estimates import need_bytes
 from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.runtime.bounded_map import bounded_map
@@ -246,10 +246,12 @@ class ProcessingPipeline:
         need = planned.need_bytes if after is None else need_bytes(planned.media, form)
         spent = 0.0 if after is None else after.elapsed_seconds
         context = replace(run.context, cancel=CancelToken(run.context.cancel))
-        wish = Wish(need, context.workflow_id, context.priority, alone=attempt.alone, give_way=context.cancel.force)
+        request = ResourceRequest(
+            need, context.workflow_id, context.priority, alone=attempt.alone, preempt=context.cancel.force
+        )
         if form.encoder.hardware is not None and planned.action is Action.ENCODE:
-            wish = replace(wish, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
-        with self._pool.resource(wish, timeout_seconds=None, cancel=run.context.cancel) as resource:
+            request = replace(request, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
+        with self._pool.resource(request, timeout_seconds=None, cancel=run.context.cancel) as resource:
             if resource is None or run.is_over:
                 stopped = Cancelled().issue
                 return ProcessingResult(planned.index, None, stopped, spent, None, started=after is not None)

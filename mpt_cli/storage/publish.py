@@ -32,7 +32,7 @@ _SWEEP_SECONDS = 1.0
 _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
-"""Bytes, and characters of at most four bytes each: a name has 255 bytes in most file systems."""
+"""In bytes, and in characters of at most four bytes each: a name has 255 bytes in most file systems."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.request import VideoParams
     from mpt_cli.model.health import CurrentMetrics, HealthStatus
-    from mpt_cli.monitoring.pool import Wish
+    from mpt_cli.monitoring.pool import ResourceRequest
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import RunContext
 
@@ -211,7 +211,11 @@ class ShutPool(ResourcePool):
     """A pool that gives nothing out."""
 
     def acquire_resource(
-        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
+        self,
+        request: ResourceRequest | None = None,
+        *,
+        timeout_seconds: float | None = 30,
+        cancel: CancelToken | None = None,
     ) -> int | None:
         return None
 

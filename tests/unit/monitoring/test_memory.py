@@ -288,7 +288,7 @@ def test_memory_is_relieved_before_anybody_hears_of_it_and_only_above_the_budget
     reader = FakeReader(tree=1000 * MIB)
     memory, order = manager(reader), list[str]()
     memory.sample()  # nobody can give way: no error
-    memory.on_give_back(lambda _resource: None, lambda: order.append("relieved"))
+    memory.on_release(lambda _resource: None, lambda: order.append("relieved"))
     memory.subscribe(lambda _sample: order.append("told"))
     memory.sample()
     reader.tree += 1

@@ -13,7 +13,7 @@ import pytest
 
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager
-from mpt_cli.monitoring.pool import ResourcePool, Wish
+from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
 from tests.unit.monitoring.test_memory import MIB, PATIENCE, Counted, FakeReader, manager
 from tests.unit.monitoring.test_pool import AnnouncingToken
 
@@ -206,7 +206,7 @@ def test_growth_is_the_most_that_was_seen() -> None:
 @pytest.mark.anchor("T068", "T079")
 def test_only_what_is_still_held_is_given_back_and_each_thing_once(clock: FakeClock) -> None:
     memory, given = patient(FakeReader(), clock), list[int]()
-    memory.on_give_back(given.append, lambda: None)
+    memory.on_release(given.append, lambda: None)
     for workflow_id in ("mine", "others"):
         memory.initialize_for_workflow(workflow_id)
     for resource_id in (3, 1, 2):
@@ -240,7 +240,7 @@ class Shared:
         self.mine, self.others = self.take("mine"), self.take("others")
 
     def take(self, workflow_id: str) -> int:
-        resource_id = self.pool.acquire_resource(Wish(NEED, workflow_id), timeout_seconds=0)
+        resource_id = self.pool.acquire_resource(ResourceRequest(NEED, workflow_id), timeout_seconds=0)
         assert resource_id is not None
         return resource_id
 
@@ -256,7 +256,7 @@ def test_an_emergency_frees_what_its_workflow_holds_and_nothing_of_others(clock:
     assert shared.held == (2, 2)
     shared.memory.emergency_cleanup("mine")
     assert shared.held == (1, 1)
-    assert shared.pool.acquire_resource(Wish(NEED, "mine"), timeout_seconds=0) is not None
+    assert shared.pool.acquire_resource(ResourceRequest(NEED, "mine"), timeout_seconds=0) is not None
     shared.pool.release_resource(shared.others)  # still held, so it can be given back
     assert shared.held == (1, 1)
 
@@ -267,7 +267,7 @@ def test_a_slot_that_an_emergency_frees_goes_to_the_first_that_waits(clock: Fake
     with ThreadPoolExecutor(1) as executor:
         token = AnnouncingToken()
         waiting = executor.submit(
-            shared.pool.acquire_resource, Wish(NEED, "others"), timeout_seconds=2 * PATIENCE, cancel=token
+            shared.pool.acquire_resource, ResourceRequest(NEED, "others"), timeout_seconds=2 * PATIENCE, cancel=token
         )
         assert token.queued.wait(PATIENCE)
         shared.memory.emergency_cleanup("mine")
@@ -278,7 +278,7 @@ def test_a_slot_that_an_emergency_frees_goes_to_the_first_that_waits(clock: Fake
 @pytest.mark.anchor("T080")
 def test_work_that_ends_after_the_emergency_gives_nothing_back_twice(clock: FakeClock) -> None:
     shared = Shared(clock, slots=3)
-    with shared.pool.resource(Wish(NEED, "mine")):
+    with shared.pool.resource(ResourceRequest(NEED, "mine")):
         assert shared.held == (3, 3)
         shared.memory.emergency_cleanup("mine")
         shared.take("others")

@@ -18,7 +18,7 @@ import pytest
 
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
-from mpt_cli.monitoring.pool import ResourcePool, Wish
+from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
 from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def pool_of(slots: int, *, reader: FakeReader | None = None) -> ResourcePool:
 
 def taken(pool: ResourcePool, *, need_bytes: int = 0) -> int:
     """A resource that must be free now."""
-    resource_id = pool.acquire_resource(Wish(need_bytes), timeout_seconds=0)
+    resource_id = pool.acquire_resource(ResourceRequest(need_bytes), timeout_seconds=0)
     assert resource_id is not None
     return resource_id
 
@@ -88,7 +88,7 @@ class Waiters:
     ) -> Future[int | None]:
         token = token or AnnouncingToken()
         future = self._executor.submit(
-            self._pool.acquire_resource, Wish(need_bytes), timeout_seconds=timeout_seconds, cancel=token
+            self._pool.acquire_resource, ResourceRequest(need_bytes), timeout_seconds=timeout_seconds, cancel=token
         )
         assert token.queued.wait(PATIENCE)
         return future
@@ -107,7 +107,7 @@ def test_as_many_run_at_once_as_there_are_slots_and_never_more(executor: ThreadP
 
     def work() -> None:
         nonlocal running, most
-        with pool.resource(Wish(300)) as resource_id:
+        with pool.resource(ResourceRequest(300)) as resource_id:
             assert resource_id is not None
             with lock:
                 running += 1
@@ -126,7 +126,7 @@ def test_as_many_run_at_once_as_there_are_slots_and_never_more(executor: ThreadP
 def test_a_need_that_does_not_fit_waits_for_a_release(executor: ThreadPoolExecutor) -> None:
     pool = pool_of(4)
     first, second = taken(pool, need_bytes=600), taken(pool, need_bytes=400)
-    assert pool.acquire_resource(Wish(1), timeout_seconds=0) is None
+    assert pool.acquire_resource(ResourceRequest(1), timeout_seconds=0) is None
     waiter = Waiters(executor, pool).add(need_bytes=600)
     pool.release_resource(second)
     assert not waiter.done()
@@ -140,7 +140,7 @@ def test_the_measured_tree_counts_as_the_reservations_do() -> None:
     pool = pool_of(4, reader=reader)
     taken(pool, need_bytes=100)
     reader.tree = 900
-    assert pool.acquire_resource(Wish(101), timeout_seconds=0) is None
+    assert pool.acquire_resource(ResourceRequest(101), timeout_seconds=0) is None
     taken(pool, need_bytes=100)
 
 
@@ -173,7 +173,7 @@ def test_small_needs_do_not_overtake_a_large_one(executor: ThreadPoolExecutor) -
     pool = pool_of(4)
     running = taken(pool, need_bytes=600)
     large = Waiters(executor, pool).add(need_bytes=900)
-    assert pool.acquire_resource(Wish(10), timeout_seconds=0) is None
+    assert pool.acquire_resource(ResourceRequest(10), timeout_seconds=0) is None
     pool.release_resource(running)
     assert large.result(PATIENCE) is not None
     taken(pool, need_bytes=10)
@@ -258,7 +258,7 @@ def test_a_resource_is_released_when_the_work_fails() -> None:
     during = []
 
     def fail() -> None:
-        with pool.resource(Wish(700), timeout_seconds=None):
+        with pool.resource(ResourceRequest(700), timeout_seconds=None):
             during.append((pool.in_use, memory.reserved_bytes))
             raise OSError("broken")
 
@@ -305,8 +305,8 @@ def test_a_pool_has_at_least_one_slot(slots: int) -> None:
 
 def giving_way(pool: ResourcePool, told: list[str], name: str, *, alone: bool = False) -> int:
     """A resource whose work notes when it is told to end."""
-    wish = Wish(alone=alone, give_way=lambda: told.append(name))
-    resource_id = pool.acquire_resource(wish, timeout_seconds=0)
+    request = ResourceRequest(alone=alone, preempt=lambda: told.append(name))
+    resource_id = pool.acquire_resource(request, timeout_seconds=0)
     assert resource_id is not None
     return resource_id
 
@@ -341,7 +341,9 @@ def test_above_the_budget_one_sample_makes_one_give_way() -> None:
 
 def test_giving_way_may_release_at_once() -> None:
     pool, held = pool_of(2), list[int]()
-    resource_id = pool.acquire_resource(Wish(give_way=lambda: pool.release_resource(held[0])), timeout_seconds=0)
+    resource_id = pool.acquire_resource(
+        ResourceRequest(preempt=lambda: pool.release_resource(held[0])), timeout_seconds=0
+    )
     assert resource_id is not None
     held.append(resource_id)
     assert pool.relieve()
@@ -352,7 +354,9 @@ def test_who_wants_to_be_alone_waits_for_all_others_and_all_others_wait_for_it(e
     pool = pool_of(4)
     first, second = taken(pool), taken(pool)
     queued, alone_token = Waiters(executor, pool), AnnouncingToken()
-    alone = executor.submit(pool.acquire_resource, Wish(alone=True), timeout_seconds=2 * PATIENCE, cancel=alone_token)
+    alone = executor.submit(
+        pool.acquire_resource, ResourceRequest(alone=True), timeout_seconds=2 * PATIENCE, cancel=alone_token
+    )
     assert alone_token.queued.wait(PATIENCE)
     later = queued.add()
     pool.release_resource(first)
@@ -374,7 +378,7 @@ def test_earlier_jobs_go_first_whoever_asked_first(executor: ThreadPoolExecutor)
     def queued(priority: int) -> Future[int | None]:
         token = AnnouncingToken()
         future = executor.submit(
-            pool.acquire_resource, Wish(priority=priority), timeout_seconds=2 * PATIENCE, cancel=token
+            pool.acquire_resource, ResourceRequest(priority=priority), timeout_seconds=2 * PATIENCE, cancel=token
         )
         assert token.queued.wait(PATIENCE)
         return future
@@ -391,23 +395,23 @@ def test_earlier_jobs_go_first_whoever_asked_first(executor: ThreadPoolExecutor)
 # --- devices
 
 
-CARD = Wish(device="cuda", at_once=2)
+CARD = ResourceRequest(device="cuda", at_once=2)
 
 
-def queued(executor: ThreadPoolExecutor, pool: ResourcePool, wish: Wish) -> Future[int | None]:
+def queued(executor: ThreadPoolExecutor, pool: ResourcePool, request: ResourceRequest) -> Future[int | None]:
     """A caller that waits, in the queue before the next."""
     token = AnnouncingToken()
-    future = executor.submit(pool.acquire_resource, wish, timeout_seconds=2 * PATIENCE, cancel=token)
+    future = executor.submit(pool.acquire_resource, request, timeout_seconds=2 * PATIENCE, cancel=token)
     assert token.queued.wait(PATIENCE)
     return future
 
 
 def test_a_device_takes_no_more_at_once_than_it_has_room_for_whoever_asks() -> None:
     pool = pool_of(8)
-    held = [pool.acquire_resource(Wish(workflow_id=name, device="cuda", at_once=2)) for name in ("a", "b")]
+    held = [pool.acquire_resource(ResourceRequest(workflow_id=name, device="cuda", at_once=2)) for name in ("a", "b")]
     assert pool.acquire_resource(CARD, timeout_seconds=0) is None
     assert pool.acquire_resource(timeout_seconds=0) is not None  # what needs no device goes on
-    assert pool.acquire_resource(Wish(device="vaapi"), timeout_seconds=0) is not None
+    assert pool.acquire_resource(ResourceRequest(device="vaapi"), timeout_seconds=0) is not None
     assert held[0] is not None
     pool.release_resource(held[0])
     assert pool.acquire_resource(CARD, timeout_seconds=0) is not None
@@ -419,13 +423,13 @@ def test_runs_that_share_a_device_and_the_cores_all_come_to_their_end(executor: 
     most: Counter[str | None] = Counter()
 
     def work(number: int) -> bool:
-        wish = Wish(10, f"run {number % 3}", number % 3, device="cuda" if number % 2 else None, at_once=2)
-        with pool.resource(wish, timeout_seconds=PATIENCE) as resource_id:
+        request = ResourceRequest(10, f"run {number % 3}", number % 3, device="cuda" if number % 2 else None, at_once=2)
+        with pool.resource(request, timeout_seconds=PATIENCE) as resource_id:
             with lock:
-                inside[wish.device] += 1
-                most[wish.device] = max(most[wish.device], inside[wish.device])
+                inside[request.device] += 1
+                most[request.device] = max(most[request.device], inside[request.device])
             with lock:
-                inside[wish.device] -= 1
+                inside[request.device] -= 1
             return resource_id is not None
 
     futures = [executor.submit(work, number) for number in range(90)]
@@ -438,7 +442,7 @@ def test_who_waits_for_a_device_is_not_overtaken_and_holds_nobody_for_ever(execu
     pool = pool_of(8)
     first, second = pool.acquire_resource(CARD), pool.acquire_resource(CARD)
     waiting = queued(executor, pool, CARD)
-    behind = queued(executor, pool, Wish())
+    behind = queued(executor, pool, ResourceRequest())
     assert pool.acquire_resource(timeout_seconds=0) is None
     assert [waiting.done(), behind.done()] == [False, False]
     assert first is not None
@@ -454,7 +458,7 @@ def test_who_gives_up_on_a_device_lets_those_behind_go_on(executor: ThreadPoolEx
         assert pool.acquire_resource(CARD) is not None
     waiting = executor.submit(pool.acquire_resource, CARD, timeout_seconds=2 * PATIENCE, cancel=token)
     assert token.queued.wait(PATIENCE)
-    behind = queued(executor, pool, Wish())
+    behind = queued(executor, pool, ResourceRequest())
     token.cancel()
     assert waiting.result(PATIENCE) is None
     assert behind.result(PATIENCE) is not None

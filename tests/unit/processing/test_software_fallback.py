@@ -17,7 +17,7 @@ from mpt_cli.model.clips import Hardware, ProcessedClip, Segment, VideoClip
 from mpt_cli.model.errors import Cancelled, EncoderError, IssueCode, ProcessingError, ResourceError
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
-from mpt_cli.monitoring.pool import ResourcePool, Wish
+from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
 from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.planning.recipe import Recipes
 from mpt_cli.processing.clip import ClipProcessor, Processed
@@ -295,11 +295,15 @@ class Watched(ResourcePool):
         self.devices: list[tuple[str | None, int]] = []
 
     def acquire_resource(
-        self, wish: Wish | None = None, *, timeout_seconds: float | None = 30, cancel: CancelToken | None = None
+        self,
+        request: ResourceRequest | None = None,
+        *,
+        timeout_seconds: float | None = 30,
+        cancel: CancelToken | None = None,
     ) -> int | None:
-        assert wish is not None
-        self.devices.append((wish.device, wish.at_once))
-        return super().acquire_resource(wish, timeout_seconds=timeout_seconds, cancel=cancel)
+        assert request is not None
+        self.devices.append((request.device, request.at_once))
+        return super().acquire_resource(request, timeout_seconds=timeout_seconds, cancel=cancel)
 
 
 def test_only_what_is_encoded_in_hardware_takes_a_place_on_the_device() -> None:
