@@ -113,7 +113,7 @@ class FFmpegConcatenator:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
             audio = self._encode_audio(join)
-            frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.tells_frames else None
+            frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.reports_frames else None
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
                 arguments = commands.join_arguments(concat_list, audio, form, output, convert=convert)
@@ -206,11 +206,11 @@ class FFmpegConcatenator:
         for chunk in join.audio.read(piece.first, piece.end):
             samples.update(chunk)
         return recipe_key(
-            samples.hexdigest(), self._ffmpeg.build, commands.sound_piece_arguments(join.order.form, _ANY)
+            samples.hexdigest(), self._ffmpeg.build, commands.audio_piece_arguments(join.order.form, _ANY)
         )
 
     def _encode_piece(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
-        arguments = commands.sound_piece_arguments(join.order.form, output)
+        arguments = commands.audio_piece_arguments(join.order.form, output)
         cancel = join.context.cancel
         request = ResourceRequest(_AUDIO_ENCODER_BYTES, join.context.workflow_id, join.context.priority)
         with self._pool.resource(request, timeout_seconds=None, cancel=cancel):

@@ -166,10 +166,10 @@ class MoviePyConcatenator:
         order = {
             "ffmpeg": str(self._ffmpeg.binary),
             "clips": [(join.files.linked(clip).name, clip.segment.frames) for clip in join.order.clips],
-            "sound": commands.moviepy_sound(join.order.form),
+            "sound": commands.moviepy_audio(join.order.form),
             "packets": whole_audio(join.order.samples).kept,
             "chapters": id3_tag(join.order.chapters).hex(),
-            "pictures": commands.moviepy_pictures(join.order.form, join.output),
+            "pictures": commands.moviepy_video(join.order.form, join.output),
         }
         return json.dumps(order).encode() + b"\n"
 

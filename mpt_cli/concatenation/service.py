@@ -43,12 +43,12 @@ _MIXED_WARNING = Issue(
 class Verify(Protocol):
     """Proof of a finished file."""
 
-    def __call__(self, path: Path, *, pictures_copied: bool) -> OutputInfo:
+    def __call__(self, path: Path, *, frames_copied: bool) -> OutputInfo:
         """Prove the file at ``path`` and return its facts.
 
         Args:
             path: The finished file.
-            pictures_copied: True if frames were copied, which are then compared.
+            frames_copied: True if frames were copied, which are then compared.
 
         Raises:
             VerificationError: The file is not as planned.
@@ -178,7 +178,7 @@ class ConcatenationService:
         try:
             with writing(output):
                 self._copy_file(source, output)
-            return Joined(DIRECT_COPY, copied=True, info=verify(output, pictures_copied=True))
+            return Joined(DIRECT_COPY, copied=True, info=verify(output, frames_copied=True))
         except MptError as error:
             output.unlink(missing_ok=True)
             if not isinstance(error, VerificationError):
@@ -210,7 +210,7 @@ class ConcatenationService:
             try:
                 limits = Limits(max(0.0, deadline - self._clock()), _patience_seconds(order))
                 copied = engine.concatenate(order, output, limits=limits, files=files, context=context)
-                info = verify(output, pictures_copied=copied)
+                info = verify(output, frames_copied=copied)
                 return Joined(engine.name, copied, info, _reason(*failures[-1]) if failures else None)
             except (ConcatenationError, DependencyError) as error:
                 logger.warning("%s concatenation failed: %s", engine.name, error)

@@ -1,1 +1,1 @@
-"""The only code that touches ffmpeg or PyAV; imports row 0 only."""
+"""Media files; the only room that uses ffmpeg and PyAV."""

@@ -1,4 +1,4 @@
-"""Compare short pieces of stereo audio: in step, at one level, each side where it belongs (pure).
+"""Comparison of short pieces of stereo audio: offset, level and sides (pure).
 
 In plain Python: a piece takes 1 ms, as most are decided by a look at a few lags. To import numpy
 takes a hundred times as long in each process that opens files (measured).
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 RATE = 48_000
 PIECE_SAMPLES = RATE // 10
 REACH_SAMPLES = RATE * 6 // 100
-"""The source holds so many more samples on both sides: what is shifted by less is found."""
+"""Samples that the source has more on each side: a shift by less than that is found."""
 _STEP = 6
-"""Samples that are added up to one for all that concerns time: 8 kHz, which an offset of a sample leaves alike."""
+"""Samples that are summed to one for all comparisons of time: 8 kHz, which an offset of a sample leaves alike."""
 _NEAR = 5
 """Steps in which most pieces agree: 0.6 ms, the rounding of clocks in milliseconds."""
 _BETTER = 1 + 1e-6
 _SAME, _CLEARLY = 0.8, 0.2
-"""A correlation of pieces that are the same, and by how much a better one is clearly better."""
+"""Correlation of equal pieces, and the margin by which a better one is clearly better."""
 _SILENT, _AUDIBLE = 0.003, 0.012
 """Levels (root of the mean square): -50 and -38 dB of full scale."""
 _MOST_DECIBELS, _FULL_SCALE = 1.0, 32_768
@@ -37,7 +37,13 @@ _SIDES = ("left", "right")
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What was found: whether anything could be compared, what is wrong, or None, and whether both are silent."""
+    """Result of a comparison.
+
+    Attributes:
+        compared: True if anything could be compared.
+        problem: Text about a difference, or None.
+        silent: True if both are silent.
+    """
 
     compared: bool
     problem: str | None = None
@@ -46,18 +52,25 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """How well a side of what was made fits to one of the source: best correlation, and its lag in steps."""
+    """Best match of a processed side in the source: correlation, and its lag in steps."""
 
     correlation: float
     lag: int
 
 
 def agreement(source: Stereo, made: Stereo, tolerance_seconds: float, *, limited: bool = False) -> Agreement:
-    """Compare a piece that was made with the source around it, which begins :data:`REACH_SAMPLES` earlier.
+    """Compare a processed piece with the source around it, which begins :data:`REACH_SAMPLES` earlier.
 
-    What was made are samples of 16 bits, the source are numbers from -1 to 1.
-    An offset within the tolerance is none. ``limited`` is audio whose peaks a limiter may have lowered.
-    What is the same after a shift of one period is not shifted: a steady tone proves no offset.
+    A piece that is equal after a shift of one period is not shifted: a steady tone proves no offset.
+
+    Args:
+        source: Left and right samples of the source, from -1 to 1.
+        made: Left and right samples of the processed piece, 16 bits.
+        tolerance_seconds: Largest offset that counts as none.
+        limited: True for audio whose peaks a limiter may have lowered.
+
+    Returns:
+        The result.
     """
     sides = [_Side(source[number], made[number]) for number in (0, 1)]
     findings = [side.finding(_NEAR, limited=limited) for side in sides]
@@ -80,14 +93,14 @@ def _joined(findings: Iterable[Agreement | None]) -> Agreement:
 
 
 class _Side:
-    """One side of the source, and the same side of what was made of it."""
+    """One side of the source, and the same side of the processed piece."""
 
     def __init__(self, source: Samples, made: Samples) -> None:
         self._source, self._made_level = source, _level(made) / _FULL_SCALE
         self.made = _coarse(made)
 
     def finding(self, tolerance: int, *, limited: bool) -> Agreement | None:
-        """Return what an offset of so many steps explains; None where it explains nothing."""
+        """Return the result if an offset of at most ``tolerance`` steps explains it; else None."""
         levels = [self._source_level(lag) for lag in ((-tolerance, 0, tolerance) if tolerance > _NEAR else (0,))]
         if self._made_level < _SILENT:
             missing = "is silent" if min(levels) > _AUDIBLE else None
@@ -104,14 +117,14 @@ class _Side:
         return Agreement(compared=True, problem=f"is {decibels:+.1f} dB off its level" if off else None)
 
     def shift(self, tolerance: int) -> Agreement:
-        """Return by how much the side is shifted, where that is clear."""
+        """Return a result with the offset of the side, where that is clear."""
         near, best = self.match(self.made, tolerance), self.match(self.made, REACH_SAMPLES // _STEP)
         if best.correlation < max(_SAME, near.correlation + _CLEARLY):
             return Agreement(compared=False)
         return Agreement(compared=True, problem=f"is {-best.lag * 1000 * _STEP / RATE:+.0f} ms off its time")
 
     def match(self, made: list[float], reach: int) -> _Match:
-        """Return where a side of what was made fits best to this one of the source."""
+        """Return the best match of a processed side in this one of the source."""
         energy, best = sum(map(mul, made, made)), _Match(0.0, 0)
         around = _coarse(self._source[REACH_SAMPLES - reach * _STEP : REACH_SAMPLES + (len(made) + reach) * _STEP])
         energies = list(accumulate(map(mul, around, around), initial=0.0))

@@ -1,4 +1,4 @@
-"""Choose which audio tracks of a file are heard, and say which are not (pure)."""
+"""Choice of the audio tracks of a file that are heard, and warnings for those left out (pure)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,20 @@ _MARKS_DEFAULT = ("matroska", "webm")
 """Containers in which the track to hear is marked on purpose; no camera writes them."""
 
 _OVERLAP = Fraction(1, 4)
-"""Seconds that one track may go on while the next one begins."""
+"""Seconds that one track may continue while the next one begins."""
 
 
 def with_heard_tracks(media: MediaInfo, wanted: AudioTracks, path: Path) -> MediaInfo:
-    """Return a file with the audio tracks that are heard, and a warning where others are left out.
+    """Return the description of a file with its heard audio tracks, and a warning where others are left out.
 
-    ``auto`` hears two mono tracks of a camera on their sides, or each on both, and else
-    the default track; ``first`` the default one; ``mix`` all that are not silent; a number that track.
+    Args:
+        media: Description of the file.
+        wanted: ``auto`` hears two mono tracks of a camera on their sides, or each on both, and else
+            the default track; ``first`` the default one; ``mix`` all that are not silent; a number that track.
+        path: Path for the warning.
+
+    Returns:
+        The description.
     """
     tracks = [track for track in media.audio_tracks if track.part_of in (None, track.index)]
     if not tracks:
@@ -68,7 +74,7 @@ def _heard_together(
 
 
 def _going_on(heard: Sequence[AudioStreamInfo], others: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
-    """Return the tracks that are heard, with those that only begin where they have ended."""
+    """Return the heard tracks, with those that only begin where these have ended."""
     row = list(heard)
     for track in sorted(others, key=lambda track: track.start):
         if track not in row and all(track.start >= before.end - _OVERLAP for before in row):
@@ -102,7 +108,7 @@ def _is_audible(track: AudioStreamInfo) -> bool:
 
 
 def _content(track: AudioStreamInfo) -> int:
-    """Return what is equal for tracks that hold the same samples."""
+    """Return a number that is equal for tracks with the same samples."""
     return track.index if track.same_as is None else track.same_as
 
 
@@ -111,7 +117,7 @@ def _distinct(tracks: Sequence[AudioStreamInfo]) -> list[AudioStreamInfo]:
 
 
 def _hearing(media: MediaInfo, tracks: Sequence[AudioStreamInfo]) -> MediaInfo:
-    """Return the file with these tracks heard, and all parts of them; its length counts theirs."""
+    """Return the description with these tracks heard, and all parts of them; its duration includes theirs."""
     audio, *rest = (part for track in tracks for part in (track, *parts_of(track, media.audio_tracks)))
     others = tuple(rest)
     if (audio, others) == (media.audio, media.audio_with):
@@ -126,7 +132,7 @@ def _hearing(media: MediaInfo, tracks: Sequence[AudioStreamInfo]) -> MediaInfo:
 
 
 def parts_of(first: AudioStreamInfo, tracks: Sequence[AudioStreamInfo]) -> tuple[AudioStreamInfo, ...]:
-    """Return the other tracks that hold one layout with this one."""
+    """Return the other tracks that form one layout with this one."""
     own = first.part_of == first.index
     return tuple(track for track in tracks if own and track is not first and track.part_of == first.index)
 

@@ -1,7 +1,7 @@
-"""The clock of a file that was put together from several: where it jumps, later times are moved to go on.
+"""Clock of a file that was joined from several: later times are moved where the clock jumps.
 
 Streams for broadcast and live recordings are joined byte for byte, by recorders that were restarted
-and by whoever downloads in pieces; each piece has a clock of its own. A clock that goes back is
+and by tools that download in pieces; each piece has a clock of its own. A clock that goes back is
 another one. One that goes ahead may only have stood still, as slides do: it is another one where the
 other tracks go ahead too, where the packets of a transport stream do not follow each other, or where
 nothing at all would be shown for hours.
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from av.packet import Packet
 
 _JOINED = ("mpegts", "mpeg", "flv", "live_flv")
-"""Containers in which all tracks together may go ahead: others hold what their recorder meant."""
+"""Containers in which all tracks together may go ahead: in others a gap is meant by the recorder."""
 _WRAPPING, _WRAP = ("mpegts", "mpeg"), Fraction(2**33, 90_000)
-"""Containers whose times begin anew after that many seconds: libav takes what went back for what did so."""
+"""Containers whose times restart after that many seconds: libav takes a clock that goes back for one that wrapped."""
 _WITHOUT_DECODE_TIMES = "matroska"
 _BACK, _AHEAD, _ABSURD = Fraction(3, 10), Fraction(10), Fraction(3600)
 """Seconds by which a clock must jump to be another one."""
 _UNUSUAL = 100
-"""So many times longer than any other gap a gap of hours must be to be none."""
+"""Factor by which a gap of hours must exceed every other gap to be a jump."""
 _NONE = Fraction(0)
 _MOST_STRAYS = 64
 """Packets in a row that may have times far from all others."""
@@ -41,7 +41,7 @@ _MOST_JUMPS = 10 * _MOST_MOVES
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A place where the times of a track jump: before its packet with this number, at this byte of the file."""
+    """A jump in the times of a track: before its packet with this number, at this byte of the file."""
 
     packet: int
     before: Fraction
@@ -50,32 +50,32 @@ class Jump:
 
     @property
     def seconds(self) -> Fraction:
-        """How far the clock jumps; below zero for back."""
+        """Size of the jump; negative for back."""
         return self.after - self.before
 
 
 @dataclass(frozen=True, slots=True)
 class Jumps:
-    """What is known of a file that was read once: numbers of packets in each track, by the index of its stream."""
+    """Jumps of a file that was read once: numbers of packets in each track, by the index of its stream."""
 
     pieces: Mapping[int, frozenset[int]]
     """Packets with which another clock begins."""
     strays: Mapping[int, frozenset[int]]
-    """Packets whose time is that of no other near them."""
+    """Packets whose time fits no other near them."""
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Return True if there are any."""
         return any((*self.pieces.values(), *self.strays.values()))
 
     @property
     def in_one_track(self) -> bool:
-        """Whether only one track jumps: it goes on where it was, whatever the others hold by then."""
+        """True if only one track jumps: it continues at its own time, whatever the others hold by then."""
         return sum(map(bool, self.pieces.values())) == 1
 
 
 @dataclass(slots=True)
 class _Track:
-    """Where a track is: packets, last time in ticks and its gaps; what jumped, and what may have."""
+    """State of a track: packets, last time in ticks and its gaps; certain jumps, and a possible one."""
 
     base: Fraction
     back: int
@@ -93,10 +93,10 @@ class _Track:
 
 
 class Clock:
-    """Follows the packets of a file: once to find where its clock jumps, and once more to make its times one row."""
+    """Tracks the clock of a file: in a first pass to find its jumps, in a second to make its times continuous."""
 
     def __init__(self, container: str, known: Jumps | None = None) -> None:
-        """Begin with a file that libav opened as this container, of which jumps may be known."""
+        """Start with a file that libav opened as this container, of which jumps may be known."""
         self._joined, self._wraps = container in _JOINED, container in _WRAPPING
         self._by_keyframes = container.startswith(_WITHOUT_DECODE_TIMES)
         self._known = known
@@ -106,7 +106,7 @@ class Clock:
         self._end = Fraction(0)
 
     def shift_of(self, packet: Packet[Any]) -> Fraction | None:
-        """Return what must be added to the times of a packet, in seconds; None where they say nothing."""
+        """Return the seconds to add to the times of a packet; None where its times are meaningless."""
         track = self._tracks.get(packet.stream_index)
         if track is None:
             base = Fraction(packet.time_base)
@@ -155,9 +155,9 @@ class Clock:
         self.moves.append(begin - jump.after - sum(self.moves))
 
     def found(self, is_torn: Callable[[int], bool]) -> Jumps | None:
-        """Return where the clock jumps, when all packets were read once; None where it does not, or that is known.
+        """Return the jumps after all packets were read once; None where there are none, or they are known.
 
-        ``is_torn`` says whether packets of a transport stream do not follow each other at a byte of the file.
+        ``is_torn`` returns True if packets of a transport stream do not follow each other at a byte of the file.
         """
         if self._known is not None:
             return None
@@ -180,7 +180,7 @@ class Clock:
 
 
 def _watch(track: _Track, number: int, time: int, packet: Packet[Any]) -> None:
-    """Note whether the time of a packet jumps; those that are alone with their times are strays."""
+    """Record a jump in the time of a packet; packets that are alone with their times are strays."""
     doubtful = track.doubtful
     if doubtful is not None:
         before = round(doubtful.before / track.base)
@@ -233,7 +233,7 @@ def _is_absurd(jump: Jump, usual: Fraction) -> bool:
 
 
 def _is_shared(jump: Jump, others: Sequence[Jump]) -> bool:
-    """Return whether another track has nothing in this gap either, and goes on behind it."""
+    """Return True if another track has nothing in this gap either, and continues behind it."""
     return any(
         min(jump.after, other.after) - max(jump.before, other.before) > jump.seconds / 2
         for other in others
@@ -242,7 +242,7 @@ def _is_shared(jump: Jump, others: Sequence[Jump]) -> bool:
 
 
 class OneRow:
-    """Makes the times of one track one row: those of frames in their order, or of packets in that of decoding."""
+    """Makes the times of one track continuous: those of frames in presentation order, or of packets in decode order."""
 
     def __init__(self, moves: Sequence[Fraction]) -> None:
         """Use the moves that were found before."""
@@ -251,7 +251,7 @@ class OneRow:
         self._piece = 0
 
     def shift_at(self, time: Fraction) -> Fraction:
-        """Return what must be added to a time, in seconds, which is the next one in the order."""
+        """Return the seconds to add to a time, which is the next one in the order."""
         if self._last is not None and self._piece < len(self._moves):
             back, ahead = _bounds(self._moves[self._piece])
             step = time - self._last
@@ -261,7 +261,7 @@ class OneRow:
 
 
 def jump_expression(moves: Sequence[Fraction]) -> str:
-    """Return 1, in the words of ``setpts``, at the next of these jumps; its register 0 counts them."""
+    """Return the ``setpts`` expression that is 1 at the next of these jumps; its register 0 counts them."""
     conditions = []
     for number, move in enumerate(moves):
         back, ahead = _bounds(move)
@@ -273,7 +273,7 @@ def jump_expression(moves: Sequence[Fraction]) -> str:
 
 
 def _bounds(move: Fraction) -> tuple[Fraction, None] | tuple[None, Fraction]:
-    """Return beyond which step between frames a clock jumped that this move mends: back, or ahead.
+    """Return the step between frames beyond which a clock jumped that this move corrects: back, or ahead.
 
     The tracks do not jump by the same, and a clock that jumps ahead may also stand still.
     """
@@ -281,12 +281,12 @@ def _bounds(move: Fraction) -> tuple[Fraction, None] | tuple[None, Fraction]:
 
 
 def one_row_expression(moves: Sequence[Fraction], added: Iterable[object], *, unit: str) -> str:
-    """Return times in one row, in the words of ``setpts``, of a stream whose clock jumps: so much is added, in units.
+    """Return the ``setpts`` expression of continuous times for a stream whose clock jumps.
 
     Args:
-        moves: What is added at each jump, in seconds.
-        added: The same, as it is written.
-        unit: What these are divided by to be ticks.
+        moves: Seconds that are added at each jump.
+        added: The same amounts as text.
+        unit: Divisor that converts these to ticks.
     """
     sums = "+".join(f"gte(ld(0),{number})*{amount}" for number, amount in enumerate(added, 1))
     return f"PTS+0*st(0,ld(0)+{jump_expression(moves)})+({sums})/{unit}"

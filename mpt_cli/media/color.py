@@ -1,4 +1,4 @@
-"""What the colours of a source are, and what they are converted as (pure).
+"""Colours of a source, resolved to the description that they are converted by (pure).
 
 ffmpeg's own guesses are not relied on: everything is always named, in and out, by the numbers of ITU-T
 H.273, because the spellings differ between versions (5.1 has a ``smpte2400m``). Measured:
@@ -33,9 +33,9 @@ TRANSFERS = {
     11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
     17: "smpte428", 18: "arib-std-b67",
 }  # fmt: skip
-"""Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; what is missing is reserved."""
+"""Values of libavutil's enums (ISO/IEC 23091-2), under ffmpeg's names; missing numbers are reserved."""
 UNSPECIFIED = {0, 2}
-"""The code "not said" of the three, and the one that is forbidden and means the same; of ranges only 0."""
+"""Code "unspecified" of the three, and the forbidden one, which means the same; of ranges only 0."""
 HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
 BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
@@ -47,15 +47,16 @@ _SCALED = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt6
 _CONSTANT_LUMINANCE = ("bt2020c", "chroma-derived-c")
 _ONLY_ZSCALE = ("ycgco", "chroma-derived-nc", "ictcp", *_CONSTANT_LUMINANCE)
 _NO_SCALER = ("bgr4", "rgb4")
-"""Pixels that ffmpeg writes and does not read."""
+"""Pixel formats that ffmpeg writes and does not read."""
 _NO_FILTER = ("smpte2085", "ipt-c2", "ycgco-re", "ycgco-ro")
 """Matrices that no filter converts."""
 _NEAR_BT709 = ("bt709", "bt470bg", "smpte170m", "smpte240m", "jedec-p22")
 """Primaries of SD are so near to those of HD that players show them as they are."""
 _LIKE_BT709 = ("bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "iec61966-2-4", "bt1361e", "iec61966-2-1",
                "bt2020-10", "bt2020-12")  # fmt: skip
-"""Transfers whose pictures were made on ordinary displays: players show them as they are, whatever the
-gamma in the tag (broadcasts of 625 lines say 2.8, and nobody darkens them)."""
+"""Transfers of video that was graded on ordinary displays: players show them as they are, whatever the
+gamma in the tag (broadcasts of 625 lines have 2.8, and nobody darkens them).
+"""
 _WIDE = ("bt470m", "film", "bt2020", "smpte431", "smpte432")
 """Primaries that show far more than BT.709's: NTSC of 1953, film, UHD, cinema, Apple's P3."""
 
@@ -84,42 +85,42 @@ class SourceColor:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether only the matrix and the range can differ from the target's."""
+        """True if only the matrix and the range can differ from the target's."""
         ordinary = self.matrix == "gbr" or self.matrix in _SCALED
         return ordinary and (self.primaries, self.transfer) == ("bt709", "bt709")
 
     @property
     def has_constant_luminance(self) -> bool:
-        """Whether luma was made of linear light, and not of the coded values."""
+        """True if luma was computed from linear light, and not from the coded values."""
         return self.matrix in _CONSTANT_LUMINANCE
 
 
 RESOLVED = SourceColor("gbr", full_range=True)
-"""Pictures whose transparency was resolved."""
+"""Colours of frames whose transparency was resolved."""
 
 
 def setparams_arguments() -> dict[str, str]:
-    """Arguments of ``setparams`` that tag pictures as the output is tagged."""
+    """Return the arguments of ``setparams`` that tag frames as the output is tagged."""
     return {"range" if name == "color_range" else name: value for name, value in BT709_TAGS.items()}
 
 
 def named(table: Mapping[int, str], code: int) -> str | None:
-    """The name of a code, ``code 77`` for one that is reserved, None where nothing is said."""
+    """Return the name of a code, ``code 77`` for a reserved one, None for an unspecified one."""
     if code in table:
         return table[code]
     return None if code in UNSPECIFIED or (table is RANGES) else f"code {code}"
 
 
 def color_of(video: VideoStreamInfo) -> SourceColor:
-    """What the colours of a stream are converted as."""
+    """Return the colours by which a stream is converted."""
     return source_color(video.color, video.dimensions, video.pixel_format)
 
 
 def source_color(color: Color, dimensions: Dimensions, pixel_format: str) -> SourceColor:
-    """What the colours of a stream are, by its tags, else by its size and pixel format.
+    """Return the colours of a stream by its tags, else by its size and pixel format.
 
     Untagged YUV is BT.709 from 1280 pixels wide or more than 576 high, else BT.601, as players
-    assume. ``yuvj`` formats are full range whatever the tag says, and grey without a tag is too.
+    assume. ``yuvj`` formats are full range whatever the tag is, and grey without a tag is too.
     """
     if pixel_format.startswith("xyz"):  # converted as it is read
         return SourceColor("gbr", full_range=True)
@@ -159,17 +160,17 @@ def _primaries(color: Color, matrix: str, *, hdr: bool) -> str:
 
 
 def is_rgb(pixel_format: str) -> bool:
-    """Whether pixels are red, green and blue, or become so as they are read."""
+    """Return True if pixels are red, green and blue, or are decoded to these."""
     return _RGB.match(pixel_format) is not None
 
 
 def is_gray(pixel_format: str) -> bool:
-    """Whether pixels are luma alone."""
+    """Return True if pixels are luma alone."""
     return _GRAY.fullmatch(pixel_format) is not None
 
 
 def yuv_of_gray(pixel_format: str) -> str:
-    """The format of as many bits in which luma has chroma beside it, and what there is of alpha.
+    """Return the format with chroma for a grey format, of as many bits and with its alpha.
 
     The lower byte comes first in any case: ``tpad`` of ffmpeg 5.1 takes no other order, and what is put in
     front of it then scales the range once more (measured).
@@ -183,7 +184,7 @@ def yuv_of_gray(pixel_format: str) -> str:
 
 
 def refusal(color: Color, pixel_format: str, codec: str) -> str | None:
-    """Why colours cannot be converted; None where they can."""
+    """Return the reason for which colours cannot be converted; None where they can."""
     if pixel_format in _NO_SCALER:
         return f"has pixels that cannot be converted ({pixel_format})"
     if color.primaries == "smpte428" and not pixel_format.startswith("xyz"):  # a space without a white of its own
@@ -198,7 +199,7 @@ def refusal(color: Color, pixel_format: str, codec: str) -> str | None:
 
 
 def guesses(color: Color, dimensions: Dimensions, pixel_format: str) -> tuple[str, ...]:
-    """What a description says that cannot be used, and what is taken instead."""
+    """Return a text for each part of a description that cannot be used, with its replacement."""
     taken, found = source_color(color, dimensions, pixel_format), []
     if pixel_format.startswith("xyz"):
         return ()
@@ -213,10 +214,10 @@ def guesses(color: Color, dimensions: Dimensions, pixel_format: str) -> tuple[st
 
 
 def scale_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``scale`` that only bring the range to limited; the matrix stays.
+    """Return the arguments of ``scale`` that only bring the range to limited; the matrix stays.
 
     Where in and out differ, ``scale`` goes over 8-bit RGB: four times the time of scaling alone, and
-    what lies outside RGB is cut off (measured).
+    everything outside RGB is cut off (measured).
     """
     if source.matrix == "gbr":
         return {"out_color_matrix": "bt709", "out_range": "tv"}
@@ -230,10 +231,10 @@ def scale_arguments(source: SourceColor) -> dict[str, str]:
 
 
 def rgb_arguments(source: SourceColor) -> dict[str, str]:
-    """Arguments of ``scale`` that say what YUV means on its way to RGB; empty for RGB."""
+    """Return the arguments of ``scale`` that describe YUV on its way to RGB; empty for RGB."""
     return {name: value for name, value in scale_arguments(source).items() if name.startswith("in_")}
 
 
 def code_of(table: Mapping[int, str], name: str) -> int:
-    """The number of a name."""
+    """Return the number of a name."""
     return next(code for code, known in table.items() if known == name)

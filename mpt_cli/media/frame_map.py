@@ -1,7 +1,7 @@
-"""Prove which source frame stands where in a segment.
+"""Verification that each frame of a segment shows the right source frame.
 
-ffmpeg 6 and newer writes, while it encodes and at no cost, from which decoded frame each encoded frame
-was made (``-stats_enc_pre``): the number and the timestamp that the decoder gave it pass through all
+ffmpeg 6 and newer writes, while it encodes and at no cost, the decoded frame that each encoded frame
+was created from (``-stats_enc_pre``): the number and the timestamp that the decoder gave it pass through all
 filters. Counting frames proves nothing: one frame lost and one shown twice leave the count as it was.
 """
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from mpt_cli.model.frame_times import FrameTimes
 
 FORMAT = "{n} {ni} {ptsi} {tbi}"
-"""Of a line: encoded frame, decoded frame, and the timestamp of that with its time base."""
+"""Fields of a line: encoded frame, decoded frame, and the timestamp of that with its time base."""
 _UNKNOWN = -1
 """Number of a decoded frame that ffmpeg does not know."""
 _NO_TIME = -(2**63)
-"""What ffmpeg writes for a decoded frame without a timestamp (AV_NOPTS_VALUE)."""
+"""Timestamp that ffmpeg writes for a decoded frame without one (AV_NOPTS_VALUE)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFrame:
-    """One frame of a segment: the number and the timestamp of the decoded frame that it was made of.
+    """One frame of a segment: number and timestamp of the decoded frame that it was created from.
 
     ``ticks`` of ``base`` seconds; None where the decoder gave it no timestamp.
     """
@@ -44,7 +44,11 @@ class ShownFrame:
 
 
 def read_frame_map(path: Path) -> list[ShownFrame]:
-    """Return the frames of a segment in order; raise VerificationError where a line cannot be understood."""
+    """Return the frames of a segment in order.
+
+    Raises:
+        VerificationError: A line cannot be parsed.
+    """
     shown, bases = list[ShownFrame](), dict[str, Fraction]()
     try:
         for number, line in enumerate(path.read_text(encoding="ascii").splitlines()):
@@ -61,23 +65,23 @@ def read_frame_map(path: Path) -> list[ShownFrame]:
 
 
 def planned_frames(times: FrameTimes, origin: Fraction, rate: Fraction, frames: int) -> Iterator[int]:
-    """Yield, for each frame of a segment, the number of the source frame that is shown then.
+    """Yield, for each frame of a segment, the number of the source frame that it has to show.
 
-    Output frame k shows the last source frame whose nearest place on the reel's grid is k or earlier
-    (half a frame is late: it belongs to the next place), and the first one before it begins.
+    Output frame k shows the last source frame whose nearest index on the reel's grid is k or earlier
+    (half a frame is late: it belongs to the next index), and the first one before it begins.
 
     Args:
-        times: When the source shows its frames.
-        origin: Seconds of the source's clock at which output frame 0 is shown.
-        rate: Frames a second of the reel.
+        times: Presentation times of the source frames.
+        origin: Time of output frame 0, in seconds of the source's clock.
+        rate: Frames per second of the reel.
         frames: Number of output frames.
     """
     scale = lcm(times.time_base.denominator, times.rate.numerator, origin.denominator, rate.numerator)
     start = (origin * scale).numerator
-    places = [nearest_index(time - start, scale / rate) for time in times.shown(scale)]
+    indices = [nearest_index(time - start, scale / rate) for time in times.shown(scale)]
     source = 0
     for number in range(frames):
-        while source + 1 < len(places) and places[source + 1] <= number:
+        while source + 1 < len(indices) and indices[source + 1] <= number:
             source += 1
         yield source
 
@@ -91,8 +95,8 @@ def prove_frame_map(
 ) -> None:
     """Compare the frames that a segment shows with those that it should.
 
-    A source frame that was not decoded cannot be shown: then the one before it stands there. That is
-    told from a frame that the filters lost by the numbers of the decoded frames.
+    A source frame that was not decoded cannot be shown: then the one before it is shown. A frame
+    that the filters lost differs from it by the numbers of the decoded frames.
 
     Raises:
         VerificationError: A frame is shown too early, too late or out of order, or is missing.
@@ -133,7 +137,7 @@ def _refuse_lost(number: int, before: tuple[int, int], after: tuple[int, int], d
 
 
 class _Finder:
-    """Finds the source frame that a decoded frame is, by its timestamp."""
+    """Finds the source frame of a decoded frame, by its timestamp."""
 
     def __init__(self, times: FrameTimes, clock_moves: Sequence[Fraction]) -> None:
         self._times, self._ticks = times, times.ticks()
@@ -156,7 +160,7 @@ class _Finder:
         return source + frame.decoded - decoded
 
     def _by_time(self, ticks: int, base: Fraction) -> int:
-        """By a timestamp, which several pieces of a file may have: that of a frame not earlier than the last one."""
+        """Find a frame by a timestamp that pieces of a file may share: the first one not before the last found."""
         passed: int | None = None
         for piece in range(self._piece, len(self._moves)):
             moved = Fraction(ticks)
@@ -172,7 +176,7 @@ class _Finder:
         raise VerificationError(f"no source frame is shown at {float(ticks * base):.6f} s")
 
     def _nearest(self, time: Fraction) -> int | None:
-        """The frame within a tick of a time, which is given in ticks; of several, the last."""
+        """Return the frame within a tick of a time, which is given in ticks; of several, the last."""
         at, end = bisect_left(self._ticks, ceil(time - 1)), floor(time + 1)
         found = None
         while at < len(self._ticks) and self._ticks[at] <= end:

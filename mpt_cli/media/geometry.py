@@ -1,4 +1,4 @@
-"""Where a picture of one shape goes in a frame of another (pure; square pixels, even numbers)."""
+"""Scaling and position of a frame of one shape in a frame of another (pure; square pixels, even numbers)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A picture scaled to ``inner``, whose top left corner lies at ``x``, ``y`` of the target.
+    """A frame scaled to ``inner``, whose top left corner lies at ``x``, ``y`` of the target.
 
     Negative ``x`` or ``y`` cut it; positive ones leave a border. All numbers are even, because
     4:2:0 video has one colour sample for two pixels in each direction.
@@ -31,9 +31,9 @@ class Placement:
 
 
 def place(shown: Dimensions, target: Dimensions, fit: Fit) -> Placement:
-    """The placement of an upright picture in the target.
+    """Return the placement of an upright frame in the target.
 
-    ``contain`` and ``blur`` keep all of it, ``cover`` fills the target and cuts what hangs over,
+    ``contain`` and ``blur`` keep all of it, ``cover`` fills the target and cuts the rest off,
     ``stretch`` does not keep its shape.
     """
     if fit is Fit.STRETCH:
@@ -50,13 +50,13 @@ def place(shown: Dimensions, target: Dimensions, fit: Fit) -> Placement:
 
 
 def _even(numerator: int, denominator: int, *, up: bool) -> int:
-    """The even number nearest to a quotient (or the next one above), at least 2."""
+    """Return the even number nearest to a quotient (or the next one above), at least 2."""
     half = Fraction(numerator, 2 * denominator)
     return max(2, 2 * (ceil(half) if up else round_half_up(half)))
 
 
 def _offset(room: int) -> int:
-    """Half of the room, rounded to an even number toward zero."""
+    """Return half of the room, rounded to an even number toward zero."""
     sign = -1 if room < 0 else 1
     return sign * (abs(room) // 4 * 2)
 

@@ -1,8 +1,8 @@
-"""What a finished file really holds: the proof that a segment or a reel is what was planned.
+"""Verification of finished files: a segment or a reel holds what was planned.
 
-ffmpeg's exit code and log prove nothing. Packets are read and counted; coded pictures are compared
+ffmpeg's exit code and log prove nothing. Packets are read and counted; coded frames are compared
 by a CRC over their data (0.4 s for 12,000 frames where decoding takes 55 s), which proves every
-frame and the order; sound is decoded and counted, because the ends of containers lie.
+frame and the order; audio is decoded and counted, because the ends of containers lie.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import av
 
 from mpt_cli.media.formats import boxes
-from mpt_cli.media.formats.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.open_options import OPEN_OPTIONS
 from mpt_cli.model.choices import Container
@@ -43,13 +43,21 @@ _TECHNICAL_TAGS = {
 _MKV_SLACK = Fraction(501, 1_000_000)
 """Half of Matroska's tick, and the microsecond of a concat list."""
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
-"""Opens in half a millisecond of CPU: else libav decodes a first picture, in 1080x1920 for eleven, to learn
-its pixel format (measured, PyAV 18.1)."""
+"""Opens in half a millisecond of CPU: else libav decodes a first frame, in 1080x1920 for eleven, to learn
+its pixel format (measured, PyAV 18.1).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentProof:
-    """What coded pictures of a segment are known by."""
+    """Verified facts of the coded frames of a segment.
+
+    Attributes:
+        frames: Number of frames.
+        vcl_crc: CRC-32 over the coded frame data.
+        parameter_sets: Digest of the parameter sets.
+        extradata: Decoder configuration.
+    """
 
     frames: int
     vcl_crc: int
@@ -60,16 +68,28 @@ class SegmentProof:
 def prove_segment(
     path: Path, form: TargetForm, frames: int, *, vcl_crc: int | None = None, written: bool = True
 ) -> SegmentProof:
-    """What the coded pictures of a segment are; VerificationError where they are not as planned.
+    """Verify the coded frames of a segment.
 
-    The segment has exactly ``frames`` pictures, on the grid of the target's rate from 0 on, and
-    begins with a keyframe; the first picture decodes to the target's size. Where they were copied,
-    ``vcl_crc`` is that of the originals. A file that was not ``written`` by us is one whose first
-    picture was decoded when it was looked into: it is not decoded again.
+    The segment has exactly ``frames`` frames, on the grid of the target's rate from 0 on, and
+    begins with a keyframe; the first frame decodes to the target's size.
+
+    Args:
+        path: Path of the segment.
+        form: Target format.
+        frames: Planned number of frames.
+        vcl_crc: CRC of the originals where frames were copied, else None.
+        written: False for a user's own file, whose first frame was decoded when it was probed: it is not
+            decoded again.
+
+    Returns:
+        The verified facts.
+
+    Raises:
+        VerificationError: The segment is not as planned.
     """
     with _opened(path, _UNDECODED) as container:
         video = _only_video(container, path)
-        data, sets = _picture_data(video), _configured_sets(video)
+        data, sets = _frame_data(video), _configured_sets(video)
         crc, times, base = 0, list[int](), Fraction(video.time_base or 1)
         for packet in container.demux(video):
             if not packet.size:
@@ -88,8 +108,8 @@ def prove_segment(
     return SegmentProof(frames, crc, digest(sets), video.codec_context.extradata or b"")
 
 
-def prove_sound(path: Path, samples: int, channels: int) -> None:
-    """VerificationError unless a file of 16-bit PCM holds exactly this many samples."""
+def prove_audio(path: Path, samples: int, channels: int) -> None:
+    """Raise VerificationError unless a file of 16-bit PCM holds exactly this many samples."""
     size = path.stat().st_size if path.exists() else 0
     if size != samples * channels * SAMPLE_BYTES:
         raise VerificationError(f"has {size // (channels * SAMPLE_BYTES)} samples, {samples} were planned", path=path)
@@ -102,14 +122,25 @@ def prove_reel(
     *,
     target: Path,
     chapters: Sequence[Chapter],
-    pictures_copied: bool,
+    frames_copied: bool,
     threads: int = 1,
 ) -> OutputInfo:
-    """The published facts of a reel, or VerificationError for the first thing that is wrong.
+    """Verify a reel; it is read once.
 
-    ``target`` is the name that the reel will have. Where pictures were encoded again by the join,
-    their data cannot be compared; everything else is. It is read once; ``threads`` decode what has
-    to be decoded of its pictures meanwhile.
+    Args:
+        path: Path of the unpublished file.
+        form: Target format.
+        clips: Clips in the order of the reel.
+        target: Path that the reel will have.
+        chapters: Planned chapters.
+        frames_copied: False if the join encoded the frames again: then their data is not compared.
+        threads: Threads that decode the first frame of each clip meanwhile.
+
+    Returns:
+        The published facts of the reel.
+
+    Raises:
+        VerificationError: Something is wrong; the error names the first problem.
     """
     frames = sum(clip.segment.frames for clip in clips)
     with _opened(path) as container:
@@ -120,14 +151,14 @@ def prove_reel(
         if problem := _wrong_form(video, audio, form) or _wrong_chapters(container, form, chapters):
             raise VerificationError(problem, path=path)
         with _Starts(path, video, form, threads) as starts:
-            packets = _read_packets(container, path, video, form, clips if pictures_copied else (), starts)
+            packets = _read_packets(container, path, video, form, clips if frames_copied else (), starts)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
     if len(packets.times) != frames:
         raise VerificationError(f"has {len(packets.times)} pictures, {frames} were planned", path=path)
     slack = _MKV_SLACK if form.container is Container.MKV else Fraction(0)
     video_base, audio_base = Fraction(video.time_base or 1), Fraction(audio.time_base or 1)
     _on_grid(path, "picture", packets.times, video_base, form.frame_rate, slack=slack)
-    _on_grid(path, "sound packet", packets.sound_times, audio_base, Fraction(form.sample_rate, AAC_FRAME), slack=slack)
+    _on_grid(path, "sound packet", packets.audio_times, audio_base, Fraction(form.sample_rate, AAC_FRAME), slack=slack)
     samples = sample_boundary(frames, form.frame_rate, form.sample_rate)
     if not samples <= packets.decoded_samples < samples + AAC_FRAME:  # the last packet cannot be cut
         raise VerificationError(f"{packets.decoded_samples} samples of sound decode, {samples} were planned", path=path)
@@ -147,23 +178,23 @@ def prove_reel(
 
 
 def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str | None:
-    """What the streams of a reel say that they are and should not be, or None."""
-    pictures, sound = video.codec_context, audio.codec_context
+    """Return a text about a stream whose declared format is not the planned one, or None."""
+    coded_video, coded_audio = video.codec_context, audio.codec_context
     facts = (
-        ("pictures are", pictures.codec.canonical_name, str(form.encoder.codec)),
-        ("pictures are", f"{pictures.width}x{pictures.height}", str(form.dimensions)),
-        ("pictures are", pictures.pix_fmt, form.encoder.pixel_format),
-        ("sound is", sound.codec.canonical_name, form.audio_codec),
-        ("sound has channels:", sound.channels, form.channels),
-        ("sound has samples a second:", sound.sample_rate, form.sample_rate),
+        ("pictures are", coded_video.codec.canonical_name, str(form.encoder.codec)),
+        ("pictures are", f"{coded_video.width}x{coded_video.height}", str(form.dimensions)),
+        ("pictures are", coded_video.pix_fmt, form.encoder.pixel_format),
+        ("sound is", coded_audio.codec.canonical_name, form.audio_codec),
+        ("sound has channels:", coded_audio.channels, form.channels),
+        ("sound has samples a second:", coded_audio.sample_rate, form.sample_rate),
     )
     return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
 
 
 def _wrong_content(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
-    """What a reel holds that it should not, beside its pictures, its sound and its chapters, or None.
+    """Return a text about content beside the frames, the audio and the chapters, or None.
 
-    Of the track of titles in MP4 and MOV libav says that it is data.
+    libav reports the track of titles in MP4 and MOV as data.
     """
     titles = ["data"] if chapters and form.container is not Container.MKV else []
     if sorted(stream.type for stream in container.streams) != sorted(["video", "audio", *titles]):
@@ -173,7 +204,7 @@ def _wrong_content(container: InputContainer, form: TargetForm, chapters: Sequen
 
 
 def _wrong_chapters(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
-    """What is wrong with the chapters of a reel, or None; one begins within half a frame of its clip."""
+    """Return a text about wrong chapters, or None; a chapter begins within half a frame of its clip."""
     found: list[Any] = list(container.chapters())
     if len(found) != len(chapters):
         return f"has {len(found)} chapters, {len(chapters)} were planned"
@@ -187,11 +218,11 @@ def _wrong_chapters(container: InputContainer, form: TargetForm, chapters: Seque
 
 
 class _Packets:
-    """What reading all packets of a reel brought to light."""
+    """Results of reading all packets of a reel."""
 
     def __init__(self) -> None:
         self.times: list[int] = []
-        self.sound_times: list[int] = []
+        self.audio_times: list[int] = []
         self.decoded_samples = 0
 
 
@@ -203,13 +234,13 @@ def _read_packets(
     clips: Sequence[ProcessedClip],
     starts: _Starts,
 ) -> _Packets:
-    """Times of all pictures and lengths of all sound, with each clip's pictures compared on the way."""
+    """Read times of all frames and lengths of all audio, and compare each clip's frames on the way."""
     found, compare = _Packets(), _Comparison(path, video, clips, starts) if clips else None
     audio = container.streams.audio[0]
     last_dts: int | None = None
     for packet in container.demux(video, audio):
         if packet.stream_index == audio.index:
-            _take_sound(packet, found, path)
+            _take_audio(packet, found, path)
         elif packet.size:
             # Matroska stores no decode times: what libavformat makes up for them proves nothing.
             late = last_dts is not None and (packet.dts is None or packet.dts <= last_dts)
@@ -224,16 +255,16 @@ def _read_packets(
     return found
 
 
-def _take_sound(packet: Any, found: _Packets, path: Path) -> None:
+def _take_audio(packet: Any, found: _Packets, path: Path) -> None:
     if packet.size:
-        found.sound_times.append(_timestamp(packet, path))
+        found.audio_times.append(_timestamp(packet, path))
     found.decoded_samples += sum(frame.samples for frame in packet.decode())
 
 
-def _picture_data(video: VideoStream) -> PictureData:
-    """By the codec's own name: that of a decoder may be another (``libdav1d``)."""
+def _frame_data(video: VideoStream) -> FrameData:
+    """Return the reader by the codec's own name: that of a decoder may be another (``libdav1d``)."""
     context = video.codec_context
-    return PictureData(context.codec.canonical_name, context.extradata or b"")
+    return FrameData(context.codec.canonical_name, context.extradata or b"")
 
 
 def _configured_sets(video: VideoStream) -> list[bytes]:
@@ -242,11 +273,11 @@ def _configured_sets(video: VideoStream) -> list[bytes]:
 
 
 class _Comparison:
-    """Compares the pictures of a reel with those of its clips, in order, and has each joint decoded."""
+    """Compares the frames of a reel with those of its clips, in order, and has the first frame of each decoded."""
 
     def __init__(self, path: Path, video: VideoStream, clips: Sequence[ProcessedClip], starts: _Starts) -> None:
         self._path, self._starts = path, starts
-        self._data = _picture_data(video)
+        self._data = _frame_data(video)
         self._clips = iter(clips)
         self._clip: ProcessedClip | None = None
         self._left = self._crc = 0
@@ -255,7 +286,7 @@ class _Comparison:
             raise VerificationError("its parameter sets are not those of its first clip", path=path)
 
     def take(self, packet: Any) -> None:
-        """The next picture in file order."""
+        """Compare the next frame in file order."""
         if not self._left:
             self._begin(packet)
         self._crc = self._data.crc(bytes(packet), self._crc)
@@ -274,9 +305,9 @@ class _Comparison:
 
 
 class _Starts:
-    """Has the pictures that clips begin with decoded by threads, and raises the first failure in the end.
+    """Decodes the first frames of clips in threads, and raises the first failure in the end.
 
-    One of 1080x1920 takes eight milliseconds: in a reel of many clips that is most of the proof.
+    A frame of 1080x1920 takes eight milliseconds: in a reel of many clips that is most of the verification.
     """
 
     def __init__(self, path: Path, video: VideoStream, form: TargetForm, threads: int) -> None:
@@ -294,14 +325,14 @@ class _Starts:
                 start.result()
 
     def take(self, packet: Any) -> None:
-        """Decode this one; waits where too many packets would be held."""
+        """Decode the frame of this packet; waits where too many packets would be held."""
         self._running.append(self._executor.submit(_decode_start, self._path, self._video, packet, self._form))
         if len(self._running) > self._most:
             self._running.popleft().result()
 
 
 def _decode_start(path: Path, video: VideoStream, packet: Any, form: TargetForm) -> None:
-    """The first picture of a clip decodes by itself, to the target's size."""
+    """Verify that the first frame of a clip decodes by itself, to the target's size."""
     decoder: Any = av.CodecContext.create(video.codec_context.codec.name, "r")
     decoder.extradata = video.codec_context.extradata
     decoder.thread_count = 1
@@ -324,7 +355,7 @@ def _timestamp(packet: Any, path: Path) -> int:
 def _on_grid(
     path: Path, what: str, times: list[int], base: Fraction, rate: Fraction, *, slack: Fraction, origin: int = 0
 ) -> None:
-    """Number k in order of time is at ``origin + k / rate``, in whole numbers for speed."""
+    """Verify that frame k in order of time is at ``origin + k / rate``; in integers for speed."""
     ticks = 1 / (rate * base)
     scale, step = ticks.denominator, ticks.numerator
     margin = int(slack / base * scale)
@@ -335,20 +366,20 @@ def _on_grid(
 
 
 def carries_metadata(path: Path) -> bool:
-    """Whether a file holds tags or chapters: phones write where they were."""
+    """Return True if a file holds tags or chapters: phones write their location."""
     with _opened(path, _UNDECODED) as container:
         return bool(_foreign_tags(container) or container.chapters())
 
 
 def _foreign_tags(container: InputContainer) -> set[str]:
-    """Names of tags that no muxer of ours writes."""
+    """Return the names of tags that no muxer of ours writes."""
     tags = set(container.metadata).union(*(stream.metadata for stream in container.streams))
     return {tag.lower() for tag in tags} - _TECHNICAL_TAGS
 
 
 @contextmanager
 def _opened(path: Path, options: dict[str, str] = OPEN_OPTIONS) -> Iterator[InputContainer]:
-    """The file; whatever libav says against it, on opening or while it is read, is a failed proof."""
+    """Open a file; any error of libav, on opening or while it is read, is a failed verification."""
     doing = "opened"
     try:
         with open_container(path, options) as container:

@@ -1,10 +1,10 @@
-"""Copies coded pictures into a segment: those of a part of a file, put exactly on the grid.
+"""Stream copy of a part of a file into a segment, exactly on the frame grid.
 
 Metadata that frames carry beside their slices is left out.
 
 By libav and not by ffmpeg, whose filter for timestamps means another clock in each version: what
 ``setts=time_base`` makes of a file in milliseconds is right by 7.0 and wrong by 5.1 and 9.0 (measured),
-and without it times stay in the clock of the file, which may not be able to say them.
+and without it times stay in the clock of the file, which may not be able to represent them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.media.formats.bitstream import PictureData
+from mpt_cli.media.formats.bitstream import FrameData
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.open_options import file_url
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
 
 
-def copy_pictures(
+def copy_frames(
     source: Path,
     target: Path,
     media: MediaInfo,
@@ -40,10 +40,22 @@ def copy_pictures(
     frames: int,
     alive: Callable[[], object] = lambda: None,
 ) -> int:
-    """Copy that many pictures from the keyframe that is shown at ``first``; the CRC of their data.
+    """Copy frames into an MP4; frame k of it is shown k frames after its start.
 
-    Picture k is then shown k frames after the start of ``target``, an MP4. ``alive`` is called for
-    each. VerificationError where the file does not hold them.
+    Args:
+        source: Path of the source file.
+        target: Path of the MP4 to write.
+        media: Description of the source.
+        first: Time at which the first frame, a keyframe, is shown, in seconds of the source's clock.
+        frames: Number of frames to copy.
+        alive: Called for each frame; may raise to stop.
+
+    Returns:
+        CRC-32 over the coded frame data.
+
+    Raises:
+        VerificationError: The file does not hold these frames.
+        OSError: The disk is full.
     """
     rate = media.video.frame_rate
     scale, ticks = timescale(rate), ticks_per_frame(rate)
@@ -52,7 +64,7 @@ def copy_pictures(
     with _opened(source, target, scale) as (container, output):
         stream: Any = container.streams[media.video.index]
         extradata = stream.codec_context.extradata or b""
-        data, metadata = PictureData(media.video.codec, extradata), FrameMetadata(media.video.codec, extradata)
+        data, metadata = FrameData(media.video.codec, extradata), FrameMetadata(media.video.codec, extradata)
         copied = output.add_stream_from_template(stream, opaque=True)  # else it looks for an encoder
         copied.time_base = Fraction(1, scale)
         if traits.carries_metadata:
@@ -74,7 +86,7 @@ def copy_pictures(
 def _packets_from(
     container: InputContainer, stream: Any, media: MediaInfo, first: Fraction
 ) -> Iterator[tuple[int, Any]]:
-    """Packets from that of the picture shown at ``first``, each with its place among the shown ones."""
+    """Yield packets from that of the frame shown at ``first``, each with its index among the shown frames."""
     base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
     if (seek := media.seek_point_for(first)) is not None:
         container.seek(round(seek / base), stream=stream)
@@ -89,7 +101,7 @@ def _packets_from(
 
 
 def _twin(packet: Any, data: bytes) -> Any:
-    """A packet that holds other bytes, and nothing beside them."""
+    """Return a packet that holds other bytes, and nothing beside them."""
     twin = av.Packet(data)
     twin.is_keyframe = packet.is_keyframe
     return twin
@@ -97,7 +109,7 @@ def _twin(packet: Any, data: bytes) -> Any:
 
 @contextmanager
 def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputContainer, OutputContainer]]:
-    """Both files; OSError where the disk is full, VerificationError for whatever else libav says against them."""
+    """Open both files; OSError where the disk is full, VerificationError for any other error of libav."""
     options = {"video_track_timescale": str(scale)}
     try:
         with (

@@ -27,8 +27,8 @@ class Container(StrEnum):
     @classmethod
     def of(cls, path: Path) -> Self | None:
         """Return the container that a path's extension names, or None for any other extension."""
-        suffix = path.suffix.lower().removeprefix(".")
-        return cls(suffix) if suffix in set(cls) else None
+        extension = path.suffix.lower().removeprefix(".")
+        return cls(extension) if extension in set(cls) else None
 
 
 class Fit(StrEnum):

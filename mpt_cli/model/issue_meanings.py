@@ -1,4 +1,4 @@
-"""The meaning of every issue code, in one place; the table of ``share/contract.md`` is generated from here."""
+"""Meaning of every issue code, from which the table of ``share/contract.md`` is generated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How an issue is reported. Only an error can decide the exit code."""
+    """Severity of an issue as it is reported. Only an error can decide the exit code."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -192,7 +192,7 @@ class MediaInfo:
     readable_bytes: int | None = None
     """Offset in the file at which another movie begins, which must not be read; None to read all."""
     shows_hidden: bool = False
-    """Whether frames are shown that an edit list hides: by times of storing, which are not those of showing."""
+    """True to show frames that an edit list hides: the list counts decode times instead of presentation times."""
     warnings: tuple[Issue, ...] = ()
     audio_tracks: tuple[AudioStreamInfo, ...] = ()
     """All audio tracks that belong to the video, the default one first."""

@@ -35,7 +35,7 @@ class Recipes:
 
     def frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
         """Return where ffmpeg writes which frame it encodes; None where it encodes none, or does not report it."""
-        if planned.action is Action.COPY or not self._ffmpeg.tells_frames:
+        if planned.action is Action.COPY or not self._ffmpeg.reports_frames:
             return None
         return files.frame_map_path(planned.index)
 
@@ -55,7 +55,7 @@ class Recipes:
             )
         if audio is None:
             return []
-        return commands.sound_arguments(planned.clip, planned.media, planned.segment, form, audio_path=audio)
+        return commands.audio_arguments(planned.clip, planned.media, planned.segment, form, audio_path=audio)
 
     def command(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> tuple[str, ...]:
         """Return the whole command that a run starts for a clip; empty for none."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mpt_cli.media.ffmpeg.audio_chain import rendered_path
 from mpt_cli.media.ffmpeg.commands import segment_origin
 from mpt_cli.media.inspect.damage import TOO_LITTLE
-from mpt_cli.media.proof import prove_sound
+from mpt_cli.media.proof import prove_audio
 from mpt_cli.model.errors import ProcessingError, VerificationError
 from mpt_cli.model.timing import stored_samples
 
@@ -89,7 +89,7 @@ class ClipAudio:
             return False
         samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.sample_rate)
         try:
-            prove_sound(audio_path, samples, form.channels)
+            prove_audio(audio_path, samples, form.channels)
         except VerificationError:
             return True
         return complaints

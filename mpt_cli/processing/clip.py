@@ -231,7 +231,7 @@ class ClipProcessor:
         rendered = replace(job, planned=with_rendered_audio(job.planned))
         losses = self._audio.prepare(rendered, audio_path)
         planned = rendered.planned
-        arguments = commands.sound_arguments(
+        arguments = commands.audio_arguments(
             planned.clip, planned.media, planned.segment, job.form, audio_path=audio_path
         )
         self._run(arguments, rendered)
@@ -342,13 +342,13 @@ def _proven(job: ClipJob, path: Path, *, owned: bool, vcl_crc: int | None = None
     proven = proof.prove_segment(path, form, frames, vcl_crc=vcl_crc, written=owned)
     if job.audio_path is not None:
         samples = stored_samples(frames, form.frame_rate, form.sample_rate)
-        proof.prove_sound(job.audio_path, samples, form.channels)
+        proof.prove_audio(job.audio_path, samples, form.channels)
     return _processed(job, path, proven, owned=owned)
 
 
 def _copy_frames(job: ClipJob, first: Fraction) -> int:
     """Copy the coded frames of the segment, from time ``first`` (seconds) on; return their checksum."""
-    return remux.copy_pictures(
+    return remux.copy_frames(
         job.source,
         job.frames_path,
         job.planned.media,

@@ -133,7 +133,7 @@ class ValidationEngine:
         *,
         target: Path,
         chapters: Sequence[Chapter],
-        pictures_copied: bool,
+        frames_copied: bool,
     ) -> OutputInfo:
         """Prove a finished reel.
 
@@ -143,7 +143,7 @@ class ValidationEngine:
             clips: The clips of the reel in order.
             target: The final name of the reel, for messages.
             chapters: The chapters of the reel.
-            pictures_copied: True if frames were copied, which are then compared.
+            frames_copied: True if frames were copied, which are then compared.
 
         Returns:
             The facts of the file.
@@ -159,7 +159,7 @@ class ValidationEngine:
             clips,
             target=target,
             chapters=chapters,
-            pictures_copied=pictures_copied,
+            frames_copied=frames_copied,
             threads=self._workers,
         )
 

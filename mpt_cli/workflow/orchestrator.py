@@ -265,7 +265,7 @@ class VideoProcessingOrchestrator:
         clips = [result.clip for result in run.good() if result.clip is not None]
         order = join_order(clips, run.planned, run.config, run.params.join)
 
-        def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
+        def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
             self._performance.record_milestone(run.context.workflow_id, "joined", 0.97)
             return self._validation.validate_output(
                 path,
@@ -273,7 +273,7 @@ class VideoProcessingOrchestrator:
                 order.clips,
                 target=run.output_path,
                 chapters=order.chapters,
-                pictures_copied=pictures_copied,
+                frames_copied=frames_copied,
             )
 
         joined = self._service.concatenate(order, hidden, verify=verify, files=files, context=run.context)

@@ -165,12 +165,12 @@ def test_a_trim_is_sought_to_the_last_keyframe_a_second_before_it(snapshot: Snap
 
 
 def test_sound_alone_for_a_clip_whose_pictures_are_copied(snapshot: SnapshotAssertion) -> None:
-    arguments = commands.sound_arguments(VideoClip(CLIP), media_of(), SECOND, form_of(), audio_path=PCM)
+    arguments = commands.audio_arguments(VideoClip(CLIP), media_of(), SECOND, form_of(), audio_path=PCM)
     assert readable(arguments) == snapshot
 
 
 def test_a_piece_of_sound_is_encoded_from_raw_samples(snapshot: SnapshotAssertion) -> None:
-    assert readable(commands.sound_piece_arguments(form_of(), Path("/run/sound-0.aac"))) == snapshot
+    assert readable(commands.audio_piece_arguments(form_of(), Path("/run/sound-0.aac"))) == snapshot
 
 
 def join(**form: Any) -> str:
@@ -207,9 +207,9 @@ def test_a_join_by_encoding_again(snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("kind", ["usual", *JOINS])
 def test_a_join_by_moviepy(kind: str, snapshot: SnapshotAssertion) -> None:
     form = form_of(**JOINS.get(kind, {}))
-    told = commands.moviepy_pictures(form, REEL.with_suffix(f".{form.container}"))
+    told = commands.moviepy_video(form, REEL.with_suffix(f".{form.container}"))
     parameters = readable(told.pop("ffmpeg_params"))
-    assert (told, parameters, commands.moviepy_sound(form)) == snapshot
+    assert (told, parameters, commands.moviepy_audio(form)) == snapshot
 
 
 # --- what holds for all of them -------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_every_file_is_named_as_a_file_by_its_whole_path(name: str) -> None:
     media = media_of()
     made = [
         commands.segment_arguments(clip, media, SECOND, form, video_path=folder / name, audio_path=folder / name),
-        commands.sound_arguments(clip, media, SECOND, form, audio_path=folder / name),
+        commands.audio_arguments(clip, media, SECOND, form, audio_path=folder / name),
         commands.join_arguments(folder / name, folder / name, form, folder / name, convert=True),
         commands.reencode_arguments(folder / name, folder / name, form, folder / name),
         commands.annex_b_arguments(folder / name, folder / name),
@@ -271,7 +271,7 @@ def test_a_seek_leaves_at_least_a_second_in_front(origin: str, sought: str | Non
     points = tuple(Fraction(second) for second in range(2, 10, 2))
     media = media_of(duration=Fraction(10), seek_points=points)
     clip = VideoClip(CLIP, start=Fraction(origin))
-    arguments = commands.sound_arguments(clip, media, SECOND, form_of(), audio_path=PCM)
+    arguments = commands.audio_arguments(clip, media, SECOND, form_of(), audio_path=PCM)
     found = arguments[arguments.index("-ss") + 1] if "-ss" in arguments else None
     assert found == sought
 

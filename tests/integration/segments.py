@@ -160,7 +160,7 @@ def prove(
     copied: bool = True,
 ) -> OutputInfo:
     """The proof of a reel that keeps its name."""
-    return proof.prove_reel(reel, form, clips, target=reel, chapters=chapters, pictures_copied=copied, threads=2)
+    return proof.prove_reel(reel, form, clips, target=reel, chapters=chapters, frames_copied=copied, threads=2)
 
 
 def other_encoder(form: TargetForm, **options: str) -> TargetForm:

@@ -61,7 +61,7 @@ def made_of(path: Path, start: Fraction = Fraction(0), *, mixed: bool = False) -
     segment = replace(whole.segment, frames=frames)
     trimmed = replace(whole.clip, start=start)
     output, media = path.with_suffix(".pcm"), whole.media
-    arguments = commands.sound_arguments(trimmed, media, segment, FORM, audio_path=output)
+    arguments = commands.audio_arguments(trimmed, media, segment, FORM, audio_path=output)
     subprocess.run([ffmpeg(), *arguments], check=True, stdout=subprocess.DEVNULL)
     origin = commands.segment_origin(trimmed, media, segment, FORM.frame_rate)
     begun, seekable = media.seek_point_for(origin) or media.zero, bool(media.seek_points)

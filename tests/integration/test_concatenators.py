@@ -263,8 +263,8 @@ def served(
         [make(Ffmpeg(), ResourcePool(2, memory)) for make in ENGINES.values()], memory, PerformanceMonitor()
     )
 
-    def verify(path: Path, *, pictures_copied: bool) -> OutputInfo:
-        return prove(path, form_of(), clips, copied=pictures_copied)
+    def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
+        return prove(path, form_of(), clips, copied=frames_copied)
 
     order = JoinOrder(tuple(clips), form_of(), allow_mixed=False, timeout_seconds=60, reuse=False, engine=engine)
     with memory:

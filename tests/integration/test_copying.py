@@ -12,7 +12,7 @@ import pytest
 
 from mpt_cli.config.sections import Config
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.media.remux import copy_pictures
+from mpt_cli.media.remux import copy_frames
 from mpt_cli.model.choices import Action, Codec, Container
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import Cancelled, VerificationError
@@ -200,13 +200,13 @@ def test_a_file_that_holds_less_than_was_planned_is_said_to(media: MediaFolder, 
     clip = media.make(recipe())
     info = probe(clip, scan=True)
     with pytest.raises(VerificationError, match="has 30 pictures where 31 were planned"):
-        copy_pictures(clip, tmp_path / "a.mp4", info, first=info.video_start, frames=31)
+        copy_frames(clip, tmp_path / "a.mp4", info, first=info.video_start, frames=31)
     with pytest.raises(VerificationError, match="has 0 pictures where 5 were planned"):
-        copy_pictures(clip, tmp_path / "a.mp4", info, first=Fraction(99), frames=5)
+        copy_frames(clip, tmp_path / "a.mp4", info, first=Fraction(99), frames=5)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video")
     with pytest.raises(VerificationError, match="cannot be copied"):
-        copy_pictures(broken, tmp_path / "a.mp4", info, first=Fraction(0), frames=5)
+        copy_frames(broken, tmp_path / "a.mp4", info, first=Fraction(0), frames=5)
 
 
 def test_a_full_disk_is_an_error_of_the_system(media: MediaFolder, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_full_disk_is_an_error_of_the_system(media: MediaFolder, tmp_path: Pat
     info = probe(clip, scan=True)
     (tmp_path / "full.mp4").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
-        copy_pictures(clip, tmp_path / "full.mp4", info, first=info.video_start, frames=30)
+        copy_frames(clip, tmp_path / "full.mp4", info, first=info.video_start, frames=30)
 
 
 def test_a_stop_ends_it_at_once(media: MediaFolder, tmp_path: Path) -> None:
@@ -225,4 +225,4 @@ def test_a_stop_ends_it_at_once(media: MediaFolder, tmp_path: Path) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        copy_pictures(clip, tmp_path / "a.mp4", info, first=info.video_start, frames=30, alive=stop)
+        copy_frames(clip, tmp_path / "a.mp4", info, first=info.video_start, frames=30, alive=stop)

@@ -71,7 +71,7 @@ class OlderFfmpeg(Ffmpeg):
     """Says that it is of a version that does not tell which frames it encodes."""
 
     @property
-    def tells_frames(self) -> bool:
+    def reports_frames(self) -> bool:
         return False
 
 

@@ -352,11 +352,11 @@ def engine() -> ValidationEngine:
 @pytest.mark.anchor("T028")
 def test_an_output_is_validated_after_processing(reel: Reel, tmp_path: Path, engine: ValidationEngine) -> None:
     target = tmp_path / "monday.mp4"
-    info = engine.validate_output(reel.path, reel.form, reel.clips, target=target, chapters=(), pictures_copied=True)
+    info = engine.validate_output(reel.path, reel.form, reel.clips, target=target, chapters=(), frames_copied=True)
     assert (info.path, info.frames, info.frame_rate) == (target, 27, Fraction(30))
     with pytest.raises(VerificationError, match="was not created") as refused:
         engine.validate_output(
-            tmp_path / "none.mp4", reel.form, reel.clips, target=target, chapters=(), pictures_copied=True
+            tmp_path / "none.mp4", reel.form, reel.clips, target=target, chapters=(), frames_copied=True
         )
     assert refused.value.issue.path == target
 
@@ -367,7 +367,7 @@ def test_an_output_that_is_not_whole_is_refused(reel: Reel, tmp_path: Path, engi
     place, size = place_of(broken, 20)
     flip(broken, place + size - 3)
     with pytest.raises(VerificationError, match="not those that were made"):
-        engine.validate_output(broken, reel.form, reel.clips, target=broken, chapters=(), pictures_copied=True)
+        engine.validate_output(broken, reel.form, reel.clips, target=broken, chapters=(), frames_copied=True)
 
 
 @pytest.mark.anchor("T030")
@@ -388,4 +388,4 @@ def test_an_output_of_another_format_is_refused(
 ) -> None:
     form = replace(reel.form, **wanted)  # type: ignore[arg-type]
     with pytest.raises(VerificationError, match=because):
-        engine.validate_output(reel.path, form, reel.clips, target=reel.path, chapters=(), pictures_copied=True)
+        engine.validate_output(reel.path, form, reel.clips, target=reel.path, chapters=(), frames_copied=True)

@@ -118,12 +118,12 @@ def test_sound_is_counted_to_the_sample(tmp_path: Path) -> None:
     for size, right in [(4 * 480, True), (4 * 480 - 2, False), (4 * 480 + 4, False), (0, False)]:
         sound.write_bytes(bytes(size))
         if right:
-            proof.prove_sound(sound, 480, 2)
+            proof.prove_audio(sound, 480, 2)
         else:
             with pytest.raises(VerificationError, match=f"has {size // 4} samples, 480 were planned"):
-                proof.prove_sound(sound, 480, 2)
+                proof.prove_audio(sound, 480, 2)
     with pytest.raises(VerificationError, match="has 0 samples"):
-        proof.prove_sound(tmp_path / "none.pcm", 480, 2)
+        proof.prove_audio(tmp_path / "none.pcm", 480, 2)
 
 
 @pytest.mark.anchor("T051")

@@ -1,1 +1,1 @@
-"""Encoders: what each takes, and which of them work here."""
+"""Encoders: their options, their limits, and their availability on this machine."""

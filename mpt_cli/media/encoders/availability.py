@@ -1,6 +1,6 @@
-"""EncoderTrials: which encoders work here, found out by encoding a picture and remembered for a day.
+"""Availability of encoders, determined by encoding a few frames and remembered for a day.
 
-That an encoder is listed proves nothing: without a GPU, ffmpeg lists NVENC, QSV, AMF and Vulkan,
+An encoder that ffmpeg lists need not work: without a GPU, ffmpeg lists NVENC, QSV, AMF and Vulkan,
 and all of them fail. Trials of several encoders run side by side (six take 0.2 s, measured).
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
 
 _KEPT_SECONDS = 24 * 3600
-"""A driver that is installed or mended is seen after this time."""
+"""Lifetime of an answer: a driver that is installed or repaired is noticed after this time."""
 _FRAMES = 3
 _FOLDERS = ("/dev/dri", "/proc/driver/nvidia/gpus")
 _FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
@@ -43,11 +43,11 @@ _OURS = re.compile(r"[0-9a-f]{40}\.json(\.[0-9a-f]{32})?")
 
 
 _OF_THE_ENCODER = (IssueCode.ENCODER_UNAVAILABLE, IssueCode.VERIFY_FAILED)
-"""Failures that say something of the encoder; a full disk, or memory that is short, will pass."""
+"""Failures that are the encoder's own; a full disk, or memory that is short, will pass."""
 
 
 class _Answers(BaseModel):
-    """What is remembered of one ffmpeg with the devices of a machine: each question's answer, and since when."""
+    """Remembered answers for one ffmpeg with the devices of a machine, and the time of the first one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,7 +57,7 @@ class _Answers(BaseModel):
 
 
 class EncoderTrials:
-    """Answers by trial; several threads may ask."""
+    """Trials of encoders; several threads may ask."""
 
     def __init__(
         self,
@@ -69,10 +69,15 @@ class EncoderTrials:
         clock: Callable[[], float] = time.time,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
-        """Try with this ffmpeg; answers are read from a folder, if any, and kept there unless ``remember`` says no.
+        """Try encoders with an ffmpeg.
 
-        ``devices`` tells what there is to encode with: with other devices everything is tried again.
-        A trial that takes longer than its limit has failed.
+        Args:
+            ffmpeg: The ffmpeg to try.
+            folder: Folder of remembered answers, or None.
+            remember: False to only read answers from the folder.
+            devices: Returns a text for the devices of the machine; with other devices everything is tried again.
+            clock: Returns the time in seconds since the epoch.
+            limit_seconds: Longest time of a trial; one that takes longer has failed.
         """
         self._ffmpeg, self._folder, self._remembers = ffmpeg, folder, remember
         self._devices, self._clock, self._limit_seconds = devices or devices_here, clock, limit_seconds
@@ -82,9 +87,18 @@ class EncoderTrials:
     def failures(
         self, candidates: Sequence[EncoderSettings], dimensions: Dimensions, *, cancel: CancelToken
     ) -> list[str | None]:
-        """Why each encoder does not encode pictures of this size, in ffmpeg's words; None for one that does.
+        """Return the reason for which each encoder cannot encode frames of a size.
 
-        Raises :class:`~mpt_cli.model.errors.Cancelled` when it is stopped; what was begun then has no answer.
+        Args:
+            candidates: Encoders with their settings.
+            dimensions: Size of the frames, in pixels.
+            cancel: Stops the trials; those in progress then leave no answer.
+
+        Returns:
+            One text of ffmpeg for each candidate; None for an encoder that works.
+
+        Raises:
+            Cancelled: The trials were stopped.
         """
         asked = {_question(each, dimensions): each for each in candidates}
         with self._lock:
@@ -95,13 +109,13 @@ class EncoderTrials:
             with ThreadPoolExecutor(len(new), thread_name_prefix="trial") as threads:
                 tried = threads.map(partial(self._tried, dimensions, cancel), new.values())
                 found = dict(zip(new, tried, strict=True))
-            lasting = {question: why for question, (why, lasts) in found.items() if lasts}
+            lasting = {question: reason for question, (reason, lasts) in found.items() if lasts}
             self._note(known.model_copy(update={"failures": known.failures | lasting}))
-        answers = known.failures | {question: why for question, (why, _) in found.items()}
+        answers = known.failures | {question: reason for question, (reason, _) in found.items()}
         return [answers[question] for question in asked]
 
     def listed(self) -> frozenset[str]:
-        """The encoders that this ffmpeg says it has."""
+        """Return the names of the encoders that this ffmpeg lists."""
         with self._lock:
             known = self._known()
             if not known.encoders:
@@ -110,14 +124,14 @@ class EncoderTrials:
         return known.encoders
 
     def forget(self, settings: EncoderSettings) -> None:
-        """Try an encoder again the next time it is asked for, whatever the size of its pictures."""
+        """Forget the answers for an encoder, for frames of any size, so that it is tried again."""
         with self._lock:
-            known, mine = self._known(), f"{settings.encoder} "
-            kept = {question: why for question, why in known.failures.items() if not question.startswith(mine)}
+            known, prefix = self._known(), f"{settings.encoder} "
+            kept = {question: reason for question, reason in known.failures.items() if not question.startswith(prefix)}
             self._note(known.model_copy(update={"failures": kept}))
 
     def clear(self) -> None:
-        """Remove everything that is remembered in the folder."""
+        """Remove all answers from the folder."""
         if self._folder is None:
             return
         for path in listed(self._folder):
@@ -128,13 +142,13 @@ class EncoderTrials:
             self._folder.rmdir()
 
     def _tried(self, dimensions: Dimensions, cancel: CancelToken, settings: EncoderSettings) -> tuple[str | None, bool]:
-        """Why a trial failed, if it did, and whether the next one would end the same."""
+        """Return the reason for a failed trial, or None, and True if another trial would end the same."""
         try:
             with tempfile.TemporaryDirectory(prefix=".mpt-trial-") as folder:
                 encode_gray(
                     self._ffmpeg,
                     settings,
-                    Path(folder) / "picture.mp4",
+                    Path(folder) / "frames.mp4",
                     dimensions=dimensions,
                     frames=_FRAMES,
                     limit_seconds=self._limit_seconds,
@@ -149,7 +163,7 @@ class EncoderTrials:
         return None, True
 
     def _known(self) -> _Answers:
-        """The answers so far, at first those that were remembered; none that is too old."""
+        """Return the answers so far, at first those from the folder; none that is too old."""
         known = self._answers or (self._remembered(self._folder) if self._folder else None)
         if known is None or not 0 <= self._clock() - known.since < _KEPT_SECONDS:
             known = _Answers(since=self._clock())
@@ -163,25 +177,25 @@ class EncoderTrials:
             return None
 
     def _note(self, answers: _Answers) -> None:
-        """Keep the answers, written in one step; a folder that cannot be written is no error."""
+        """Keep the answers, written in one step; failures are ignored."""
         self._answers = answers
         if self._folder and self._remembers:
-            place, text = self._folder / self._name, answers.model_dump_json()
+            path, text = self._folder / self._name, answers.model_dump_json()
             with suppress(OSError):
-                write_in_one_step(place, text.encode(), unfinished=f"{place.name}.")
+                write_in_one_step(path, text.encode(), unfinished=f"{path.name}.")
 
     @cached_property
     def _name(self) -> str:
-        """That of the file: one for each ffmpeg and set of devices."""
+        """Name of the file: one for each ffmpeg and set of devices."""
         binary = self._ffmpeg.binary
-        who = repr((self._ffmpeg.build, str(binary), identity_of(binary.stat()), self._devices()))
-        return f"{hashlib.sha256(who.encode()).hexdigest()[:40]}.json"
+        identity = repr((self._ffmpeg.build, str(binary), identity_of(binary.stat()), self._devices()))
+        return f"{hashlib.sha256(identity.encode()).hexdigest()[:40]}.json"
 
 
 def devices_here() -> str:
-    """What there is to encode with, as far as the system shows it without being asked for long.
+    """Return a text for the devices of this machine, from what the system shows quickly.
 
-    Linux shows it as files; elsewhere a change is seen when the answers are a day old.
+    Linux shows them as files; elsewhere a change is noticed when the answers are a day old.
     """
     found = [f"{folder}/{entry.name}" for folder in _FOLDERS for entry in listed(Path(folder))]
     found += [f"{path} {_text(Path(path))}" for path in _FILES if Path(path).exists()]
@@ -189,7 +203,7 @@ def devices_here() -> str:
 
 
 def _text(path: Path) -> str:
-    """What a file of the driver says; nothing of a device."""
+    """Return the content of a file of the driver; an empty text for a device."""
     try:
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     except OSError:
@@ -197,5 +211,5 @@ def _text(path: Path) -> str:
 
 
 def _question(settings: EncoderSettings, dimensions: Dimensions) -> str:
-    """What an answer is the answer to."""
+    """Return the key of an answer: the encoder, its options and the size of the frames."""
     return " ".join((settings.encoder, str(dimensions), settings.pixel_format, *settings.options))

@@ -1,7 +1,7 @@
-"""Hardware encoders: what each takes, in the scale of its own quality (pure).
+"""Hardware encoders: options and limits, in the scale of each encoder's own quality (pure).
 
-None is trusted because it is listed here or by ffmpeg: each is tried before it is used
-(:mod:`mpt_cli.media.encoders.smoke_test`), and what it writes is proven as what software writes. The numbers of
+No encoder is trusted because it is listed here or by ffmpeg: each is tried before it is used
+(:mod:`mpt_cli.media.encoders.smoke_test`), and its output is verified as that of software. The numbers of
 the levels follow the makers' advice; they were not measured against VMAF as those of software are.
 """
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """What the encoders of one kind of device have in common.
+    """Common properties of the encoders of one kind of device.
 
     ``levels`` are preset and quality for H.264 and HEVC, ``av1`` those for AV1, whose scale is
-    another; ``options`` makes ffmpeg's options of an encoder's codec, a preset and a quality.
+    another; ``options`` returns ffmpeg's options for a codec, a preset and a quality.
     """
 
     suffix: str
@@ -141,7 +141,7 @@ _FAMILIES = (
         _vulkan,
     ),
 )
-"""In the order in which ``auto`` prefers them: first what belongs to one maker, then what serves all."""
+"""Families in the order in which ``auto`` prefers them: those of one maker before those that serve all."""
 
 
 def _encoder(family: _Family, codec: Codec) -> Encoder:
@@ -168,6 +168,6 @@ _OPTIONS: Mapping[str, Callable[[Codec, str, int], dict[str, str]]] = {
 
 
 def hardware_options(encoder: Encoder, preset: str, quality: int) -> dict[str, str]:
-    """Ffmpeg's options of a hardware encoder; its GOPs are closed and begin with an IDR."""
+    """Return ffmpeg's options of a hardware encoder; its GOPs are closed and begin with an IDR."""
     assert encoder.hardware is not None
     return _OPTIONS[encoder.hardware.device](encoder.codec, preset, quality)

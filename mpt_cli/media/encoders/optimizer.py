@@ -1,7 +1,7 @@
-"""CodecOptimizer: which encoder writes a request, and with which settings.
+"""Choice of the encoder of a request, and of its settings.
 
 ``auto`` is the first hardware encoder that really works here, else the software encoder of the
-codec. Whether one works is never believed: it is tried (:mod:`mpt_cli.media.encoders.smoke_test`).
+codec. No encoder is believed to work: each is tried (:mod:`mpt_cli.media.encoders.smoke_test`).
 """
 
 from __future__ import annotations
@@ -26,38 +26,43 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import Dimensions
 
 GOP_SECONDS = 2
-"""Distance of keyframes: what platforms ask for, and short enough to seek in."""
+"""Distance of keyframes: as platforms require, and short enough to seek in."""
 _ALL = ENCODERS | HARDWARE_ENCODERS
 
 
 class Trials(Protocol):
-    """Tells whether encoders work, by trying them."""
+    """Answers if encoders work, by trying them."""
 
     def failures(
         self, candidates: Sequence[EncoderSettings], dimensions: Dimensions, *, cancel: CancelToken
     ) -> list[str | None]:
-        """Why each of them does not encode pictures of this size, in ffmpeg's words; None for one that does."""
+        """Return for each encoder the text of its failure on frames of this size; None for one that works."""
         ...
 
     def listed(self) -> frozenset[str]:
-        """The encoders that this ffmpeg has, which says nothing about whether they work."""
+        """Return the encoders that this ffmpeg lists, working or not."""
         ...
 
     def forget(self, settings: EncoderSettings) -> None:
-        """Do not believe what is known of an encoder any more."""
+        """Forget the answers for an encoder."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The wishes with the encoder that serves them; ``failure`` says why it is not the one that was named."""
+    """Quality settings with the encoder that was chosen for them.
+
+    Attributes:
+        quality: The settings of the request, with the name of the chosen encoder.
+        failure: Reason for which the requested encoder was not chosen, or None.
+    """
 
     quality: QualitySettings
     failure: str | None = None
 
     @property
     def issue(self) -> Issue | None:
-        """The failure for people: an error where the wishes allow no other encoder, else a warning."""
+        """Issue for the failure: an error where the settings allow no other encoder, else a warning; or None."""
         if self.failure is None:
             return None
         if not self.quality.fallback:
@@ -71,20 +76,20 @@ class CodecOptimizer:
     """Chooses encoders and their settings for a request."""
 
     def __init__(self, trials: Trials | None = None) -> None:
-        """Ask these trials what works; without them ``auto`` is software, and a named encoder is believed."""
+        """Use trials; without them ``auto`` is software, and a named encoder is believed to work."""
         self._trials = trials
 
     def default_encoder(self, codec: Codec) -> str:
-        """The name of the software encoder of a codec."""
+        """Return the name of the software encoder of a codec."""
         return DEFAULT_ENCODERS[codec].name
 
     @staticmethod
     def names() -> dict[str, tuple[str, ...]]:
-        """The names of all encoders, software first, by codec."""
+        """Return the names of all encoders by codec, software first."""
         return {codec: tuple(each.name for each in _ALL.values() if each.codec is codec) for codec in Codec}
 
     def problems(self, quality: QualitySettings) -> list[Issue]:
-        """What is wrong with the wishes of a request, before any of them is tried."""
+        """Return the issues of a request's quality settings that need no trial."""
         encoder = _encoder(quality)
         if encoder is None:
             near, fitting = get_close_matches(quality.encoder, _ALL, n=1), ", ".join(self.names()[quality.codec])
@@ -100,10 +105,22 @@ class CodecOptimizer:
     def choose(
         self, quality: QualitySettings, *, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken
     ) -> Choice:
-        """The encoder that serves these wishes for pictures of this size; see :meth:`problems` first.
+        """Choose the encoder for a request; see :meth:`problems` first.
 
         ``auto`` with a crf or a preset is software, whose scales they are. A named encoder that does
-        not work is replaced by software at the same level. Cancelled when it is stopped.
+        not work is replaced by software at the same level.
+
+        Args:
+            quality: Quality settings of the request.
+            dimensions: Size of the frames, in pixels.
+            frame_rate: Frames per second.
+            cancel: Stops the trials.
+
+        Returns:
+            The choice.
+
+        Raises:
+            Cancelled: The trials were stopped.
         """
         if quality.encoder == "auto":
             best = self._best(quality, dimensions, frame_rate, cancel)
@@ -115,21 +132,21 @@ class CodecOptimizer:
         return Choice(quality) if failure is None else self.replaced(quality, f"does not work here: {failure}")
 
     def replaced(self, quality: QualitySettings, failure: str) -> Choice:
-        """The same wishes served by software, because of what the named encoder did."""
+        """Return the choice of software in place of the named encoder, because of a failure."""
         return Choice(self.in_software(quality), f"{quality.encoder} {failure}")
 
     def in_software(self, quality: QualitySettings) -> QualitySettings:
-        """The same wishes for software; a crf and a preset are those of an encoder, and are left out."""
+        """Return the settings for software; a crf and a preset belong to an encoder, and are left out."""
         software = {"encoder": self.default_encoder(quality.codec), "crf": None, "preset": None}
         return quality.model_copy(update=software)
 
     def distrust(self, settings: EncoderSettings) -> None:
-        """Try an encoder again the next time: it failed at work."""
+        """Try an encoder again the next time, because it failed on a clip."""
         if self._trials is not None:
             self._trials.forget(settings)
 
     def hardware_failures(self, dimensions: Dimensions, frame_rate: Fraction) -> dict[str, str | None]:
-        """For each hardware encoder that ffmpeg has, why it does not work; None for one that does."""
+        """Return the reason for which each hardware encoder of ffmpeg does not work; None for one that does."""
         if self._trials is None:
             return {}
         listed = self._trials.listed()
@@ -139,9 +156,19 @@ class CodecOptimizer:
         return {encoder.name: failure for encoder, failure in zip(encoders, failures, strict=True)}
 
     def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
-        """The settings that a whole request is encoded with; see :meth:`problems` first.
+        """Return the settings for all clips of a request; see :meth:`problems` first.
 
-        ``threads`` are part of them, because the bits of x264 change with their number.
+        Args:
+            quality: Quality settings of the request.
+            frame_rate: Frames per second.
+            threads: Encoder threads of a clip; part of the settings, because the bits of x264 change with
+                their number.
+
+        Returns:
+            The encoder with its options.
+
+        Raises:
+            ValueError: The encoder is unknown.
         """
         encoder = _encoder(quality)
         if encoder is None:
@@ -168,7 +195,7 @@ class CodecOptimizer:
 
 
 def _encoder(quality: QualitySettings) -> Encoder | None:
-    """The encoder of these wishes, software for ``auto``; None for one that is not known."""
+    """Return the encoder for quality settings, software for ``auto``; None for an unknown one."""
     return DEFAULT_ENCODERS[quality.codec] if quality.encoder == "auto" else _ALL.get(quality.encoder)
 
 

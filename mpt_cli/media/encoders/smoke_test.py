@@ -1,4 +1,4 @@
-"""Trials: whether an encoder of this ffmpeg really works, shown by pictures that are decoded again."""
+"""Trial of an encoder: frames are encoded, decoded again and compared."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import EncoderSettings
 
 SMALL = Dimensions(256, 256)
-"""A size that is large enough for every encoder: NVENC takes nothing below 145 in width."""
+"""Frame size that is large enough for every encoder: NVENC takes nothing below 145 in width."""
 RATE = 25
 LIMIT_SECONDS = 10.0
-"""How long a trial may take, which is well below a second where nothing hangs."""
+"""Longest time of a trial, which takes well below a second where nothing hangs."""
 _NEAR = 6
 
 
@@ -39,18 +39,29 @@ def encode_gray(
     limit_seconds: float = LIMIT_SECONDS,
     cancel: CancelToken | None = None,
 ) -> None:
-    """Write gray pictures with this encoder and see that they decode to the same gray (luma 16 to 235).
+    """Encode gray frames and check that they decode to the same gray.
 
-    MptError where ffmpeg fails, or says that it did not and something else came out; Cancelled when
-    it is stopped.
+    Args:
+        ffmpeg: The ffmpeg to use.
+        settings: Encoder with its options.
+        output: Path of the file to write.
+        dimensions: Size of the frames, in pixels.
+        luma: Gray level, 16 to 235.
+        frames: Number of frames.
+        limit_seconds: Longest time of the trial.
+        cancel: Stops the trial.
+
+    Raises:
+        MptError: ffmpeg failed, or claimed success and something else came out.
+        Cancelled: The trial was stopped.
     """
     cancel = cancel or CancelToken()
-    picture = bytes([luma]) * dimensions.pixels + bytes([128]) * (dimensions.pixels // 2)
+    frame = bytes([luma]) * dimensions.pixels + bytes([128]) * (dimensions.pixels // 2)
     outcome = ffmpeg.run(
         trial_arguments(settings, dimensions, RATE, output),
         cancel=cancel,
         limits=Limits(total_seconds=limit_seconds),
-        feed=[picture] * frames,
+        feed=[frame] * frames,
     )
     cancel.raise_if_cancelled()
     failed = IssueCode.ENCODER_UNAVAILABLE
@@ -63,17 +74,17 @@ def encode_gray(
 
 
 def decoders() -> dict[str, bool]:
-    """Which of the codecs that mpt writes PyAV decodes."""
+    """Return for each codec that mpt writes True if PyAV decodes it."""
     return {name: name in av.codecs_available for name in ("h264", "hevc", "av1", "aac")}
 
 
 def library_version() -> str:
-    """PyAV with the libavcodec that it carries, such as ``18.1.0 with libavcodec 62.11.100``."""
+    """Return the version of PyAV and its libavcodec, such as ``18.1.0 with libavcodec 62.11.100``."""
     return f"{av.__version__} with libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
 
 
 def _shades(path: Path) -> list[int]:
-    """The luma in the middle of each picture; VerificationError where nothing can be decoded."""
+    """Return the luma in the middle of each frame; raises VerificationError where nothing can be decoded."""
     try:
         with closing(av.open(str(path))) as container:
             planes = [frame.reformat(format="yuv420p").planes[0] for frame in container.decode(video=0)]

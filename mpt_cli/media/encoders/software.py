@@ -1,4 +1,4 @@
-"""Software encoders: what each takes, and which codec goes into which container (pure).
+"""Software encoders: options and limits, and the codecs of each container (pure).
 
 Every setting that changes an encoder's bits is named, so that all clips of a request come out with
 identical parameter sets and can be joined without encoding them again.
@@ -30,10 +30,10 @@ _X26X_PRESETS = (
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What an encoder takes: preset and CRF, or what it has for one, of each quality level, and its limits.
+    """Preset and CRF (or the encoder's counterpart) of each quality level, and the limits of an encoder.
 
     The levels of software are the cheapest settings that reach a VMAF of 80, 93 and 96 with a file of
-    at most 2, 2 and 1.1 times the smallest that does: see tests/benchmarks/README.md.
+    at most 2, 2 and 1.1 times the smallest that does: README's table, by tests/benchmarks/quality.py.
 
     0 is no CRF for two of them: x264 means lossless by it, which is another profile, and ffmpeg
     gives SVT-AV1 its default, 35, instead (measured).
@@ -46,9 +46,9 @@ class Encoder:
     lowest_crf: int
     highest_crf: int
     hardware: Hardware | None = None
-    """None for software."""
+    """None for a software encoder."""
     higher_is_better: bool = False
-    """Which end of its scale of quality is the good one."""
+    """True if a higher number on the encoder's quality scale is better."""
 
 
 ENCODERS: dict[str, Encoder] = {
@@ -78,7 +78,7 @@ ENCODERS: dict[str, Encoder] = {
             0,
             51,
         ),
-        # Presets above 10 show blocks of older pictures where the content jumps (PSNR 28 dB against 54, measured).
+        # Presets above 10 show blocks of older frames where the content jumps (PSNR 28 dB against 54, measured).
         Encoder(
             "libsvtav1",
             Codec.AV1,
@@ -90,7 +90,7 @@ ENCODERS: dict[str, Encoder] = {
     )
 }
 DEFAULT_ENCODERS = {encoder.codec: encoder for encoder in ENCODERS.values()}
-"""The software encoder of each codec."""
+"""Software encoder of each codec."""
 _CONTAINER_CODECS = {
     Container.MP4: frozenset(Codec),
     Container.MOV: frozenset({Codec.H264, Codec.HEVC}),  # ffmpeg's MOV muxer takes no AV1 (measured)
@@ -99,12 +99,12 @@ _CONTAINER_CODECS = {
 
 
 def fits_container(codec: Codec, container: Container) -> bool:
-    """Whether ffmpeg can write this codec into this container."""
+    """Return True if ffmpeg can write this codec into this container."""
     return codec in _CONTAINER_CODECS[container]
 
 
 def software_options(encoder: Encoder, preset: str, crf: int, threads: int) -> dict[str, str]:
-    """Ffmpeg's options of a software encoder: a profile that phones play, closed GOPs, no text in the stream."""
+    """Return ffmpeg's options of a software encoder: a profile that phones play, closed GOPs, no text in the stream."""
     level = {"-preset": preset, "-crf": str(crf)}
     if encoder.codec is Codec.H264:
         return {**level, "-profile:v": "high", "-flags": "+cgop", "-x264-params": "stitchable=1"}

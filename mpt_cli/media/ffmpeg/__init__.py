@@ -1,1 +1,1 @@
-"""Run ffmpeg: its arguments, its filters, its progress."""
+"""ffmpeg: arguments, filters, progress, and the run of the program."""

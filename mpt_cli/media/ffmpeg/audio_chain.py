@@ -1,4 +1,4 @@
-"""Build the filter chain that turns one audio track of a clip into what a segment holds of it (pure)."""
+"""Audio filters from one track of a clip to the audio of a segment (pure)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import AudioStreamInfo
 
 RENDERED = {"f": "f32le", "ar": SAMPLE_RATE, "ac": 2}
-"""How ffmpeg reads what :mod:`mpt_cli.media.inspect.audio.render` wrote."""
+"""Input options for the files that :mod:`mpt_cli.media.inspect.audio.render` writes."""
 _GAP = 0.02
 """Seconds."""
 LIMITER = "alimiter=limit=0.98:level=disabled:latency=1"
@@ -28,7 +28,7 @@ def stereo_mix(track: AudioStreamInfo) -> downmix.Mix:
 
 
 def limiter(tracks: Sequence[AudioStreamInfo]) -> list[str]:
-    """Return what stands behind a mix of tracks that can pass full scale together."""
+    """Return the limiter for a mix of tracks that can pass full scale together, else nothing."""
     mixes = [stereo_mix(track) for track in tracks]
     together = [tuple(gain for mix in mixes for gain in mix[side]) for side in (0, 1)]
     return [LIMITER] if any(map(downmix.needs_limiter, together)) else []
@@ -37,7 +37,7 @@ def limiter(tracks: Sequence[AudioStreamInfo]) -> list[str]:
 def track_filters(
     track: AudioStreamInfo, origin: Fraction, samples: int, *, clock_moves: tuple[Fraction, ...]
 ) -> list[str]:
-    """Return the filters that make exactly so many stereo samples from ``origin``, a time of the file, on.
+    """Return the filters that create exactly ``samples`` stereo samples from ``origin``, a time of the file, on.
 
     There is silence where there is no audio.
     """
@@ -45,7 +45,7 @@ def track_filters(
         return [LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
     limited = any(map(downmix.needs_limiter, stereo_mix(track)))
     return [
-        *([f"asetpts='{_one_row(clock_moves)}'"] if clock_moves else []),
+        *([f"asetpts='{_continuous_times(clock_moves)}'"] if clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",
         *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
         f"pan={downmix.pan_expression(track.channels, is_part=track.is_part)}",
@@ -56,10 +56,10 @@ def track_filters(
 
 
 def _in_step(tremble: Fraction | None) -> str:
-    """Return how samples are kept in step with their timestamps.
+    """Return the options of ``aresample`` that keep samples in step with their timestamps.
 
     Silence is put in where they are late by 20 ms. A recorder's clock that drifts or trembles is not late but
-    wrong: what it trembles is passed over, and the drift is followed by a rate that differs by up to 0.5 %, which
+    wrong: the trembling is ignored, and the drift is followed by a rate that differs by up to 0.5 %, which
     nobody hears (8 cents).
     """
     if tremble is None:
@@ -69,7 +69,7 @@ def _in_step(tremble: Fraction | None) -> str:
 
 
 def rendered_path(audio_path: Path, index: int) -> Path:
-    """Return where the rendered audio of a stream lies whose segment gets its PCM at this path."""
+    """Return the path of the rendered audio of a stream whose segment gets its PCM at this path."""
     return audio_path.with_suffix(f".{index}.f32")
 
 
@@ -77,5 +77,5 @@ def _exactly(samples: int) -> list[str]:
     return ["apad", f"atrim=end_sample={samples}"]
 
 
-def _one_row(clock_moves: tuple[Fraction, ...]) -> str:
+def _continuous_times(clock_moves: tuple[Fraction, ...]) -> str:
     return one_row_expression(clock_moves, map(expression, clock_moves), unit="TB")

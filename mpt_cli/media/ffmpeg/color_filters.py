@@ -1,6 +1,6 @@
-"""The filters that bring colours of any kind to BT.709 of limited range (pure).
+"""Colour filters from any source to BT.709 of limited range (pure).
 
-Decoded frames do not always say what they are: a description that only the container has is not on them,
+Decoded frames do not always carry their colours: a description that only the container has is not on them,
 and codes that ffmpeg has no name for end a filter. So they are tagged first, as they are converted.
 """
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 REFERENCE_WHITE_NITS = 203
 """ITU-R BT.2408: diffuse white of HDR. With mobius it takes HLG 38 % to 42 % and 75 % to 84 %;
-hable leaves 29 % and 62 %, which is too dark (measured)."""
+hable leaves 29 % and 62 %, which is too dark (measured).
+"""
 _PEAK = 10
 """Brightest light, in reference whites, whatever a file claims of it: else its clips would differ."""
 _GBR, _BT709, _LINEAR = 0, 1, 8
@@ -32,15 +33,16 @@ _OF_OTHER_WHITE = {
     "film": (1.3462, -0.3392, -0.0070, -0.0474, 1.0661, -0.0187, -0.0217, -0.0613, 1.0830),
     "smpte431": (1.1575, -0.1550, -0.0026, -0.0415, 1.0456, -0.0041, -0.0181, -0.0786, 1.0966),
 }
-"""Linear light in BT.709's of primaries whose white is not daylight, by rows, adapted to it (Bradford): the
-``zscale`` of ffmpeg 9 does not adapt, and grey would get a tint."""
+"""Matrices, by rows, from linear light of primaries whose white is not daylight to BT.709's, adapted to it
+(Bradford): the ``zscale`` of ffmpeg 9 does not adapt, and grey would get a tint.
+"""
 
 
 def described(stream: Any, video: VideoStreamInfo) -> Any:
-    """Frames that say what they are, grey ones with chroma.
+    """Return frames tagged with their colours, grey ones with chroma.
 
     ``scale`` takes grey for full range, and for limited range it depends on the version of ffmpeg: as
-    full range, in and out, its values stay, and then they are said to be what they are.
+    full range, in and out, its values stay, and then they are tagged with their real range.
     """
     source = color.color_of(video)
     if video.pixel_format.startswith(("xyz", "bayer")):  # ffmpeg 9 converts them well to this alone
@@ -53,7 +55,7 @@ def described(stream: Any, video: VideoStreamInfo) -> Any:
 
 
 def _tags(source: SourceColor) -> dict[str, Any]:
-    """What ``setparams`` says of a source; all that only ``zscale`` converts is called BT.709 until then."""
+    """Return the tags of a source for ``setparams``; all that only ``zscale`` converts is called BT.709 until then."""
     known = "in_color_matrix" in color.scale_arguments(source) and source.is_ordinary
     matrix = _GBR if source.matrix == "gbr" else code_of(MATRICES, source.matrix) if known else _BT709
     return {
@@ -65,7 +67,7 @@ def _tags(source: SourceColor) -> dict[str, Any]:
 
 
 def opaque_rgb(stream: Any, source: SourceColor) -> Any:
-    """Red, green and blue of BT.709 without transparency, of the same size."""
+    """Return red, green and blue of BT.709 without transparency, of the same size."""
     if source.is_ordinary:
         return stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgb24")
     stream = stream.filter("scale", **color.scale_arguments(source)).filter("format", _deep(source, "yuv444p"))
@@ -74,17 +76,17 @@ def opaque_rgb(stream: Any, source: SourceColor) -> Any:
 
 
 def working_format(source: SourceColor, pixel_format: str) -> str:
-    """The pixels in which a source is scaled before :func:`to_bt709`."""
+    """Return the pixel format in which a source is scaled before :func:`to_bt709`."""
     return pixel_format if source.is_ordinary else _deep(source, "yuv420p")
 
 
 def _deep(source: SourceColor, planes: str) -> str:
-    """More bits where values are spread afterwards: linear light has few steps in the dark."""
+    """Return a format with more bits for values that are spread afterwards: linear light has few steps in the dark."""
     return f"{planes}16le" if source.transfer == "linear" else f"{planes}10le"
 
 
 def to_bt709(stream: Any, source: SourceColor) -> Any:
-    """Colours of limited range, in what :func:`working_format` says, as BT.709."""
+    """Convert colours of limited range, in the format of :func:`working_format`, to BT.709."""
     if not source.is_ordinary:
         return _by_zscale(stream, source)
     if source.matrix in ("bt709", "gbr"):
@@ -94,7 +96,7 @@ def to_bt709(stream: Any, source: SourceColor) -> Any:
 
 
 def _by_zscale(stream: Any, source: SourceColor) -> Any:
-    """Other colours to BT.709; HDR in linear light, with highlights bent by ``mobius``.
+    """Convert other colours to BT.709; HDR in linear light, with highlights bent by ``mobius``.
 
     Without ``agamma=0`` the gamma of an HLG display is given to each channel and not to luminance (ITU-R
     BT.2100), which made saturated colours up to 30 levels wrong. PQ has none, and would take twice the time of
@@ -120,7 +122,7 @@ def _by_zscale(stream: Any, source: SourceColor) -> Any:
 
 
 def _by_curve(stream: Any, source: SourceColor) -> tuple[Any, dict[str, Any]]:
-    """Frames that ``zscale`` converts, and its arguments that say what they are.
+    """Return frames that ``zscale`` converts, and its arguments that name their colours.
 
     It makes linear light of constant luminance by the camera's curve, and codes it by the display's: grey
     came out 15 levels too light (measured). So the camera's curve is put on again.

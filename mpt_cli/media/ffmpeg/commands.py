@@ -1,4 +1,4 @@
-"""Builders of ffmpeg argument lists: values in, arguments out (pure, golden-tested).
+"""Builders of ffmpeg argument lists (pure, golden-tested).
 
 Every list serves ffmpeg 5.1 to 9 and comes without the program's own name. Inputs are ``file:``
 plus an absolute path, because a name like ``concat:a.mov`` would open another file.
@@ -12,7 +12,7 @@ import ffmpeg
 
 from mpt_cli.media import color, frame_map
 from mpt_cli.media.ffmpeg.audio_chain import RENDERED, limiter, rendered_path, track_filters
-from mpt_cli.media.ffmpeg.filters import needs_one_size, pictures, upload_filters, uploaded, without_side_data
+from mpt_cli.media.ffmpeg.filters import needs_one_size, target_frames, upload_filters, uploaded, without_side_data
 from mpt_cli.media.open_options import DEMUXERS, file_url, protocols
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.timing import stored_samples, ticks_per_frame, timescale
@@ -40,16 +40,17 @@ GLOBAL_ARGUMENTS = (
     "-max_error_rate",
     "1",
 )
-"""The last: how much damage is too much is not for ffmpeg to say, which gives up at two thirds."""
+"""The last: ffmpeg must not decide how much damage is too much; it gives up at two thirds."""
 _QUIET = ("-v", "error", "-nostats")
-_TOLD_BY_HEADER = ("mov", "mp4")
+_COMPLETE_HEADER = ("mov", "mp4")
 PCM_FORMAT = "s16le"
 _UNSPECIFIED_MATRIX = 2
 _NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
-"""Nothing of the inputs is carried: phones write where they were."""
+"""Nothing of the inputs is carried: phones write their location."""
 _ONLY_CHAPTERS = {"map_metadata:g": -1, "map_metadata:s": -1, "map_chapters": 1}
-"""Nothing but the chapters that stand in front of the sound, the second input (:mod:`mpt_cli.media.formats.chapters`);
-without a letter ``-map_metadata`` would take their titles too."""
+"""Nothing but the chapters in front of the audio, the second input (:mod:`mpt_cli.media.formats.chapters`);
+without a letter ``-map_metadata`` would take their titles too.
+"""
 
 
 def segment_arguments(
@@ -62,92 +63,112 @@ def segment_arguments(
     audio_path: Path | None,
     frame_map_path: Path | None = None,
 ) -> list[str]:
-    """Arguments that make one segment: coded pictures as MP4, and its sound as raw PCM beside it.
+    """Return the arguments that create one segment: coded frames as MP4, and the audio as raw PCM beside it.
 
-    MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4. Without
-    ``audio_path`` there is no sound. ``frame_map_path`` is where ffmpeg 6 and newer writes from which
-    decoded frame each encoded one was made (:mod:`mpt_cli.media.frame_map`).
+    MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4.
+
+    Args:
+        clip: The clip.
+        media: Description of its file.
+        segment: Output frames to create.
+        form: Target format.
+        video_path: Path of the MP4.
+        audio_path: Path of the PCM; None for no audio.
+        frame_map_path: Path to which ffmpeg 6 and newer writes the decoded frame that each encoded one was
+            created from (:mod:`mpt_cli.media.frame_map`), or None.
+
+    Returns:
+        The arguments.
     """
     origin = segment_origin(clip, media, segment, form.frame_rate)
     source = _input(clip, media, origin, threads=form.encoder.threads)
     shown = _input(clip, media, origin, threads=form.encoder.threads, whole=True) if media.shows_hidden else source
-    video = pictures(shown[str(media.video.index)], media, origin, segment, form)
+    video = target_frames(shown[str(media.video.index)], media, origin, segment, form)
     outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
     if audio_path is not None and media.audio is not None:
-        outputs.append(_sound_output(source, media, origin, segment.frames, form, audio_path))
+        outputs.append(_audio_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
     arguments = _with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
     return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
 
 
-def sound_arguments(
+def audio_arguments(
     clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, audio_path: Path
 ) -> list[str]:
-    """Arguments that make only the PCM of a segment, for a clip whose pictures are copied.
+    """Return the arguments that create only the PCM of a segment, for a clip whose frames are copied.
 
-    The header of an MP4 or MOV says all that decoding its sound takes: that ffmpeg decodes a picture
-    to find out more is half of what this costs (24 ms against 38, measured).
+    The header of an MP4 or MOV holds all that decoding its audio needs: the frame that ffmpeg decodes
+    to find out more is half of the cost (24 ms against 38, measured).
     """
     assert media.audio is not None
     origin = segment_origin(clip, media, segment, form.frame_rate)
-    source = _input(clip, media, origin, threads=1, trust_header=media.container in _TOLD_BY_HEADER)
-    return [*GLOBAL_ARGUMENTS, *_sound_output(source, media, origin, segment.frames, form, audio_path).get_args()]
+    source = _input(clip, media, origin, threads=1, trust_header=media.container in _COMPLETE_HEADER)
+    return [*GLOBAL_ARGUMENTS, *_audio_output(source, media, origin, segment.frames, form, audio_path).get_args()]
 
 
-def sound_piece_arguments(form: TargetForm, output: Path) -> list[str]:
-    """Arguments that encode PCM from stdin to packets in a row."""
+def audio_piece_arguments(form: TargetForm, output: Path) -> list[str]:
+    """Return the arguments that encode PCM from stdin to a sequence of packets."""
     pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
     options = {"c:a": form.audio_codec, "b:a": form.audio_bitrate, "f": "adts"}
     return [*GLOBAL_ARGUMENTS, *ffmpeg.input("pipe:0", **pcm).output(file_url(output), **options).get_args()]
 
 
-def join_arguments(list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, convert: bool) -> list[str]:
-    """Arguments that join coded pictures by a concat list, and put coded sound beside them.
+def join_arguments(list_path: Path, audio_path: Path, form: TargetForm, output: Path, *, convert: bool) -> list[str]:
+    """Return the arguments that join coded frames by a concat list, and put coded audio beside them.
 
-    ``convert`` lets the demuxer write each clip's parameter sets into the stream, which is needed
-    only where they differ. The filter puts every timestamp back on the grid after the list's
-    microseconds; Matroska's milliseconds swallow those, and there ffmpeg 5.1 filters in another
-    time base than it says.
+    The filter puts every timestamp back on the grid after the list's microseconds; Matroska's milliseconds
+    swallow those, and there ffmpeg 5.1 filters in another time base than it says.
+
+    Args:
+        list_path: Path of the concat list.
+        audio_path: Path of the coded audio.
+        form: Target format.
+        output: Path of the file to write.
+        convert: True to let the demuxer write each clip's parameter sets into the stream, which is needed
+            only where they differ.
+
+    Returns:
+        The arguments.
     """
     options = {"c:v": "copy"}
     if form.container is not Container.MKV:
         ticks = ticks_per_frame(form.frame_rate)
         options["bsf:v"] = f"setts=pts=round(PTS/{ticks})*{ticks}:dts=round(DTS/{ticks})*{ticks}"
-    return _join_output(_concat_input(list_path, convert=convert)["v:0"], sound_path, options, form, output)
+    return _join_output(_concat_input(list_path, convert=convert)["v:0"], audio_path, options, form, output)
 
 
 def reencode_arguments(
-    list_path: Path, sound_path: Path, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
+    list_path: Path, audio_path: Path, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
 ) -> list[str]:
-    """Arguments that join as :func:`join_arguments` does, but decode and encode all pictures.
+    """Return the arguments that join as :func:`join_arguments` does, but decode and encode all frames.
 
-    A picture that does not decode ends it: pictures that were encoded again cannot be compared.
+    A frame that does not decode ends the run: frames that were encoded again cannot be compared.
     """
     decoded = _concat_input(list_path, convert=True)["v:0"]
     shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
-    pictures = uploaded(without_side_data(shown), form.encoder)
-    joined = _join_output(pictures, sound_path, encoder_options(form.encoder), form, output)
+    frames = uploaded(without_side_data(shown), form.encoder)
+    joined = _join_output(frames, audio_path, encoder_options(form.encoder), form, output)
     joined = _with_frame_map(joined, output, frame_map_path)
     return ["-xerror", *device_arguments(form.encoder), *joined]
 
 
 def trial_arguments(encoder: EncoderSettings, dimensions: Dimensions, rate: int, output: Path) -> list[str]:
-    """Arguments that encode 4:2:0 pictures from stdin with what encodes those of a clip, and on the same device."""
+    """Return the arguments that encode 4:2:0 frames from stdin with the encoder and the device of a clip."""
     raw = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": str(dimensions), "r": rate, "protocol_whitelist": "pipe"}
-    pictures = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
-    written = ffmpeg.output(pictures, file_url(output), **encoder_options(encoder), **_NO_METADATA, f="mp4")
+    frames = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
+    written = ffmpeg.output(frames, file_url(output), **encoder_options(encoder), **_NO_METADATA, f="mp4")
     return [*GLOBAL_ARGUMENTS, *device_arguments(encoder), *written.get_args()]
 
 
 def device_arguments(encoder: EncoderSettings) -> list[str]:
-    """What opens the device that pictures are loaded into, where there is one."""
+    """Return the arguments that open the device that frames are loaded into, where there is one."""
     if encoder.hardware is None or not encoder.hardware.uploads:
         return []
     return ["-init_hw_device", f"{encoder.hardware.device}=encoder", "-filter_hw_device", "encoder"]
 
 
 def annex_b_arguments(video_path: Path, output: Path) -> list[str]:
-    """Arguments that copy HEVC pictures to a file in which parameter sets stand before each keyframe."""
+    """Return the arguments that copy HEVC frames to a file with parameter sets before each keyframe."""
     source = ffmpeg.input(file_url(video_path), protocol_whitelist="file")["v:0"]
     options = {"c:v": "copy", "bsf:v": "hevc_mp4toannexb", "f": "nut"}
     return [*GLOBAL_ARGUMENTS, *ffmpeg.output(source, file_url(output), **options).get_args()]
@@ -159,15 +180,15 @@ def _concat_input(list_path: Path, *, convert: bool) -> Any:
 
 
 def _join_output(
-    pictures: Any, sound_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
+    frames: Any, audio_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
 ) -> list[str]:
-    sound = ffmpeg.input(file_url(sound_path), f="aac", protocol_whitelist="file")["a:0"]
+    audio = ffmpeg.input(file_url(audio_path), f="aac", protocol_whitelist="file")["a:0"]
     options = {**video_options, "c:a": "copy", **_ONLY_CHAPTERS, **muxer_options(form)}
-    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, sound, file_url(output), **options).get_args()]
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(frames, audio, file_url(output), **options).get_args()]
 
 
-def moviepy_sound(form: TargetForm) -> dict[str, Any]:
-    """What MoviePy's writer of sound takes, to encode as :func:`sound_piece_arguments` does."""
+def moviepy_audio(form: TargetForm) -> dict[str, Any]:
+    """Return the options of MoviePy's audio writer, to encode as :func:`audio_piece_arguments` does."""
     return {
         "fps_input": form.sample_rate,
         "nchannels": form.channels,
@@ -177,11 +198,11 @@ def moviepy_sound(form: TargetForm) -> dict[str, Any]:
     }
 
 
-def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
-    """What MoviePy's writer of pictures takes, to make a reel as :func:`reencode_arguments` does.
+def moviepy_video(form: TargetForm, output: Path) -> dict[str, Any]:
+    """Return the options of MoviePy's video writer, to create a reel as :func:`reencode_arguments` does.
 
-    It gives its ffmpeg RGB without a word on colours, at a rate of two decimals: what the pictures
-    become is said here, and when each is shown comes from its number.
+    MoviePy gives its ffmpeg RGB without a word on colours, at a rate of two decimals: so the colours of
+    the frames are named here, and the time of each comes from its number.
     """
     size = form.dimensions.width, form.dimensions.height
     clock = f"settb=1/{timescale(form.frame_rate)},setpts=N*{ticks_per_frame(form.frame_rate)}"
@@ -210,9 +231,9 @@ def moviepy_pictures(form: TargetForm, output: Path) -> dict[str, Any]:
 
 
 def muxer_options(form: TargetForm) -> dict[str, Any]:
-    """Options of the published container: index in front, no edit list.
+    """Return the options of the published container: index in front, no edit list.
 
-    Platforms ask for files without edit lists, and players that ignore one play the sound 45 ms
+    Platforms require files without edit lists, and players that ignore one play the audio 45 ms
     early. What an edit list would cut is given up instead (``concatenation/audio.py``). Matroska
     gets no random identifiers: the same reel is the same bytes.
     """
@@ -228,15 +249,15 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
 
 
 def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
-    """Arguments that decode the pictures of a file and keep nothing."""
+    """Return the arguments that decode the frames of a file and keep nothing."""
     end = media.readable_bytes
     source = ffmpeg.input(file_url(path, end), protocol_whitelist=protocols(end), format_whitelist=DEMUXERS)
-    pictures = source[str(media.video.index)]
-    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(pictures, "-", f="null", fps_mode="passthrough").get_args()]
+    frames = source[str(media.video.index)]
+    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(frames, "-", f="null", fps_mode="passthrough").get_args()]
 
 
 def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:
-    """Timestamp, in the clock of the file, of the segment's first output frame."""
+    """Return the timestamp of the segment's first output frame, in seconds of the file's clock."""
     return media.zero + clip.start + segment.first_frame / frame_rate
 
 
@@ -249,10 +270,10 @@ def _input(
     trust_header: bool = False,
     whole: bool = False,
 ) -> Any:
-    """The input with limits on what it may open, sought to the last keyframe that serves.
+    """Return the input with limits on what it may open, sought to the last keyframe that serves.
 
-    ``-copyts`` keeps the file's own clock, which the filters count from; what a seek leaves in
-    front is what the picture at the origin may be. The ``whole`` input is that without its edit lists.
+    ``-copyts`` keeps the file's own clock, which the filters count from; frames that a seek leaves in
+    front may hold the frame at the origin. The ``whole`` input ignores edit lists.
     """
     options: dict[str, Any] = {
         "copyts": None,
@@ -268,7 +289,7 @@ def _input(
     if (media.video.color.matrix or "").startswith("code"):  # which no filter would take, not even to name another
         options[f"colorspace:{media.video.index}"] = _UNSPECIFIED_MATRIX
     if media.video.changes_size or not media.video.one_color or not needs_one_size(media.video):
-        # Else ffmpeg ends the filters, which hold the last picture to the end, and begins them anew.
+        # Else ffmpeg ends the filters, which hold the last frame to the end, and starts them again.
         options[f"reinit_filter:{media.video.index}"] = 0
     if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
         options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
@@ -277,7 +298,7 @@ def _input(
     return ffmpeg.input(file_url(clip.path, media.readable_bytes), **options)
 
 
-def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
+def _audio_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
     """Return PCM of exactly the stored number of samples, silence where there is no audio.
 
     The chain of a single track is a plain option and not part of the graph.
@@ -295,7 +316,7 @@ def _sound_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, 
 
 
 def _track(source: Any, track: AudioStreamInfo, path: Path) -> Any:
-    """Return a track of the input, or what was rendered of it."""
+    """Return a track of the input, or its rendered audio."""
     if not track.irregular:
         return source[str(track.index)]
     rendered = file_url(rendered_path(path, track.index))
@@ -317,7 +338,7 @@ def _filtered(stream: Any, chain: Sequence[str]) -> Any:
 
 
 def _video_options(form: TargetForm) -> dict[str, Any]:
-    """Encoder and container of a segment.
+    """Return encoder and container options of a segment.
 
     A segment keeps its edit list, unlike a reel: without one, libavformat guesses the delay of the
     decode times from all but the last two entries of a table, and in a short clip guesses wrong.
@@ -332,19 +353,19 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
 
 
 def _with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
-    """Have ffmpeg write from which decoded frame each one of this output is made.
+    """Return arguments that also write a frame map of this output.
 
     Not by ffmpeg-python, which turns the values of options into text: a path may be other bytes.
     """
     if path is None:
         return arguments
-    place = arguments.index(file_url(output))
-    told = ["-stats_enc_pre", file_url(path), "-stats_enc_pre_fmt", frame_map.FORMAT]
-    return [*arguments[:place], *told, *arguments[place:]]
+    index = arguments.index(file_url(output))
+    options = ["-stats_enc_pre", file_url(path), "-stats_enc_pre_fmt", frame_map.FORMAT]
+    return [*arguments[:index], *options, *arguments[index:]]
 
 
 def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
-    """Options of the pictures of a segment or a join; the keys are without their dash."""
+    """Return the encoder options of a segment or a join; the keys are without their dash."""
     return {
         "c:v": encoder.encoder,
         **{key.removeprefix("-"): value for key, value in encoder.named_options.items()},
@@ -355,7 +376,7 @@ def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
 
 
 def _codec_tag(form: TargetForm) -> dict[str, str]:
-    """``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
+    """Return ``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
     return {"tag:v": "hvc1"} if form.encoder.codec is Codec.HEVC else {}
 
 

@@ -1,4 +1,4 @@
-"""How any channel layout becomes stereo (pure).
+"""Downmix of any channel layout to stereo (pure).
 
 ITU-R BS.775-3, table 2: the sides keep their level, centre and surrounds come in at -3 dB, the
 low-frequency channel is left out. Nothing is normalised: ffmpeg's default downmix makes mono
@@ -29,13 +29,13 @@ _USUAL = {
     7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
     8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
 }
-"""What players take so many channels for that are not named; but three are never 2.1, which would lose the third."""
+"""Channel names that players assume for unnamed channels; but three are never 2.1, which would lose the third."""
 
 Mix = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def placed(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the channels with the names that they are played by, where a file does not tell all of them.
+    """Return the channel names to play by, where a file does not name all of them.
 
     Of two channels of which one is named, the other is the other side. Where some are named, those that
     are not are unused. More than eight without a name (a recorder with many microphones) stay as they are.
@@ -51,7 +51,7 @@ def placed(names: tuple[str, ...]) -> tuple[str, ...]:
 def stereo_mix(channels: tuple[str, ...]) -> Mix:
     """Return the gains of each channel, in order, for the left and for the right side.
 
-    One channel goes to both sides at unity. Of channels without a known place, the first two are the
+    One channel goes to both sides at unity. Of channels without a known position, the first two are the
     sides. Where a stereo version stands beside other channels it is used alone.
     """
     alone = _only_channel(channels)
@@ -69,14 +69,14 @@ def stereo_mix(channels: tuple[str, ...]) -> Mix:
 
 
 def _gain(name: str, side: dict[str, float], sideways: float) -> float:
-    """Return the gain of a channel on one side; of ambisonic ones two cardioids are made (RFC 8486, 5.1)."""
+    """Return the gain of a channel on one side; ambisonic channels become two cardioids (RFC 8486, 5.1)."""
     if name.startswith(_AMBISONIC):
         return {"AMBI0": 0.5, "AMBI1": sideways}.get(name, 0.0)
     return side.get(name, _BOTH.get(name, 0.0))
 
 
 def _only_channel(channels: tuple[str, ...]) -> int | None:
-    """Return the number of the one channel that is heard: the only one, the only named one, a centre with its LFE."""
+    """Return the index of the one channel that is heard: the only one, the only named one, a centre with its LFE."""
     if len(channels) == 1:
         return 0
     heard = [i for i, name in enumerate(channels) if _is_known(name) and name not in _LOW]
@@ -90,18 +90,18 @@ def _is_known(name: str) -> bool:
 
 
 def partial_mix(channels: tuple[str, ...]) -> Mix:
-    """Return the same for channels of a layout whose others are in other tracks."""
+    """Return the gains for channels of a layout whose other channels are in other tracks."""
     left, right = stereo_mix((*channels, "FL", "FR"))
     return left[: len(channels)], right[: len(channels)]
 
 
 def needs_limiter(gains: tuple[float, ...]) -> bool:
-    """Whether a side can pass full scale when all its channels do."""
+    """Return True if a side can pass full scale when all its channels do."""
     return sum(map(abs, gains)) > 1.0
 
 
 def pan_expression(channels: tuple[str, ...], *, is_part: bool = False) -> str:
-    """The mix as an argument of ffmpeg's ``pan``, by channel number: names differ between layouts."""
+    """Return the mix as an argument of ffmpeg's ``pan``, by channel number: names differ between layouts."""
     sides = partial_mix(channels) if is_part else stereo_mix(channels)
     return "stereo|" + "|".join(
         f"c{side}=" + ("".join(f"{gain:+.6g}*c{i}" for i, gain in enumerate(gains) if gain).lstrip("+") or "0*c0")

@@ -1,6 +1,6 @@
-"""The filters that turn decoded pictures of any kind into those of the target form (pure).
+"""Video filters from decoded frames of any kind to frames in the target format (pure).
 
-Order is cost: pictures that are not shown are not scaled, those shown twice are scaled once, and
+The order minimises cost: frames that are not shown are not scaled, those shown twice are scaled once, and
 colours are converted at the target's size.
 """
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo, Orientation, VideoStreamInfo
 
 _BEYOND_SECONDS = 10
-"""How far after a segment's end the copy of the last picture is put."""
+"""Seconds behind a segment's end at which the copy of the last frame is put."""
 
 
-def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> Any:
-    """Filters from decoded pictures to those that are encoded, in the cheapest right order."""
+def target_frames(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> Any:
+    """Return the filters from decoded frames to the frames that are encoded, in the cheapest right order."""
     video = media.video
     drops = form.frame_rate < video.frame_rate and not video.has_fields
     described = color_filters.described(_cropped(stream, video), video)
@@ -51,7 +51,7 @@ def pictures(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
 
 
 def without_side_data(stream: Any) -> Any:
-    """Frames that carry nothing but their pixels.
+    """Return frames that carry nothing but their pixels.
 
     Encoders write captions, timecodes and light levels of the source into their frames: x264 does so
     unasked, and others have an option each. Of what is left after the filters nothing is needed.
@@ -60,14 +60,14 @@ def without_side_data(stream: Any) -> Any:
 
 
 def uploaded(stream: Any, encoder: EncoderSettings) -> Any:
-    """Pictures where the encoder takes them from: memory, or its device."""
+    """Return frames in the memory that the encoder reads from: main memory, or its device's."""
     for name, *arguments in upload_filters(encoder):
         stream = stream.filter(name, *arguments)
     return stream
 
 
 def upload_filters(encoder: EncoderSettings) -> tuple[tuple[str, ...], ...]:
-    """The filters that bring pictures there, each with its arguments."""
+    """Return the filters that bring frames there, each with its arguments."""
     if encoder.hardware is None:
         return ()
     nv12 = ("format", "nv12")  # which all of them take
@@ -75,15 +75,15 @@ def upload_filters(encoder: EncoderSettings) -> tuple[tuple[str, ...], ...]:
 
 
 def needs_one_size(video: VideoStreamInfo) -> bool:
-    """Whether there are filters before the one that scales, which take no pictures of another size."""
+    """Return True if a filter before the scaler takes no frames of another size."""
     return video.has_fields or video.has_alpha
 
 
 def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, frame_rate: Fraction) -> Any:
-    """Set timestamps to count from the segment's origin, and put a copy of the last picture far behind the end.
+    """Set timestamps to count from the segment's origin, and put a copy of the last frame far behind the end.
 
-    The ``fps`` filter may swallow the last picture, so that padding after it would hold the one
-    before; a copy that is certainly later makes it one picture among others.
+    The ``fps`` filter may swallow the last frame, so that padding after it would hold the one
+    before; a copy that is certainly later makes it one frame among others.
     """
     frames = FrameClock(media, origin, frame_rate)
     stream = stream.filter("settb", f"1/{frames.ticks_per_second}")
@@ -94,21 +94,21 @@ def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, 
 
 
 def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:
-    """Exactly the segment's frames: frame k shows what is shown at k / rate.
+    """Return exactly the segment's frames: frame k shows the frame that is shown at k / rate.
 
-    A late start holds the first picture; what is damaged at the end, the last one that decoded.
+    A late start holds the first frame; damage at the end holds the last one that decoded.
     """
     stream = stream.filter("fps", fps=str(frame_rate), start_time=0, round="near")
     return stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=segment.frames)
 
 
 def _cropped(stream: Any, video: VideoStreamInfo) -> Any:
-    """The part that the container shows; ffmpeg from 7.1 on has already cut it out, and earlier ones have not."""
+    """Cut to the part that the container shows; ffmpeg from 7.1 on has already done so, and earlier ones have not."""
     if video.crop is None:
         return stream
     size = video.crop.dimensions
-    place = f"{video.crop.left}*gt(iw,{size.width})", f"{video.crop.top}*gt(ih,{size.height})"
-    return stream.filter("crop", f"min(iw,{size.width})", f"min(ih,{size.height})", *place)
+    corner = f"{video.crop.left}*gt(iw,{size.width})", f"{video.crop.top}*gt(ih,{size.height})"
+    return stream.filter("crop", f"min(iw,{size.width})", f"min(ih,{size.height})", *corner)
 
 
 def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> Any:
@@ -119,7 +119,7 @@ def _deinterlaced(stream: Any, video: VideoStreamInfo, frame_rate: Fraction) -> 
 
 
 def _flattened(stream: Any, video: VideoStreamInfo, background: str) -> Any:
-    """A transparent picture over the background; others as they are.
+    """Return transparent frames over the background; others as they are.
 
     The background is drawn without an alpha channel: with one it needs ``replace``, and at some
     sizes ffmpeg 5.1 crashes on that.
@@ -134,9 +134,9 @@ def _flattened(stream: Any, video: VideoStreamInfo, background: str) -> Any:
 
 
 def _added(colors: Any, alpha: Any, plain: Any) -> Any:
-    """Colours that are multiplied by their alpha already, over a background.
+    """Return colours that are already multiplied by their alpha, over a background.
 
-    Not by ``overlay``: that of ffmpeg 9 multiplies them once more, whatever it is told, unless frames are
+    Not by ``overlay``: that of ffmpeg 9 multiplies them once more, whatever its options, unless frames are
     tagged in a way that older ones do not know.
     """
     uncovered = alpha.filter("alphaextract").filter("format", "gbrp").filter("negate")
@@ -145,7 +145,7 @@ def _added(colors: Any, alpha: Any, plain: Any) -> Any:
 
 
 def _in_rgba(stream: Any, video: VideoStreamInfo) -> Any:
-    """Red, green and blue of BT.709, and the alpha beside them."""
+    """Return red, green and blue of BT.709, and the alpha beside them."""
     source = color.color_of(video)
     if source.is_ordinary:
         stream = stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgba")
@@ -158,10 +158,10 @@ def _in_rgba(stream: Any, video: VideoStreamInfo) -> Any:
 
 
 def _shape_of_frame(media: MediaInfo, origin: Fraction, grid: Fraction | None) -> str:
-    """Width by height of a frame as stored and shown, in ffmpeg's words.
+    """Return width by height of a frame as stored and shown, in ffmpeg's expression language.
 
-    By its time where that is known: to ffmpeg all frames have the pixel shape of the first one. A
-    frame that was put on a grid may stand half a step before its time, and on its own by a quarter.
+    It is chosen by the frame's time where that is known: to ffmpeg all frames have the pixel shape of the
+    first one. A frame that was put on a grid may stand half a step before its time, and on its own by a quarter.
     """
     video, times = media.video, media.frame_times
     if not video.shapes or (times is not None and times.timing is Timing.COUNTED):
@@ -178,7 +178,7 @@ def _shape_of_frame(media: MediaInfo, origin: Fraction, grid: Fraction | None) -
 
 
 def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm, shape: str) -> Any:
-    """A picture of the target's size, colours and orientation."""
+    """Return frames of the target's size, colours and orientation."""
     placement = geometry.place(video.display, form.dimensions, form.fit)
     inner = placement.inner.turned if video.orientation.swaps_sides else placement.inner
     source = color.RESOLVED if video.has_alpha else color.color_of(video)
@@ -189,7 +189,10 @@ def _composed(stream: Any, video: VideoStreamInfo, form: TargetForm, shape: str)
 
 
 def _first_shape(video: VideoStreamInfo, form: TargetForm) -> Fraction | None:
-    """Width by height, as stored and shown, that pictures of other shapes must keep off; None where none come."""
+    """Return width by height, as stored and shown, of the first frame, which frames of other shapes must fit in.
+
+    None where no other shapes come.
+    """
     if not video.changes_shape or form.fit is Fit.STRETCH:
         return None
     return Fraction(video.dimensions.width, video.dimensions.height) * video.sar
@@ -198,7 +201,7 @@ def _first_shape(video: VideoStreamInfo, form: TargetForm) -> Fraction | None:
 def _converted(
     stream: Any, source: color.SourceColor, size: Dimensions, pixel_format: str, fitting: tuple[str, str] | None
 ) -> Any:
-    """Pictures of an even size and the wanted format, in BT.709 of limited range.
+    """Return frames of an even size and the wanted format, in BT.709 of limited range.
 
     Scaled first: ``colorspace`` and ``zscale`` take no odd 4:2:0, and HDR is tone-mapped at the
     target's size (2.8 against 6.6 CPU seconds and 416 against 725 MB for a 4K clip, measured).
@@ -216,14 +219,14 @@ def _converted(
 
 
 def _fitting(size: Dimensions, first: Fraction, shape: str) -> tuple[str, str]:
-    """Sides, in ffmpeg's words, that a picture of any shape has within those of the first one's."""
+    """Return width and height, as ffmpeg expressions, of a frame of any shape within the sides of the first one."""
     width = f"max(2,2*round({size.width}/2*min(1,({shape})/{expression(first)})))"
     height = f"max(2,2*round({size.height}/2*min(1,{expression(first)}/({shape}))))"
     return width, height
 
 
 def _upright(stream: Any, orientation: Orientation) -> Any:
-    """Mirrored first, then turned clockwise, as :class:`~mpt_cli.model.clips.Orientation` says."""
+    """Mirror first, then turn clockwise, as :class:`~mpt_cli.model.clips.Orientation` says."""
     if orientation.mirrored:
         stream = stream.filter("hflip")
     if orientation.rotation == 180:
@@ -233,7 +236,7 @@ def _upright(stream: Any, orientation: Orientation) -> Any:
 
 
 def _placed(stream: Any, placement: Placement, form: TargetForm) -> Any:
-    """The picture cut to the target, or on the background, or on a blurred copy of itself."""
+    """Return the frame cut to the target, or on the background, or on a blurred copy of itself."""
     width, height = form.dimensions.width, form.dimensions.height
     if placement.inner == form.dimensions:
         return stream
@@ -247,7 +250,7 @@ def _placed(stream: Any, placement: Placement, form: TargetForm) -> Any:
 
 
 def _over_plate(stream: Any, placement: Placement, form: TargetForm) -> Any:
-    """The picture over a plate of the background's colour.
+    """Return the frame over a plate of the background's colour.
 
     ``pad`` knows only BT.601 in ffmpeg 5.1, so the plate is painted in RGB, small, and converted.
     """
@@ -262,7 +265,7 @@ def _over_plate(stream: Any, placement: Placement, form: TargetForm) -> Any:
 
 
 def _over_blur(stream: Any, placement: Placement, form: TargetForm) -> Any:
-    """The picture over a blurred copy that fills the target; blurred small, because that is cheap.
+    """Return the frame over a blurred copy that fills the target; blurred small, because that is cheap.
 
     Twice by the mean, which is nearly Gauss: ``gblur`` leaves garbage in planes of 16 columns and
     less, and in those of two lines (ffmpeg 5.1 and 9, measured).

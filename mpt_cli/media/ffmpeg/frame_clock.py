@@ -1,10 +1,10 @@
-"""Put the frames of a source on the clock of a segment: in whole ticks, so that nothing is rounded twice.
+"""Clock that counts the frames of a source for a segment, in whole ticks so that nothing is rounded twice.
 
 ``setpts`` computes in doubles and cuts off what is behind the point: at a clock of one tick a frame,
 ``(PTS*TB-origin)/TB`` loses frames (7/24 s became frame 6) and frames that lie half way between two
-places of the reel turn both ways. In a clock that divides every time that occurs, all values are
+frames of the reel turn both ways. In a clock that divides every time that occurs, all values are
 whole numbers below 2^53, and ``fps`` decides each tie the same way (half a frame is late: it belongs
-to the next place).
+to the next frame).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _SAME = Fraction(1, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class FrameClock:
-    """The clock in which the frames of a source are counted for a segment, and its expressions for ``setpts``."""
+    """Clock in which the frames of a source are counted for a segment, and its expressions for ``setpts``."""
 
     media: MediaInfo
     origin: Fraction
     """Timestamp of the segment's first output frame, in seconds of the file's clock."""
     frame_rate: Fraction
     ticks_per_second: int = field(init=False)
-    """The least number that divides all times that occur, else the greatest that divides those of the reel."""
+    """Least number that divides all times that occur, else the greatest that divides those of the reel."""
 
     def __post_init__(self) -> None:
         """Find the number of ticks, which all expressions count in."""
@@ -56,16 +56,16 @@ class FrameClock:
         return exact * ceil(_LEAST_TICKS / exact)
 
     def source_expression(self) -> str | None:
-        """Return the expression that puts frames on their own clock, in ticks; None where they stand there."""
-        times, moved = self.media.frame_times, self._one_row()
+        """Return the expression that puts frames on their own clock, in ticks; None if they are on it already."""
+        times, moved = self.media.frame_times, self._continuous_times()
         if times is None or times.timing is Timing.STAMPED:
             return None if moved == "PTS" else moved
         first, step = self._ticks(times.origin), self._ticks(1 / times.rate)
-        place = "N" if times.timing is Timing.COUNTED else f"round(({moved}-{first})/{step})"
-        return f"{first}+{step}*{place}"
+        index = "N" if times.timing is Timing.COUNTED else f"round(({moved}-{first})/{step})"
+        return f"{first}+{step}*{index}"
 
     def segment_expression(self, far_seconds: Fraction) -> str:
-        """Return the expression that counts from the origin, and moves what comes after the last frame far away."""
+        """Return the expression that counts from the origin, and moves timestamps after the last frame far away."""
         last = self._ticks(self._last_shown() + _SAME)
         return f"if(gt(PTS,{last}),{self._ticks(far_seconds)},PTS-{self._ticks(self.origin)})"
 
@@ -76,8 +76,8 @@ class FrameClock:
         times: FrameTimes | None = self.media.frame_times
         return self.media.last_picture if times is None else times.last_shown
 
-    def _one_row(self) -> str:
-        """Times in one row, of a stream whose clock jumps as often as there are moves; else as they are."""
+    def _continuous_times(self) -> str:
+        """Return the expression of continuous times, for a stream whose clock jumps as often as there are moves."""
         moves = self.media.clock_moves
         if not moves:
             return "PTS"

@@ -1,8 +1,8 @@
-"""What ffmpeg says with ``-progress pipe:1``, as values. Pure; imports nothing of mpt.
+"""Progress of ffmpeg, from its output with ``-progress pipe:1`` (pure). Imports nothing of mpt.
 
 ffmpeg writes lines ``key=value`` in blocks; each ends with ``progress=continue`` or ``progress=end``.
-Keys and values differ by version and output: what is missing, ``N/A``, negative or not a number is
-left out, and nothing that is fed raises.
+Keys and values differ by version and output: a value that is missing, ``N/A``, negative or not a number is
+left out, and no input raises.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ _MAX_DIGITS = 18  # of a number that can be meant; int() refuses thousands of di
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One block: output time and frames written so far, and output seconds made per second.
+    """One block of progress.
 
-    ``done_seconds`` never falls within one parser: a block without a time repeats the last one.
+    Attributes:
+        done_seconds: Output time so far, in seconds; never falls within one parser, because a block
+            without a time repeats the last one.
+        frames: Output frames so far, or None.
+        speed: Output seconds written per second, or None.
+        finished: True for the last block.
     """
 
     done_seconds: Fraction
@@ -28,15 +33,15 @@ class Progress:
 
 
 class ProgressParser:
-    """Turns the lines of one ffmpeg run into :class:`Progress`, one for each block."""
+    """Parser that converts the lines of one ffmpeg run to :class:`Progress`, one for each block."""
 
     def __init__(self) -> None:
-        """Begin before the first block."""
+        """Start before the first block."""
         self._done_seconds = Fraction(0)
         self._block: dict[str, str] = {}
 
     def feed(self, line: str) -> Progress | None:
-        """Take one line; return the block that it ends, else ``None``."""
+        """Parse one line; return the block that it ends, else None."""
         key, equals, value = line.partition("=")
         key, value = key.strip(), value.strip()
         if not equals:

@@ -1,4 +1,4 @@
-"""Finds ffmpeg, asks what it is, and runs it."""
+"""The ffmpeg program: search, version, run, and its errors."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.ffmpeg.progress import Progress
 
-OLDEST, _TELLS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
+OLDEST, _REPORTS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
 """Versions; the libavcodec of 8.1 does not decode alpha (measured)."""
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
 _FULL = ("No space left on device", "Disk quota exceeded")
-"""What ffmpeg says of ENOSPC and EDQUOT, in the words of the system."""
+"""Texts of ffmpeg for ENOSPC and EDQUOT, in the words of the system."""
 _MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
 _MORE_PATIENCE = "raise processing.stall_timeout if the machine or its disk is slow"
 _ECHOES = (
@@ -43,11 +43,11 @@ _ECHOES = (
     "Device creation failed",
     "Error reinitializing filters",
 )
-"""What follows an error in ffmpeg's log and says nothing new."""
+"""Lines that follow an error in ffmpeg's log and add nothing."""
 
 
 class Ffmpeg:
-    """One ffmpeg binary. Nothing is looked up before it is needed, and then once."""
+    """One ffmpeg binary. Its properties are looked up when needed, and then once."""
 
     def __init__(self, binary: Path | None = None, *, package: str = "imageio_ffmpeg") -> None:
         """Use this binary, or the one inside this package, or the one on PATH."""
@@ -55,7 +55,7 @@ class Ffmpeg:
 
     @cached_property
     def binary(self) -> Path:
-        """The program; DependencyError where there is none."""
+        """Path of the program; raises DependencyError where there is none."""
         if self._wanted is not None:
             if not self._wanted.is_file():
                 what = "is not a file" if self._wanted.exists() else "does not exist"
@@ -68,18 +68,18 @@ class Ffmpeg:
         raise DependencyError("ffmpeg was not found", hint=_INSTALL_HINT)
 
     @property
-    def tells_frames(self) -> bool:
-        """Whether it tells from which decoded frame it makes each encoded one; DependencyError as ``build``."""
-        return _number(self.build) >= _TELLS_FRAMES
+    def reports_frames(self) -> bool:
+        """True if it reports the decoded frame of each encoded one; raises DependencyError as ``build``."""
+        return _number(self.build) >= _REPORTS_FRAMES
 
     @property
     def decodes_hevc_alpha(self) -> bool:
-        """Whether it decodes the second layer of HEVC, which is its transparency; DependencyError as ``build``."""
+        """True if it decodes the second layer of HEVC, the alpha channel; raises DependencyError as ``build``."""
         return _number(self.build) >= _DECODES_HEVC_ALPHA
 
     @cached_property
     def build(self) -> str:
-        """The build string, such as ``9.0.2-static``; DependencyError below 5.1 or if it does not run."""
+        """Build string, such as ``9.0.2-static``; raises DependencyError below 5.1 or if it does not run."""
         outcome = run_process(
             [str(self.binary), "-version"], cancel=CancelToken(), limits=Limits(total_seconds=_QUESTION_SECONDS)
         )
@@ -95,7 +95,7 @@ class Ffmpeg:
 
     @cached_property
     def encoders(self) -> frozenset[str]:
-        """The names of the encoders that it has, none where it does not tell; whether one works is another question."""
+        """Names of the encoders that it lists, working or not; empty if it does not list them."""
         outcome = run_process(
             [str(self.binary), "-hide_banner", "-encoders"],
             cancel=CancelToken(),
@@ -114,7 +114,20 @@ class Ffmpeg:
         feed: Iterable[bytes] | None = None,
         cwd: Path | None = None,
     ) -> Outcome:
-        """The outcome of one run in this folder; standing still is judged by the output's time."""
+        """Run ffmpeg once; a stall is judged by the output's time.
+
+        Args:
+            arguments: Arguments without the program's name.
+            cancel: Stops the run.
+            limits: Time limits.
+            on_progress: Gets each block of progress, in a thread.
+            on_memory: Gets the resident bytes about four times a second.
+            feed: Chunks to write to stdin.
+            cwd: Folder to run in.
+
+        Returns:
+            The outcome.
+        """
         parser, furthest = ProgressParser(), -1.0
 
         def on_line(line: str) -> bool:
@@ -144,7 +157,7 @@ class Ffmpeg:
 def explain(
     outcome: Outcome, *, failed: IssueCode, timed_out: IssueCode, stalled: IssueCode, program: str = "ffmpeg"
 ) -> MptError | None:
-    """The error that a run ended with, or None; a finished run may still have written rubbish."""
+    """Return the error that a run ended with, or None; a run without an error may still have written rubbish."""
     said = last_words(outcome.stderr_tail)
     if outcome.ended is Ended.TIMED_OUT:
         time = seconds_text(outcome.elapsed_seconds)
@@ -165,20 +178,20 @@ def explain(
 
 
 def last_words(stderr: str) -> str:
-    """The last line in which ffmpeg says what is wrong, without its addresses."""
+    """Return the last line in which ffmpeg names an error, without its addresses."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     lines = [line for line in lines if not any(echo in line for echo in _ECHOES)] or lines
     return re.sub(r" @ 0x[0-9a-f]+", "", lines[-1]) if lines else ""
 
 
 def _number(build: str) -> tuple[int, int]:
-    """The version in a build string; that of a build without one (``N-12345-gabc``) counts as the newest."""
+    """Return the version in a build string; a build without one (``N-12345-gabc``) counts as the newest."""
     number = re.match(r"n?(\d+)\.(\d+)", build)
     return (int(number[1]), int(number[2])) if number else (sys.maxsize, 0)
 
 
 def _packaged(package: str) -> Path | None:
-    """The binary inside imageio-ffmpeg; its own function would start it just to see that it runs."""
+    """Return the binary inside imageio-ffmpeg; the package's own function would start it just to see that it runs."""
     try:
         folder = Path(str(resources.files(package) / "binaries"))
     except ModuleNotFoundError:

@@ -1,1 +1,1 @@
-"""Formats by their bytes (pure; no file is opened here)."""
+"""Byte formats of streams and containers; no file is opened here."""

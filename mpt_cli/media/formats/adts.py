@@ -1,4 +1,4 @@
-"""AAC packets in a row, each with a header that says how long it is (ISO/IEC 13818-7, ADTS)."""
+"""AAC packets with ADTS headers, which hold the length of each packet (ISO/IEC 13818-7)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ _SYNC = 0xFFF
 
 
 def packets(file: BinaryIO) -> Iterator[bytes]:
-    """Each packet whole, header included; ValueError where something else stands."""
+    """Yield each packet whole, header included.
+
+    Raises:
+        ValueError: The file holds anything else, or ends within a packet.
+    """
     while head := file.read(_HEADER_BYTES):
         length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5 if len(head) == _HEADER_BYTES else 0
         if length < _HEADER_BYTES or int.from_bytes(head[:2]) >> 4 != _SYNC:

@@ -1,4 +1,4 @@
-"""Read headers bit by bit, as the specifications of codecs write them (pure)."""
+"""Bitwise reader for codec headers, in the notation of the codec specifications (pure)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ _MOST_ZEROS = 32
 
 
 class Bits:
-    """A row of bits; behind its end come zeros."""
+    """Sequence of bits; reading past the end returns zeros."""
 
     def __init__(self, data: bytes) -> None:
-        """Begin at the first bit."""
+        """Start at the first bit."""
         self._value, self._left = int.from_bytes(data), 8 * len(data)
 
     @property
     def is_spent(self) -> bool:
-        """Whether more was read than there is."""
+        """True if more bits were read than there are."""
         return self._left < 0
 
     def fixed(self, count: int) -> int:
-        """Return the number that the next bits are."""
+        """Return the next ``count`` bits as a number."""
         self._left -= count
         shifted = self._value >> self._left if self._left >= 0 else self._value << -self._left
         return shifted & ((1 << count) - 1)
@@ -37,5 +37,5 @@ class Bits:
 
 
 def without_emulation(unit: bytes) -> bytes:
-    """Return the bytes of a NAL unit without those that keep start codes out of it."""
+    """Return the bytes of a NAL unit without emulation prevention bytes."""
     return unit.replace(b"\0\0\3", b"\0\0")

@@ -1,8 +1,8 @@
-"""Coded pictures as bytes: NAL units, OBUs and parameter sets (pure; no file is opened here).
+"""Coded frames as bytes: NAL units, OBUs and parameter sets (pure; no file is opened here).
 
-Two questions are answered: which parameter sets a stream declares, by which clips may or may not
-be joined without encoding, and a CRC over coded picture data alone, which is the same for a
-picture before and after it was copied into another file. Sources: ISO/IEC 14496-15 (avcC, hvcC),
+Two results matter: the parameter sets that a stream declares, which decide if clips can be joined
+without encoding, and a CRC over coded frame data alone, which is the same for a frame before and
+after it was copied into another file. Sources: ISO/IEC 14496-15 (avcC, hvcC),
 ITU-T H.264 table 7-1, H.265 table 7-1, AV1 bitstream specification 5.3 and 6.2.
 """
 
@@ -18,49 +18,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Data = TypeVar("Data", bytes, memoryview)
-"""What a packet is looked at as: its own bytes, or a view of them, which copies nothing."""
+"""Bytes of a packet, or a view of them, which copies nothing."""
 
 _H264_IDR, _H264_SETS = 5, (7, 8)
 _HEVC_IDR, _HEVC_SETS = (19, 20), (32, 33, 34)
 _HEVC_IDR_WITHOUT_LEADING = 20
 _HEVC_FIRST_NON_VCL = 32
 _AV1_SEQUENCE_HEADER = 1
-_AV1_PICTURE_OBUS = (3, 4, 6, 7, 8)
+_AV1_FRAME_OBUS = (3, 4, 6, 7, 8)
 _FORBIDDEN_BIT = 0x80
 _OBU_RESERVED = 0x81
 _LONG_ZEROS = bytes(24)
-"""More than arithmetic coding gives out in a row, but once in 2^180 times."""
+"""Longer than any run of zeros from arithmetic coding, but once in 2^180 times."""
 _START_CODE = re.compile(rb"\x00\x00[\x00-\x02]")
 _ANNEX_B = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 _AVCC_FIXED, HVCC_FIXED = 6, 23
 
 
-class PictureData:
-    """Reads the packets of one stream, whose decoder configuration is ``extradata``.
+class FrameData:
+    """Reader for the packets of one stream.
 
-    ``codec`` is ``h264``, ``hevc`` or ``av1``; others have no readable pictures, and every packet
-    counts whole.
+    Args:
+        codec: ``h264``, ``hevc`` or ``av1``; the frames of other codecs cannot be separated from the rest, and
+            every packet counts whole.
+        extradata: Decoder configuration of the stream.
     """
 
     def __init__(self, codec: str, extradata: bytes) -> None:
-        """Remember how long a NAL unit's length field is in this stream."""
+        """Read packets according to a decoder configuration."""
         self.codec = codec
         self._length_size = length_size(codec, extradata)
 
     def crc(self, packet: bytes, start: int = 0) -> int:
-        """CRC-32 over the coded picture data of a packet, continued from ``start``."""
-        for unit in self._pictures(packet):
+        """Return the CRC-32 over the coded frame data of a packet, continued from ``start``."""
+        for unit in self._frames(packet):
             start = zlib.crc32(unit, start)
         return start
 
     def parameter_sets(self, packet: bytes) -> list[bytes]:
-        """Parameter sets that stand inside a packet."""
+        """Return the parameter sets inside a packet."""
         if self.codec == "av1":
             return [unit for kind, unit in obus(packet) if kind == _AV1_SEQUENCE_HEADER]
         return [unit for unit in self._units(packet) if _is_parameter_set(self.codec, unit)]
 
     def is_well_formed(self, packet: bytes | memoryview) -> bool:
-        """Whether a packet is a row of units that could have been written by an encoder.
+        """Return True if a packet is a sequence of units that an encoder could have written.
 
         Lengths add up, and no frame holds what only stands between units (ITU-T H.264 7.4.1, H.265 7.4.2):
         so a run of wrong bytes over the edge of a unit is noticed, and zeros anywhere; a few wrong bytes
@@ -70,40 +72,40 @@ class PictureData:
             return _are_whole_obus(packet)
         if self.codec not in ("h264", "hevc") or not self._length_size:
             return True
-        place, size, seen = 0, self._length_size, len(packet)
-        while place < seen:
-            length = int.from_bytes(packet[place : place + size], "big")
-            place += size
-            unit = packet[place : place + length]
+        offset, size, end = 0, self._length_size, len(packet)
+        while offset < end:
+            length = int.from_bytes(packet[offset : offset + size], "big")
+            offset += size
+            unit = packet[offset : offset + length]
             if not length or len(unit) != length or unit[0] & _FORBIDDEN_BIT:
                 return False
             if self._is_frame(unit[0]) and _has_start_code(unit):
                 return False
-            place += length
+            offset += length
         return True
 
     def _is_frame(self, head: int) -> bool:
         return 1 <= head & 31 <= _H264_IDR if self.codec == "h264" else (head >> 1 & 63) < _HEVC_FIRST_NON_VCL
 
     def is_clean_start(self, packet: bytes) -> bool:
-        """Whether decoding can begin at this packet and nothing after it refers to what was before."""
+        """Return True if decoding can begin at this packet and nothing after it refers to anything before it."""
         if self.codec == "av1":
             return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in obus(packet))
         kinds = {_kind(self.codec, unit) for unit in self._units(packet) if unit}
         return _H264_IDR in kinds if self.codec == "h264" else bool(kinds & set(_HEVC_IDR))
 
     def is_shown_first(self, packet: bytes) -> bool:
-        """Whether this packet decodes by itself, and none after it is shown before it."""
+        """Return True if this packet decodes by itself, and none after it is shown before it."""
         if self.codec == "hevc":
             return any(unit and _kind("hevc", unit) == _HEVC_IDR_WITHOUT_LEADING for unit in self._units(packet))
         return self.codec in ("h264", "av1") and self.is_clean_start(packet)
 
-    def _pictures(self, packet: bytes) -> Iterator[bytes]:
+    def _frames(self, packet: bytes) -> Iterator[bytes]:
         if self.codec == "av1":
-            return (unit for kind, unit in obus(packet) if kind in _AV1_PICTURE_OBUS)
+            return (unit for kind, unit in obus(packet) if kind in _AV1_FRAME_OBUS)
         if self.codec not in ("h264", "hevc"):
             return iter((packet,))
-        return (unit for unit in self._units(packet) if _is_picture(self.codec, unit))
+        return (unit for unit in self._units(packet) if _is_frame_unit(self.codec, unit))
 
     def _units(self, packet: bytes) -> Iterator[bytes]:
         if self._length_size:
@@ -112,7 +114,7 @@ class PictureData:
 
 
 def configured_sets(codec: str, extradata: bytes) -> list[bytes]:
-    """Parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order."""
+    """Return the parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order."""
     if codec == "av1":
         return [unit for kind, unit in obus(extradata[4:]) if kind == _AV1_SEQUENCE_HEADER]
     if not extradata or extradata.startswith(_ANNEX_B):
@@ -128,7 +130,7 @@ def configured_sets(codec: str, extradata: bytes) -> list[bytes]:
 
 
 def digest(sets: list[bytes]) -> str:
-    """One name for a list of parameter sets; empty where there are none."""
+    """Return a digest of a list of parameter sets; empty for an empty list."""
     if not sets:
         return ""
     joined = b"".join(len(unit).to_bytes(4, "big") + unit for unit in sets)
@@ -136,7 +138,7 @@ def digest(sets: list[bytes]) -> str:
 
 
 def length_size(codec: str, extradata: bytes) -> int:
-    """Bytes of a NAL unit's length field; 0 for streams with start codes."""
+    """Return the bytes of a NAL unit's length field; 0 for streams with start codes."""
     if extradata.startswith(_ANNEX_B) or not extradata:
         return 0
     if codec == "h264" and len(extradata) >= _AVCC_FIXED:
@@ -147,7 +149,7 @@ def length_size(codec: str, extradata: bytes) -> int:
 
 
 def _has_start_code(unit: bytes | memoryview) -> bool:
-    """Whether there is one in a unit; zeros at its end, which some writers leave there, are none."""
+    """Return True if a unit holds a start code; zeros at its end, which some writers leave there, are none."""
     found = _START_CODE.search(unit)
     return found is not None and any(unit[found.start() :])
 
@@ -156,7 +158,7 @@ def _kind(codec: str, unit: bytes) -> int:
     return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
 
 
-def _is_picture(codec: str, unit: bytes) -> bool:
+def _is_frame_unit(codec: str, unit: bytes) -> bool:
     if not unit:
         return False
     kind = _kind(codec, unit)
@@ -168,7 +170,7 @@ def _is_parameter_set(codec: str, unit: bytes) -> bool:
 
 
 def length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
-    """Return NAL units that stand behind their lengths."""
+    """Yield NAL units that follow their lengths."""
     position = 0
     while position + size <= len(packet):
         length = int.from_bytes(packet[position : position + size], "big")
@@ -178,7 +180,7 @@ def length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:
 
 
 def annex_b(packet: bytes) -> Iterator[bytes]:
-    """NAL units between start codes, without the zeros that may trail them."""
+    """Yield NAL units between start codes, without the zeros that may trail them."""
     for piece in packet.split(b"\x00\x00\x01")[1:]:
         yield piece.rstrip(b"\x00")
 
@@ -195,7 +197,11 @@ def _avcc_sets(extradata: bytes) -> Iterator[bytes]:
 
 
 def hvcc_arrays(extradata: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """First byte and NAL units of each array of an hvcC; IndexError or struct.error where it is damaged."""
+    """Yield first byte and NAL units of each array of an hvcC.
+
+    Raises:
+        IndexError, struct.error: The configuration is damaged.
+    """
     position = HVCC_FIXED
     for _ in range(extradata[22]):
         head, count = struct.unpack_from(">BH", extradata, position)
@@ -209,7 +215,7 @@ def hvcc_arrays(extradata: bytes) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def obus(packet: Data) -> Iterator[tuple[int, Data]]:
-    """Type and whole bytes of each OBU; one without a size field runs to the end."""
+    """Yield type and whole bytes of each OBU; one without a size field runs to the end."""
     position = 0
     while position < len(packet):
         start, header = position, packet[position]
@@ -231,7 +237,7 @@ def _are_whole_obus(packet: bytes | memoryview) -> bool:
         length = len(packet) - position
         if header & 2:
             length, position = _leb128(packet, position)
-        if header >> 3 & 15 in _AV1_PICTURE_OBUS and _LONG_ZEROS in bytes(packet[position : position + length]):
+        if header >> 3 & 15 in _AV1_FRAME_OBUS and _LONG_ZEROS in bytes(packet[position : position + length]):
             return False
         position += length
     return position == len(packet)

@@ -1,4 +1,4 @@
-"""The order of a container's parts: is the index in front, is there an edit list, is a track shown turned.
+"""Box order of MP4 and MOV and element order of Matroska: index, edit lists, display matrix.
 
 Walks ISO/IEC 14496-12 boxes and EBML elements without decoding anything.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SEGMENT, _CUES, _CLUSTER = 0x18538067, 0x1C53BB6B, 0x1F43B675
 _QUICKTIME = b"qt  "
-"""Brand of a MOV; one from before there were brands is a MOV too (QuickTime File Format, "ftyp")."""
+"""Brand of a MOV; a file from before there were brands is a MOV too (QuickTime File Format, "ftyp")."""
 _REEL_BOXES: dict[tuple[bytes, ...], frozenset[bytes]] = {
     (): frozenset({b"ftyp", b"moov", b"mdat", b"free", b"wide"}),
     (b"moov",): frozenset({b"mvhd", b"trak", b"udta"}),
@@ -26,14 +26,14 @@ _REEL_BOXES: dict[tuple[bytes, ...], frozenset[bytes]] = {
     (b"moov", b"trak", b"edts"): frozenset({b"elst"}),
     (b"moov", b"udta"): frozenset({b"meta", b"\xa9swr"}),
 }
-"""Boxes of an MP4 or MOV that ffmpeg writes, by the boxes around them; only these are looked into."""
+"""Boxes of an MP4 or MOV that ffmpeg writes, by the boxes around them; only these are opened."""
 _TRACK_HEADER = (b"moov", b"trak", b"tkhd")
 _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-"""The matrix of a track that is shown as it is stored."""
+"""Matrix of a track that is shown as it is stored."""
 
 
 def layout_problem(path: Path, container: Container) -> str | None:
-    """What is wrong with the layout of a published file, or None."""
+    """Return a text about the wrong layout of a published file, or None."""
     with path.open("rb") as file:
         if container is Container.MKV:
             order = list(_ebml_order(file))
@@ -50,27 +50,27 @@ def layout_problem(path: Path, container: Container) -> str | None:
 
 
 def has_edit_list(file: BinaryIO, size: int) -> bool:
-    """Whether any track of an MP4 or MOV of this many bytes has an edit list."""
-    return any(place[-1] == b"elst" for place, _ in _places(file, 0, size))
+    """Return True if any track of an MP4 or MOV of this many bytes has an edit list."""
+    return any(kinds[-1] == b"elst" for kinds, _ in _nested_boxes(file, 0, size))
 
 
 def set_upright(path: Path) -> None:
-    """Let an MP4 be shown as it is stored.
+    """Set the display matrix of an MP4 to the identity.
 
-    Of a clip whose stored pictures were turned upright ffmpeg 5.1 keeps the matrix that says how to
-    turn them, and no option of its takes that away (measured). A file that is missing stays so.
+    For a clip whose stored frames were turned upright ffmpeg 5.1 keeps the matrix that turns
+    them, and no option of its takes that away (measured). A missing file is ignored.
     """
     with suppress(FileNotFoundError), path.open("r+b") as file:
-        for place, matrix in list(_matrices(file, path.stat().st_size)):
+        for offset, matrix in list(_matrices(file, path.stat().st_size)):
             if matrix != _UPRIGHT:
-                file.seek(place)
+                file.seek(offset)
                 file.write(_UPRIGHT)
 
 
 def _matrices(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
-    """Where the matrix of each track stands, and what it is."""
-    for place, inner in _places(file, 0, size):
-        if place == _TRACK_HEADER:
+    """Yield offset and bytes of the matrix of each track."""
+    for kinds, inner in _nested_boxes(file, 0, size):
+        if kinds == _TRACK_HEADER:
             file.seek(inner)
             start = inner + (52 if file.read(1) == b"\x01" else 40)
             file.seek(start)
@@ -78,14 +78,14 @@ def _matrices(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
 
 
 def has_foreign_boxes(path: Path) -> bool:
-    """Whether an MP4 or MOV holds boxes that no reel has: XMP, makers' notes, fragments and the like."""
+    """Return True if an MP4 or MOV holds boxes that no reel has: XMP, makers' notes, fragments and the like."""
     with path.open("rb") as file:
-        places = _places(file, 0, path.stat().st_size)
-        return any(place[-1] not in _REEL_BOXES[place[:-1]] for place, _ in places)
+        found = _nested_boxes(file, 0, path.stat().st_size)
+        return any(kinds[-1] not in _REEL_BOXES[kinds[:-1]] for kinds, _ in found)
 
 
 def _brand(file: BinaryIO) -> bytes:
-    """The major brand of an MP4 or MOV, which says for which of them it was written."""
+    """Return the major brand of an MP4 or MOV, which names the format it was written for."""
     file.seek(0)
     head = file.read(12)
     return head[8:] if head[4:8] == b"ftyp" else _QUICKTIME
@@ -96,19 +96,19 @@ def _before(order: list[bytes] | list[int], first: bytes | int, second: bytes | 
     return first in kinds and second in kinds and kinds.index(first) < kinds.index(second)
 
 
-def _places(
+def _nested_boxes(
     file: BinaryIO, start: int, end: int, above: tuple[bytes, ...] = ()
 ) -> Iterator[tuple[tuple[bytes, ...], int]]:
-    """Each box as the kinds of those around it and its own, and where its content starts."""
+    """Yield each box as the kinds of the boxes around it and its own, and the offset of its content."""
     for kind, inner, after in boxes_within(file, start, end):
-        place = (*above, kind)
-        yield place, inner
-        if place in _REEL_BOXES:
-            yield from _places(file, inner, after, place)
+        kinds = (*above, kind)
+        yield kinds, inner
+        if kinds in _REEL_BOXES:
+            yield from _nested_boxes(file, inner, after, kinds)
 
 
 def boxes_within(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start of the content and end of each box between two positions; none ends behind the second."""
+    """Yield kind, start of the content and end of each box between two offsets; none ends behind the second."""
     while start + 8 <= end:
         kind, inner, after = read_box(file, start, end)
         after = min(end, after)
@@ -119,7 +119,7 @@ def boxes_within(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, 
 
 
 def read_box(file: BinaryIO, start: int, end: int) -> tuple[bytes, int, int]:
-    """Kind, start of the content and claimed end of the box that begins at a position; ``end`` if it has none."""
+    """Return kind, start of the content and claimed end of the box at an offset; ``end`` if it claims none."""
     file.seek(start)
     head, header = file.read(8), 8
     size, kind = int.from_bytes(head[:4]), head[4:]
@@ -129,7 +129,7 @@ def read_box(file: BinaryIO, start: int, end: int) -> tuple[bytes, int, int]:
 
 
 def _ebml_order(file: BinaryIO) -> Iterator[int]:
-    """Identifiers of the top elements of a Matroska segment, in order; none behind one that is cut off."""
+    """Yield identifiers of the top elements of a Matroska segment, in order; none behind one that is cut off."""
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     while head := read_element(file):
@@ -143,7 +143,7 @@ def _ebml_order(file: BinaryIO) -> Iterator[int]:
 
 
 def read_element(file: BinaryIO) -> tuple[int, int | None] | None:
-    """Identifier and size (None: unknown) of the EBML element that begins here; None where none does."""
+    """Return identifier and size (None: unknown) of the EBML element at the file's position, or None."""
     identifier = _vint(file, keep_marker=True)
     size = _vint(file, keep_marker=False)
     if identifier is None or size is None:
@@ -152,7 +152,7 @@ def read_element(file: BinaryIO) -> tuple[int, int | None] | None:
 
 
 def _vint(file: BinaryIO, *, keep_marker: bool) -> tuple[int, int] | None:
-    """A variable-length integer of RFC 8794 and its number of bytes."""
+    """Return a variable-length integer of RFC 8794 and its number of bytes, or None."""
     first = file.read(1)
     if not first or not first[0]:
         return None

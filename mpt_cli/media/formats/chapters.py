@@ -1,9 +1,9 @@
-"""Chapters of a reel of several clips: one each, titled by its file's name, and how they come into a join (pure).
+"""Chapters of a reel of several clips, one each, titled by the clip's file name (pure).
 
-They travel in front of the reel's sound, as ID3: for MoviePy's ffmpeg the sound is the only other
+They enter the join as ID3 in front of the reel's audio: for MoviePy's ffmpeg the audio is the only other
 input, and no title needs an escape there. Read alike by ffmpeg 5.1, 7.0 and 9.0, also 10,000 of them
-(measured). What ffmpeg makes of them in MP4 and MOV is a text track, which holds all, and a list
-of Nero's (``chpl``), which ends after 255; in Matroska its own chapters.
+(measured). In MP4 and MOV ffmpeg writes them as a text track, which holds all, and as a list
+of Nero's (``chpl``), which ends after 255; in Matroska as its own chapters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import ProcessedClip
 
 _MOST_BYTES = 255
-"""Of a title: the longest that ``chpl`` takes, which cuts between any two bytes."""
+"""Longest title that ``chpl`` takes, which cuts between any two bytes."""
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Categories of characters that steer a terminal or a line instead of showing something."""
 _UNKNOWN = 0xFFFFFFFF
@@ -40,9 +40,9 @@ class Chapter:
 
 
 def reel_chapters(clips: Sequence[ProcessedClip], frame_rate: Fraction) -> tuple[Chapter, ...]:
-    """The chapters of clips in the order of the reel; none for a single one.
+    """Return the chapters of clips in the order of the reel; none for a single clip.
 
-    That has no joint to go to, and MoviePy 2.2.1 cannot open a file with one chapter (measured).
+    A single clip has no join to go to, and MoviePy 2.2.1 cannot open a file with one chapter (measured).
     """
     if len(clips) < 2:
         return ()
@@ -54,7 +54,7 @@ def reel_chapters(clips: Sequence[ProcessedClip], frame_rate: Fraction) -> tuple
 
 
 def title_of(path: Path) -> str:
-    """The name of a file without its suffix, in one line of visible characters; empty where it has none.
+    """Return the name of a file without its extension, in one line of visible characters; possibly empty.
 
     Bytes that are not UTF-8, which Python holds as surrogates, become U+FFFD.
     """
@@ -70,12 +70,12 @@ def _shown(character: str) -> str:
 
 
 def id3_tag(chapters: Sequence[Chapter]) -> bytes:
-    """The chapters as an ID3v2.3 tag with a CHAP frame each ("ID3v2 Chapter Frame Addendum"); nothing for none.
+    """Return the chapters as an ID3v2.3 tag with CHAP frames ("ID3v2 Chapter Frame Addendum"); empty for none.
 
-    In milliseconds, so a start is at most half of one off.
+    Times are in milliseconds, so a start is at most half of one off.
     """
     frames = b"".join(_frame(b"CHAP", _chapter(number, each)) for number, each in enumerate(chapters))
-    size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))  # its top bits never look like sound
+    size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))  # its top bits never look like audio
     return b"ID3\x03\x00\x00" + size + frames if chapters else b""
 
 

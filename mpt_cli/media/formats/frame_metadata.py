@@ -1,7 +1,7 @@
-"""Metadata inside coded frames: whether there is any, and the frames without it (pure; no file is opened).
+"""Metadata inside coded frames: detection and removal (pure; no file is opened).
 
-Cameras write places, times and serial numbers between the slices of a frame, broadcasters captions.
-What is kept is listed, and all else is left out, so that the next kind of metadata is left out too.
+Cameras write locations, times and serial numbers between the slices of a frame, broadcasters captions.
+The units to keep are listed, and all else is removed, so that the next kind of metadata is removed too.
 Sources: ITU-T H.264 tables 7-1 and D.1, H.265 tables 7-1 and D.1, AV1 bitstream specification 6.2
 and 6.7.1.
 """
@@ -20,20 +20,22 @@ if TYPE_CHECKING:
 
 _H264_SEI, _HEVC_SEI = frozenset((6,)), frozenset((39, 40))
 _H264_KEPT = frozenset((*range(1, 6), *range(7, 12), *range(13, 16), *range(19, 22)))
-"""Slices, parameter sets, delimiters and ends: not fillers (12), nor what nobody specified (24 to 31)."""
+"""Slices, parameter sets, delimiters and ends: not fillers (12), nor the unspecified types (24 to 31)."""
 _HEVC_KEPT = frozenset(range(38))
-"""The same; 62 and 63 hold Dolby Vision, whose configuration a reel does not have."""
+"""The same for HEVC; 62 and 63 hold Dolby Vision, whose configuration a reel does not have."""
 _KEPT_MESSAGES = frozenset((0, 1, 6, 19, 45, 47, 128, 129, 130, 131, 132, 134, 137, 144, 147, 165, 176))
-"""What decoding, timing or display may need: buffering, frame timing, recovery points, film grain, frame
+"""Messages that decoding, timing or display may need: buffering, frame timing, recovery points, film grain, frame
 packing, orientation, structure, checksums, refresh, light levels, transfer, alpha and views.
 
 Not 4 and 5, which are user data, nor 136, the time of day, nor 133, which may hold any other.
 """
 _H264_FRAME_TIMING = 1
-"""May hold the time of day too. It is removed, but is no reason to: most hold none, and a decoded frame tells."""
+"""May hold the time of day too. It is removed, but does not cause a removal: most hold none, and a decoded frame
+shows it.
+"""
 _USER_DATA, _UUID_BYTES = 5, 16
 _ENCODERS = (b"x264 - core ", b"x265 (build ", b"Lavc")
-"""How user data begins in which an encoder tells its own settings."""
+"""Beginnings of user data in which an encoder writes its own settings."""
 _AV1_KEPT = frozenset((1, 2, 3, 4, 6, 7, 8))
 _AV1_METADATA, _AV1_KEPT_METADATA = 5, (b"\x01", b"\x02", b"\x03")
 """Light levels, mastering display and scalability; not 4, ITU-T T.35, nor 5, the time of day."""
@@ -47,7 +49,7 @@ class FrameMetadata:
     """Finds and removes metadata in the packets of one stream of H.264, HEVC or AV1."""
 
     def __init__(self, codec: str, extradata: bytes) -> None:
-        """Read packets as this decoder configuration says."""
+        """Read packets according to a decoder configuration."""
         self._codec, self._extradata = codec, extradata
         self._length_size = length_size(codec, extradata)
         self._sei = _H264_SEI if codec == "h264" else _HEVC_SEI
@@ -56,26 +58,26 @@ class FrameMetadata:
         self._header_bytes = 1 if codec == "h264" else 2
 
     def is_in(self, packet: bytes | memoryview) -> bool:
-        """Return whether a packet holds metadata that tells more than the settings of an encoder."""
+        """Return True if a packet holds more metadata than the settings of an encoder."""
         if self._codec == "av1":
             return any(not _is_kept_obu(kind, unit) for kind, unit in obus(memoryview(packet)))
         if not self._length_size:
-            return any(map(self._tells, annex_b(bytes(packet))))
+            return any(map(self._has_metadata, annex_b(bytes(packet))))
         view, size, start = memoryview(packet), self._length_size, self._length_size
         while start < len(view):  # few frames hold anything but slices: one look at each unit (1 us, measured)
             end = start + int.from_bytes(view[start - size : start], "big")
-            if self._kind(view[start]) not in self._kept and self._tells(view[start:end]):
+            if self._kind(view[start]) not in self._kept and self._has_metadata(view[start:end]):
                 return True
             start = end + size
         return False
 
     def is_in_configuration(self) -> bool:
-        """Return whether the decoder configuration holds such metadata."""
+        """Return True if the decoder configuration holds such metadata."""
         if self._codec == "av1":
             return self.is_in(self._extradata[4:])
         if not self._length_size:
             return self.is_in(self._extradata)
-        return any(self._tells(unit) for _, units in self._arrays() for unit in units)
+        return any(self._has_metadata(unit) for _, units in self._arrays() for unit in units)
 
     def removed(self, packet: bytes) -> bytes:
         """Return a packet without its metadata; its slices are the same bytes."""
@@ -95,7 +97,7 @@ class FrameMetadata:
         return self._extradata[: HVCC_FIXED - 1] + bytes([len(arrays)]) + b"".join(starmap(_hvcc_array, arrays))
 
     def _arrays(self) -> list[tuple[int, list[bytes]]]:
-        """Arrays of an hvcC; an avcC holds nothing but parameter sets."""
+        """Return the arrays of an hvcC; an avcC holds nothing but parameter sets."""
         try:
             return list(hvcc_arrays(self._extradata)) if self._codec == "hevc" else []
         except (IndexError, struct.error):
@@ -110,19 +112,19 @@ class FrameMetadata:
     def _kind(self, first_byte: int) -> int:
         return first_byte & 31 if self._codec == "h264" else first_byte >> 1 & 63
 
-    def _tells(self, unit: bytes | memoryview) -> bool:
+    def _has_metadata(self, unit: bytes | memoryview) -> bool:
         if not unit or (kind := self._kind(unit[0])) in self._kept:
             return False
         if kind not in self._sei:
             return True
         messages = _messages(bytes(unit[self._header_bytes :]))
-        return messages is None or any(starmap(_is_telling, messages))
+        return messages is None or any(starmap(_is_foreign, messages))
 
     def _cleaned(self, units: Iterable[bytes]) -> list[bytes]:
         return [cleaned for unit in units if unit and (cleaned := self._without_metadata(unit))]
 
     def _without_metadata(self, unit: bytes) -> bytes:
-        """Return what is left of a unit, which may be nothing."""
+        """Return a unit without its metadata, possibly empty."""
         if (kind := self._kind(unit[0])) in self._kept:
             return unit
         messages = (_messages(unit[self._header_bytes :]) or []) if kind in self._sei else []
@@ -132,8 +134,8 @@ class FrameMetadata:
         return unit[: self._header_bytes] + _written(kept)
 
 
-def _is_telling(kind: int, payload: bytes) -> bool:
-    """Whether a message is metadata that no encoder wrote of itself."""
+def _is_foreign(kind: int, payload: bytes) -> bool:
+    """Return True if a message is metadata other than an encoder's own settings."""
     return kind not in _KEPT_MESSAGES and not (kind == _USER_DATA and payload[_UUID_BYTES:].startswith(_ENCODERS))
 
 
@@ -146,7 +148,7 @@ def _is_kept_obu(kind: int, unit: bytes | memoryview) -> bool:
 
 
 def _messages(body: bytes) -> list[tuple[int, bytes]] | None:
-    """Type and payload of each message of a unit behind its header, None where it is damaged."""
+    """Return type and payload of each message of a unit behind its header, None where it is damaged."""
     raw = re.sub(rb"\x00\x00\x03", b"\0\0", body).rstrip(b"\0")
     position, end, found = 0, len(raw) - 1, []
     while position < end:
@@ -160,7 +162,7 @@ def _messages(body: bytes) -> list[tuple[int, bytes]] | None:
 
 
 def _number(raw: bytes, position: int) -> tuple[int, int]:
-    """Read a number that is stored as bytes of 255 and a rest; and where it ends."""
+    """Read a number that is stored as bytes of 255 and a rest; return it and the offset of its end."""
     end = position
     while raw[end : end + 1] == b"\xff":
         end += 1
@@ -168,7 +170,7 @@ def _number(raw: bytes, position: int) -> tuple[int, int]:
 
 
 def _written(messages: list[tuple[int, bytes]]) -> bytes:
-    """The body of a unit that holds these messages."""
+    """Return the body of a unit that holds these messages."""
     raw = b"".join(_stored(kind) + _stored(len(payload)) + payload for kind, payload in messages) + _STOP_BIT
     return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", raw)
 

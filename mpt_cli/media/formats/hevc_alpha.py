@@ -1,4 +1,4 @@
-"""Whether HEVC frames have transparency, which is a second layer that older decoders do not read (pure).
+"""Alpha channel of HEVC streams, a second layer that older decoders do not read (pure).
 
 Source: ITU-T H.265, 7.3.5 and F.14.2.8, the message "alpha channel information".
 """
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _PREFIX_SEI, _FIRST_NON_VCL = 39, 32
 _ALPHA_CHANNEL_INFORMATION = 165
 PREMULTIPLIED = 1
-"""The use of an alpha that the colours are already multiplied by."""
+"""Value of ``alpha_channel_use_idc`` for colours that are already multiplied by the alpha."""
 
 
 def alpha_use(extradata: bytes, keyframe: bytes) -> int | None:
     """Return ``alpha_channel_use_idc`` of a stream; None where there is no alpha."""
-    for unit in chain(_configured(extradata), _before_picture(extradata, keyframe)):
+    for unit in chain(_configured(extradata), _before_frame(extradata, keyframe)):
         if len(unit) > 2 and unit[0] >> 1 & 63 == _PREFIX_SEI:
             for kind, content in _messages(bytes(unit[2:]).replace(b"\0\0\3", b"\0\0")):
                 if kind == _ALPHA_CHANNEL_INFORMATION and content and not content[0] >> 7:
@@ -40,7 +40,7 @@ def _configured(extradata: bytes) -> Iterator[bytes]:
             return
 
 
-def _before_picture(extradata: bytes, packet: bytes) -> Iterator[bytes]:
+def _before_frame(extradata: bytes, packet: bytes) -> Iterator[bytes]:
     size = length_size("hevc", extradata)
     for unit in length_prefixed(packet, size) if size else annex_b(packet):
         if unit and unit[0] >> 1 & 63 < _FIRST_NON_VCL:
@@ -49,7 +49,7 @@ def _before_picture(extradata: bytes, packet: bytes) -> Iterator[bytes]:
 
 
 def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
-    """Kind and content of each message of an SEI unit."""
+    """Yield kind and content of each message of an SEI unit."""
     position = 0
     while position + 2 <= len(payload):
         numbers = []

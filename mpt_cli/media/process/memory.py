@@ -1,7 +1,7 @@
-"""Memory and state of processes and of all that descend from them, from ``/proc`` on Linux. Imports nothing of mpt.
+"""Memory and state of processes and their descendants, from ``/proc`` on Linux. Imports nothing of mpt.
 
-psutil answers the same questions, and is asked on other systems; it takes five times as long for a
-table of processes (2.5 ms for 65 of them, measured), which four looks a second make felt.
+psutil answers the same questions, and is used on other systems; it takes five times as long for a
+table of processes (2.5 ms for 65 of them, measured), which was noticeable at four looks a second.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if sys.platform != "win32":
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _SIZE, _RESIDENT, _PARENT = 0, 1, 1
-"""Places in ``statm``, and in ``stat`` after the command's closing bracket."""
+"""Indices of fields in ``statm``, and in ``stat`` after the command's closing bracket."""
 
 
 def rss_of_tree(pid: int, *, descendants: bool = True) -> int:
-    """Return the resident memory of a process and its descendants; 0 where there is none.
+    """Return the resident memory of a process and its descendants, in bytes; 0 where there is none.
 
     Pages that processes share count once for each, so this errs on the safe side. A child that is
     just being started (``vfork``) has its parent's memory for a moment, down to the page, and is not
@@ -44,7 +44,7 @@ def rss_of_tree(pid: int, *, descendants: bool = True) -> int:
 
 
 def is_stopped(pid: int) -> bool:
-    """Return whether a process was stopped by a signal or a debugger."""
+    """Return True if a process was stopped by a signal or a debugger."""
     if sys.platform != "linux":
         return _is_stopped_by_psutil(pid)
     return _read(pid, "stat").rpartition(b")")[2].split()[:1] in ([b"T"], [b"t"])
@@ -71,7 +71,7 @@ def _rss_by_psutil(pid: int, *, descendants: bool) -> int:
 
 
 def _descendants(pid: int) -> list[int]:
-    """Processes that descend from this one, by one look at the table of all."""
+    """Return the descendants of a process, from one look at the table of all processes."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc"):  # noqa: PTH208 - no objects for names that are only numbers
         if name.isdigit() and (fields := _read(int(name), "stat").rpartition(b")")[2].split()):
@@ -96,7 +96,7 @@ def _read(pid: int, name: str) -> bytes:
 
 
 class PeakMemory:
-    """The larger of the samples and, where it is the child's own, the exact figure at its end.
+    """Peak memory of a child: the larger of the samples and, where it is its own, the exact figure at its end.
 
     exec keeps the peak of the process that called it (measured on Linux, with fork, vfork and
     posix_spawn alike), so that the exact figure of a child is never below the peak of its parent.
@@ -104,22 +104,22 @@ class PeakMemory:
     """
 
     def __init__(self) -> None:
-        """Note our own peak; to be made when the child has been started."""
+        """Record our own peak; to be created when the child has been started."""
         self._inherited = _bytes(resource.getrusage(resource.RUSAGE_SELF)) if sys.platform != "win32" else 0
         self._largest = 0
 
     def sample(self, pid: int, rss_bytes: int) -> None:
-        """Take the resident size of a child, or of its tree, that still runs."""
+        """Add the resident size of a running child, or of its tree."""
         self._largest = max(self._largest, rss_bytes, _high_water_bytes(pid))
 
     def reaped(self, usage: struct_rusage) -> None:
-        """Take what the system reports at the end of a child."""
+        """Add the figure that the system reports at the end of a child."""
         if _bytes(usage) > self._inherited:
             self._largest = max(self._largest, _bytes(usage))
 
     @property
     def bytes(self) -> int | None:
-        """The peak, ``None`` when the child was too quick for a sample and smaller than we are."""
+        """Peak in bytes; None when the child was too quick for a sample and smaller than we are."""
         return self._largest or None
 
 

@@ -1,4 +1,4 @@
-"""The pipes of a child process: reading and writing that can be called off, and text from bytes.
+"""Pipes of a child process: reading and writing that can be cancelled, and text from bytes.
 
 Knows nothing of processes. Imports nothing of mpt.
 """
@@ -21,14 +21,14 @@ TICK_SECONDS = 0.2  # how soon a thread that waits for a pipe notices that it is
 
 
 class Tail:
-    """The last 32 kB of a text as a terminal would show it: a carriage return begins its line anew."""
+    """Last 32 kB of a text as a terminal shows it: a carriage return overwrites its line."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self._closed, self._open = bytearray(), b""
 
     def add(self, chunk: bytes) -> bool:
-        """Take the next piece; return whether it holds anything."""
+        """Add the next chunk; return True if it holds anything."""
         *closed, rest = (self._open + chunk).split(b"\n")
         for line in closed:
             self._closed += _shown(line) + b"\n"
@@ -38,7 +38,7 @@ class Tail:
         return bool(chunk)
 
     def text(self) -> str:
-        """Return it, undecodable bytes replaced."""
+        """Return the text, with undecodable bytes replaced."""
         return (bytes(self._closed) + _shown(self._open))[-_TAIL_BYTES:].decode("utf-8", "replace")
 
 
@@ -47,10 +47,10 @@ def _shown(line: bytes) -> bytes:
 
 
 class Requests:
-    """What is written to a child's stdin when it comes up; one thread takes it, others put.
+    """Chunks to write to a child's stdin as they come up; one thread takes them, others put.
 
-    While ``is_idle`` says so, an empty line is written now and then: a child that has nothing to do does
-    not stand still.
+    While ``is_idle`` returns True, an empty line is written now and then, so that a child that has nothing to
+    do is not taken for one that hangs.
     """
 
     def __init__(self, *, is_idle: Callable[[], bool] = lambda: False, beat_seconds: float | None = None) -> None:
@@ -59,15 +59,15 @@ class Requests:
         self._is_idle, self._beat_seconds = is_idle, beat_seconds
 
     def put(self, chunk: bytes) -> None:
-        """Write this next."""
+        """Write this chunk next."""
         self._waiting.put(chunk)
 
     def close(self) -> None:
-        """End the child's stdin after what was put."""
+        """Close the child's stdin after the chunks that were put."""
         self._waiting.put(None)
 
     def __iter__(self) -> Iterator[bytes]:
-        """What was put, in order, until the end; waits for it."""
+        """Yield the chunks in order until the end; waits for them."""
         while True:
             try:
                 chunk = self._waiting.get(timeout=self._beat_seconds)
@@ -81,14 +81,14 @@ class Requests:
 
 
 class Lines:
-    """Hands over whole lines without their ends; one longer than 1 MiB comes in pieces."""
+    """Splits a stream into lines without their ends; a line longer than 1 MiB comes in pieces."""
 
     def __init__(self, on_line: Callable[[str], bool]) -> None:
-        """Keep who gets the lines."""
+        """Call ``on_line`` with each line."""
         self._on_line, self._open = on_line, b""
 
     def add(self, chunk: bytes) -> bool:
-        """Take the next piece, nothing at the end; return whether a line was answered with ``True``."""
+        """Add the next chunk, an empty one at the end; return True if ``on_line`` returned True for a line."""
         *lines, self._open = (self._open + chunk).split(b"\n")
         if self._open and (not chunk or len(self._open) > _LINE_BYTES):
             lines.append(self._open)
@@ -98,7 +98,7 @@ class Lines:
 
 
 def read(pipe: IO[bytes], *, over: Callable[[], bool]) -> bytes | None:
-    """Return what is in the pipe, nothing at its end, ``None`` when called off before."""
+    """Return the next bytes of the pipe, none at its end, and None when cancelled before."""
     while not over():
         if _ready(pipe, "POLLIN"):
             return os.read(pipe.fileno(), _PIPE_BYTES)
@@ -106,7 +106,7 @@ def read(pipe: IO[bytes], *, over: Callable[[], bool]) -> bytes | None:
 
 
 def write(pipe: IO[bytes], data: bytes, *, over: Callable[[], bool]) -> bool:
-    """Write it all; return ``False`` when the reader is gone or it is called off before."""
+    """Write all data; return False when the reader is gone or the write is cancelled before."""
     if sys.platform != "win32":
         os.set_blocking(pipe.fileno(), False)
     rest = memoryview(data)

@@ -1,8 +1,8 @@
-"""Child processes: started, drained, limited in time, stopped. The only ``import subprocess``.
+"""Child processes: start, output, time limits and stop. The only ``import subprocess``.
 
-:func:`run` takes a list of arguments (never a shell) and returns how it ended as a value. Threads
+:func:`run` takes a list of arguments (never a shell) and returns a value for each end. Threads
 empty both pipes; the caller's thread looks at two clocks and at the cancel token. Whatever happens,
-no child and no descendant in its process group outlives the call. Imports row 0 only.
+no child and no descendant in its process group outlives the call. Imports ``model`` and ``runtime`` only.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ running_clock = RunningClock()  # of all limits: who watches a child notices pau
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Clocks of one child; ``None`` is no limit. The grace is the time from SIGINT to SIGKILL.
+    """Time limits of one child in seconds, in all and since its last progress; None is no limit.
 
-    Time in which we or the child are stopped, as by Ctrl-Z or ``docker pause``, does not count.
+    The grace is the time from SIGINT to SIGKILL. Time in which we or the child are stopped, as by Ctrl-Z or
+    ``docker pause``, does not count.
     """
 
     total_seconds: float | None = None
@@ -62,7 +63,7 @@ class Limits:
     grace_seconds: float = 1.5
 
     def after(self, seconds: float) -> Limits:
-        """What is left of them when so much of the total has passed."""
+        """Return the limits that are left when some seconds of the total have passed."""
         return (
             self if self.total_seconds is None else replace(self, total_seconds=max(0.0, self.total_seconds - seconds))
         )
@@ -72,7 +73,7 @@ NO_LIMITS = Limits()
 
 
 class Ended(StrEnum):
-    """Why a child is no longer running."""
+    """Reasons for the end of a child."""
 
     EXITED = "exited"
     TIMED_OUT = "timed_out"
@@ -82,12 +83,15 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is known of a child that ended.
+    """Result of a child process.
 
-    ``returncode`` is minus the signal's number for a child that a signal ended. The tails are the
-    last 32 kB, of lines overwritten with a carriage return only the last state; ``stdout_tail`` is
-    empty when ``on_line`` took the lines. The time is that until it ended or had to be stopped, without
-    the grace. ``killed_by_system`` is a SIGKILL that was not ours.
+    Attributes:
+        returncode: Exit status; minus the signal's number for a child that a signal ended.
+        stderr_tail: Last 32 kB of stderr; of lines overwritten with a carriage return only the last state.
+        stdout_tail: The same of stdout; empty when ``on_line`` took the lines.
+        elapsed_seconds: Time until the child ended or had to be stopped, without the grace.
+        peak_memory_bytes, cpu_seconds: Measured use; None where it was not measured.
+        killed_by_system: True for a SIGKILL that was not ours.
     """
 
     ended: Ended
@@ -114,15 +118,24 @@ def run(
 ) -> Outcome:
     """Run a program to its end, or stop it: SIGINT, grace, SIGTERM, grace, SIGKILL.
 
-    ``on_line`` gets each line of stdout, in a thread, and returns whether it shows progress, which
-    resets the stall clock; without it every output does. ``feed`` is written to stdin from a thread,
-    each chunk counts as progress. ``on_memory`` gets the resident bytes of the child, and of its
-    ``descendants`` unless it is known to have none, about four times a second, in this thread. What
-    any of them raises is raised here once the child is gone. With a token that is cancelled already
-    nothing is started.
+    Nothing is started with a token that is cancelled already. An exception of a callback is raised
+    here once the child is gone.
 
-    Raises :class:`DependencyError` when the program is missing or cannot be executed and
-    :class:`ResourceError` when the system has no room for another process.
+    Args:
+        argv: The program and its arguments.
+        cancel: Stops the child.
+        limits: Time limits.
+        on_line: Gets each line of stdout, in a thread, and returns True if the line shows progress,
+            which resets the stall clock. Without it every output does.
+        feed: Chunks to write to stdin from a thread; each counts as progress.
+        on_memory: Gets the resident bytes, about four times a second, in this thread.
+        descendants: True to add the memory of the child's descendants.
+        cwd: Folder to run in.
+        clock: Clock of the limits.
+
+    Raises:
+        DependencyError: The program is missing or cannot be executed.
+        ResourceError: The system has no room for another process.
     """
     if cancel.cancelled:
         return Outcome(Ended.CANCELLED, -signal.SIGINT, "", "", 0.0, None, None, killed_by_system=False)
@@ -156,7 +169,7 @@ class _Child:
         self._peak = PeakMemory()
         self._cpu_seconds: float | None = None
         self._exited = self._killed = False
-        self._over = False  # tells the threads to leave their pipes
+        self._over = False  # signals the threads to leave their pipes
         self._drains = 2
         self._error: BaseException | None = None
         self._lock = threading.Lock()  # between sending a signal and reaping: a reaped pid is another's
@@ -168,7 +181,7 @@ class _Child:
         self._stdout, self._stderr = pipes.Tail(), pipes.Tail()
 
     def wake(self) -> None:
-        """Make the thread in ``run`` look around; safe in a signal handler."""
+        """Wake the thread in ``run``; safe in a signal handler."""
         self._wakes.put(None)
 
     def attend(self, on_line: Callable[[str], bool] | None, feed: Iterable[bytes] | None) -> None:
@@ -202,7 +215,7 @@ class _Child:
         return Ended.EXITED
 
     def stop(self) -> None:
-        """Ask, ask harder, kill; at once when the token is forced, also in the midst of a grace."""
+        """Send SIGINT, SIGTERM, SIGKILL in turn; SIGKILL at once when the token is forced, also during a grace."""
         for number, share in ((signal.SIGINT, _INTERRUPT_SHARE), (signal.SIGTERM, _TERMINATE_SHARE)):
             if self._cancel.forced or self._exited:
                 break
@@ -212,7 +225,7 @@ class _Child:
             self._kill()
 
     def close(self) -> None:
-        """Leave no process and, as far as callbacks let them end, no thread and no open pipe."""
+        """Leave no process and, if callbacks let them end, no thread and no open pipe."""
         if not self._exited:
             self._kill()
         # The group is gone, so the pipes end now, unless a descendant left the group with them.
@@ -224,7 +237,7 @@ class _Child:
             thread.join(_JOIN_SECONDS)
 
     def outcome(self, ended: Ended, program: str, elapsed_seconds: float) -> Outcome:
-        """Return the outcome, or raise what a callback raised."""
+        """Return the outcome, or raise the exception of a callback."""
         if self._error is not None:
             raise self._error
         code = self._popen.returncode if self._exited else -_SIGKILL
@@ -292,7 +305,7 @@ class _Child:
             return
         try:
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        except ChildProcessError:  # SIGCHLD is ignored: the system has reaped it and tells nothing
+        except ChildProcessError:  # SIGCHLD is ignored: the system has reaped it and reports nothing
             self._popen.returncode, self._exited = 0, True
             return
         with self._lock:

@@ -1,6 +1,6 @@
-"""What precedes a child process: its program, its environment, and the thread that starts it.
+"""Start of a child process: its program, its environment, and the thread that starts it.
 
-Starts nothing by itself. Imports row 0 only.
+Starts nothing by itself. Imports only ``model``.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ _ROOT = str(Path(__file__).parents[3])
 
 
 def child_environment() -> dict[str, str]:
-    """Return the allowed part of our environment, no colours in ffmpeg's messages, and no shader cache.
+    """Return the allowed part of our environment, without colours in ffmpeg's messages and without a shader cache.
 
-    Mesa's drivers would make ``mesa_shader_cache`` in the user's cache folder at each trial of a hardware encoder.
+    Mesa's drivers would create ``mesa_shader_cache`` in the user's cache folder at each trial of a hardware encoder.
     """
     allowed = {
         name: value for name, value in os.environ.items() if name.upper() in _NAMES or name.startswith(_PREFIXES)
@@ -52,25 +52,29 @@ def child_environment() -> dict[str, str]:
 def child_python(module: str, function: str = "main") -> tuple[str, ...]:
     """Return the command that calls a function of one of our modules in a Python of its own.
 
-    With ``-P``, because a ``json.py`` in the user's folder would be executed in place of Python's own. Where
-    we lie comes last in the child's path: there may be anything beside us.
+    With ``-P``, because a ``json.py`` in the user's folder would be executed in place of Python's own. Our
+    own folder comes last in the child's path, because it may hold any other module.
     """
     code = f"import sys; sys.path.append({_ROOT!r}); from {module} import {function}; {function}()"
     return sys.executable, "-P", "-c", code
 
 
 def find_program(program: str, cwd: Path | None) -> str:
-    """Return the program's absolute path; raise :class:`DependencyError`."""
-    place = program if Path(program).name == program else str(Path(cwd or "", program).absolute())
-    if found := shutil.which(place):
+    """Return the absolute path of a program.
+
+    Raises:
+        DependencyError: The program is missing or cannot be executed.
+    """
+    location = program if Path(program).name == program else str(Path(cwd or "", program).absolute())
+    if found := shutil.which(location):
         return str(Path(found).absolute())
-    if shutil.which(place, mode=os.F_OK):
+    if shutil.which(location, mode=os.F_OK):
         raise not_executable(program)
     raise DependencyError(f"{program} was not found", hint="install it, or give its path")
 
 
 def looks_executable(program: str) -> bool:
-    """Whether the file begins like one that Linux executes without help."""
+    """Return True if the file begins like one that Linux executes without help."""
     try:
         with Path(program).open("rb") as file:
             return file.read(4).startswith((b"\x7fELF", b"#!"))
@@ -79,13 +83,13 @@ def looks_executable(program: str) -> bool:
 
 
 def not_executable(program: str) -> DependencyError:
-    """Return the error for a program that is there and cannot be executed."""
+    """Return the error for a program that exists and cannot be executed."""
     hint = "make it executable, or install one made for this system"
     return DependencyError(f"{program} cannot be executed", hint=hint)
 
 
 def start_error(error: OSError, program: str) -> Exception:
-    """Return what a failed start means; the error itself when it is not about the program."""
+    """Return the error of mpt for a failed start; the error itself when it is not about the program."""
     if error.errno in {errno.EAGAIN, errno.ENOMEM}:
         message = f"the system has no room for another process ({program})"
         return ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="run fewer workers")
@@ -95,7 +99,7 @@ def start_error(error: OSError, program: str) -> Exception:
 
 
 class Spawner:
-    """A thread in which things are started; Linux ties a parent-death signal to it.
+    """Thread that starts child processes; Linux ties a parent-death signal to it.
 
     That signal comes when the *thread* that started the child ends. So it is a thread that ends
     with the program, and none of a pool's.
@@ -107,9 +111,9 @@ class Spawner:
         threading.Thread(target=self._serve, name="spawner", daemon=True).start()
 
     def call(self, start: Callable[[], T], *, discard: Callable[[T], None]) -> T:
-        """Return what ``start`` returns there, or raise what it raises.
+        """Call ``start`` in the thread and return its result, or raise its exception.
 
-        If the wait for it is interrupted (Ctrl-C), ``discard`` gets what then nobody knows of.
+        If the wait is interrupted (Ctrl-C), ``discard`` gets the result, because no caller will know of it.
         """
         future: Future[T] = Future()
         self._requests.put((future, start))
@@ -131,14 +135,14 @@ class Spawner:
 
 @functools.cache
 def spawner_of(process_id: int) -> Spawner:
-    """Return the spawner of our process; a child that was forked gets its own."""
+    """Return the spawner of our process; a forked child gets its own."""
     del process_id  # one for each: a fork inherits no threads
     return Spawner()
 
 
 @functools.cache
 def death_signal() -> tuple[str, ...]:
-    """Return what makes a Linux child die with us, nothing where there is no such program."""
+    """Return the command prefix that makes a Linux child die with us; empty where there is no such program."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     if setpriv is None:
         return ()

@@ -60,8 +60,8 @@ class Judge:
         self.refused = refused
         self.asked: list[tuple[str, bool]] = []
 
-    def __call__(self, path: Path, *, pictures_copied: bool) -> OutputInfo:
-        self.asked.append((path.read_text(), pictures_copied))
+    def __call__(self, path: Path, *, frames_copied: bool) -> OutputInfo:
+        self.asked.append((path.read_text(), frames_copied))
         if path.read_text() in self.refused:
             raise VerificationError("is not what was planned", path=path)
         form = form_of()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mpt_cli.media.formats.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read(path: Path) -> Found:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         codec, extradata = stream.codec_context.codec.canonical_name, stream.codec_context.extradata or b""
-        data, crc, clean = PictureData(codec, extradata), 0, list[bool]()
+        data, crc, clean = FrameData(codec, extradata), 0, list[bool]()
         inside: list[bytes] = []
         for packet in container.demux(stream):
             if packet.size:
@@ -153,7 +153,7 @@ def test_a_picture_is_shown_first_where_none_that_follows_is_shown_before_it(
     path = media.make(SHORT, codec=codec, options=options)
     with av.open(str(path)) as container:
         video = container.streams.video[0]
-        data = PictureData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
+        data = FrameData(video.codec_context.codec.canonical_name, video.codec_context.extradata or b"")
         packets = [packet for packet in container.demux(video) if packet.size]
     said = [data.is_shown_first(bytes(packet)) for packet in packets]
     assert [said[place] for place, packet in enumerate(packets) if packet.is_keyframe][:2] == first
@@ -162,11 +162,11 @@ def test_a_picture_is_shown_first_where_none_that_follows_is_shown_before_it(
 
 
 def test_every_packet_of_another_codec_counts_whole() -> None:
-    assert PictureData("mpeg4", b"anything").crc(b"abc", 7) == zlib.crc32(b"abc", 7)
+    assert FrameData("mpeg4", b"anything").crc(b"abc", 7) == zlib.crc32(b"abc", 7)
 
 
 def test_only_pictures_count() -> None:
-    data = PictureData("h264", b"")
+    data = FrameData("h264", b"")
     packet = b"".join(b"\x00\x00\x01" + unit for unit in (SEI, IDR, b"", PICTURE))
     assert data.crc(packet) == zlib.crc32(IDR + PICTURE)
 
@@ -201,9 +201,9 @@ def test_start_codes_and_lengths_carry_the_same_units(units: list[bytes], size: 
     configuration = AVCC[:4] + bytes([0xFC | (size - 1)]) + AVCC[5:] if codec == "h264" else bytearray(HVCC)
     if codec == "hevc":
         configuration[21] = 0xFC | (size - 1)  # type: ignore[index]
-    prefixed = PictureData(codec, bytes(configuration))
+    prefixed = FrameData(codec, bytes(configuration))
     packet = b"".join(len(unit).to_bytes(size, "big") + unit for unit in units)
-    started = PictureData(codec, b"")
+    started = FrameData(codec, b"")
     stream = b"".join(bytes(zeros - 1) + b"\x01" + unit for unit in units)
     assert prefixed.crc(packet) == started.crc(stream)
     assert prefixed.parameter_sets(packet) == started.parameter_sets(stream)
@@ -214,7 +214,7 @@ def test_start_codes_and_lengths_carry_the_same_units(units: list[bytes], size: 
 @given(CODECS, st.binary(max_size=60), st.binary(max_size=60))
 @example("av1", b"", b"\x0a" + b"\xff" * 9)  # a length without an end
 def test_rubbish_is_read_without_an_error(codec: str, extradata: bytes, packet: bytes) -> None:
-    data = PictureData(codec, extradata)
+    data = FrameData(codec, extradata)
     assert 0 <= data.crc(packet) < 2**32
     assert all(unit in packet for unit in data.parameter_sets(packet))
     assert all(unit in extradata for unit in configured_sets(codec, extradata))
@@ -224,7 +224,7 @@ def test_rubbish_is_read_without_an_error(codec: str, extradata: bytes, packet: 
 
 @given(st.binary(min_size=1, max_size=60), st.integers(0, 59), st.integers(1, 255))
 def test_any_changed_byte_of_a_picture_changes_the_crc(body: bytes, place: int, flip: int) -> None:
-    data, place = PictureData("h264", AVCC), place % len(body)
+    data, place = FrameData("h264", AVCC), place % len(body)
 
     def packet(content: bytes) -> bytes:
         unit = b"\x41" + content

@@ -276,7 +276,7 @@ def test_an_output_that_was_not_created_is_named_by_the_name_it_would_have(
     made(hidden)
     engine = engine_with(CountingProbe())
     with pytest.raises(VerificationError, match="was not created") as refusal:
-        engine.validate_output(hidden, form_of(), [], target=target, chapters=(), pictures_copied=True)
+        engine.validate_output(hidden, form_of(), [], target=target, chapters=(), frames_copied=True)
     assert refusal.value.issue.path == target
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.sidedata.sidedata import Type
 
-from mpt_cli.media.formats.bitstream import PictureData, configured_sets, digest
+from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.formats.hevc_alpha import alpha_use
 from mpt_cli.media.inspect.video.field_signs import FieldSigns
@@ -39,7 +39,7 @@ class CodedPictures:
         """Know of the stream what its header says."""
         self._video = video
         extradata = video.codec_context.extradata or b""
-        self._data = PictureData(video.codec_context.codec.canonical_name, extradata)
+        self._data = FrameData(video.codec_context.codec.canonical_name, extradata)
         self._sets = configured_sets(self._data.codec, extradata)
         self._metadata = FrameMetadata(self._data.codec, extradata)
         self._may_have_blocks = video.container.format.name.startswith("matroska")
@@ -105,7 +105,7 @@ class CodedPictures:
         extradata = bytes(packet.get_sidedata("new_extradata"))
         if extradata != self._extradata:
             self._extradata, self._redescribed = extradata, True
-            self._data = PictureData(self._data.codec, extradata)
+            self._data = FrameData(self._data.codec, extradata)
             self._take_sets(configured_sets(self._data.codec, extradata))
 
     def _take_sets(self, sets: Iterable[bytes]) -> list[bytes]:
