@@ -21,7 +21,7 @@ _WORDS = re.compile(
     r"key picture|sound track)\b",
     re.IGNORECASE,
 )
-_EXEMPT = ("media", "storage", "monitoring", "model", "runtime")
+_EXEMPT = ("media.inspect",)
 """Rooms whose language is still to be revised."""
 
 
