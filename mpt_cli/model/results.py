@@ -318,7 +318,7 @@ class VideoResult:
     Attributes:
         workflow_id, status: Id and status of the run.
         clips: Result of each clip, in input order.
-        output, concatenation, metrics: The published reel, the join and the cost of the run, as far as it came.
+        output, concatenation, metrics: The published reel, the join and the cost of the run; None if not reached.
         plan: Plan, for a dry run.
         seed: Seed of a random order, or None.
         errors, warnings: Issues of the request, its parameters and its clips.

@@ -22,7 +22,7 @@ _ABANDONED_SECONDS = 3600
 
 
 def real_path(path: Path) -> Path:
-    """Return a path with its links resolved as far as possible."""
+    """Return a path with its links resolved; if they cannot be, the absolute path."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):  # a loop of links, or no name at all: who opens it will say so
