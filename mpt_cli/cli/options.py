@@ -193,7 +193,7 @@ REEL = (
 _OF_THE_CLIPS = "that of the clips"
 _JOINED_DEFAULTS = {"video.form": "auto", "video.size": _OF_THE_CLIPS, "encode.codec": _OF_THE_CLIPS}
 JOINED = tuple(replace(flag, default=_JOINED_DEFAULTS.get(flag.key, flag.default)) for flag in REEL)
-"""The same for ``mpt concat``."""
+"""Options of a reel with the defaults of ``mpt concat``."""
 
 METHOD = (Flag(("--method",), "How to join", JOINING, metavar="METHOD", choices=tuple(JoinMethod), default="auto"),)
 JOB = (

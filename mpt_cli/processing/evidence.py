@@ -1,4 +1,4 @@
-"""Prove that a segment shows and plays its source: which frame stands where, and that its audio is in step."""
+"""Proof that a segment has the frames of its source in order, and its audio in sync."""
 
 from __future__ import annotations
 
@@ -32,28 +32,33 @@ _ASSUMED = {
     IssueCode.TIMESTAMPS_REPAIRED,
     IssueCode.TRUNCATED,
 }
-"""Warnings of files whose times are assumed in part, and decoders may assume others."""
+"""Warnings of files with times that are assumed in part; decoders may assume others."""
 
 
 class AudioLooks(RendersAudio, Protocol):
-    """Opens audio of untrusted files, also to compare it."""
+    """Renderer of audio from untrusted files that also compares it."""
 
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
-        """Compare what was made of it with a decode of its own; ProbeError, Cancelled on a stop."""
+        """Compare the audio of a segment with a second decode of its source.
+
+        Raises:
+            ProbeError: The source cannot be decoded for the comparison.
+            Cancelled: The run was stopped.
+        """
         ...
 
 
 def frame_evidence(planned: PlannedClip, form: TargetForm, frame_map: Path | None, *, doubtful: bool) -> Evidence:
-    """Compare each frame of a segment with the one that its source shows then.
+    """Compare each frame of a segment with the frame that its source shows at that time.
 
     Args:
         planned: The clip and the part of it that the segment shows.
         form: The target format.
-        frame_map: What ffmpeg wrote of the frames that it encoded; None where it does not tell, or encoded none.
-        doubtful: Whether not all of the source decodes.
+        frame_map: The map of encoded frames that ffmpeg wrote; None if it encoded none, or cannot write it.
+        doubtful: True if not all of the source may decode.
 
     Raises:
-        ProcessingError: A frame of a whole clip does not stand where it belongs.
+        ProcessingError: A frame of an undamaged clip is at the wrong index.
     """
     if planned.action is Action.COPY:
         return Evidence.COPIED
@@ -75,10 +80,10 @@ def frame_evidence(planned: PlannedClip, form: TargetForm, frame_map: Path | Non
 def audio_evidence(
     looks: AudioLooks, planned: PlannedClip, form: TargetForm, made: Path, context: RunContext, *, doubtful: bool
 ) -> Evidence:
-    """Compare the PCM of a segment with its source at a few places.
+    """Compare the PCM of a segment with its source at a few offsets.
 
     Raises:
-        ProcessingError: The audio of a whole clip is not that of its source.
+        ProcessingError: The audio of an undamaged clip differs from its source.
     """
     media, path = planned.media, planned.clip.path
     origin = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
