@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import CacheInfo
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
-from mpt_cli.storage.file_identity import content_hash
+from mpt_cli.storage.file_identity import content_hash, identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +40,8 @@ _NOTE = "note.json"
 _UNFINISHED = "unfinished-"
 _IS_UNFINISHED = re.compile(rf"{_UNFINISHED}[0-9a-f]{{32}}")
 _ABANDONED_SECONDS = 24 * 3600
+_MOST_LOOKS = 5
+"""How often an entry is looked at that other runs clear away and store again meanwhile."""
 _FREE_SHARE = 2
 """Divisor of the space that the disk has left beside the cache: the cache may fill that part."""
 
@@ -130,24 +132,26 @@ class Store:
             OSError: The disk is full.
         """
         folder = self._entry_folder(key)
-        try:
+        for _ in range(_MOST_LOOKS):
+            seen = _identity(folder)
             try:
                 note = _taken(folder, targets)
-            except FileNotFoundError:  # another run may have cleared it away, and a third one stored it again
-                note = _taken(folder, targets)
-        except (OSError, ValueError) as error:
-            for target in targets.values():
-                target.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise
-            if not folder.exists():  # another run has cleared it away
-                return None
-            self._remove(folder)
-            logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
-            raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
-        with suppress(OSError):
-            os.utime(folder, (self._clock(), self._clock()))
-        return note.facts
+            except (OSError, ValueError) as error:
+                for target in targets.values():
+                    target.unlink(missing_ok=True)
+                if isinstance(error, OSError) and error.errno in DISK_FULL:
+                    raise
+                if not folder.exists():  # another run has cleared it away
+                    return None
+                if _identity(folder) != seen:  # and a third one has stored it again
+                    continue
+                self._remove(folder)
+                logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
+                raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
+            with suppress(OSError):
+                os.utime(folder, (self._clock(), self._clock()))
+            return note.facts
+        return None
 
     def put(self, key: str, sources: Mapping[str, Path], facts: str = "") -> None:
         """Keep files and facts. A cache that is full or cannot be written causes a warning in the log, no error.
@@ -282,6 +286,14 @@ def _taken(folder: Path, targets: Mapping[str, Path]) -> _Note:
         _link(folder / name, target)
         _require(target, note.files.get(name))
     return note
+
+
+def _identity(folder: Path) -> tuple[int, ...] | None:
+    """Return the identity of the note of an entry, or None; the times of the folder change with each use."""
+    try:
+        return identity_of((folder / _NOTE).stat())
+    except OSError:
+        return None
 
 
 def _require(path: Path, known: _File | None) -> None:
