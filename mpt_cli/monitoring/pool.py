@@ -89,18 +89,10 @@ class ResourcePool:
         clock: Callable[[], float] = time.monotonic,
         recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
-        """Create a pool.
-
-        Args:
-            slots: Number of slots, at least 1.
-            memory: Admits needs.
-            clock: Monotonic clock, in seconds.
-            recheck_seconds: Longest wait between two checks.
-
-        Raises:
-            ValueError: ``slots`` is less than 1.
-        """
-        self._slots = _checked(slots)
+        """Make a pool of ``slots`` (at least 1; ValueError otherwise)."""
+        if slots < 1:
+            raise ValueError(f"a pool needs at least 1 slot, not {slots}")
+        self._slots = slots
         self._memory = memory
         self._clock = clock
         self._recheck_seconds = recheck_seconds
@@ -201,20 +193,6 @@ class ResourcePool:
         """Let the first in the queue check memory again; called at the end of each clip."""
         self._wake_first()
 
-    def resize(self, slots: int) -> None:
-        """Change the number of slots.
-
-        Resources in use beyond a smaller number stay in use until they are released.
-
-        Args:
-            slots: Number of slots, at least 1.
-
-        Raises:
-            ValueError: ``slots`` is less than 1.
-        """
-        self._slots = _checked(slots)
-        self._wake_first()
-
     def _wait_for_turn(self, ticket: _Ticket, deadline: float, cancel: CancelToken | None) -> int | None:
         while not (cancel and cancel.cancelled):
             resource_id = self._admit(ticket)
@@ -244,9 +222,3 @@ class ResourcePool:
         with self._lock:
             if self._queue:
                 self._queue[0].wake()
-
-
-def _checked(slots: int) -> int:
-    if slots < 1:
-        raise ValueError(f"a pool needs at least 1 slot, not {slots}")
-    return slots

@@ -280,24 +280,10 @@ def test_releasing_twice_is_logged_and_harmless(caplog: pytest.LogCaptureFixture
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
-def test_more_slots_admit_a_waiter_and_fewer_are_reached_by_releases(executor: ThreadPoolExecutor) -> None:
-    pool = pool_of(1)
-    first = taken(pool)
-    waiter = Waiters(executor, pool).add()
-    pool.resize(2)
-    assert waiter.result(PATIENCE) is not None
-    pool.resize(1)
-    assert (pool.slots, pool.in_use) == (1, 2)
-    pool.release_resource(first)
-    assert pool.acquire_resource(timeout_seconds=0) is None
-
-
 @pytest.mark.parametrize("slots", [0, -1])
 def test_a_pool_has_at_least_one_slot(slots: int) -> None:
     with pytest.raises(ValueError, match="at least 1 slot"):
         pool_of(slots)
-    with pytest.raises(ValueError, match="at least 1 slot"):
-        pool_of(1).resize(slots)
 
 
 # --- giving way
