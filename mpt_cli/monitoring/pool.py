@@ -89,7 +89,17 @@ class ResourcePool:
         clock: Callable[[], float] = time.monotonic,
         recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
-        """Make a pool of ``slots`` (at least 1; ValueError otherwise)."""
+        """Create a pool.
+
+        Args:
+            slots: Number of slots, at least 1.
+            memory: Admits needs.
+            clock: Monotonic clock, in seconds.
+            recheck_seconds: Longest wait between two checks.
+
+        Raises:
+            ValueError: ``slots`` is less than 1.
+        """
         if slots < 1:
             raise ValueError(f"a pool needs at least 1 slot, not {slots}")
         self._slots = slots
