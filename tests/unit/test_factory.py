@@ -150,6 +150,7 @@ def test_public_names_are_what_they_say() -> None:
         mpt_cli.VideoParms  # noqa: B018
 
 
+@pytest.mark.heavy
 def test_importing_mpt_loads_none_of_its_heavy_parts() -> None:
     code = "import sys, mpt_cli; mpt_cli.__version__; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
