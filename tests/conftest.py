@@ -8,14 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psutil
 import pytest
 
+from tests import selection
 from tests.fakes import FakeClock, ListEmit
 from tests.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+GUARD = selection.Guard()
 
 GRACE_SECONDS = 2.0
 """How long a child that was told to end may take after its test."""
@@ -32,6 +36,25 @@ _FOREIGN_SWITCHES = frozenset(
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: many tests wait for a child or a time limit."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis measure no time, which a busy machine has little of, and try fewer examples for ``-m fast``."""
+    examples = 10 if config.getoption("markexpr") == "fast" else 100
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("mpt", max_examples=examples, deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("mpt")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set the marks that follow from what a test uses, before pytest selects by marks."""
+    selection.mark(items)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out folders without a fast test where only those are wanted; importing them takes longer than the tests."""
+    return True if selection.has_nothing_fast(collection_path, config.getoption("markexpr")) else None
 
 
 def pytest_collection_finish() -> None:
@@ -96,12 +119,25 @@ def _end(children: list[psutil.Process]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def leaves_nothing_behind(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def needs_no_child_where_it_is_fast(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Fail a test that is marked ``fast`` and starts a process or writes media."""
+    if request.node.get_closest_marker("fast"):
+        with GUARD.watch(request.node.name, tmp_path):
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """Fail a test that leaves a child, a temporary file, or a changed environment; gives the test's home."""
     home = tmp_path_factory.getbasetemp() / "homes" / tmp_path.name
     before = surroundings()
     yield home
-    children, rest, after = living_children(), leftovers(tmp_path, home), surroundings()
+    fast = request.node.get_closest_marker("fast") is not None  # has no children, and the look takes longer than it
+    children, rest, after = [] if fast else living_children(), leftovers(tmp_path, home), surroundings()
     problems = [f"child {child.pid} is still there: {child}" for child in children]
     _end(children)
     if after != before:

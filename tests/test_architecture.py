@@ -26,6 +26,7 @@ def house() -> list[Module]:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.heavy
 def test_house_keeps_its_rules(check: Check) -> None:
     assert len(house()) > 10
     problems = dict.fromkeys(check(house()))

@@ -300,6 +300,7 @@ def test_packets_of_a_track(media: MediaFolder) -> None:
     assert reader.track(media.make(), "audio").codec == "aac"
 
 
+@pytest.mark.heavy
 def test_the_guard_sees_children_and_leftovers(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".mpt-1234").touch()

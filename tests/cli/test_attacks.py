@@ -37,6 +37,7 @@ def test_clearing_the_cache_leaves_a_folder_of_clips_that_is_called_like_it(mpt:
     assert everything_in(here) == before
 
 
+@pytest.mark.core
 def test_a_job_with_an_impossible_folder_does_not_cost_the_others_their_report(mpt: Mpt, clip: Path) -> None:
     jobs = [
         {"output": "a.mp4", "clips": [str(clip)]},
@@ -77,6 +78,7 @@ def full_stdout(*arguments: str | Path) -> tuple[int, str]:
     ],
     ids=" ".join,
 )
+@pytest.mark.core(1)
 def test_an_answer_on_a_full_disk_is_one_line_and_no_bug(clip: Path, arguments: tuple[str, ...]) -> None:
     code, said = full_stdout(*(str(clip) if word == "CLIP" else word for word in arguments))
     lines = [line for line in said.splitlines() if line.startswith(("error", "  hint", "Traceback"))]
@@ -102,6 +104,7 @@ def test_a_full_stderr_costs_no_answer(clip: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("batch", "pipe"), ("process", "--job", "pipe"), ("validate", "x", "-c", "pipe")]
 )
+@pytest.mark.core(1)
 def test_a_pipe_that_never_answers_is_refused(mpt: Mpt, arguments: tuple[str, ...]) -> None:
     os.mkfifo("pipe")
     done = mpt(*arguments, "--json")
@@ -109,6 +112,7 @@ def test_a_pipe_that_never_answers_is_refused(mpt: Mpt, arguments: tuple[str, ..
 
 
 @pytest.mark.parametrize("seconds", ["9" * 320, "1" + "0" * 10])
+@pytest.mark.core(1)
 def test_a_time_that_no_clip_has_is_a_usage_error(mpt: Mpt, clip: Path, seconds: str) -> None:
     Path("job.toml").write_text(f'[[job]]\noutput = "a.mp4"\nclips = [{{path = "{clip}", end = {seconds}}}]\n')
     done = mpt("process", "--job", "job.toml", "--json")

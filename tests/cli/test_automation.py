@@ -111,6 +111,7 @@ def test_the_crontab_makes_a_reel_and_is_silent(clips: Path, here: Path, surroun
     assert metric(told, "mpt_output_unchanged") == 1
 
 
+@pytest.mark.core
 def test_a_night_that_fails_is_mailed(clips: Path, here: Path, surroundings: dict[str, str]) -> None:
     (clips / "clip 2.mp4").write_text("no clip")
     code, printed = shell(f'mpt-nightly.sh "{clips}" reel.mp4 {" ".join(SMALL)}', surroundings, here)

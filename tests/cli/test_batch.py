@@ -63,6 +63,7 @@ def test_a_dry_run_plans_every_job_and_writes_nothing(mpt: Mpt, week: Path, here
     assert everything_in(here) == before
 
 
+@pytest.mark.core
 def test_each_job_becomes_its_reel_and_a_second_run_encodes_nothing(mpt: Mpt, week: Path, here: Path) -> None:
     done = mpt("batch", week, "--json")
     assert (done.code, statuses(done.data), [job["exit_code"] for job in done.data["jobs"]]) == (
@@ -136,6 +137,7 @@ def test_jobs_are_read_as_json_lines_from_stdin(mpt: Mpt, week: Path, here: Path
         ('{"name": "x", "output": "a.mp4", "clips": ["1"]}\n{"name": "x", "output": "b.mp4", "clips": ["1"]}', "name"),
     ],
 )
+@pytest.mark.core
 def test_a_mistake_in_the_jobs_is_one_line_and_exit_2(mpt: Mpt, here: Path, text: str, said: str) -> None:
     done = mpt("batch", "-", "--json", stdin=text.encode())
     assert (done.code, done.codes) == (2, ["usage"])
@@ -161,6 +163,7 @@ def test_several_files_tell_their_jobs_apart(mpt: Mpt, week: Path, here: Path) -
     assert done.data["summary"]["reused_clips"] == 4  # each clip was encoded once
 
 
+@pytest.mark.core
 def test_a_broken_job_has_its_codes_and_the_others_run(mpt: Mpt, week: Path, here: Path) -> None:
     week.write_text(week.read_text().replace('"1.mp4"', '"gone.mp4"'))
     done = mpt("batch", week, "--json")

@@ -51,6 +51,7 @@ def test_an_empty_store_is_no_error_and_is_not_made(mpt: Mpt, own_home: Path) ->
     assert mpt("cache", "clear").code == mpt("cache", "prune").code == 0
 
 
+@pytest.mark.core
 def test_info_tells_and_removes_nothing(mpt: Mpt, stored: int) -> None:
     for _ in range(2):
         data = mpt("cache", "info", "--json").data
@@ -106,6 +107,7 @@ def leave_dead_run(folder: Path) -> None:
     lock.write_bytes(signed)
 
 
+@pytest.mark.core
 def test_clear_removes_everything_and_the_next_run_begins_anew(mpt: Mpt, media: MediaFolder, stored: int) -> None:
     done = mpt("cache", "clear", "--json")
     assert (done.data["entries"], done.data["removed_entries"], done.data["removed_bytes"]) == (0, 2, stored)

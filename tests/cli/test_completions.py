@@ -24,6 +24,8 @@ from tests.generated import SCRIPTS, generated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.core
+
 TOOLS = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
 CAPTURE = ROOT / "tests/children/complete.zsh"
 

@@ -38,6 +38,7 @@ def pictures_of(*paths: str) -> list[int]:
 
 
 @pytest.mark.parametrize("method", ["auto", "copy"])
+@pytest.mark.core(1)
 def test_parts_of_the_same_form_are_joined_without_encoding(mpt: Mpt, parts: tuple[str, str], method: str) -> None:
     done = mpt("concat", *parts, "-o", "whole.mp4", "--method", method, "--json")
     assert done.code == 0
@@ -75,6 +76,7 @@ def test_moviepy_joins_where_it_is_asked_for(mpt: Mpt, parts: tuple[str, str]) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+@pytest.mark.core
 def test_moviepy_takes_over_from_an_ffmpeg_that_fails_unless_told_not_to(
     mpt: Mpt, parts: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +152,7 @@ def test_a_lying_clip_is_taken_as_it_is_shown(mpt: Mpt, media: MediaFolder) -> N
     assert (plan["width"], plan["height"]) == (64, 96)
 
 
+@pytest.mark.core
 def test_options_win_over_the_form_of_the_clips(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     (here / "mpt.toml").write_text('video.size = "48x48"\n')
     clip = media.make(seconds=0.4)
@@ -173,6 +176,7 @@ def test_events_of_a_join_name_the_command(mpt: Mpt, parts: tuple[str, str]) -> 
     assert {event["action"] for event in events if event["type"] == "clip-started"} == {"copy"}
 
 
+@pytest.mark.core
 def test_an_unknown_method_names_the_known_ones(mpt: Mpt) -> None:
     done = mpt("concat", "a.mp4", "-o", "b.mp4", "--method", "glue", "--json")
     assert (done.code, done.codes) == (2, ["usage"])

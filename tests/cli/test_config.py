@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Flag
 
 
+pytestmark = pytest.mark.core
+
+
 def shown(mpt: Mpt, *arguments: str) -> dict[str, dict[str, Any]]:
     """What ``mpt config show --json`` says of each setting."""
     done = mpt("config", "show", *arguments, "--json")

@@ -40,6 +40,7 @@ def written_out() -> dict[str, Any]:
 # --- mpt.toml -----------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_every_key_is_there_once_with_its_default_switched_off() -> None:
     document = written_out()
     assert document.pop("preset") == "tiktok"
@@ -53,6 +54,7 @@ def test_every_key_is_there_once_with_its_default_switched_off() -> None:
     assert Settings.of((layer,)).model_dump() == Settings.of(()).model_dump()
 
 
+@pytest.mark.core
 def test_every_key_has_a_comment_of_its_own() -> None:
     text = lines()
     for number, line in enumerate(text):
@@ -63,6 +65,7 @@ def test_every_key_has_a_comment_of_its_own() -> None:
             assert re.fullmatch(r"# .*[.,]", text[group - 1]), f"{line}: {text[group - 1]}"
 
 
+@pytest.mark.core
 def test_it_can_be_used_as_it_is(mpt: Mpt, here: Path) -> None:
     (here / "mpt.toml").write_bytes((EXAMPLES / "mpt.toml").read_bytes())
     assert mpt("validate", CLIPS[0]).code == 0
@@ -109,6 +112,7 @@ def test_the_batch_makes_the_reels_that_it_describes(mpt: Mpt, here: Path) -> No
         assert len(list(reader.frames(here / f"examples/{job['name']}.mp4"))) == job["output"]["frames"]
 
 
+@pytest.mark.core
 def test_the_comments_name_only_commands_that_exist(mpt: Mpt) -> None:
     for file in ("reel.toml", "batch.toml", "mpt.toml"):
         for command in re.findall(r"\bmpt ([a-z]+)\b", "\n".join(lines_of_code(EXAMPLES / file))):

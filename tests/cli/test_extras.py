@@ -59,6 +59,7 @@ def is_near(color: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 @pytest.mark.parametrize(("options", "reel"), [(SMALL, Dimensions(160, 90)), (PORTRAIT, Dimensions(90, 160))])
+@pytest.mark.core(1)
 def test_each_cell_shows_the_middle_of_its_own_clip(
     mpt: Mpt, here: Path, clips: list[str], count: int, options: tuple[str, ...], reel: Dimensions
 ) -> None:
@@ -135,6 +136,7 @@ def _toml(job: dict[str, Any]) -> str:
         (("--poster", "there.png/poster.png"), "output_not_writable"),
     ],
 )
+@pytest.mark.core(1)
 def test_what_cannot_be_written_is_said_before_any_work(
     mpt: Mpt, here: Path, clips: list[str], options: tuple[str, ...], code: str
 ) -> None:

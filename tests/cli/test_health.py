@@ -35,6 +35,7 @@ def _plain(line: str) -> str:
 
 
 @pytest.mark.anchor("T017")
+@pytest.mark.core
 def test_every_check_has_its_row_and_nothing_is_left(mpt: Mpt, here: Path, own_home: Path) -> None:
     done = mpt("health")
     *rows, _, load, verdict = done.out.splitlines()
@@ -56,6 +57,7 @@ def test_deep_makes_a_reel_and_leaves_nothing(mpt: Mpt, here: Path, own_home: Pa
 
 
 @pytest.mark.anchor("T018")
+@pytest.mark.core
 def test_a_broken_ffmpeg_is_exit_6_with_hints(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_ffmpeg(here, "echo broken >&2; exit 1", monkeypatch)
     done = mpt("health", "--json")
@@ -74,6 +76,7 @@ def test_a_broken_ffmpeg_is_exit_6_with_hints(mpt: Mpt, here: Path, monkeypatch:
 
 
 @pytest.mark.anchor("T018")
+@pytest.mark.core
 def test_a_missing_ffmpeg_is_named_and_unknown(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPT_FFMPEG__BINARY", str(here / "none"))
     done = mpt("health", "--json")

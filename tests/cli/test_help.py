@@ -17,6 +17,8 @@ from mpt_cli.model.errors import ExitCode
 from mpt_cli.model.version import __version__
 from tests.cli.conftest import ROOT, Mpt, run_program
 
+pytestmark = pytest.mark.core
+
 COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
 INPUT = "--null -0"
 REEL = (

@@ -53,6 +53,7 @@ PLAYLISTS = {
 
 @pytest.mark.parametrize("suffix", [".mp4", ".ts", ".mkv", ".m3u8"])
 @pytest.mark.parametrize("kind", PLAYLISTS)
+@pytest.mark.core(3)
 def test_a_playlist_is_refused_under_any_name(mpt: Mpt, clip: Path, here: Path, kind: str, suffix: str) -> None:
     path = here / f"list{suffix}"
     path.write_text(PLAYLISTS[kind].format(clip=clip), encoding="utf-8")
@@ -61,6 +62,7 @@ def test_a_playlist_is_refused_under_any_name(mpt: Mpt, clip: Path, here: Path, 
 
 
 @pytest.mark.parametrize("text", ["file '{clip}'\n", "# a comment\nfile {clip}\n", "{clip}\n", "concat:{clip}|{clip}"])
+@pytest.mark.core(1)
 def test_text_that_names_files_is_no_clip(mpt: Mpt, clip: Path, here: Path, text: str) -> None:
     path = here / "list.mp4"
     path.write_text(text.format(clip=clip), encoding="utf-8")
@@ -73,6 +75,7 @@ def box(kind: bytes, *content: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(inner), kind) + inner
 
 
+@pytest.mark.core
 def test_a_reference_movie_opens_nothing(mpt: Mpt, clip: Path, here: Path) -> None:
     shutil.copy(clip, here / "other.mov")
     target = b"other.mov\0"
@@ -93,6 +96,7 @@ def absolute_alias(target: Path) -> bytes:
 
 @pytest.mark.parametrize("kind", ["url", "alias"])
 @pytest.mark.parametrize("command", ["validate", "process"])
+@pytest.mark.core(1)
 def test_pictures_in_another_file_are_not_read(
     mpt: Mpt, media: MediaFolder, here: Path, kind: str, command: str
 ) -> None:
@@ -167,6 +171,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", NO_FILES)
 @pytest.mark.parametrize("command", ["validate", "process"])
+@pytest.mark.core(2)
 def test_what_is_no_file_is_refused_at_once(mpt: Mpt, clip: Path, here: Path, kind: str, command: str) -> None:
     build, code = NO_FILES[kind]
     shutil.copy(clip, here / "good.mp4")
@@ -219,6 +224,7 @@ def test_names_of_any_kind_become_one_reel(media: MediaFolder, here: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.core(2)
 def test_an_output_may_have_any_name(mpt: Mpt, media: MediaFolder, here: Path, name: bytes) -> None:
     shutil.copy(media.numbered(numbered(1, seconds=0.1)), here / "in.mp4")
     output = f"./{os.fsdecode(name)}"
@@ -239,6 +245,7 @@ def test_no_control_character_reaches_the_terminal(media: MediaFolder, here: Pat
 # --- claims of headers
 
 
+@pytest.mark.core
 def test_giant_pictures_are_refused_by_their_header(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     kind = Recipe(codec="ffv1", suffix=".mkv", sound=None, size="320x260", seconds=0.1)
     data = media.make(kind).read_bytes()

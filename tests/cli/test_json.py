@@ -30,6 +30,7 @@ def wrong_config(here: Path) -> None:
     (here / "mpt.toml").write_text("encode.cfr = 20\n")
 
 
+@pytest.mark.core
 def test_a_good_run_is_one_document(mpt: Mpt, clip: Path, here: Path) -> None:
     done = mpt("process", clip, clip, "-o", "reel.mp4", *SMALL, "--json")
     document = done.document
@@ -66,6 +67,7 @@ def test_a_good_run_is_one_document(mpt: Mpt, clip: Path, here: Path) -> None:
     ],
     ids=" ".join,
 )
+@pytest.mark.core
 def test_a_usage_error_is_one_document(mpt: Mpt, arguments: list[str], command: str) -> None:
     done = mpt(*arguments)
     assert (done.code, done.codes) == (2, ["usage"])
@@ -74,6 +76,7 @@ def test_a_usage_error_is_one_document(mpt: Mpt, arguments: list[str], command: 
 
 
 @pytest.mark.parametrize("option", ["--size=12", "--fps=29.97", "--crf=64", "--fit=round", "--jobs=0", "--codec=vp9"])
+@pytest.mark.core
 def test_a_wrong_value_is_one_document(mpt: Mpt, option: str) -> None:
     done = mpt("process", "a.mp4", "-o", "b.mp4", option, "--json")
     assert (done.code, done.codes) == (2, ["config_invalid"])
@@ -82,6 +85,7 @@ def test_a_wrong_value_is_one_document(mpt: Mpt, option: str) -> None:
 
 @pytest.mark.usefixtures("wrong_config")
 @pytest.mark.parametrize("command", ["process a.mp4 -o b.mp4", "concat a.mp4 -o b.mp4", "validate a.mp4"])
+@pytest.mark.core
 def test_a_configuration_error_is_one_document(mpt: Mpt, here: Path, command: str) -> None:
     done = mpt(*command.split(), "--json")
     assert (done.code, done.codes) == (2, ["config_invalid"])
@@ -89,6 +93,7 @@ def test_a_configuration_error_is_one_document(mpt: Mpt, here: Path, command: st
     assert "encode.crf" in done.document["errors"][0]["message"]
 
 
+@pytest.mark.core
 def test_a_refusal_is_one_document_with_every_problem(mpt: Mpt, clip: Path) -> None:
     done = mpt(
         "process", "missing.mp4", clip, "no*.mp4", "-o", "reel.mov", "--codec", "av1", "--size", "30x31", "--json"
@@ -125,6 +130,7 @@ def test_an_ffmpeg_that_writes_rubbish_has_failed(
 
 
 @pytest.mark.parametrize("kind", ["missing", "too old", "no program"])
+@pytest.mark.core(1)
 def test_a_missing_dependency_is_one_document(
     mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -185,6 +191,7 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events if event["type"] not in passing]
 
 
+@pytest.mark.core
 def test_events_of_a_good_run(mpt: Mpt, clip: Path) -> None:
     done = mpt("process", clip, clip, "-o", "reel.mp4", *SMALL, "--jobs", "1", "--jsonl")
     events = events_of(done.out, 0)
@@ -224,10 +231,12 @@ def test_a_refused_run_finishes_too(mpt: Mpt) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["process", "--bogus"], ["process", "a", "-o", "b.mp4", "--crf", "x"], ["-x"]])
+@pytest.mark.core
 def test_a_run_that_never_began_has_only_the_envelope(mpt: Mpt, arguments: list[str]) -> None:
     assert events_of(mpt(*arguments, "--jsonl").out, 2) == []
 
 
+@pytest.mark.core
 def test_json_and_jsonl_exclude_each_other(mpt: Mpt, clip: Path) -> None:
     done = mpt("validate", clip, "--json", "--jsonl")
     assert (done.code, done.codes) == (2, ["usage"])

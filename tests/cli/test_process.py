@@ -64,6 +64,7 @@ def planned(mpt: Callable[..., Done], *arguments: str | Path) -> Done:
         ("-j 7", {"jobs": 7}),
     ],
 )
+@pytest.mark.core(3)
 def test_an_option_decides_a_number_of_the_plan(
     mpt: Mpt, clip: Path, options: str, expected: dict[str, object]
 ) -> None:
@@ -86,6 +87,7 @@ def test_an_option_decides_a_number_of_the_plan(
         ("--encoder-preset slow", "libx264", "-preset slow -crf 22"),
     ],
 )
+@pytest.mark.core(3)
 def test_an_option_decides_the_coding(mpt: Mpt, clip: Path, options: str, encoder: str, parts: str) -> None:
     plan = planned(mpt, clip, *options.split()).plan
     (argv,) = [step["argv"] for step in plan["clips"]]
@@ -95,6 +97,7 @@ def test_an_option_decides_the_coding(mpt: Mpt, clip: Path, options: str, encode
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.core(1)
 def test_the_suffix_decides_the_container(mpt: Mpt, clip: Path, here: Path, suffix: str) -> None:
     done = mpt("process", clip, "-o", f"reel.{suffix}", *SMALL, "--json")
     assert done.data["output"]["container"] == suffix
@@ -168,6 +171,7 @@ def two_reels(mpt: Mpt, media: MediaFolder) -> tuple[str, str]:
     ("policy", "alone", "together"),
     [("identical", "copy", "encode"), ("compatible", "copy", "copy"), ("never", "encode", "encode")],
 )
+@pytest.mark.core(1)
 def test_the_copy_policy_decides_which_clips_are_copied(
     mpt: Mpt, two_reels: tuple[str, str], policy: str, alone: str, together: str
 ) -> None:
@@ -213,6 +217,7 @@ def test_samples_of_a_run_tell_the_budget(clip: Path, here: Path, monkeypatch: p
     assert {sample["budget_bytes"] for sample in samples} == {300 * 2**20}
 
 
+@pytest.mark.core
 def test_a_bad_clip_is_left_out_and_the_result_is_partial(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "bad.mp4").write_text("no video")
     arguments = ("process", "bad.mp4", clip, "-o", "reel.mp4", *SMALL, "--json")
@@ -237,6 +242,7 @@ def test_the_success_rate_decides_whether_a_partial_reel_is_made(
     assert (here / "reel.mp4").exists() is (code == 5)
 
 
+@pytest.mark.core
 def test_no_usable_clip_is_a_refusal_also_with_skip(mpt: Mpt, here: Path) -> None:
     assert mpt("process", "missing.mp4", "-o", "reel.mp4", "--on-error", "skip").code == 3
     assert not list(here.iterdir())
@@ -267,6 +273,7 @@ def test_kept_temporary_files_are_the_segments(mpt: Mpt, clip: Path, here: Path)
 # --- dry run and output -------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_a_dry_run_writes_nothing(mpt: Mpt, folder: Path, here: Path, own_home: Path) -> None:
     before = everything_in(here, *own_home.glob("*/mpt"))
     for options in ((), ("--json",), ("--jsonl",), ("-v",)):
@@ -319,6 +326,7 @@ def test_a_plan_says_where_clips_start_to_a_tenth(mpt: Mpt, media: MediaFolder) 
     assert rows == [["0.0 s", "5.8 s"], ["5.8 s", "5.8 s"], ["11.5 s", "5.8 s"]], out
 
 
+@pytest.mark.core
 def test_an_existing_file_is_replaced_only_when_asked(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "reel.mp4").write_text("dear")
     refused = mpt("process", clip, "-o", "reel.mp4", *SMALL, "--json")
@@ -354,6 +362,7 @@ def test_the_folder_of_the_output_is_made(mpt: Mpt, clip: Path, here: Path) -> N
 # --- the workflow, and jobs ---------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_reel_holds_every_picture_of_every_clip_in_order(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     clips = [numbered(1, seconds=0.5), numbered(2, seconds=0.3, fps="25")]
     paths = [media.numbered(clip) for clip in clips]
@@ -365,6 +374,7 @@ def test_the_reel_holds_every_picture_of_every_clip_in_order(mpt: Mpt, media: Me
     assert [line for line in done.err.splitlines() if line.startswith("[")]
 
 
+@pytest.mark.core
 def test_a_job_file_names_clips_trims_and_output_beside_itself(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "sub").mkdir()
     shutil.copy(clip, here / "sub/a.mp4")
@@ -386,6 +396,7 @@ def test_a_job_file_names_clips_trims_and_output_beside_itself(mpt: Mpt, clip: P
         ('[[job]]\noutput = "a.mp4"\nclips = [{path = "clips", end = 1}]\n', (), "cannot be trimmed"),
     ],
 )
+@pytest.mark.core
 def test_a_wrong_job_is_a_usage_error(mpt: Mpt, folder: Path, job: str, arguments: tuple[str, ...], said: str) -> None:
     assert folder.is_dir()
     Path("job.toml").write_text(job)

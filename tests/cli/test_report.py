@@ -35,6 +35,7 @@ def made(mpt: Mpt, media: MediaFolder) -> dict[str, Any]:
     return done.document
 
 
+@pytest.mark.core
 def test_a_report_says_what_the_run_said(mpt: Mpt, made: dict[str, Any]) -> None:
     before = datetime.now(UTC)
     done = mpt("report", "last", "--json")
@@ -143,6 +144,7 @@ def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: 
     assert mpt("completions", "workflows").out.split() == ["last", second[:8], first[:8]]
 
 
+@pytest.mark.core
 def test_without_any_run_there_is_nothing_to_report(mpt: Mpt) -> None:
     assert "did you mean" not in mpt("report", "lst").err
     done = mpt("report", "--json")

@@ -47,6 +47,7 @@ def sha256(path: str | Path) -> str:
 # --- what they hold -----------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_the_manifest_names_what_was_used_and_how(mpt: Mpt, clip: Path, here: Path) -> None:
     job = here / "job.toml"
     job.write_text('[[job]]\noutput = "reel.mp4"\nclips = ["a clip.mp4", {path = "a clip.mp4", end = 0.1}]\n')
@@ -131,6 +132,7 @@ def test_validate_tells_a_ci_server(mpt: Mpt, clip: Path, here: Path) -> None:
     ids=str,
 )
 @pytest.mark.usefixtures("clip")
+@pytest.mark.core(2)
 def test_a_run_that_fails_is_told_too(mpt: Mpt, here: Path, arguments: list[str], code: int) -> None:
     assert mpt(*arguments, "--metrics-file", "m.prom").code == code
     assert exit_code_in(here / "m.prom") == code
@@ -189,6 +191,7 @@ def test_one_that_cannot_be_written_in_the_end_is_a_warning(
         ("loop", "cannot be written"),
     ],
 )
+@pytest.mark.core
 def test_nothing_else_is_ever_replaced(mpt: Mpt, clip: Path, here: Path, option: str, target: str, why: str) -> None:
     (here / "notes.txt").write_text("mine")
     (here / "a folder").mkdir()
@@ -203,6 +206,7 @@ def test_nothing_else_is_ever_replaced(mpt: Mpt, clip: Path, here: Path, option:
     assert after == before
 
 
+@pytest.mark.core
 def test_another_programs_report_is_not_replaced(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "j.xml").write_text('<?xml version="1.0"?><testsuites name="pytest tests"/>')
     done = mpt("validate", clip, "--junit", "j.xml", "--metrics-file", "j.xml", "--json")

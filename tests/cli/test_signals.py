@@ -87,6 +87,7 @@ def await_child(process: Popen[bytes]) -> list[psutil.Process]:
 
 @pytest.mark.anchor("T050")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.core(1)
 def test_a_stopped_run_leaves_no_output_no_temporary_file_and_no_child(
     clip: Path, here: Path, number: signal.Signals
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_stopped_run_still_reports_to_people(clip: Path, here: Path) -> None:
     assert not list(here.iterdir())
 
 
+@pytest.mark.core
 def test_a_stopped_run_is_still_one_document(clip: Path) -> None:
     with start("process", clip, "-o", "reel.mp4", *SLOW, "--json") as process:
         await_child(process)
@@ -216,6 +218,7 @@ def test_a_stopped_validation_finishes_its_events(clip: Path, here: Path) -> Non
     assert [(event["type"], event.get("status")) for event in events] == [("run-finished", "cancelled")]
 
 
+@pytest.mark.core
 def test_an_interrupt_while_mpt_starts_is_no_traceback() -> None:
     command = [sys.executable, "-X", "importtime", *PROGRAM[1:], "validate", "missing.mp4"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -247,6 +250,7 @@ def test_an_interrupt_before_the_command_has_begun_is_one_document(capsys: pytes
 # --- unread -------------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_a_reader_that_goes_away_ends_the_run_quietly(clip: Path, here: Path) -> None:
     with start("process", clip, "-o", "reel.mp4", *SLOW, "--jsonl") as process:
         assert process.stdout is not None
@@ -317,6 +321,7 @@ def test_a_thread_that_is_not_the_main_one_can_run_a_command(clip: Path, capsys:
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.core(1)
 def test_closed_streams_do_no_harm(clip: Path, here: Path, closed: str) -> None:
     options = shlex.join(["process", str(clip), "-o", "reel.mp4", *SMALL, "--max-clip-duration", "0.1"])
     command = f"exec {shlex.join(PROGRAM)} {options} {closed}"

@@ -53,6 +53,7 @@ def clip(media: MediaFolder) -> Path:
         ("batch - -", "stdin was named twice", "name - once"),
     ],
 )
+@pytest.mark.core
 def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: str, said: str, hint: str) -> None:
     done = mpt(*arguments.split())
     assert (done.code, done.out) == (2, "")
@@ -82,6 +83,7 @@ def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mp
 
 
 @pytest.mark.parametrize("command", ["process --job", "batch"])
+@pytest.mark.core
 def test_a_file_of_settings_is_not_taken_for_jobs(mpt: Mpt, here: Path, command: str) -> None:
     mpt("config", "init", "own.toml")
     for file in ("own.toml", ROOT / "examples" / "mpt.toml"):
@@ -141,6 +143,7 @@ def test_a_seed_needs_a_random_order_somewhere(mpt: Mpt, here: Path, clip: Path)
         ("--min-success-rate 2", "--min-success-rate '2': must be at least 0 and at most 1"),
     ],
 )
+@pytest.mark.core
 def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: str, said: str) -> None:
     done = mpt("process", "a.mp4", "-o", "b.mp4", *option.split())
     assert (done.code, done.out) == (2, "")
@@ -161,6 +164,7 @@ def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: s
         ("--encoder-preset fastest", "quality_out_of_range", "ultrafast"),
     ],
 )
+@pytest.mark.core(2)
 def test_what_cannot_be_made_is_refused_with_its_code(
     mpt: Mpt, clip: Path, options: str, code: str, hint: str | None
 ) -> None:
@@ -176,6 +180,7 @@ def test_a_missing_clip_is_named_also_if_its_name_is_a_part_of_the_message(mpt: 
     assert done.err.splitlines()[0] == f"error: {here}/x: does not exist (file_not_found)"
 
 
+@pytest.mark.core
 def test_a_failure_names_the_clip_and_what_ffmpeg_said(
     mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +193,7 @@ def test_a_failure_names_the_clip_and_what_ffmpeg_said(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.core
 def test_hostile_names_are_shown_escaped(mpt: Mpt, here: Path) -> None:
     (here / "evil\x1b[31m\n.mp4").touch()
     for arguments in (("validate", "."), ("process", ".", "-o", "b.mkv")):
@@ -235,6 +241,7 @@ def crf(mpt: Mpt, clip: Path, *options: str) -> str:
     return words[words.index("-crf") + 1]
 
 
+@pytest.mark.core
 def test_each_layer_wins_over_those_below(
     mpt: Mpt, clip: Path, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +289,7 @@ def test_a_preset_stands_below_the_explicit_keys_of_its_layer(mpt: Mpt, clip: Pa
         ("= 3", "mpt.toml"),
     ],
 )
+@pytest.mark.core
 def test_a_wrong_file_is_named_with_key_and_value(mpt: Mpt, here: Path, command: str, content: str, said: str) -> None:
     (here / "mpt.toml").write_text(content)
     done = mpt(*command.split())
@@ -291,6 +299,7 @@ def test_a_wrong_file_is_named_with_key_and_value(mpt: Mpt, here: Path, command:
     assert said in line
 
 
+@pytest.mark.core
 def test_an_unknown_variable_names_the_nearest(mpt: Mpt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPT_ENCODE_CRF", "20")
     done = mpt("validate", "a.mp4")
@@ -299,6 +308,7 @@ def test_an_unknown_variable_names_the_nearest(mpt: Mpt, monkeypatch: pytest.Mon
     assert done.err.splitlines() == [f"error: {said} (config_invalid)"]
 
 
+@pytest.mark.core
 def test_a_configuration_that_is_not_there_is_an_error(mpt: Mpt, here: Path) -> None:
     assert f"error: {here / 'missing.toml'}: does not exist" in mpt("validate", "a.mp4", "--config", "missing.toml").err
     (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
@@ -309,6 +319,7 @@ def test_a_configuration_that_is_not_there_is_an_error(mpt: Mpt, here: Path) -> 
 # --- reporting ----------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_quiet_is_silent_when_all_is_well(mpt: Mpt, clip: Path, here: Path) -> None:
     done = mpt("process", clip, "-o", "reel.mp4", *SMALL, "-q")
     assert (done.code, done.out, done.err) == (0, "", "")

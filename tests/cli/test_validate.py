@@ -55,6 +55,7 @@ def test_a_folder_is_its_video_files_in_natural_order(mpt: Mpt, place: Place) ->
     assert names(done) == ["in/a.mp4", "in/B9.MOV", "in/b10.mp4"]
 
 
+@pytest.mark.core
 def test_inputs_keep_their_order_and_may_repeat(mpt: Mpt, place: Place) -> None:
     place("b.mp4", "a.mp4")
     assert names(mpt("validate", "b.mp4", "a.mp4", "./b.mp4", "--json")) == ["b.mp4", "a.mp4", "b.mp4"]
@@ -78,6 +79,7 @@ def test_links_are_followed(mpt: Mpt, place: Place, here: Path) -> None:
 
 
 @pytest.mark.parametrize("source", ["nothing*.mp4", "empty", "-"])
+@pytest.mark.core(1)
 def test_an_input_that_matches_nothing_is_an_error(mpt: Mpt, here: Path, source: str) -> None:
     (here / "empty").mkdir()
     done = mpt("validate", source, "--json")
@@ -126,6 +128,7 @@ def test_bytes_that_are_no_text_come_through(clip: Path, here: Path) -> None:
 # --- verdicts -----------------------------------------------------------------------------------
 
 
+@pytest.mark.core
 def test_every_kind_of_wrong_file_has_its_code(mpt: Mpt, place: Place, here: Path) -> None:
     place("good.mp4")
     (here / "empty.mp4").touch()
@@ -143,6 +146,7 @@ def test_every_kind_of_wrong_file_has_its_code(mpt: Mpt, place: Place, here: Pat
     assert done.data["summary"] == {"total": 6, "valid": 1, "invalid": 5, "with_warnings": 0}
 
 
+@pytest.mark.core
 def test_the_document_tells_what_a_clip_is(mpt: Mpt, media: MediaFolder) -> None:
     sound = Tone(hertz=(440.0, 660.0), sample_rate=44_100)
     path = media.make(seconds=1.0, size="96x64", fps="25", rotation=90, sound=sound)
@@ -162,6 +166,7 @@ def test_the_document_tells_what_a_clip_is(mpt: Mpt, media: MediaFolder) -> None
     assert found["duration_seconds"] == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.core
 def test_the_table_has_a_row_for_each_clip_and_its_problems_below(mpt: Mpt, place: Place) -> None:
     place("a.mp4")
     done = mpt("validate", "a.mp4", "missing.mp4")

@@ -47,6 +47,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", PLAYED)
+@pytest.mark.core(1)
 def test_an_image_that_moves_plays(tmp_path: Path, suffix: str) -> None:
     path = animated(tmp_path / f"a{suffix}", *PLAYED[suffix])
     reel = tmp_path / "reel.mp4"
@@ -104,6 +105,7 @@ def test_an_animated_webp_is_named_as_what_is_not_read(tmp_path: Path) -> None:
         ("a.jpg", (), "JPEG"),
     ],
 )
+@pytest.mark.core(1)
 def test_an_image_of_one_frame_is_still(tmp_path: Path, name: str, options: tuple[str, ...], kind: str) -> None:
     path = animated(tmp_path / name, *options, pictures=1)
     assert refusal_of(path) == (IssueCode.STILL_IMAGE, f"is a still image ({kind})")

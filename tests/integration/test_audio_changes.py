@@ -45,6 +45,7 @@ def joined(folder: Path, parts: tuple[tuple[str, int, int], ...], seconds: float
 
 
 @pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.core(1)
 def test_each_part_is_heard_at_its_level(tmp_path: Path, kind: str) -> None:
     parts = CHANGES[kind]
     pcm, done = played(joined(tmp_path, parts), tmp_path)

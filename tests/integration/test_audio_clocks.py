@@ -46,6 +46,7 @@ def change(pcm: NDArray[np.float64]) -> float:
     ],
     ids=["tremble", "to and fro", "slow", "fast", "both"],
 )
+@pytest.mark.core(1)
 def test_no_hole_and_in_step(tmp_path: Path, late: str, seconds: float, end: float) -> None:
     pcm, done = played(recorded(tmp_path / "clip.mkv", late, seconds), tmp_path)
     assert not done.warnings

@@ -50,6 +50,7 @@ def actions(results: Sequence[VideoResult]) -> list[list[Action | None]]:
 
 
 @pytest.mark.anchor("T013")
+@pytest.mark.core
 def test_good_jobs_run_beside_a_broken_one_and_each_has_its_own_end(media: MediaFolder, tmp_path: Path) -> None:
     orders = "12", "1", "32"
     jobs = jobs_of(media, tmp_path, *orders)
@@ -91,6 +92,7 @@ def test_clips_of_different_jobs_are_encoded_at_the_same_time(media: MediaFolder
     assert [result.output.path.name for result in results if result.output] == ["0.mp4", "1.mp4"]
 
 
+@pytest.mark.core
 def test_two_jobs_with_one_output_are_refused_before_anything_runs(media: MediaFolder, tmp_path: Path) -> None:
     jobs = jobs_of(media, tmp_path, "1", "2")
     with pytest.raises(InputError, match="is written by job"):
@@ -112,6 +114,7 @@ def test_a_second_run_encodes_nothing_and_a_changed_clip_only_itself(media: Medi
     assert problems(tmp_path / "out/0.mp4", [PARTS[0], other], Fraction(30)) == []
 
 
+@pytest.mark.core
 def test_a_clip_that_several_jobs_share_is_encoded_once(media: MediaFolder, tmp_path: Path) -> None:
     jobs = jobs_of(media, tmp_path, "1", "12", "13")
     config = config_of()

@@ -94,6 +94,7 @@ def test_a_shape_that_changes_is_centred_between_black_bars(media: MediaFolder, 
 
 
 @pytest.mark.parametrize("fps", ["15", "60", "24000/1001"])
+@pytest.mark.core(1)
 def test_another_rate_in_the_midst_of_a_stream_keeps_its_times(media: MediaFolder, tmp_path: Path, fps: str) -> None:
     second = later(numbered(2, fps=fps))
     path = joined(media, tmp_path / "change.ts", STREAM, second)
@@ -169,6 +170,7 @@ def test_transparent_pictures_of_two_sizes_are_laid_over_the_background(media: M
         assert reader.mean_color(reel, number, region=right) == pytest.approx((0, 0, 255), abs=16)
 
 
+@pytest.mark.core
 def test_a_clip_whose_size_changes_is_never_copied(media: MediaFolder, tmp_path: Path) -> None:
     first = finished_reel(tmp_path / "first.mp4", [media.numbered(numbered(4, seconds=0.5))], config_of(fps="30"))
     other = finished_reel(

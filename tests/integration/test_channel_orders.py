@@ -49,6 +49,7 @@ def assert_heard(path: Path, folder: Path, places: dict[int, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.core(1)
 def test_labelled_channels_are_heard_in_their_places(tmp_path: Path, kind: str) -> None:
     labels, places = LABELS[kind]
     path, layout = tmp_path / "labelled.mov", {2: "stereo", 3: "3.0", 6: "5.1", 8: "7.1"}[len(labels)]

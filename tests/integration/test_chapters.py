@@ -47,6 +47,7 @@ def named(bench: Bench, media: MediaFolder, form: TargetForm) -> list[ProcessedC
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("container", Container)
+@pytest.mark.core(1)
 def test_titles_and_starts_are_right_in_every_container_by_every_engine(
     bench: Bench, media: MediaFolder, tmp_path: Path, container: Container, engine: str
 ) -> None:
@@ -96,6 +97,7 @@ def test_there_may_be_more_than_the_255_of_nero(
 
 
 @pytest.mark.parametrize("container", Container)
+@pytest.mark.core(1)
 def test_wrong_chapters_are_no_right_reel(
     bench: Bench, media: MediaFolder, tmp_path: Path, container: Container
 ) -> None:

@@ -53,6 +53,7 @@ def reel_of(folder: Path, clip: Path, kind: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", STARTS)
+@pytest.mark.core(1)
 def test_pictures_of_all_pieces_follow_each_other(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     path = joined(media, tmp_path / "joined.ts", pieces(STARTS[kind], None))
     count = len(STARTS[kind])
@@ -92,6 +93,7 @@ def test_a_long_still_beside_its_sound_is_no_jump(media: MediaFolder, tmp_path: 
     assert found.duration == pytest.approx(13, abs=0.1)
 
 
+@pytest.mark.core
 def test_a_clock_that_never_rests_is_refused(media: MediaFolder, tmp_path: Path) -> None:
     clip = replace(numbered(1, seconds=0.1), suffix=".ts", sound=None)
     restless = joined(media, tmp_path / "restless.ts", [replace(clip, start=500.0 - 4 * k) for k in range(3)] * 60)

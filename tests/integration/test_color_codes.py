@@ -67,6 +67,7 @@ BT709, BT2020 = by_weights(0.2126, 0.0722), by_weights(0.2627, 0.0593)
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("part", ["matrix", "transfer", "primaries"])
+@pytest.mark.core(3)
 def test_no_code_ends_in_the_words_of_ffmpeg(tmp_path: Path, part: str, code: int) -> None:
     clip = clip_of(tmp_path, BT709(np.array([0.5, 0.5, 0.5])), **{part: code})
     media = probe(clip, scan=True)
@@ -95,6 +96,7 @@ def ycgco(rgb: Vector) -> Vector:
         (8, ycgco), (12, BT709),
     ],
 )  # fmt: skip
+@pytest.mark.core(2)
 def test_each_matrix_gives_its_colours_back(
     tmp_path: Path, code: int, coded: Callable[[Vector], Vector], rgb: Vector
 ) -> None:
@@ -139,6 +141,7 @@ MUTED = [
 
 @pytest.mark.parametrize("rgb", MUTED, ids=["grey", "red", "green", "blue"])
 @pytest.mark.parametrize("code", WIDE)
+@pytest.mark.core(2)
 def test_wide_primaries_are_brought_into_bt709(tmp_path: Path, code: int, rgb: Vector) -> None:
     wanted = (WIDE[code] @ rgb**2.4).clip(0) ** (1 / 2.4)
     found = shown(clip_of(tmp_path, BT709(rgb), primaries=code), tmp_path)
@@ -159,6 +162,7 @@ LIGHT: dict[int, Callable[[float], float]] = {
 
 @pytest.mark.parametrize("signal", [0.3, 0.6, 0.9])
 @pytest.mark.parametrize("code", LIGHT)
+@pytest.mark.core(3)
 def test_each_transfer_gives_its_light(tmp_path: Path, code: int, signal: float) -> None:
     found = shown(clip_of(tmp_path, np.array([signal, 0.0, 0.0]), transfer=code), tmp_path)
     assert found * 255 == pytest.approx(np.full(3, LIGHT[code](signal) ** (1 / 2.4) * 255), abs=3)
@@ -213,6 +217,7 @@ DIM = 0.3 * 203
 
 @pytest.mark.parametrize("rgb", [BRICK, LEAF, SKY], ids=["brick", "leaf", "sky"])
 @pytest.mark.parametrize("kind", ["pq", "hlg", "ictcp"])
+@pytest.mark.core(1)
 def test_dark_colours_of_hdr_are_exact(tmp_path: Path, kind: str, rgb: Vector) -> None:
     light = rgb**2.4 / (rgb**2.4).max() * DIM
     wide = np.linalg.inv(WIDE[9]) @ light

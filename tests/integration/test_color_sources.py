@@ -79,6 +79,7 @@ PQ_STREAM = "range=tv:colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte
         ("libx264", "yuv420p10le", ".mp4"), ("prores_ks", "yuv444p10le", ".mov"), ("ffv1", "yuv422p10le", ".mkv"),
     ],
 )  # fmt: skip
+@pytest.mark.core(1)
 def test_hdr_that_only_the_container_tells_is_tone_mapped(
     tmp_path: Path, codec: str, pixel_format: str, suffix: str
 ) -> None:
@@ -106,6 +107,7 @@ def test_bt601_that_only_the_container_tells_is_converted(tmp_path: Path) -> Non
         ("prores_ks", BT709_STREAM, HDR, WHITE_OF_PQ),  # as editors do, which do not read its frames
     ],
 )
+@pytest.mark.core(1)
 def test_of_two_descriptions_one_counts_and_both_are_named(
     tmp_path: Path, codec: str, stream: str, container: tuple[str, ...], level: float
 ) -> None:
@@ -165,6 +167,7 @@ BARS = bytes([16]) * 32 + bytes([126]) * 32 + bytes([235]) * 32
         ("ffv1", "gray10le"), ("ffv1", "gray16le"),
     ],
 )  # fmt: skip
+@pytest.mark.core(1)
 def test_grey_of_limited_range_keeps_its_luma(tmp_path: Path, codec: str, pixel_format: str) -> None:
     clip = tmp_path / "clip.mkv"
     raw = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "96x54", "-r", "25", "-i", "-")
@@ -202,6 +205,7 @@ RUST: RGB = (200, 80, 48)
         ("libvpx-vp9", "yuva420p", ".webm", "161x91"),
     ],
 )  # fmt: skip
+@pytest.mark.core(1)
 def test_what_is_transparent_shows_the_background(
     tmp_path: Path, codec: str, pixel_format: str, suffix: str, size: str
 ) -> None:
@@ -268,6 +272,7 @@ FORMATS = [*((name, "ffv1") for name in HELD_BY_FFV1), *((name, "rawvideo") for 
 
 
 @pytest.mark.parametrize(("pixel_format", "codec"), FORMATS)
+@pytest.mark.core(4)
 def test_each_pixel_format_keeps_its_colour(tmp_path: Path, pixel_format: str, codec: str) -> None:
     clip = tmp_path / ("clip.mkv" if codec == "ffv1" else "clip.nut")
     how = "out_color_matrix=bt601:out_range=tv:flags=accurate_rnd+full_chroma_int"

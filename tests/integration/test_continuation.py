@@ -55,6 +55,7 @@ def assert_goes_on(reel: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["mono", "stereo"])
+@pytest.mark.core(1)
 def test_audio_goes_on_under_new_identifier(tmp_path: Path, layout: str) -> None:
     clip, output = two_parts(tmp_path, *SAME_VIDEO, layout=layout), tmp_path / "reel.mp4"
     result = make_reel(output, [clip], config_of(size="64x36", fps="25"))
@@ -79,6 +80,7 @@ def test_audio_goes_on_in_second_track_of_matroska(tmp_path: Path) -> None:
     [(NEW_BOTH, 12), (NEW_VIDEO, 12), (NEW_TABLE, 12), (NEW_PROGRAMME, 12), (NEW_TABLE, 10)],
     ids=["both", "video", "table", "programme", "clock"],
 )
+@pytest.mark.core(1)
 def test_video_under_new_identifier_is_refused_with_hint_that_mends(
     tmp_path: Path, how: tuple[str, ...], offset: int
 ) -> None:

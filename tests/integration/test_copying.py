@@ -92,6 +92,7 @@ CODECS = {"libx264": Codec.H264, "libx265": Codec.HEVC, "libsvtav1": Codec.AV1}
     "container", [Container.MP4, Container.MKV, pytest.param(Container.MOV, marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.core(2)
 def test_clips_of_any_clock_are_copied_picture_by_picture(
     media: MediaFolder, tmp_path: Path, kind: str, container: Container
 ) -> None:
@@ -108,6 +109,7 @@ def test_clips_of_any_clock_are_copied_picture_by_picture(
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize(("container", "suffix"), [(Container.MP4, ".mp4"), (Container.MKV, ".mkv")])
+@pytest.mark.core(1)
 def test_a_trim_on_keyframes_is_copied_to_the_picture(
     media: MediaFolder, tmp_path: Path, codec: str, container: Container, suffix: str
 ) -> None:
@@ -165,6 +167,7 @@ def test_pictures_two_ticks_off_are_put_on_the_grid(
 
 
 @pytest.mark.parametrize(("ticks", "off"), [(600, (0, 5)), (90_000, (0, 1000)), (120, (0, 2))])
+@pytest.mark.core(1)
 def test_pictures_farther_off_are_not(media: MediaFolder, tmp_path: Path, ticks: int, off: tuple[int, ...]) -> None:
     clip = jittered(media.make(recipe(seconds=3.0)), tmp_path / "off.mp4", ticks, lambda number: off[number % len(off)])
     result = joined(tmp_path / "reel.mp4", [clip])
@@ -217,6 +220,7 @@ def test_a_full_disk_is_an_error_of_the_system(media: MediaFolder, tmp_path: Pat
         copy_frames(clip, tmp_path / "full.mp4", info, first=info.video_start, frames=30)
 
 
+@pytest.mark.core
 def test_a_stop_ends_it_at_once(media: MediaFolder, tmp_path: Path) -> None:
     clip = media.make(recipe())
     info = probe(clip, scan=True)

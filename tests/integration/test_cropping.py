@@ -59,6 +59,7 @@ def assert_red_everywhere(path: Path, folder: Path, size: str = "96x48") -> None
     assert low > 40
 
 
+@pytest.mark.core
 def test_an_aperture_of_mp4_is_cropped_once(tmp_path: Path) -> None:
     path = cropped(clip(tmp_path / "bars.mp4"), tmp_path / "part.mp4", clap(96, 48))
     assert probe(path, scan=True).video.crop == Crop(0, 24, Dimensions(96, 48))
@@ -128,6 +129,7 @@ def test_an_aperture_that_makes_no_sense_crops_nothing(tmp_path: Path, aperture:
     assert gray[40:56].min() > 40
 
 
+@pytest.mark.core
 def test_a_cropped_clip_is_not_copied_uncropped(tmp_path: Path) -> None:
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     bars = clip(tmp_path / "bars.mp4", pad=f"pad=96:96:0:24:black,{tags}")

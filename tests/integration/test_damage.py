@@ -47,6 +47,7 @@ def spoiled(source: Path, target: Path, first: float, last: float) -> Path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.core(1)
 def test_a_clip_that_is_damaged_in_the_middle_is_used_and_its_loss_is_said(
     media: MediaFolder, tmp_path: Path, kind: str
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_clip_of_which_too_little_decodes_is_refused(media: MediaFolder, tmp_p
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+@pytest.mark.core(1)
 def test_a_file_that_was_cut_off_says_so_before_any_work(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
     options = ("-movflags", "+faststart") if suffix == ".mp4" else ()
     whole = media.make(seconds=3.0, sound=None, suffix=suffix, size="320x180", options=options)
@@ -121,6 +123,7 @@ def test_cut_fragment_with_less_than_half_of_its_audio_is_refused(media: MediaFo
     assert "of its audio are there" in refusal.value.issue.message
 
 
+@pytest.mark.core
 def test_a_file_that_changes_while_it_is_worked_on_is_refused(media: MediaFolder, tmp_path: Path) -> None:
     growing = tmp_path / "growing.mp4"
     growing.write_bytes(media.make().read_bytes())

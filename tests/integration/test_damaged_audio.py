@@ -49,6 +49,7 @@ def only(issues: tuple[Issue, ...]) -> Issue:
     ("codec", "packets", "suffix"),
     [("aac", (60, 122), ".mkv"), ("aac", (60, 122), ".mp4"), ("ac3", (40, 81), ".mkv"), ("flac", (60, 122), ".mkv")],
 )
+@pytest.mark.core(1)
 def test_damaged_seconds_are_said_and_the_rest_is_in_step(
     tmp_path: Path, codec: str, packets: tuple[int, int], suffix: str
 ) -> None:
@@ -83,6 +84,7 @@ def test_whole_audio_is_not_called_damaged(tmp_path: Path, codec: str) -> None:
 
 
 @pytest.mark.parametrize("codec", [b"ac-4", b"apac", b"enca", b"zzzz"])
+@pytest.mark.core(1)
 def test_audio_without_a_decoder_is_named(tmp_path: Path, codec: bytes) -> None:
     path = clip(tmp_path / "clip.mp4", tone(500, 1), "-c:a", "aac", seconds=1)
     rename_codec(path, codec)

@@ -37,6 +37,7 @@ def hurt(whole: Path, folder: Path, mask: int) -> Path:
 
 @pytest.mark.parametrize("mask", [0xA5, 0], ids=["noise", "zeros"])
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.core(1)
 def test_damage_of_a_clip_that_may_be_copied_shows(media: MediaFolder, tmp_path: Path, kind: Recipe, mask: int) -> None:
     whole = media.make(kind)
     assert not probe(whole, scan=True).suspect

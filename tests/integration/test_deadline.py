@@ -75,6 +75,7 @@ def clips(media: MediaFolder) -> tuple[VideoClip, ...]:
 
 
 @pytest.mark.parametrize("kind", [RunStarted, ClipStarted, ClipFinished, ConcatStarted])
+@pytest.mark.core(1)
 def test_it_stops_at_any_moment_and_the_next_run_goes_on(
     clips: tuple[VideoClip, ...], tmp_path: Path, kind: type[Event]
 ) -> None:

@@ -68,6 +68,7 @@ def bright_quarter(reel: Path) -> tuple[bool, bool]:
 
 
 @pytest.mark.parametrize("kind", MATRICES)
+@pytest.mark.core(1)
 def test_one_clip_and_a_join_show_a_matrix_alike(tmp_path: Path, kind: str) -> None:
     path = clip_of(tmp_path / "a.mp4", MATRICES[kind])
     copying = ConcatConfig.model_validate({"copy": "compatible"})

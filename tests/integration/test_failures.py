@@ -145,6 +145,7 @@ def spoil(bench: Bench, death: str) -> None:
 
 @pytest.mark.anchor("T011", "T041")
 @pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.core(1)
 def test_a_clip_that_dies_is_left_out_and_the_others_are_the_reel(bench: Bench, death: str) -> None:
     spoil(bench, death)
     result = bench.run(*DEATHS[death], on_error=OnError.SKIP)
@@ -158,6 +159,7 @@ def test_a_clip_that_dies_is_left_out_and_the_others_are_the_reel(bench: Bench, 
 
 
 @pytest.mark.anchor("T011", "T041")
+@pytest.mark.core
 def test_where_no_clip_may_fail_the_run_fails_with_what_became_of_each(bench: Bench) -> None:
     result = bench.run(*DEATHS["fails"])
     assert (result.status, result.code, result.output) == (RunStatus.ERROR, IssueCode.PROCESSING_FAILED, None)
@@ -170,6 +172,7 @@ def test_where_no_clip_may_fail_the_run_fails_with_what_became_of_each(bench: Be
 
 @pytest.mark.anchor("T011")
 @pytest.mark.parametrize(("refused", "rate", "made"), [(0, 0.66, True), (0, 0.67, False), (1, 0.4, False)])
+@pytest.mark.core(1)
 def test_below_the_least_rate_there_is_no_reel(bench: Bench, refused: int, rate: float, *, made: bool) -> None:
     for clip in bench.clips[:refused]:
         clip.path.write_bytes(MINE)
@@ -189,6 +192,7 @@ def test_with_no_clip_left_there_is_no_reel_whatever_may_be_skipped(bench: Bench
 @pytest.mark.parametrize(
     ("limit", "code"), [("stall_timeout", IssueCode.CLIP_STALLED), ("clip_timeout", IssueCode.CLIP_TIMEOUT)]
 )
+@pytest.mark.core(1)
 def test_a_clip_that_hangs_is_killed_while_its_siblings_finish(bench: Bench, limit: str, code: IssueCode) -> None:
     pid = bench.programs / "pid"
     hang = when("b.mp4", f'echo $$ > "{pid}"', "trap '' INT", "while :; do sleep 0.1; done")
@@ -241,6 +245,7 @@ def test_one_job_works_on_one_clip_after_the_other_longest_first(bench: Bench) -
 FULL = when("c.mp4", "echo 'av_interleaved_write_frame(): No space left on device' >&2", "exit 228")
 
 
+@pytest.mark.core
 def test_a_full_disk_ends_the_run_and_nothing_more_is_begun(bench: Bench) -> None:
     bench.output.write_bytes(MINE)
     result = bench.run(FULL, jobs=1, on_error=OnError.SKIP, overwrite=True)
@@ -330,6 +335,7 @@ def test_a_bug_is_raised_and_the_run_is_still_told_to_its_end(bench: Bench) -> N
 
 @pytest.mark.anchor("T050")
 @pytest.mark.parametrize("end", ["success", "failure", "failed join", "stop", "stop in the join", "stop at the end"])
+@pytest.mark.core(2)
 def test_whatever_the_end_only_the_users_files_remain(bench: Bench, end: str) -> None:
     during = list[str]()
 
@@ -351,6 +357,7 @@ def test_whatever_the_end_only_the_users_files_remain(bench: Bench, end: str) ->
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
+@pytest.mark.core
 def test_a_stop_is_told_with_what_was_done_before_it(bench: Bench) -> None:
     def listen(event: Event) -> None:
         if isinstance(event, ClipStarted) and event.index == 1:
@@ -393,6 +400,7 @@ def test_temporary_files_are_kept_for_those_who_ask(bench: Bench) -> None:
     shutil.rmtree(kept)
 
 
+@pytest.mark.core
 def test_two_runs_for_one_output_do_not_meet(bench: Bench) -> None:
     others: list[VideoResult] = []
 

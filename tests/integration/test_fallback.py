@@ -124,6 +124,7 @@ def desk(media: MediaFolder, tmp_path: Path) -> Desk:
 
 @pytest.mark.anchor("T053", "T056")
 @pytest.mark.parametrize("way", SURVIVED)
+@pytest.mark.core(1)
 def test_a_join_that_ffmpeg_fails_is_made_by_moviepy(desk: Desk, way: str) -> None:
     lines, reason = SURVIVED[way]
     result = desk.run(*lines, stall_timeout=Fraction(8) if way == "hangs" else Fraction(60))
@@ -143,6 +144,7 @@ def test_a_join_that_ffmpeg_fails_is_made_by_moviepy(desk: Desk, way: str) -> No
 
 @pytest.mark.anchor("T056")
 @pytest.mark.parametrize("way", ENDED)
+@pytest.mark.core(1)
 def test_what_moviepy_would_meet_as_well_ends_the_run(desk: Desk, way: str) -> None:
     lines, code = ENDED[way]
     result = desk.run(*lines, timeout=Fraction(3) if way == "too late" else None)

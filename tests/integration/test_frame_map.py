@@ -45,6 +45,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.core(2)
 def test_segment_with_a_misplaced_frame_is_refused(media: MediaFolder, tmp_path: Path, mistake: str) -> None:
     clip = media.numbered(replace(numbered(1, seconds=1, fps="25"), sound=None))
     ffmpeg = MistakenFfmpeg(lambda graph: after_count(graph, MISTAKES[mistake]))
@@ -54,6 +55,7 @@ def test_segment_with_a_misplaced_frame_is_refused(media: MediaFolder, tmp_path:
 
 
 @pytest.mark.parametrize("rate", ["25", "50", "12", "24000/1001"])
+@pytest.mark.core(1)
 def test_segment_of_a_whole_clip_has_its_frame_map_proven(media: MediaFolder, tmp_path: Path, rate: str) -> None:
     clip = media.numbered(numbered(1, seconds=1, fps="25"))
     bench = Bench(tmp_path)
@@ -89,6 +91,7 @@ def test_older_ffmpeg_leaves_the_frame_map_unproven(media: MediaFolder, tmp_path
     ("0", "5", 2, [2, 7]),  # frame 2 at 0.08 s is nearer to 0 than to 0.2
     ("9/25", "25", 3, [9, 9, 9]),
 ])  # fmt: skip
+@pytest.mark.core(7)
 def test_planned_frames_are_those_nearest_before(origin: str, rate: str, frames: int, wanted: list[int]) -> None:
     assert list(planned_frames(SOURCE, Fraction(origin), Fraction(rate), frames)) == wanted
 
@@ -137,6 +140,7 @@ ODD_STREAMS = {
 
 @pytest.mark.parametrize("name", ODD_STREAMS)
 @pytest.mark.parametrize("rate", ["25", "50"])
+@pytest.mark.core(1)
 def test_stream_that_stores_frames_otherwise_shows_each_in_place(tmp_path: Path, name: str, rate: str) -> None:
     suffix, options = ODD_STREAMS[name]
     raw = b"".join(draw_number((160, 96), 7, n).tobytes() for n in range(50))

@@ -40,6 +40,7 @@ HDR10 = (
 
 
 @pytest.mark.parametrize("kind", CAPTIONED)
+@pytest.mark.core(1)
 def test_encoded_reel_holds_no_captions(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     recipe, edit = CAPTIONED[kind]
     source = media.make(recipe)
@@ -97,6 +98,7 @@ PRIVATE: dict[str, tuple[Codec, Recipe, Callable[[bytes, int], bytes]]] = {
     ("kind", "count", "suffix"),
     [(kind, *((2, ".mkv") if number % 2 else (1, ".mp4"))) for number, kind in enumerate(PRIVATE)],
 )
+@pytest.mark.core(1)
 def test_copied_frames_lose_their_metadata(
     media: MediaFolder, tmp_path: Path, kind: str, count: int, suffix: str
 ) -> None:

@@ -127,6 +127,7 @@ def actions(result: VideoResult) -> list[Action | None]:
 
 
 @pytest.mark.parametrize("encoder", ["auto", NVENC])
+@pytest.mark.core(1)
 def test_hardware_that_works_makes_the_reel(bench: Bench, encoder: str) -> None:
     result = bench.run(Machine(), encoder=encoder)
     assert (result.status, warned(result)) == (RunStatus.SUCCESS, [])
@@ -136,6 +137,7 @@ def test_hardware_that_works_makes_the_reel(bench: Bench, encoder: str) -> None:
 
 
 @pytest.mark.anchor("T062")
+@pytest.mark.core
 def test_an_ffmpeg_that_lists_nvenc_and_fails_gives_a_reel_by_software_and_the_reason(bench: Bench) -> None:
     result = bench.run(NO_GPU)
     assert (result.status, result.code) == (RunStatus.SUCCESS, None)
@@ -195,6 +197,7 @@ def validated(
     ],
     ids=str,
 )
+@pytest.mark.core(1)
 def test_a_named_encoder_that_does_not_work_is_said_while_the_request_is_checked(
     bench: Bench, wishes: dict[str, Any], errors: list[str], warnings: list[str]
 ) -> None:
@@ -239,6 +242,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("cache", [True, False])
 @pytest.mark.parametrize("case", FAILURES)
+@pytest.mark.core(1)
 def test_where_it_fails_at_work_all_clips_are_made_again_by_software(bench: Bench, case: str, *, cache: bool) -> None:
     machine, at, _ = FAILURES[case]
     bench.cache = cache

@@ -62,6 +62,7 @@ def numbers(reel: Path) -> list[int | None]:
     "begin",
     [-0.5, WRAP - 0.5, WRAP, *(pytest.param(begin, marks=pytest.mark.slow) for begin in (0.0, 59_857.0, WRAP - 0.05))],
 )
+@pytest.mark.core(1)
 def test_a_transport_stream_may_begin_anywhere_and_wrap_around(
     media: MediaFolder, tmp_path: Path, begin: float
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_transport_stream_may_begin_anywhere_and_wrap_around(
 
 
 @pytest.mark.parametrize("suffix", [".webm", ".mkv"])
+@pytest.mark.core(1)
 def test_a_sound_that_begins_before_zero_keeps_its_place(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
     clip = replace(numbered(3, fps="25"), codec="libvpx-vp9", sound=Signature(codec="libopus"), suffix=suffix)
     assert_right(media, tmp_path, clip, rate=Fraction(25))
@@ -127,6 +129,7 @@ UNEVEN = tuple(Fraction(sum(STEPS_MS[:place]), 1000) for place in range(len(STEP
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 @pytest.mark.parametrize("rate", ["24", "30", "60"])
+@pytest.mark.core(1)
 def test_gaps_of_milliseconds_and_of_seconds_are_kept(
     media: MediaFolder, tmp_path: Path, suffix: str, rate: str
 ) -> None:
@@ -135,6 +138,7 @@ def test_gaps_of_milliseconds_and_of_seconds_are_kept(
 
 
 @pytest.mark.parametrize("rate", ["25", "30"])
+@pytest.mark.core(1)
 def test_a_gif_keeps_its_odd_delays(media: MediaFolder, tmp_path: Path, rate: str) -> None:
     times = tuple(Fraction(hundredths, 100) for hundredths in (0, 3, 5, 12, 62, 64, 71, 81))
     clip = replace(numbered(8, times=times), sound=None)
@@ -164,6 +168,7 @@ ONE: dict[str, Recipe] = {
 
 
 @pytest.mark.parametrize("kind", ONE)
+@pytest.mark.core(2)
 def test_one_picture_is_a_clip(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     clip = media.make(ONE[kind], seconds=0.04, fps="25", sound=None, source="color=red")
     config = config_of(size="64x36", fps="25", quality=QualityLevel.HIGH)

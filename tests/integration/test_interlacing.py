@@ -69,6 +69,7 @@ def combs(reel: Path) -> list[int]:
 
 @pytest.mark.parametrize("fps", ["25", "50"])
 @pytest.mark.parametrize(("codec", "suffix"), [("h264", ".ts"), ("mpeg2", ".ts"), ("prores", ".mov")])
+@pytest.mark.core(1)
 def test_fields_that_begin_later_leave_no_combs(tmp_path: Path, codec: str, suffix: str, fps: str) -> None:
     path = mixed(tmp_path, codec, suffix)
     reel = tmp_path / "reel.mp4"

@@ -68,6 +68,7 @@ def faults(reel: Path, *, seconds: float = 0.4, rate: str = "30") -> list[str]:
     ],
     ids=["the same", "other extradata", "other sets", "another size"],
 )
+@pytest.mark.core(2)
 def test_copying_is_decided_by_sizes_and_parameter_sets(
     bench: Bench, media: MediaFolder, changes: dict[str, Any], *, alone: bool, mixed: bool
 ) -> None:
@@ -80,6 +81,7 @@ def test_copying_is_decided_by_sizes_and_parameter_sets(
 
 @pytest.mark.anchor("T061")
 @pytest.mark.parametrize(("codec", "container"), KINDS)
+@pytest.mark.core(2)
 def test_uniform_clips_are_copied_and_the_reel_is_right(
     bench: Bench, media: MediaFolder, tmp_path: Path, codec: Codec, container: Container
 ) -> None:
@@ -95,6 +97,7 @@ def test_uniform_clips_are_copied_and_the_reel_is_right(
 
 @pytest.mark.anchor("T061", "T064")
 @pytest.mark.parametrize(("codec", "container"), KINDS)
+@pytest.mark.core(1)
 def test_the_same_codec_with_other_parameter_sets_is_encoded_again(
     bench: Bench, media: MediaFolder, tmp_path: Path, codec: Codec, container: Container
 ) -> None:
@@ -124,6 +127,7 @@ def test_mixed_parameter_sets_are_copied_on_wish_and_every_picture_decodes(
 
 @pytest.mark.anchor("T064")
 @pytest.mark.parametrize("allow_mixed", [False, True])
+@pytest.mark.core(1)
 def test_other_sizes_are_never_copied(bench: Bench, media: MediaFolder, tmp_path: Path, *, allow_mixed: bool) -> None:
     form, wide = form_of(), form_of(size="128x72")
     clips = [bench.clip(media.numbered(numbered(number, seconds=0.4)), f) for number, f in [(1, form), (2, wide)]]
@@ -198,6 +202,7 @@ def test_finished_reels_of_other_settings_are_copied_only_on_wish(
 
 
 @pytest.mark.parametrize("name", ["a #1 film", "what?", "it's\na folder", os.fsdecode(b"\xff bytes"), "100%25"])
+@pytest.mark.core(1)
 def test_folders_and_clips_of_any_name_are_joined(media: MediaFolder, tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()
@@ -215,6 +220,7 @@ def test_folders_and_clips_of_any_name_are_joined(media: MediaFolder, tmp_path: 
 
 
 @pytest.mark.anchor("T063")
+@pytest.mark.core
 def test_a_join_leaves_only_the_segments(bench: Bench, media: MediaFolder, tmp_path: Path) -> None:
     form = form_of()
     clips = pieces(bench, media, form)
@@ -228,6 +234,7 @@ def test_a_join_leaves_only_the_segments(bench: Bench, media: MediaFolder, tmp_p
 
 @pytest.mark.anchor("T063")
 @pytest.mark.parametrize("obstacle", ["sound-0.aac", "sound.aac", "reel.mp4"])
+@pytest.mark.core(1)
 def test_a_join_that_fails_leaves_only_the_segments(bench: Bench, media: MediaFolder, obstacle: str) -> None:
     form = form_of()
     clips = [replace(clip, owned=False) for clip in pieces(bench, media, form)]
@@ -261,6 +268,7 @@ def test_a_join_ends_at_its_time_limit(bench: Bench, media: MediaFolder, tmp_pat
     assert bench.leftovers() == set()
 
 
+@pytest.mark.core
 def test_a_join_that_is_cancelled_says_so(bench: Bench, media: MediaFolder, tmp_path: Path) -> None:
     clips = pieces(bench, media, form_of())
     bench.context.cancel.cancel()
@@ -270,6 +278,7 @@ def test_a_join_that_is_cancelled_says_so(bench: Bench, media: MediaFolder, tmp_
 
 
 @pytest.mark.parametrize("cut", [-3000, 3], ids=["cut off", "no packets"])
+@pytest.mark.core(1)
 def test_sound_that_was_written_wrong_fails_the_join(
     bench: Bench, media: MediaFolder, tmp_path: Path, cut: int
 ) -> None:

@@ -53,6 +53,7 @@ BOTH = [(clip, number) for clip in (1, 2) for number in range(30)]
 
 @pytest.mark.parametrize("heard", [True, False])
 @pytest.mark.parametrize(("milliseconds", "code"), [(0, None), (HOURS, IssueCode.IMPLAUSIBLE_DURATION)])
+@pytest.mark.core(1)
 def test_a_live_recording_goes_on_where_its_clock_jumps(
     media: MediaFolder, tmp_path: Path, milliseconds: int, code: IssueCode | None, *, heard: bool
 ) -> None:

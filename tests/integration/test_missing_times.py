@@ -42,6 +42,7 @@ def shown(folder: Path, clip: Path, rate: str) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", RAW)
+@pytest.mark.core(1)
 def test_an_elementary_stream_plays_at_its_rate(tmp_path: Path, kind: str) -> None:
     rate, encoder, form = RAW[kind]
     clip = made(tmp_path / f"clip.{form}", rate, encoder, form)
@@ -52,6 +53,7 @@ def test_an_elementary_stream_plays_at_its_rate(tmp_path: Path, kind: str) -> No
     assert shown(tmp_path, clip, rate) == list(range(round(Fraction(rate))))
 
 
+@pytest.mark.core
 def test_small_frames_that_share_a_time_are_all_shown(tmp_path: Path) -> None:
     clip = made(tmp_path / "clip.mpg", "25", (*X264, "-crf", "30"), "vob", seconds=2)
     assert probe(clip, scan=True).warnings == ()

@@ -26,6 +26,7 @@ def codes(media: MediaInfo) -> list[IssueCode]:
 
 @pytest.mark.parametrize("heard", [True, False])
 @pytest.mark.parametrize("seconds", [20, 54_000])
+@pytest.mark.core(1)
 def test_a_last_frame_of_hours_lasts_as_others(
     media: MediaFolder, tmp_path: Path, seconds: int, *, heard: bool
 ) -> None:
@@ -41,6 +42,7 @@ def test_a_last_frame_of_hours_lasts_as_others(
     assert [picture.number for picture in reader.pictures(tmp_path / "reel.mp4")] == list(range(30))
 
 
+@pytest.mark.core
 def test_a_last_frame_as_long_as_the_audio_is_held(media: MediaFolder, tmp_path: Path) -> None:
     source = media.numbered(replace(numbered(1), sound=Signature(seconds=12)))
     clip = tmp_path / "held.mp4"

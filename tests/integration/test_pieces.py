@@ -45,6 +45,7 @@ def pieces(whole: Path, folder: Path, share: float = 0.55) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.core(1)
 def test_frames_before_the_first_keyframe_of_a_piece_are_counted(
     media: MediaFolder, tmp_path: Path, kind: Recipe
 ) -> None:

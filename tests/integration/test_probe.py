@@ -140,6 +140,7 @@ KINDS: dict[str, tuple[Recipe, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.core(9)
 def test_a_file_is_what_it_was_made_to_be(media: MediaFolder, kind: str) -> None:
     recipe, expected = KINDS[kind]
     found = probe(media.make(recipe), scan=True)
@@ -147,6 +148,7 @@ def test_a_file_is_what_it_was_made_to_be(media: MediaFolder, kind: str) -> None
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".ts"])
+@pytest.mark.core
 def test_times_count_from_the_first_packet_whatever_it_says(media: MediaFolder, suffix: str) -> None:
     found = probe(media.make(start=59_857.0, suffix=suffix, sound=None, fps="25"), scan=True)
     assert abs(found.duration - 1) <= MILLISECOND
@@ -167,6 +169,7 @@ def test_a_late_and_an_early_sound_move_the_start(media: MediaFolder) -> None:
     assert early.duration == pytest.approx(1.4, abs=0.002)
 
 
+@pytest.mark.core
 def test_an_edit_list_that_cuts_the_start_counts(media: MediaFolder, tmp_path: Path) -> None:
     plain, cut = media.make(seconds=2.0, keyframe_interval=60), tmp_path / "cut.mp4"
     run_ffmpeg("-ss", "0.5", "-i", plain, "-c", "copy", "-avoid_negative_ts", "disabled", cut)
@@ -202,6 +205,7 @@ def test_cover_art_subtitles_and_data_come_first_and_are_passed_by(media: MediaF
 
 
 @pytest.mark.parametrize(("flagged", "rate"), [(0, 44_100), (1, 22_050), (None, 44_100)])
+@pytest.mark.core(1)
 def test_of_two_tracks_the_default_one_is_taken(
     media: MediaFolder, tmp_path: Path, flagged: int | None, rate: int
 ) -> None:
@@ -229,6 +233,7 @@ def test_of_two_pictures_the_default_one_is_taken_else_the_largest(media: MediaF
         assert probe(path, scan=True).video.dimensions.width == width
 
 
+@pytest.mark.core
 def test_copy_traits_tell_closed_groups_and_the_grid(media: MediaFolder) -> None:
     closed = probe(media.make(), scan=True).copy_traits
     assert closed is not None
@@ -329,6 +334,7 @@ REFUSED: dict[str, tuple[Callable[[MediaFolder, Path], None], str, IssueCode]] =
 
 @pytest.mark.parametrize("scan", [True, False])
 @pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.core
 def test_what_is_no_clip_is_refused_by_name(media: MediaFolder, tmp_path: Path, kind: str, *, scan: bool) -> None:
     build, suffix, code = REFUSED[kind]
     path = tmp_path / f"refused{suffix}"
@@ -360,6 +366,7 @@ LARGE: dict[str, Any] = {"size": "320x240", "source": "testsrc", "options": ("-c
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("fps", ["25", "30000/1001", "60"])
+@pytest.mark.core(1)
 def test_an_honest_header_agrees_with_the_packets(media: MediaFolder, suffix: str, fps: str) -> None:
     path = media.make(Recipe(seconds=14 if fps == "25" else 12, fps=fps, suffix=suffix, **LARGE))
     header, scanned = probe(path, scan=False), probe(path, scan=True)

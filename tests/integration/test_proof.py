@@ -92,6 +92,7 @@ def reel(reels: Callable[..., Reel]) -> Reel:
 
 
 @pytest.mark.parametrize(("codec", "container"), KINDS)
+@pytest.mark.core(2)
 def test_a_right_reel_is_accepted_with_its_facts(
     reels: Callable[..., Reel], codec: Codec, container: Container
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_right_reel_is_accepted_with_its_facts(
     ],
     ids=["swapped", "swapped at the end", "repeated", "repeated at the end", "dropped", "one too many"],
 )
+@pytest.mark.core(12)
 def test_segments_in_another_order_are_caught(
     reels: Callable[..., Reel], codec: Codec, container: Container, order: tuple[int, ...], because: str
 ) -> None:
@@ -130,6 +132,7 @@ def test_segments_in_another_order_are_caught(
 
 @pytest.mark.parametrize(("codec", "container"), KINDS)
 @pytest.mark.parametrize("number", [1, 13, 26])
+@pytest.mark.core
 def test_a_flipped_byte_in_a_coded_picture_is_caught(
     reels: Callable[..., Reel], tmp_path: Path, codec: Codec, container: Container, number: int
 ) -> None:
@@ -140,6 +143,7 @@ def test_a_flipped_byte_in_a_coded_picture_is_caught(
     reel.expect_refusal(broken, "not those that were made|does not decode")
 
 
+@pytest.mark.core
 def test_a_first_picture_that_does_not_decode_is_caught(reel: Reel, tmp_path: Path) -> None:
     broken = duplicate(reel.path, tmp_path / "reel.mp4")
     place, size = place_of(broken, 9)
@@ -149,6 +153,7 @@ def test_a_first_picture_that_does_not_decode_is_caught(reel: Reel, tmp_path: Pa
     reel.expect_refusal(broken, "does not decode where a clip begins")
 
 
+@pytest.mark.core
 def test_a_flipped_byte_in_the_parameter_sets_is_caught(reel: Reel, tmp_path: Path) -> None:
     content = reel.path.read_bytes()
     extradata = reel.clips[0].extradata
@@ -196,6 +201,7 @@ def close_up(number: int) -> Edit:
 
 
 @pytest.mark.parametrize("container", list(Container))
+@pytest.mark.core
 def test_a_reel_that_was_only_written_again_is_accepted(
     reels: Callable[..., Reel], tmp_path: Path, container: Container
 ) -> None:
@@ -214,6 +220,7 @@ def test_a_reel_that_was_only_written_again_is_accepted(
     ],
     ids=["no last picture", "a picture left out", "a picture twice", "a picture off the grid"],
 )
+@pytest.mark.core
 def test_wrong_pictures_are_caught(
     reels: Callable[..., Reel], tmp_path: Path, container: Container, pictures: Edit, because: str
 ) -> None:
@@ -221,6 +228,7 @@ def test_wrong_pictures_are_caught(
     reel.expect_refusal(rewritten(reel.path, tmp_path / reel.path.name, reel.form, pictures=pictures), because)
 
 
+@pytest.mark.core
 def test_one_tick_off_is_caught_in_mp4(reel: Reel, tmp_path: Path) -> None:
     reel.expect_refusal(rewritten(reel.path, tmp_path / "reel.mp4", reel.form, pictures=move(7, 1)), "ms off its time")
 
@@ -238,6 +246,7 @@ def test_one_tick_off_is_caught_in_mp4(reel: Reel, tmp_path: Path) -> None:
     ],
     ids=["no last packet", "one too many", "too long", "too short", "a hole", "a packet left out"],
 )
+@pytest.mark.core
 def test_wrong_sound_is_caught(
     reels: Callable[..., Reel], tmp_path: Path, container: Container, sound: Edit, because: str
 ) -> None:
@@ -258,6 +267,7 @@ def test_wrong_sound_is_caught(
     ids=["edit list", "index at the end", "two videos", "two sounds", "no sound", "no video"],
 )
 @pytest.mark.parametrize("container", [Container.MP4, Container.MOV])
+@pytest.mark.core
 def test_a_wrong_layout_is_caught(
     reels: Callable[..., Reel], tmp_path: Path, container: Container, options: tuple[str, ...], because: str
 ) -> None:
@@ -298,6 +308,7 @@ def test_a_file_that_is_no_media_is_caught(reel: Reel, tmp_path: Path, content: 
     reel.expect_refusal(other, "cannot be opened|exactly one video stream")
 
 
+@pytest.mark.core
 def test_a_file_that_is_cut_off_is_caught(reel: Reel, tmp_path: Path) -> None:
     content = reel.path.read_bytes()
     other = tmp_path / "reel.mp4"
@@ -318,6 +329,7 @@ def test_a_file_that_is_cut_off_is_caught(reel: Reel, tmp_path: Path) -> None:
     ],
     ids=["size", "video codec", "channels", "audio codec"],
 )
+@pytest.mark.core
 def test_another_form_than_planned_is_caught(
     reel: Reel, tmp_path: Path, options: tuple[str, ...], because: str, *, copied: bool
 ) -> None:
@@ -350,6 +362,7 @@ def engine() -> ValidationEngine:
 
 
 @pytest.mark.anchor("T028")
+@pytest.mark.core
 def test_an_output_is_validated_after_processing(reel: Reel, tmp_path: Path, engine: ValidationEngine) -> None:
     target = tmp_path / "monday.mp4"
     info = engine.validate_output(reel.path, reel.form, reel.clips, target=target, chapters=(), frames_copied=True)
@@ -362,6 +375,7 @@ def test_an_output_is_validated_after_processing(reel: Reel, tmp_path: Path, eng
 
 
 @pytest.mark.anchor("T029")
+@pytest.mark.core
 def test_an_output_that_is_not_whole_is_refused(reel: Reel, tmp_path: Path, engine: ValidationEngine) -> None:
     broken = duplicate(reel.path, tmp_path / "reel.mp4")
     place, size = place_of(broken, 20)
@@ -383,6 +397,7 @@ def test_an_output_that_is_not_whole_is_refused(reel: Reel, tmp_path: Path, engi
         ({"sample_rate": 44_100}, "samples a second: 48000, not 44100"),
     ],
 )
+@pytest.mark.core
 def test_an_output_of_another_format_is_refused(
     reel: Reel, engine: ValidationEngine, wanted: dict[str, object], because: str
 ) -> None:

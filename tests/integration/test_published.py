@@ -38,6 +38,7 @@ BUSY = Recipe(seconds=1.0, filters=("noise=alls=12:allf=t:all_seed=1",), color=C
 
 @pytest.mark.anchor("T009")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.core(1)
 def test_a_reel_is_what_its_result_says(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
     output = tmp_path / "new" / "folder" / f"reel{suffix}"
     clips = [media.make(TINY), media.make(TINY, fps="25", size="90x160"), media.make(TINY, sound=None)]
@@ -56,6 +57,7 @@ def test_a_reel_is_what_its_result_says(media: MediaFolder, tmp_path: Path, suff
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("start", [0.0, 12.5])
+@pytest.mark.core(1)
 def test_a_reel_starts_at_zero_with_one_track_of_each_kind(
     media: MediaFolder, tmp_path: Path, suffix: str, start: float
 ) -> None:
@@ -75,6 +77,7 @@ def test_a_reel_starts_at_zero_with_one_track_of_each_kind(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC])
+@pytest.mark.core(1)
 def test_mp4_and_mov_have_no_edit_list_and_their_index_in_front(
     media: MediaFolder, tmp_path: Path, suffix: str, codec: Codec
 ) -> None:
@@ -123,6 +126,7 @@ def assert_nothing_is_carried(reel: Path, *, names: tuple[str, ...] = ()) -> Non
 
 @pytest.mark.parametrize("source", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.core(2)
 def test_nothing_that_a_clip_tells_of_its_owner_is_published(
     media: MediaFolder, tmp_path: Path, source: str, suffix: str
 ) -> None:
@@ -169,6 +173,7 @@ def sample_entries(path: Path) -> list[str]:
         (Codec.HEVC, ".mkv", None, "Main", 123), (Codec.AV1, ".mkv", None, "Main", 9),
     ],
 )  # fmt: skip
+@pytest.mark.core(2)
 def test_each_codec_has_the_profile_level_and_tag_that_phones_play(
     media: MediaFolder, tmp_path: Path, codec: Codec, suffix: str, entry: str | None, profile: str, highest_level: int
 ) -> None:
@@ -210,6 +215,7 @@ PARAMETER_SETS = {Codec.H264: {7, 8}, Codec.HEVC: {32, 33, 34}}
     ("codec", "fps"),
     [(Codec.H264, 24), (Codec.H264, 30), (Codec.H264, 60), (Codec.HEVC, 30), (Codec.HEVC, 60), (Codec.AV1, 30)],
 )
+@pytest.mark.core(1)
 def test_every_two_seconds_begin_with_a_picture_that_needs_no_other(
     media: MediaFolder, tmp_path: Path, codec: Codec, fps: int
 ) -> None:
@@ -251,6 +257,7 @@ KINDS: dict[str, Recipe] = {
 
 @pytest.mark.anchor("T046")
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.core(2)
 def test_a_single_clip_of_any_kind_gets_the_target_s_form(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     form = form_of(size=SMALL)
     clip = Bench(tmp_path).clip(media.make(KINDS[kind]), form)
@@ -268,6 +275,7 @@ def test_a_single_clip_of_any_kind_gets_the_target_s_form(media: MediaFolder, tm
 
 
 @pytest.mark.anchor("T046")
+@pytest.mark.core
 def test_a_single_clip_that_is_copied_stays_the_user_s_file(media: MediaFolder, tmp_path: Path) -> None:
     source = finished_reel(tmp_path / "reel.mp4", [media.make(TINY)], config_of(size=SMALL))
     (tmp_path / "run").mkdir()
@@ -342,6 +350,7 @@ def test_better_quality_is_larger_and_nearer_to_the_clip(media: MediaFolder, tmp
 
 
 @pytest.mark.anchor("T048")
+@pytest.mark.core
 def test_crf_and_preset_reach_the_encoder(media: MediaFolder, tmp_path: Path) -> None:
     clip, bench = media.make(BUSY), Bench(tmp_path)
 

@@ -41,6 +41,7 @@ def test_stream_that_begins_late_is_passed_over(media: MediaFolder, tmp_path: Pa
     assert make_reel(tmp_path / "reel.mp4", [start], config_of()).success
 
 
+@pytest.mark.core
 def test_damaged_clip_with_latin_1_title_is_used(media: MediaFolder, tmp_path: Path) -> None:
     whole = media.make(Recipe(suffix=".mkv", seconds=2.0, size="320x180", keyframe_interval=12, sound=None))
     named = tmp_path / "named.mkv"

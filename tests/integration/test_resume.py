@@ -86,6 +86,7 @@ def desk(media: MediaFolder, tmp_path: Path) -> Desk:
     return Desk(tmp_path, media.numbered(ONE), media.numbered(TWO))
 
 
+@pytest.mark.core
 def test_a_second_run_reuses_what_the_first_one_made(desk: Desk) -> None:
     assert desk.actions([desk.one, desk.two]) == [ENCODE, ENCODE]
     assert desk.actions([desk.two, desk.one]) == [REUSE, REUSE]
@@ -93,6 +94,7 @@ def test_a_second_run_reuses_what_the_first_one_made(desk: Desk) -> None:
     assert desk.stored().entries == 2
 
 
+@pytest.mark.core
 def test_a_clip_that_comes_twice_is_encoded_once(desk: Desk) -> None:
     result = desk.run([desk.one, desk.two, desk.one])
     assert [(clip.action, clip.reasons) for clip in result.clips[::2]] == [
@@ -128,6 +130,7 @@ CHANGES: dict[str, Callable[[Desk], Config]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.core(1)
 def test_another_recipe_is_encoded(desk: Desk, change: str) -> None:
     desk.actions([desk.one])
     config = CHANGES[change](desk)
@@ -200,6 +203,7 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.core(1)
 def test_a_damaged_entry_is_made_again_and_said(desk: Desk, damage: str) -> None:
     desk.actions([desk.one])
     name, change = DAMAGES[damage]

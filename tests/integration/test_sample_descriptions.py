@@ -100,6 +100,7 @@ def copying(codec: Codec = Codec.H264) -> Config:
     "codecs",
     [(H264, OTHER_H264), ((*H265, "log-level=none:bframes=0"), (*H265, "log-level=none:bframes=0:ctu=16:sao=0:ref=3"))],
 )
+@pytest.mark.core(1)
 def test_several_descriptions_of_a_codec_are_not_copied(tmp_path: Path, codecs: tuple[tuple[str, ...], ...]) -> None:
     parts = [numbered(tmp_path / f"{n}.mp4", 64 * n, *codec) for n, codec in enumerate(codecs)]
     path = joined(parts, tmp_path / "two.mp4")

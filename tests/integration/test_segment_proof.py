@@ -47,6 +47,7 @@ def segment(bench: Bench, media: MediaFolder, form: TargetForm, number: int = 1)
 
 
 @pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.core(1)
 def test_a_segment_is_known_by_its_pictures_and_sets(bench: Bench, media: MediaFolder, codec: Codec) -> None:
     form = form_of(codec=codec)
     clips = [segment(bench, media, form, number) for number in (1, 2, 3)]
@@ -85,6 +86,7 @@ def test_sets_that_stand_among_the_pictures_count_too(bench: Bench, media: Media
         (9, form_of(size="90x160"), "a picture is 160x90, not 90x160"),
     ],
 )
+@pytest.mark.core(2)
 def test_a_segment_that_is_not_as_planned_is_refused(
     bench: Bench, media: MediaFolder, frames: int, form: TargetForm, because: str
 ) -> None:
@@ -138,6 +140,7 @@ def test_sound_is_counted_to_the_sample(tmp_path: Path) -> None:
     ],
     ids=["no pictures", "cut off", "too few pictures", "a sample short", "no sound"],
 )
+@pytest.mark.core(2)
 def test_what_ffmpeg_wrote_wrong_fails_the_clip_though_it_says_all_is_well(
     media: MediaFolder, tmp_path: Path, spoil: Callable[[Path, Path], object], because: str
 ) -> None:

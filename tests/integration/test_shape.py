@@ -97,6 +97,7 @@ SIZES = [
 
 @pytest.mark.anchor("T006")
 @pytest.mark.parametrize(("shown", "target"), SIZES)
+@pytest.mark.core(2)
 def test_a_contained_picture_is_whole_centred_and_undistorted(
     media: MediaFolder, tmp_path: Path, shown: str, target: str
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_contained_picture_is_whole_centred_and_undistorted(
 
 @pytest.mark.anchor("T047")
 @pytest.mark.parametrize(("shown", "target"), [("160x90", "90x160"), ("161x91", "90x90"), ("99x161", "160x160")])
+@pytest.mark.core(1)
 def test_a_processed_clip_has_exactly_the_target_s_size(
     media: MediaFolder, tmp_path: Path, shown: str, target: str
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_processed_clip_has_exactly_the_target_s_size(
 
 @pytest.mark.anchor("T006")
 @pytest.mark.parametrize(("shown", "target"), [("160x90", "90x160"), ("90x160", "160x90"), ("161x91", "64x64")])
+@pytest.mark.core(1)
 def test_a_covering_picture_fills_the_frame_and_is_cut_evenly(
     media: MediaFolder, tmp_path: Path, shown: str, target: str
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_covering_picture_fills_the_frame_and_is_cut_evenly(
     assert (left + right, top + bottom) == pytest.approx((room.width, room.height), abs=SOFT)
 
 
+@pytest.mark.core
 def test_a_stretched_picture_fills_the_frame_and_changes_its_shape(media: MediaFolder, tmp_path: Path) -> None:
     reel = reel_of(drawn(media, "160x90"), tmp_path, "80x180", fit=Fit.STRETCH)
     assert picture_box(reel) == (0, 0, 80, 180)
@@ -184,6 +188,7 @@ def quarters(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.core(2)
 def test_a_turned_or_mirrored_clip_is_upright(
     media: MediaFolder, tmp_path: Path, degrees: int, *, mirrored: bool
 ) -> None:
@@ -214,6 +219,7 @@ def test_a_turned_or_mirrored_clip_is_upright(
     ],
 )
 @pytest.mark.parametrize("target", ["160x90", "90x90"])
+@pytest.mark.core(1)
 def test_pixels_that_are_not_square_become_square(
     media: MediaFolder, tmp_path: Path, stored: str, sar: str, shown: str, target: str
 ) -> None:
@@ -248,6 +254,7 @@ BARS: dict[str, Recipe] = {
 @pytest.mark.parametrize(
     ("background", "rgb"), [("black", (0, 0, 0)), ("red", (255, 0, 0)), ("#00ff80", (0, 255, 128))]
 )
+@pytest.mark.core(1)
 def test_bars_have_the_colour_of_the_background(
     media: MediaFolder, tmp_path: Path, kind: str, background: str, rgb: tuple[int, int, int]
 ) -> None:

@@ -66,6 +66,7 @@ def clips(folder: Path, options: Sequence[str], suffix: str, sizes: Sequence[str
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "h263"])
+@pytest.mark.core(1)
 def test_frames_of_another_shape_are_not_squashed(tmp_path: Path, kind: str) -> None:
     options, suffix = KINDS[kind]
     path = in_a_row(clips(tmp_path, options, suffix, ("160x96", "96x96")), tmp_path / f"both{suffix}")

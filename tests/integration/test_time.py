@@ -62,6 +62,7 @@ BAG: dict[str, NumberedClip] = {
         *(pytest.param(fps, ".mp4", marks=pytest.mark.slow) for fps in ("24", "48", "60")),
     ],
 )
+@pytest.mark.core(1)
 def test_a_mixed_reel_is_right_at_every_rate(media: MediaFolder, tmp_path: Path, fps: str, suffix: str) -> None:
     parts = of(*BAG.values())
     reel = finished_reel(tmp_path / f"reel{suffix}", [part.request(media) for part in parts], config_of(fps=fps))
@@ -91,6 +92,7 @@ def test_many_clips_do_not_drift(media: MediaFolder, tmp_path: Path) -> None:
     assert problems(reel, parts, rate, most_off=4) == []
 
 
+@pytest.mark.core
 def test_the_last_picture_lasts_as_long_as_its_packet_says(media: MediaFolder, tmp_path: Path) -> None:
     clip = replace(numbered(36, seconds=0.4), end=Fraction(1), sound=None)
     reel = finished_reel(tmp_path / "reel.mp4", [media.numbered(clip)], config_of(fps="30"))
@@ -158,6 +160,7 @@ TRIMS = [("0.5", "1.1"), ("2.0", "2.4"), ("3.35", "4.02"), ("5.5", None)]
 
 
 @pytest.mark.parametrize("kind", LONG)
+@pytest.mark.core(1)
 def test_trims_are_exact_to_the_frame(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     parts = [Part(LONG[kind], Fraction(start), Fraction(end) if end else None) for start, end in TRIMS]
     clips = [part.request(media) for part in parts]
@@ -219,6 +222,7 @@ def test_a_random_order_is_kept_by_its_seed(media: MediaFolder, tmp_path: Path) 
         ((("120", 0.5),), "60"),
     ],
 )
+@pytest.mark.core(1)
 def test_the_rate_is_that_of_the_most_seconds(
     media: MediaFolder, tmp_path: Path, clips: tuple[tuple[str, float], ...], rate: str
 ) -> None:
@@ -236,6 +240,7 @@ def test_a_muted_clip_is_silent_and_keeps_its_length(media: MediaFolder, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.core(1)
 def test_clips_that_already_fit_are_copied_and_right(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
     clips = [media.numbered(numbered(number, seconds=0.8, fps="30")) for number in (68, 69)]
     first = finished_reel(tmp_path / "first.mp4", clips[:1], config_of(fps="30"))

@@ -54,6 +54,7 @@ def reel_of(media: MediaFolder, tmp_path: Path, tone: Tone, *, suffix: str = ".m
     ("hertz", "level"), [((1000.0,), 0.0), ((1000.0, 1000.0), 0.0), ((0.0, 0.0, 1000.0, 0.0, 0.0, 0.0), -3.01)]
 )
 @pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
+@pytest.mark.core(1)
 def test_mono_stereo_and_centre_have_their_level_on_both_sides(
     media: MediaFolder, tmp_path: Path, hertz: tuple[float, ...], level: float, codec: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_mono_stereo_and_centre_have_their_level_on_both_sides(
         ("2.1", 0, 0.0, None), ("downmix", 1, None, 0.0),
     ],
 )  # fmt: skip
+@pytest.mark.core(2)
 def test_each_channel_goes_to_its_side(
     media: MediaFolder, tmp_path: Path, layout: str, channel: int, left: float | None, right: float | None
 ) -> None:
@@ -119,6 +121,7 @@ def test_quiet_surround_is_not_touched_by_the_limiter(media: MediaFolder, tmp_pa
     [(8_000, "pcm_s16le"), (11_025, "pcm_s16le"), (22_050, "pcm_u8"), (44_100, "aac"), (44_100, "pcm_s24le"),
      (96_000, "pcm_f32le"), (192_000, "pcm_s32le")],
 )  # fmt: skip
+@pytest.mark.core(1)
 def test_every_sample_rate_keeps_pitch_level_and_length(
     media: MediaFolder, tmp_path: Path, rate: int, codec: str
 ) -> None:
@@ -156,6 +159,7 @@ def error_of(path: Path, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("fps", "length"), [("30", 48_000), ("30000/1001", 48_048)])
+@pytest.mark.core(1)
 def test_no_joint_is_heard(media: MediaFolder, tmp_path: Path, fps: str, length: int) -> None:
     """Each clip begins and ends at zero; at 29.97 it becomes a millisecond of silence longer."""
     clip = media.make(PICTURE, sound=Tone((400.0, 600.0), codec="pcm_s16le"))

@@ -69,6 +69,7 @@ def joined(folder: Path, *paths: Path) -> Path:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.505, 0.905])
+@pytest.mark.core(5)
 def test_file_that_was_cut_off_is_said_to_be(media: MediaFolder, tmp_path: Path, kind: str, share: float) -> None:
     whole = media.make(KINDS[kind])
     assert issues(whole) == ()
@@ -76,6 +77,7 @@ def test_file_that_was_cut_off_is_said_to_be(media: MediaFolder, tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.core(2)
 def test_file_cut_below_half_is_refused(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     with pytest.raises(ProbeError, match=r" s of 3\.\d+ s ") as refused:
         probe(cut(media.make(KINDS[kind]), tmp_path, 0.3), scan=False)
@@ -102,6 +104,7 @@ def test_length_of_a_header_does_not_count_after_an_error(media: MediaFolder, tm
 
 
 @pytest.mark.parametrize("kind", NOT_READ)
+@pytest.mark.core(2)
 def test_movie_behind_the_first_one_is_said_not_to_be_read(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     first = media.make(KINDS[kind])
     both = joined(tmp_path, first, media.make(KINDS[kind], seconds=KINDS[kind].seconds / 2, source="testsrc"))

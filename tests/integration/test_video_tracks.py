@@ -55,6 +55,7 @@ def new_frames(path: Path) -> int:
 
 
 @pytest.mark.parametrize("name", STILL_BESIDE)
+@pytest.mark.core(1)
 def test_moving_track_is_used_beside_larger_still(tmp_path: Path, name: str) -> None:
     first, second, how = STILL_BESIDE[name]
     clip, output = tmp_path / name, tmp_path / "reel.mp4"

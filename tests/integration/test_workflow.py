@@ -60,6 +60,7 @@ def order_of(result: VideoResult) -> list[int]:
 
 
 @pytest.mark.anchor("T001")
+@pytest.mark.core
 def test_a_request_becomes_the_reel_that_its_result_describes(media: MediaFolder, tmp_path: Path) -> None:
     output, emit = tmp_path / "new" / "reel.mp4", ListEmit()
     clips = tuple(part.request(media) for part in PARTS)
@@ -89,6 +90,7 @@ def test_a_request_becomes_the_reel_that_its_result_describes(media: MediaFolder
 
 
 @pytest.mark.anchor("T001")
+@pytest.mark.core
 def test_events_tell_a_run_in_order(media: MediaFolder, tmp_path: Path, emit: ListEmit) -> None:
     clips = tuple(part.request(media) for part in PARTS)
     told(VideoParams(clips, tmp_path / "reel.mp4"), config_of(), emit)
@@ -107,6 +109,7 @@ def test_events_tell_a_run_in_order(media: MediaFolder, tmp_path: Path, emit: Li
 
 
 @pytest.mark.anchor("T004")
+@pytest.mark.core
 def test_what_a_run_cost_is_in_its_result(media: MediaFolder, tmp_path: Path, emit: ListEmit) -> None:
     sampled = threading.Event()
 
@@ -151,6 +154,7 @@ KINDS = {
 
 
 @pytest.mark.anchor("T005")
+@pytest.mark.core
 def test_files_of_any_kind_become_one_reel(media: MediaFolder, tmp_path: Path) -> None:
     clips = tuple(media.make(recipe, seconds=0.4, source=f"color=color={name}") for name, recipe in KINDS.items())
     output = tmp_path / "reel.mkv"
@@ -163,6 +167,7 @@ def test_files_of_any_kind_become_one_reel(media: MediaFolder, tmp_path: Path) -
 
 
 @pytest.mark.anchor("T008")
+@pytest.mark.core
 def test_modes_order_the_reel_and_a_seed_repeats_it(media: MediaFolder, tmp_path: Path) -> None:
     parts = of(*(numbered(number, seconds=0.1) for number in (9, 3, 7, 5, 4, 8)))
     clips = tuple(part.request(media) for part in parts)
@@ -194,6 +199,7 @@ def skipping(rate: float | None = None) -> Config:
 
 
 @pytest.mark.parametrize(("rate", "code"), [(None, IssueCode.NOT_MEDIA), (0.66, IssueCode.TRIM_BEYOND_DURATION)])
+@pytest.mark.core(1)
 def test_a_refused_clip_is_left_out_when_that_is_asked_for(
     media: MediaFolder, tmp_path: Path, emit: ListEmit, rate: float | None, code: IssueCode
 ) -> None:
@@ -237,6 +243,7 @@ def test_refused_clips_count_for_the_rate_and_one_must_be_left(
 
 
 @pytest.mark.anchor("T002")
+@pytest.mark.core
 def test_every_problem_is_told_at_once_and_nothing_is_written(
     media: MediaFolder, tmp_path: Path, emit: ListEmit
 ) -> None:
@@ -296,6 +303,7 @@ def test_a_reel_that_will_not_fit_is_not_begun(media: MediaFolder, tmp_path: Pat
 # --- plans and joins
 
 
+@pytest.mark.core
 def test_a_dry_run_plans_what_the_run_then_does_and_writes_nothing(media: MediaFolder, tmp_path: Path) -> None:
     orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
     params = VideoParams(tuple(part.request(media) for part in PARTS), tmp_path / "reel.mp4")
@@ -327,6 +335,7 @@ def test_a_join_takes_its_form_from_its_clips_and_says_what_it_is(
 
 
 @pytest.mark.parametrize(("join", "actions"), [(JoinMethod.AUTO, Action.COPY), (JoinMethod.REENCODE, Action.ENCODE)])
+@pytest.mark.core(1)
 def test_a_join_copies_where_it_may(media: MediaFolder, tmp_path: Path, join: JoinMethod, actions: Action) -> None:
     one, output, config = tmp_path / "one.mp4", tmp_path / "reel.mp4", Config(encode=config_of().encode)
     first = VideoParams((PARTS[0].request(media),), one, dimensions=Dimensions(160, 90))
@@ -341,6 +350,7 @@ def test_a_join_copies_where_it_may(media: MediaFolder, tmp_path: Path, join: Jo
     assert reader.peak(sound[:, 40_000:50_000]) < 0.001
 
 
+@pytest.mark.core
 def test_a_join_that_must_copy_and_cannot_fails_before_any_work(
     media: MediaFolder, tmp_path: Path, emit: ListEmit
 ) -> None:

@@ -21,6 +21,7 @@ _LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", 
 
 pytestmark = [
     pytest.mark.recipes,
+    pytest.mark.xdist_group("recipes"),  # installs once
     pytest.mark.skipif(shutil.which(_SHELL) is None, reason="there is no bash"),
     pytest.mark.timeout(_SECONDS + 20),
 ]

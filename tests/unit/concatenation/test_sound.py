@@ -98,6 +98,7 @@ def test_sound_comes_in_chunks_that_fit_memory(tmp_path: Path) -> None:
     assert max(len(chunk) for chunk in ReelAudio(clips, form_of()).read(0, 10**7)) <= 1 << 18
 
 
+@pytest.mark.heavy
 def test_packets_are_read_one_by_one_and_whole(tmp_path: Path) -> None:
     path = tmp_path / "tone.aac"
     run_ffmpeg("-f", "lavfi", "-i", "sine=440:r=48000:d=1", "-ac", "2", "-c:a", "aac", "-f", "adts", path)

@@ -160,6 +160,7 @@ def test_auto_is_the_default_of_what_mpt_decides(key: str, value: str | None) ->
     assert Config.model_validate({section: {name: value}}) == Config()
 
 
+@pytest.mark.heavy
 def test_every_colour_is_one_of_ffmpeg() -> None:
     listed = subprocess.run([ffmpeg(), "-colors"], capture_output=True, text=True, check=True).stdout
     assert {line.split()[0].lower() for line in listed.splitlines()} >= COLORS

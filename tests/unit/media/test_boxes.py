@@ -150,6 +150,8 @@ def test_what_only_cameras_and_editors_write_is_foreign(tmp_path: Path) -> None:
     assert foreign(tmp_path, film() + box("moof") + box("mdat"))
 
 
+@pytest.mark.heavy
+@pytest.mark.heavy
 def test_boxes_in_boxes_without_end_are_no_trap(tmp_path: Path) -> None:
     for kinds in (["moov"] * 4000, ["trak"] * 4000, ["moov", *["trak"] * 4000], ["moov", "trak", *["edts"] * 4000]):
         deep = b""

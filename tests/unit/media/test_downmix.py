@@ -106,6 +106,7 @@ def test_expression_names_channels_by_number(channels: tuple[str, ...], expressi
         ("4 channels", ("NONE",) * 4, 1, None, 0),
     ],
 )
+@pytest.mark.heavy
 def test_ffmpeg_mixes_each_channel_as_the_matrix_says(
     tmp_path: Path, layout: str, channels: tuple[str, ...], played: int, left: float | None, right: float | None
 ) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
 
+pytestmark = pytest.mark.heavy
+
 RATE = Fraction(5)
 """So slow that the two seconds between keyframes are ten pictures."""
 NAMES = ("libx264", "libx265", "libsvtav1")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg.progress import Progress
     from mpt_cli.model.errors import MptError
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts")
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="stand-ins are shell scripts"), pytest.mark.heavy]
 LONG = 60.0
 
 
@@ -31,6 +31,7 @@ def says(folder: Path, version: str) -> Ffmpeg:
     return Ffmpeg(stand_in(folder, f'echo "ffmpeg version {version} Copyright (c) the FFmpeg developers"; exit'))
 
 
+@pytest.mark.heavy
 def test_the_packaged_binary_is_found_and_new_enough() -> None:
     ffmpeg = Ffmpeg()
     assert ffmpeg.binary == Path(packaged())
@@ -75,12 +76,14 @@ def test_a_file_that_may_not_be_executed_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["echo hello; exit", "exit 3", "echo ffmpeg version 7.1; exit 1", "kill -9 $$"])
+@pytest.mark.heavy
 def test_a_program_that_is_no_ffmpeg_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(DependencyError, match="does not run"):
         Ffmpeg(stand_in(tmp_path, line)).build  # noqa: B018
 
 
 @pytest.mark.parametrize("version", ["4.4.2-0ubuntu0.22.04.1", "n4.4", "5.0.9", "0.11"])
+@pytest.mark.heavy
 def test_a_version_that_is_too_old_is_refused(tmp_path: Path, version: str) -> None:
     with pytest.raises(DependencyError, match=r"older than 5\.1") as caught:
         says(tmp_path, version).build  # noqa: B018
@@ -88,10 +91,12 @@ def test_a_version_that_is_too_old_is_refused(tmp_path: Path, version: str) -> N
 
 
 @pytest.mark.parametrize("version", ["5.1", "5.1.9-0+deb12u1", "n7.0-12-gabc", "10.0", "N-118000-g1234567", "git-2024"])
+@pytest.mark.heavy
 def test_a_version_that_will_do_is_named_as_it_names_itself(tmp_path: Path, version: str) -> None:
     assert says(tmp_path, version).build == version
 
 
+@pytest.mark.heavy
 def test_nothing_is_asked_before_it_is_needed_and_then_once(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     ffmpeg = Ffmpeg(stand_in(tmp_path, f'echo "$@" >> "{asked}"'))
@@ -106,6 +111,7 @@ def arguments(seconds: int, output: Path) -> list[str]:
     return ["-v", "error", "-nostdin", "-progress", "pipe:1", *source, "-c:v", "libx264", "-f", "mp4", str(output)]
 
 
+@pytest.mark.heavy
 def test_a_run_tells_how_far_it_is(tmp_path: Path) -> None:
     heard: list[Progress] = []
     outcome = Ffmpeg().run(
@@ -117,6 +123,7 @@ def test_a_run_tells_how_far_it_is(tmp_path: Path) -> None:
     assert Fraction(27, 10) <= heard[-1].done_seconds <= 3
 
 
+@pytest.mark.heavy
 def test_nobody_has_to_listen(tmp_path: Path) -> None:
     outcome = Ffmpeg().run(arguments(1, tmp_path / "out.mp4"), cancel=CancelToken(), limits=Limits(LONG))
     assert (outcome.returncode, (tmp_path / "out.mp4").stat().st_size > 0) == (0, True)
@@ -132,11 +139,13 @@ def turning(folder: Path, *, turns: int, key: str, value: str) -> Outcome:
 
 
 @pytest.mark.parametrize(("key", "value"), [("out_time_us", "40000"), ("frame", "7"), ("speed", "${n}x")])
+@pytest.mark.heavy
 def test_saying_the_same_time_again_is_standing_still(tmp_path: Path, key: str, value: str) -> None:
     assert turning(tmp_path, turns=1000, key=key, value=value).ended is Ended.STALLED
 
 
 @pytest.mark.parametrize(("key", "value"), [("out_time_us", "${n}000"), ("frame", "${n}")])
+@pytest.mark.heavy
 def test_time_or_frames_that_grow_are_progress(tmp_path: Path, key: str, value: str) -> None:
     outcome = turning(tmp_path, turns=30, key=key, value=value)
     assert (outcome.ended, outcome.returncode) == (Ended.EXITED, 0)
@@ -198,6 +207,7 @@ def test_the_last_words_are_the_last_line_without_its_addresses() -> None:
     assert last_words(" \n") == ""
 
 
+@pytest.mark.heavy
 def test_a_real_failure_is_told_in_ffmpegs_own_words(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a clip")
     argv = ["-v", "error", "-nostdin", "-i", str(tmp_path / "text.mp4"), "-f", "null", "-"]

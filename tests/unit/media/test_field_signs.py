@@ -40,6 +40,7 @@ def signs_of(path: Path) -> FieldSigns:
         (("dnxhd", "-b:v", "120M", "-pix_fmt", "yuv422p"), ".mov"),
     ],
 )
+@pytest.mark.heavy
 def test_pictures_say_themselves_whether_they_are_interlaced(
     tmp_path: Path, codec: tuple[str, ...], suffix: str
 ) -> None:
@@ -52,6 +53,7 @@ def test_pictures_say_themselves_whether_they_are_interlaced(
 
 @pytest.mark.parametrize("fields", [False, True])
 @pytest.mark.parametrize("options", [(), ("-profile:v", "high444", "-pix_fmt", "yuv444p"), ("-x264-params", "cqm=jvt")])
+@pytest.mark.heavy
 def test_h264_says_whether_fields_are_allowed(tmp_path: Path, options: tuple[str, ...], fields: bool) -> None:
     path = tmp_path / "clip.mp4"
     flags = INTERLACED if fields else ()

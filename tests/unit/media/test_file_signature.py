@@ -61,6 +61,7 @@ def test_the_beginning_of_a_real_clip_is_no_reason_to_refuse_it(media: MediaFold
         (".webp", "libwebp", "yuv420p", "WebP"),
     ],
 )
+@pytest.mark.heavy
 def test_a_still_image_is_named_with_its_kind(tmp_path: Path, suffix: str, codec: str, pixels: str, name: str) -> None:
     path = tmp_path / f"image{suffix}"
     source = ("-f", "lavfi", "-i", "testsrc2=size=64x64", "-frames:v", "1")

@@ -285,6 +285,7 @@ def test_a_hardware_encoder_has_a_row_that_holds_together(encoder: Encoder) -> N
 
 
 @pytest.mark.parametrize("name", [name for name in HARDWARE_ENCODERS if "videotoolbox" not in name])
+@pytest.mark.heavy
 def test_ffmpeg_knows_the_options_and_values_that_hardware_is_given(name: str) -> None:
     encoder = HARDWARE_ENCODERS[name]
     own = asked_of_ffmpeg(f"encoder={name}")

@@ -36,7 +36,10 @@ ROOT = Path(__file__).parents[3]
 LONG = 60.0
 MEBIBYTE = 1024 * 1024
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, process groups and /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals, process groups and /proc"),
+    pytest.mark.heavy,
+]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Linux")
 
 

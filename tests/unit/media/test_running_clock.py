@@ -109,6 +109,7 @@ def test_reading_may_be_paused_but_not_take_too_long(clock: FakeClock) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("who", ["we", "child", "both"])
+@pytest.mark.heavy
 def test_child_outlives_a_stop_longer_than_its_limit(who: str) -> None:
     with subprocess.Popen([sys.executable, "-c", RUNNER], stdout=subprocess.PIPE, text=True) as runner:
         assert runner.stdout is not None

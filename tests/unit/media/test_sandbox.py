@@ -67,6 +67,7 @@ def test_a_worker_finds_what_the_probe_finds(workers: Workers, media: MediaFolde
     assert workers.probe(path, scan=scan, limits=LIMITS) == probe(path, scan=scan)
 
 
+@pytest.mark.heavy
 def test_what_is_wrong_with_a_file_is_said_as_by_the_probe(workers: Workers, tmp_path: Path) -> None:
     text = tmp_path / os.fsdecode(b"a \xff text\n.mp4")
     text.write_text("no clip at all" * 50)

@@ -18,6 +18,8 @@ from tests.media import run_ffmpeg
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.heavy
+
 _TIFF = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x010F, 2, 4, 0x6D7074, 0)
 EXIF = b"\xff\xe1" + struct.pack(">H", 8 + len(_TIFF)) + b"Exif\0\0" + _TIFF
 """A JPEG segment that holds one tag: the maker."""

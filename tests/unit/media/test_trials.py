@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.clips import EncoderSettings
 
+pytestmark = pytest.mark.heavy
+
 SIZE = Dimensions(160, 90)
 DAY = 24 * 3600
 PATIENCE = 30

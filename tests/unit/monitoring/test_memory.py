@@ -160,6 +160,7 @@ def test_a_system_without_control_groups(tmp_path: Path) -> None:
     assert memory_limit_bytes(tmp_path) is None
 
 
+@pytest.mark.heavy
 def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
     reader = PsutilReader()
     grandchild = f"import sys; b = bytearray({64 * MIB}); print(len(b), flush=True); sys.stdin.read()"
@@ -175,6 +176,7 @@ def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="holds a child between vfork and exec")
+@pytest.mark.heavy
 def test_a_child_that_is_being_started_does_not_count_the_memory_of_its_parent_again(tmp_path: Path) -> None:
     door = tmp_path / "door"
     os.mkfifo(door)

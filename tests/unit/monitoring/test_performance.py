@@ -304,6 +304,7 @@ print(json.dumps([load, pynvml.closed]))
     [([12, 87, 40], [87.0, True]), ([], [None, True]), ([5, None], [None, True]), (None, [None, False])],
     ids=["the busiest", "none there", "one that does not say", "no driver"],
 )
+@pytest.mark.heavy
 def test_the_load_is_that_of_the_busiest_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loads: list[int | None] | None, answer: list[object]
 ) -> None:
@@ -313,6 +314,7 @@ def test_the_load_is_that_of_the_busiest_processor(
     assert json.loads(done.stdout) == answer
 
 
+@pytest.mark.heavy
 def test_without_the_library_there_is_no_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pynvml.py").write_text("raise ImportError('not installed')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -191,7 +192,10 @@ def test_neither_jobs_nor_slots_are_exceeded(jobs: int, slots: int) -> None:
     works.process(*map(planned, range(12)), jobs=jobs)
     assert crowd.most == 1
     kinds = [type(event) for event in works.emit.events]
-    assert kinds == [ClipStarted, ClipFinished] * 12
+    if jobs == 1:
+        assert kinds == [ClipStarted, ClipFinished] * 12
+    # Else a clip may begin while the one that gave its slot back has yet to say so.
+    assert Counter(kinds) == {ClipStarted: 12, ClipFinished: 12}
 
 
 @pytest.mark.anchor("T039")

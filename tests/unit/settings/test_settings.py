@@ -423,6 +423,7 @@ def test_no_value_escapes_as_another_error(key: tuple[str, ...], value: object) 
     assert len(message) < 1000
 
 
+@pytest.mark.heavy
 def test_pydantic_settings_is_loaded_by_this_module_alone() -> None:
     code = (
         "import sys, mpt_cli.settings.job_files, mpt_cli.settings.inputs; sys.exit('pydantic_settings' in sys.modules)"

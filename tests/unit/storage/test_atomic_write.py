@@ -34,6 +34,7 @@ def make_old(path: Path) -> None:
     os.utime(path, (path.stat().st_mtime - 3700,) * 2)
 
 
+@pytest.mark.heavy
 def test_what_a_killed_run_left_is_removed_when_nobody_can_be_at_it(tmp_path: Path) -> None:
     died = subprocess.run([sys.executable, "-c", DYING, os.fspath(tmp_path / "mpt.toml")], check=False)
     assert died.returncode == -signal.SIGKILL

@@ -131,6 +131,7 @@ def test_two_runs_side_by_side_leave_each_other_alone(tmp_path: Path) -> None:
     assert names(tmp_path) == set()
 
 
+@pytest.mark.heavy
 def test_the_next_process_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         left = hidden_names(tmp_path)
@@ -146,6 +147,7 @@ def test_the_next_process_removes_what_a_killed_one_left(tmp_path: Path) -> None
         assert names(tmp_path) == {"other.mp4"}
 
 
+@pytest.mark.heavy
 def test_what_a_killed_run_left_is_not_taken_from_another_machine(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         kill(child)
@@ -179,6 +181,7 @@ def test_sweeping_follows_no_link_out_of_the_folder(tmp_path: Path) -> None:
         link.unlink()
 
 
+@pytest.mark.heavy
 def test_one_folder_that_cannot_be_swept_does_not_save_the_others(tmp_path: Path) -> None:
     with another_run(tmp_path / "dead.mp4") as child:
         kill(child)
@@ -270,6 +273,7 @@ def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
     assert target.read_bytes() == b"old"
 
 
+@pytest.mark.heavy
 def test_the_same_output_is_locked_for_a_second_run(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     with another_run(target) as child:

@@ -57,6 +57,7 @@ def test_the_second_descriptor_does_not_get_the_lock(tmp_path: Path) -> None:
         assert again
 
 
+@pytest.mark.heavy
 def test_another_process_holds_the_lock_until_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with another_process(path), locks.held(path) as got:
@@ -65,6 +66,7 @@ def test_another_process_holds_the_lock_until_it_ends(tmp_path: Path) -> None:
         assert got
 
 
+@pytest.mark.heavy
 def test_the_lock_of_a_killed_process_can_be_got(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with another_process(path) as child:

@@ -60,6 +60,7 @@ def test_a_clip_of_which_less_than_half_is_whole_is_refused(media: MediaFolder, 
 
 
 @pytest.mark.parametrize("suffix", [".mts", ".mkv", ".mp4"])
+@pytest.mark.heavy
 def test_a_clip_of_single_fields_is_whole_though_two_packets_make_a_picture(tmp_path: Path, suffix: str) -> None:
     raw, path = tmp_path / "fields.h264", tmp_path / f"fields{suffix}"
     raw.write_bytes(field_stream(25, fields_per_second=50))

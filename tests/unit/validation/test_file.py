@@ -150,6 +150,7 @@ def test_a_corrupted_file_is_refused(
     assert result.media is None
 
 
+@pytest.mark.heavy
 def test_whatever_the_bytes_are_there_is_a_verdict_and_no_exception(media: MediaFolder, tmp_path: Path) -> None:
     chance, path = random.Random(20), tmp_path / "mutant.mp4"
     verdicts = set()
