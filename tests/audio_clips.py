@@ -17,7 +17,7 @@ from mpt_cli.model.timing import frame_count
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.segments import planned
 from tests.looks import AudioHere, share_here
 from tests.media import run_ffmpeg

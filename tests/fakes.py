@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from mpt_cli.runtime.cancel import CancelToken
 from tests.media import ffmpeg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pytest
 
+    from mpt_cli.monitoring.memory import MemorySample
     from mpt_cli.runtime.events import Event
 
 Kind = TypeVar("Kind")
+
+MIB = 2**20
+PATIENCE = 10
+"""Seconds after which a test that waits has failed."""
 
 
 class ListEmit:
@@ -58,6 +68,80 @@ class FakeClock:
         """Stand in for ``time.sleep``: returns at once, later; remembers how long."""
         self.slept.append(seconds)
         self.advance(seconds)
+
+    def wait(self, seconds: float) -> bool:
+        """Stand in for ``Event.wait`` of an event that never comes."""
+        self.advance(seconds)
+        return False
+
+
+@dataclass
+class FakeReader:
+    """A machine whose memory is what the test says."""
+
+    total: int = 10_000 * MIB
+    available: int = 10_000 * MIB
+    tree: int = 100 * MIB
+    limit: int | None = None
+    measurements: int = 0
+
+    def total_bytes(self) -> int:
+        return self.total
+
+    def available_bytes(self) -> int:
+        return self.available
+
+    def tree_rss_bytes(self) -> int:
+        self.measurements += 1
+        return self.tree
+
+    def cpu_percent(self) -> float:
+        return 50.0
+
+    def limit_bytes(self) -> int | None:
+        return self.limit
+
+
+class Counted:
+    """A listener that one can wait for."""
+
+    def __init__(self) -> None:
+        self._calls = threading.Semaphore(0)
+
+    def __call__(self, _sample: MemorySample) -> None:
+        self._calls.release()
+
+    def more(self, count: int = 1) -> bool:
+        """Whether it is called so many times more."""
+        return all(self._calls.acquire(timeout=PATIENCE) for _ in range(count))
+
+    def anew(self, count: int) -> bool:
+        """The same, without the calls that nobody has waited for yet."""
+        self._forget()
+        return self.more(count)
+
+    def _forget(self) -> None:
+        while self._calls.acquire(blocking=False):
+            pass
+
+    def ended(self) -> bool:
+        """Whether nothing is left that could call it."""
+        self._forget()
+        return "mpt-memory" not in {thread.name for thread in threading.enumerate()}
+
+
+class AnnouncingToken(CancelToken):
+    """Says when a pool has put its caller into the queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queued = threading.Event()
+
+    @contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        with super().waking(wake):
+            self.queued.set()
+            yield
 
 
 def stand_in(folder: Path, *lines: str, name: str = "stand-in") -> Path:

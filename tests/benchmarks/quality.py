@@ -40,7 +40,7 @@ from mpt_cli.media.process.run import NO_LIMITS
 from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import EncoderSettings, Segment, VideoClip
 from mpt_cli.runtime.cancel import CancelToken
-from tests.forms import form_of
+from tests.builders import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

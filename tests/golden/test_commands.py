@@ -18,8 +18,7 @@ from mpt_cli.media.ffmpeg import commands
 from mpt_cli.model.choices import Codec, Container, Fit
 from mpt_cli.model.clips import Dimensions, Segment, VideoClip
 from mpt_cli.model.media_info import AudioStreamInfo, Color, Orientation
-from tests.forms import form_of
-from tests.infos import media_of
+from tests.builders import form_of, media_of
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

@@ -14,7 +14,7 @@ from mpt_cli.model.choices import ConcatenationMode, Container, OnError
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import ClipStatus
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.integration.segments import ENGINES, Bench, duplicate, prove
 from tests.media import numbered, run_ffmpeg

@@ -11,7 +11,7 @@ from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.errors import IssueCode
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.segments import Bench
 from tests.media import Recipe, run_ffmpeg
 from tests.reader import Region

@@ -21,8 +21,8 @@ from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.runtime.events import ConcatProgress, RunContext
 from tests import reader
+from tests.builders import form_of
 from tests.conftest import living_children
-from tests.forms import form_of
 from tests.integration.reels import of, problems
 from tests.integration.segments import ENGINES, Bench, flip, place_of, prove
 from tests.media import Color, Recipe, numbered

@@ -26,8 +26,8 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.runtime.events import ConcatFinished, ConcatProgress, ConcatStarted, Notice, RunContext
+from tests.builders import form_of
 from tests.fakes import ListEmit, leave_trap, stand_in
-from tests.forms import form_of
 from tests.integration.reels import assert_well_told, config_of, finished_reel, of, problems
 from tests.integration.segments import Bench, prove
 from tests.media import ffmpeg, numbered

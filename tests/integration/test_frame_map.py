@@ -14,7 +14,7 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import ProcessingError, VerificationError
 from mpt_cli.model.frame_times import FrameTimes, Timing
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel
 from tests.integration.segments import Bench, MistakenFfmpeg, other_encoder
 from tests.marks import draw_number

@@ -28,8 +28,8 @@ from mpt_cli.runtime.events import (
     Notice,
     RunContext,
 )
+from tests.builders import form_of
 from tests.fakes import ListEmit
-from tests.forms import form_of
 from tests.hardware import (
     MARK,
     NO_DRIVER,

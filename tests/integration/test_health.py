@@ -23,9 +23,9 @@ from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.workflow.health import HealthChecks
+from tests.builders import form_of
 from tests.checks import CHECKS, ENCODERS
 from tests.fakes import leave_trap, stand_in
-from tests.forms import form_of
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:

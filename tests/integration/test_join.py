@@ -19,7 +19,7 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.runtime.events import ConcatProgress, RunContext
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel, of, problems
 from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, prove
 from tests.media import Signature, numbered

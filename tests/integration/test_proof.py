@@ -20,7 +20,7 @@ from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.segments import (
     Bench,
     copy_of,

@@ -15,7 +15,7 @@ from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Action, Codec, Container, QualityLevel
 from mpt_cli.model.errors import IssueCode, ProcessingError
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.integration.segments import Bench
 from tests.media import Color, Recipe, Tone, run_ffmpeg

@@ -20,7 +20,7 @@ from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.segments import Bench, LyingFfmpeg, other_encoder, plan_of, planned, prove
 from tests.looks import AudioHere, share_here
 from tests.media import numbered, run_ffmpeg

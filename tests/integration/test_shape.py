@@ -12,7 +12,7 @@ import pytest
 from mpt_cli.model.choices import Fit, QualityLevel
 from mpt_cli.model.clips import Dimensions
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.integration.segments import Bench
 from tests.media import Color, Recipe

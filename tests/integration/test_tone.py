@@ -9,7 +9,7 @@ import pytest
 
 from mpt_cli.model.errors import IssueCode
 from tests import reader
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.integration.segments import Bench
 from tests.media import Recipe, Tone, run_ffmpeg

@@ -14,8 +14,8 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager
+from tests.builders import form_of
 from tests.fakes import FakeClock
-from tests.forms import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from mpt_cli.model.errors import (
     ResourceError,
 )
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.unit.concatenation.joining import Desk, FakeEngine, Judge
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.errors import ConcatenationError, IssueCode, MptError, OutputError, ResourceError
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.integration.segments import Bench, duplicate
 from tests.media import numbered, run_ffmpeg
 from tests.unit.concatenation.joining import Desk, FakeEngine, Judge

@@ -16,7 +16,7 @@ from mpt_cli.concatenation.audio import ReelAudio, audio_pieces
 from mpt_cli.media.formats import adts
 from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
 from mpt_cli.model.timing import sample_counts, stored_samples
-from tests.forms import form_of
+from tests.builders import form_of
 from tests.media import run_ffmpeg
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from mpt_cli.display.jsonl import JsonLinesDisplay
 from mpt_cli.reporting.envelope import envelope
 from mpt_cli.runtime import events
+from tests.fakes import FakeClock
 
 SCHEMA = json.loads(files("mpt_cli").joinpath("share/schemas/events.json").read_text())
 NAN = float("nan")
@@ -39,14 +40,6 @@ ALL: tuple[events.Event, ...] = (
     events.Notice("info", "i", "日本語"),
     events.RunFinished("success"),
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def written(*order: events.Event, job: str | None = None) -> list[dict[str, Any]]:
@@ -97,7 +90,7 @@ def test_a_batch_names_the_job() -> None:
 
 
 def test_progress_is_at_most_twice_a_second_for_each_clip() -> None:
-    clock, stream = Clock(), io.StringIO()
+    clock, stream = FakeClock(0.0), io.StringIO()
     display = JsonLinesDisplay(stream, clock=clock)
     for tick in range(20):
         clock.now = tick / 8

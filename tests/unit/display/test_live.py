@@ -23,6 +23,7 @@ from mpt_cli.display.run_lines import Phase
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.runtime import events
 from mpt_cli.runtime.cancel import CancelToken
+from tests.fakes import FakeClock
 
 if TYPE_CHECKING:
     from mpt_cli.display.base import Display
@@ -40,16 +41,8 @@ NAMES = [
 SIZES = [(60, 24), (80, 24), (140, 24), (200, 50), (40, 10), (20, 5), (9, 3), (1, 1), (80, 1), (80, 2)]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def run_of(clips: int, *, started: int, ended: int, failing: int = 7) -> tuple[RunProgress, Clock]:
-    clock = Clock()
+def run_of(clips: int, *, started: int, ended: int, failing: int = 7) -> tuple[RunProgress, FakeClock]:
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     progress.feed(events.RunStarted("process", "w", clips))
     progress.feed(events.ValidationFinished(clips, 0))
@@ -126,7 +119,7 @@ def test_the_totals_stay_where_they_are_when_fewer_clips_run() -> None:
 
 
 def test_a_batch_says_what_it_counts() -> None:
-    progress = RunProgress(Clock())
+    progress = RunProgress(FakeClock(100.0))
     progress.feed(events.RunStarted("batch", "w", 8, None, total_jobs=2))
     for job in ("monday", "tuesday"):
         progress.feed(events.RunStarted("process", job, 4), job)
@@ -163,7 +156,7 @@ def test_notices_are_shown_and_counted() -> None:
 
 
 def test_phases_follow_the_events() -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     assert progress.overall().phase is Phase.CHECKING
     assert progress.elapsed_seconds == 0
@@ -196,7 +189,7 @@ def test_stopping_is_said() -> None:
 
 
 def test_time_left_weighs_clips_by_their_seconds() -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     progress.feed(events.RunStarted("process", "w", 4))
     progress.feed(events.ValidationFinished(3, 1, 100.0))
@@ -214,7 +207,7 @@ def test_time_left_weighs_clips_by_their_seconds() -> None:
 
 
 def test_unknown_total_is_estimated_from_the_clips_seen() -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     progress.feed(events.RunStarted("process", "w", 4))
     assert progress.overall().share is None
@@ -226,7 +219,7 @@ def test_unknown_total_is_estimated_from_the_clips_seen() -> None:
 
 
 def test_the_seconds_of_a_batch_are_those_of_checked_jobs_and_a_mean_for_the_others() -> None:
-    progress = RunProgress(Clock())
+    progress = RunProgress(FakeClock(100.0))
     progress.feed(events.RunStarted("batch", "w", 6, None, total_jobs=3))
     for job, total in (("monday", 60.0), ("tuesday", 20.0)):
         progress.feed(events.RunStarted("process", job, 2), job)
@@ -244,7 +237,7 @@ def test_time_left_waits_until_it_means_something() -> None:
 
 
 def test_jobs_of_a_batch_do_not_mix() -> None:
-    progress = RunProgress(Clock())
+    progress = RunProgress(FakeClock(100.0))
     for job in ("monday", "tuesday"):
         progress.feed(events.RunStarted("batch", job, 2), job)
         progress.feed(events.ClipStarted(0, Path("a.mp4"), "encode", 10.0), job)
@@ -258,7 +251,7 @@ def test_jobs_of_a_batch_do_not_mix() -> None:
 
 
 def test_a_clip_that_ends_without_having_started_is_counted() -> None:
-    progress = RunProgress(Clock())
+    progress = RunProgress(FakeClock(100.0))
     progress.feed(events.ClipFailed(4, "clip_failed", "no"))
     assert progress.clips.failed[0].name == "clip 5"
     assert_fits(shown(progress), 80, 24)
@@ -273,7 +266,7 @@ def worked_on(progress: RunProgress, indices: range, job: str | None, *, failing
 
 
 def test_clips_that_are_made_again_count_once() -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     progress.feed(events.RunStarted("process", "w", 6))
     progress.feed(events.ValidationFinished(6, 0, 60.0))
@@ -300,7 +293,7 @@ def test_clips_that_are_made_again_count_once() -> None:
 
 
 def test_a_job_that_begins_again_takes_nothing_from_the_others() -> None:
-    progress = RunProgress(Clock())
+    progress = RunProgress(FakeClock(100.0))
     progress.feed(events.RunStarted("batch", "w", 8, None, total_jobs=2))
     for job in ("monday", "tuesday"):
         progress.feed(events.RunStarted("process", job, 4), job)
@@ -349,7 +342,7 @@ any_event = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(any_event, max_size=25), st.sampled_from(SIZES), st.floats(0, 1000))
 def test_no_order_of_events_breaks_the_panel(order: list[events.Event], size: tuple[int, int], pause: float) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     progress = RunProgress(clock)
     for event in order:
         progress.feed(event)

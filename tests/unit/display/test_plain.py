@@ -11,19 +11,12 @@ from hypothesis import strategies as st
 from mpt_cli.display.plain import PlainDisplay
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.runtime import events
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import FakeClock
 
 
 def written(*order: events.Event, quiet: bool = False, job: str | None = None) -> list[str]:
     stream = io.StringIO()
-    with PlainDisplay(stream, quiet=quiet, clock=Clock()) as display:
+    with PlainDisplay(stream, quiet=quiet, clock=FakeClock(0.0)) as display:
         for event in order:
             display.emit(event, job=job)
     return stream.getvalue().splitlines()
@@ -92,7 +85,7 @@ def test_jobs_are_named() -> None:
 
 
 def test_progress_comes_at_growing_intervals() -> None:
-    clock, stream = Clock(), io.StringIO()
+    clock, stream = FakeClock(0.0), io.StringIO()
     display = PlainDisplay(stream, clock=clock)
     display.emit(events.RunStarted("process", "w", 40))
     display.emit(events.ClipStarted(0, Path("a.mp4"), "encode", 1000.0))
@@ -108,7 +101,7 @@ def test_progress_comes_at_growing_intervals() -> None:
 
 
 def test_a_progress_line_says_what_is_known() -> None:
-    clock, stream = Clock(), io.StringIO()
+    clock, stream = FakeClock(0.0), io.StringIO()
     display = PlainDisplay(stream, clock=clock)
     display.emit(events.RunStarted("process", "w", 2))
     display.emit(events.ValidationFinished(2, 0, 20.0))
@@ -125,7 +118,7 @@ def test_a_progress_line_says_what_is_known() -> None:
 
 
 def test_clips_that_are_made_again_are_counted_once() -> None:
-    clock, stream = Clock(), io.StringIO()
+    clock, stream = FakeClock(0.0), io.StringIO()
     display = PlainDisplay(stream, clock=clock)
     once = [
         event

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mpt_cli.media.ffmpeg.frame_clock import FrameClock
 from mpt_cli.model.frame_times import FrameTimes, Timing
-from tests.infos import media_of
+from tests.builders import media_of
 
 MILLISECOND = Fraction(1, 1000)
 

@@ -13,8 +13,8 @@ from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.storage.file_identity import content_hash
+from tests.builders import media_of
 from tests.fakes import FakeClock
-from tests.infos import media_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mpt_cli.model.errors import Issue, IssueCode
-from tests.infos import media_of
+from tests.builders import media_of
 
 KEYS = tuple(Fraction(second) for second in (7, 9, 11))
 

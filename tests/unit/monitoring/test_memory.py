@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -21,77 +20,10 @@ from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader
 from mpt_cli.runtime.cancel import CancelToken
+from tests.fakes import MIB, PATIENCE, Counted, FakeClock, FakeReader
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MIB = 2**20
-PATIENCE = 10
-
-
-@dataclass
-class FakeReader:
-    total: int = 10_000 * MIB
-    available: int = 10_000 * MIB
-    tree: int = 100 * MIB
-    limit: int | None = None
-    measurements: int = 0
-
-    def total_bytes(self) -> int:
-        return self.total
-
-    def available_bytes(self) -> int:
-        return self.available
-
-    def tree_rss_bytes(self) -> int:
-        self.measurements += 1
-        return self.tree
-
-    def cpu_percent(self) -> float:
-        return 50.0
-
-    def limit_bytes(self) -> int | None:
-        return self.limit
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> bool:
-        self.now += seconds
-        return False
-
-
-class Counted:
-    """A listener that one can wait for."""
-
-    def __init__(self) -> None:
-        self._calls = threading.Semaphore(0)
-
-    def __call__(self, _sample: MemorySample) -> None:
-        self._calls.release()
-
-    def more(self, count: int = 1) -> bool:
-        """Whether it is called so many times more."""
-        return all(self._calls.acquire(timeout=PATIENCE) for _ in range(count))
-
-    def anew(self, count: int) -> bool:
-        """The same, without the calls that nobody has waited for yet."""
-        self._forget()
-        return self.more(count)
-
-    def _forget(self) -> None:
-        while self._calls.acquire(blocking=False):
-            pass
-
-    def ended(self) -> bool:
-        """Whether nothing is left that could call it."""
-        self._forget()
-        return "mpt-memory" not in {thread.name for thread in threading.enumerate()}
 
 
 def manager(reader: FakeReader, *, budget_mib: int = 1000, clock: FakeClock | None = None) -> MemoryManager:
@@ -312,7 +244,7 @@ def test_unsubscribing_ends_the_samples_of_that_listener_only() -> None:
 
 
 def test_a_measurement_serves_for_one_interval() -> None:
-    reader, clock = FakeReader(tree=250 * MIB), FakeClock()
+    reader, clock = FakeReader(tree=250 * MIB), FakeClock(100.0)
     memory = manager(reader, clock=clock)
     assert memory.get_usage_percentage() == 25
     reader.tree = 500 * MIB
@@ -340,7 +272,7 @@ def test_the_required_memory_can_be_named() -> None:
 
 
 def test_waiting_ends_when_memory_is_available() -> None:
-    reader, clock = FakeReader(tree=900 * MIB), FakeClock()
+    reader, clock = FakeReader(tree=900 * MIB), FakeClock(100.0)
     memory = manager(reader, clock=clock)
 
     def wait(seconds: float) -> bool:
@@ -353,7 +285,7 @@ def test_waiting_ends_when_memory_is_available() -> None:
 
 
 def test_waiting_ends_in_time_or_by_cancel() -> None:
-    clock = FakeClock()
+    clock = FakeClock(100.0)
     memory = manager(FakeReader(tree=900 * MIB), clock=clock)
     assert not memory.wait_for_availability(wait=clock.wait)
     assert clock.now == 130

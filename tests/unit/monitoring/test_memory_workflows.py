@@ -14,8 +14,8 @@ import pytest
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import CLOSED_WORKFLOWS_KEPT, MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
-from tests.unit.monitoring.test_memory import MIB, PATIENCE, Counted, FakeReader, manager
-from tests.unit.monitoring.test_pool import AnnouncingToken
+from tests.fakes import MIB, PATIENCE, AnnouncingToken, Counted, FakeReader
+from tests.unit.monitoring.test_memory import manager
 
 if TYPE_CHECKING:
     from tests.fakes import FakeClock

@@ -11,7 +11,6 @@ import signal
 import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,45 +19,16 @@ from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
 from mpt_cli.runtime.cancel import CancelToken
+from tests.fakes import PATIENCE, AnnouncingToken, FakeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 BUDGET = 1000
-PATIENCE = 10
 
 
-class FakeReader:
-    tree = 0
-
-    def total_bytes(self) -> int:
-        return 10_000
-
-    def available_bytes(self) -> int:
-        return 10_000
-
-    def tree_rss_bytes(self) -> int:
-        return self.tree
-
-    def cpu_percent(self) -> float:
-        return 0.0
-
-    def limit_bytes(self) -> int | None:
-        return None
-
-
-class AnnouncingToken(CancelToken):
-    """Says when a pool has put its caller into the queue."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.queued = threading.Event()
-
-    @contextmanager
-    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
-        with super().waking(wake):
-            self.queued.set()
-            yield
+def idle() -> FakeReader:
+    return FakeReader(total=10_000, available=10_000, tree=0)
 
 
 def memory_of(reader: FakeReader) -> MemoryManager:
@@ -66,7 +36,7 @@ def memory_of(reader: FakeReader) -> MemoryManager:
 
 
 def pool_of(slots: int, *, reader: FakeReader | None = None) -> ResourcePool:
-    return ResourcePool(slots, memory_of(reader or FakeReader()), recheck_seconds=3600)
+    return ResourcePool(slots, memory_of(reader or idle()), recheck_seconds=3600)
 
 
 def taken(pool: ResourcePool, *, need_bytes: int = 0) -> int:
@@ -136,7 +106,7 @@ def test_a_need_that_does_not_fit_waits_for_a_release(executor: ThreadPoolExecut
 
 
 def test_the_measured_tree_counts_as_the_reservations_do() -> None:
-    reader = FakeReader()
+    reader = idle()
     pool = pool_of(4, reader=reader)
     taken(pool, need_bytes=100)
     reader.tree = 900
@@ -146,7 +116,7 @@ def test_the_measured_tree_counts_as_the_reservations_do() -> None:
 
 @pytest.mark.anchor("T040")
 def test_one_always_runs() -> None:
-    reader = FakeReader()
+    reader = idle()
     reader.tree = 5 * BUDGET
     pool = pool_of(4, reader=reader)
     giant = taken(pool, need_bytes=10 * BUDGET)
@@ -213,7 +183,7 @@ def test_a_cancelled_caller_gets_nothing_even_if_a_slot_is_free() -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no user signals")
 def test_a_signal_handler_wakes_the_waiting_main_thread(executor: ThreadPoolExecutor) -> None:
     # A signal that arrives just before the wait is handled after it: such a pool must look again.
-    pool, token = ResourcePool(1, memory_of(FakeReader())), AnnouncingToken()
+    pool, token = ResourcePool(1, memory_of(idle())), AnnouncingToken()
     taken(pool)
     previous = signal.signal(signal.SIGUSR1, lambda number, _frame: token.cancel(number))
 
@@ -231,7 +201,7 @@ def test_a_signal_handler_wakes_the_waiting_main_thread(executor: ThreadPoolExec
 
 
 def test_the_end_of_a_clip_lets_the_first_ask_again(executor: ThreadPoolExecutor) -> None:
-    reader = FakeReader()
+    reader = idle()
     pool = pool_of(2, reader=reader)
     taken(pool)
     reader.tree = BUDGET
@@ -242,7 +212,7 @@ def test_the_end_of_a_clip_lets_the_first_ask_again(executor: ThreadPoolExecutor
 
 
 def test_memory_that_comes_free_elsewhere_is_seen_without_a_wake_up(executor: ThreadPoolExecutor) -> None:
-    reader = FakeReader()
+    reader = idle()
     reader.tree = BUDGET
     pool = ResourcePool(2, memory_of(reader), recheck_seconds=0.001)
     taken(pool)
@@ -253,7 +223,7 @@ def test_memory_that_comes_free_elsewhere_is_seen_without_a_wake_up(executor: Th
 
 @pytest.mark.anchor("T040")
 def test_a_resource_is_released_when_the_work_fails() -> None:
-    memory = memory_of(FakeReader())
+    memory = memory_of(idle())
     pool = ResourcePool(1, memory)
     during = []
 
@@ -312,7 +282,7 @@ def test_the_work_that_began_last_gives_way_again_and_again_until_it_has_ended()
 
 
 def test_above_the_budget_one_sample_makes_one_give_way() -> None:
-    reader, told = FakeReader(), list[str]()
+    reader, told = idle(), list[str]()
     memory = memory_of(reader)
     pool = ResourcePool(4, memory, recheck_seconds=3600)
     giving_way(pool, told, "first")

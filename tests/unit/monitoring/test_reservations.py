@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mpt_cli.monitoring.reservations import Reservations
-from tests.unit.monitoring.test_memory import MIB, FakeClock, FakeReader, manager
+from tests.fakes import MIB, FakeClock, FakeReader
+from tests.unit.monitoring.test_memory import manager
 
 
 def test_what_is_added_is_there_until_it_is_removed() -> None:
@@ -112,7 +113,7 @@ def test_a_clip_that_ends_during_the_look_is_not_what_the_program_itself_needs()
 
 
 def test_after_a_release_the_tree_is_measured_anew() -> None:
-    reader, clock = FakeReader(tree=900 * MIB), FakeClock()
+    reader, clock = FakeReader(tree=900 * MIB), FakeClock(100.0)
     memory = manager(reader, clock=clock)
     assert not memory.fits(500 * MIB)
     reader.tree = 100 * MIB

@@ -13,8 +13,8 @@ import pytest
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.trend import WINDOW_SECONDS, Trend
-from tests.fakes import FakeClock
-from tests.unit.monitoring.test_memory import MIB, FakeReader, manager
+from tests.fakes import MIB, FakeClock, FakeReader
+from tests.unit.monitoring.test_memory import manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
 from mpt_cli.planning.plan import Plan, make_plan, with_threads
 from mpt_cli.planning.reuse import with_reuse
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
-from tests.infos import media_of
+from tests.builders import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
 
 if TYPE_CHECKING:

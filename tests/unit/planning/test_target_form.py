@@ -12,7 +12,7 @@ from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Orientation
 from mpt_cli.planning.target_form import settled
-from tests.infos import media_of
+from tests.builders import media_of
 
 HD, SMALL = Dimensions(1920, 1080), Dimensions(640, 360)
 Clip = tuple[str, Dimensions, str, int]

@@ -24,11 +24,9 @@ from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, Notice, RunContext
 from mpt_cli.storage.temp_files import TempFileManager
-from tests.fakes import ListEmit
-from tests.forms import form_of
-from tests.infos import media_of
+from tests.builders import form_of, media_of
+from tests.fakes import FakeReader, ListEmit
 from tests.looks import AudioHere, share_here
-from tests.unit.monitoring.test_memory import FakeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

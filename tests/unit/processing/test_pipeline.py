@@ -30,9 +30,8 @@ from mpt_cli.processing.clip import NONE_FOUND, ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline, require_success_rate
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, RunContext
 from mpt_cli.storage.temp_files import TempFileManager
+from tests.builders import form_of, media_of
 from tests.fakes import ListEmit
-from tests.forms import form_of
-from tests.infos import media_of
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:

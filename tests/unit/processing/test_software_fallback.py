@@ -24,9 +24,8 @@ from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, RunContext
 from mpt_cli.storage.temp_files import TempFileManager
+from tests.builders import form_of, media_of
 from tests.fakes import ListEmit
-from tests.forms import form_of
-from tests.infos import media_of
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from mpt_cli.storage import locks
 from mpt_cli.storage.disk import free_bytes, writing
 from mpt_cli.storage.publish import Claim, claimed
 from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path, sweep
-from tests.forms import form_of
+from tests.builders import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,7 @@ from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
 from mpt_cli.validation.parameter import ParameterValidator
-from tests.forms import form_of
-from tests.infos import media_of
+from tests.builders import form_of, media_of
 from tests.looks import nothing_lost
 from tests.media import MediaFolder, Tone
 from tests.oddities import damaged

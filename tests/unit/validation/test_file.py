@@ -18,7 +18,7 @@ from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, ProbeError
 from mpt_cli.model.media_info import Orientation
 from mpt_cli.validation.file import FileValidator
-from tests.infos import media_of
+from tests.builders import media_of
 from tests.looks import AudioHere, nothing_lost, probe_here, share_here
 from tests.media import MediaFolder, Recipe, Tone, run_ffmpeg
 from tests.oddities import damaged

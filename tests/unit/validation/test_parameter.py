@@ -14,7 +14,7 @@ from mpt_cli.config.sections import Config, ProcessingConfig, VideoConfig
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.validation.parameter import ParameterValidator
-from tests.infos import media_of
+from tests.builders import media_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

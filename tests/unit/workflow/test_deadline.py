@@ -20,7 +20,7 @@ from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.workflow import deadline
 from mpt_cli.workflow.lifecycle import Lifecycle
-from tests.unit.workflow.test_outcome import bad, good, info, plan_of, run_of
+from tests.builders import bad, good, plan_of, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.workflow.run_state import RunState
 
-__all__ = ["info"]  # the fixture
 
 CONFIG = Config(processing=ProcessingConfig(deadline=Fraction(90)))
 

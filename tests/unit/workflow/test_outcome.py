@@ -11,108 +11,24 @@ import pytest
 
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config
-from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Container
-from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment, VideoClip
+from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, MptError, ProcessingError
 from mpt_cli.model.results import (
     ClipStatus,
     ConcatenationResult,
-    FileValidationResult,
-    OutputInfo,
     Prediction,
     ProcessingResult,
     RunStatus,
-    ValidationResult,
     VideoResult,
 )
-from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.planning.report import plan_report
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.workflow.run_state import RunState
-from tests.forms import form_of
+from tests.builders import FORM, OUTPUT, PATHS, bad, good, issue, plan_of, run_of
 
 if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
-    from tests.media import MediaFolder
-
-PATHS = [Path(f"{name}.mp4") for name in ("a", "b", "c", "d")]
-FORM = form_of(rate="10")
-FRAMES = {0: 10, 1: 20, 2: 30, 3: 40}
-OUTPUT = OutputInfo(
-    Path("/reel.mp4"), 9, Container.MP4, Fraction(6), 60, Dimensions(160, 90), Fraction(10), "h264", "aac"
-)
-
-
-@pytest.fixture
-def info(media: MediaFolder) -> MediaInfo:
-    return probe(media.make(), scan=True, max_streams=10)
-
-
-def issue(code: IssueCode, number: int) -> Issue:
-    return Issue(code, f"is wrong ({number})", PATHS[number])
-
-
-def plan_of(info: MediaInfo, *order: int) -> Plan:
-    """A plan that shows these clips in this order; each needs a hundred bytes a frame."""
-    clips = tuple(
-        PlannedClip(
-            n,
-            VideoClip(PATHS[n]),
-            info,
-            Segment(n, 0, FRAMES[n]),
-            Action.ENCODE,
-            (f"r{n}",),
-            100 * FRAMES[n],
-            FRAMES[n],
-        )
-        for n in order
-    )
-    return Plan(FORM, FORM, clips, 2, 7, 1.5, 1000, 500, False)
-
-
-def validation_of(info: MediaInfo, **refused: Issue) -> ValidationResult:
-    """A verdict in which the clips of these names are refused."""
-    files = tuple(
-        FileValidationResult(path, errors=(refused[path.stem],))
-        if path.stem in refused
-        else FileValidationResult(path, media=info)
-        for path in PATHS
-    )
-    return ValidationResult(warnings=(issue(IssueCode.EXTREME_ASPECT_RATIO, 0),), files=files)
-
-
-def good(number: int) -> ProcessingResult:
-    clip = ProcessedClip(
-        number,
-        PATHS[number],
-        Path(f"{number}.mp4"),
-        None,
-        FORM.dimensions,
-        Segment(number, 0, FRAMES[number]),
-        FRAMES[number] / FORM.frame_rate,
-        0,
-        "",
-        b"",
-        owned=True,
-    )
-    return ProcessingResult(number, clip, None, 2.5, 4711)
-
-
-def bad(number: int, code: IssueCode = IssueCode.CLIP_FAILED) -> ProcessingResult:
-    return ProcessingResult(number, None, issue(code, number), 1.5, None)
-
-
-def run_of(info: MediaInfo, *order: int, processed: tuple[ProcessingResult, ...] = (), **refused: Issue) -> RunState:
-    """A run that got as far as these results."""
-    return RunState(
-        VideoParams(tuple(map(VideoClip, PATHS)), Path("reel.mp4")),
-        Config(),
-        RunContext("w"),
-        validation=validation_of(info, **refused),
-        plan=plan_of(info, *order) if order else None,
-        processed={result.index: result for result in processed},
-    )
 
 
 def ended(run: RunState, error: MptError) -> VideoResult:

@@ -13,7 +13,7 @@ from mpt_cli.model.errors import Cancelled, IssueCode
 from mpt_cli.model.results import ConcatenationResult
 from mpt_cli.storage.file_identity import file_of, identity_of
 from mpt_cli.workflow.provenance import Provenance, sha256_of
-from tests.unit.workflow.test_outcome import OUTPUT, bad, good, info, plan_of, run_of
+from tests.builders import OUTPUT, bad, good, plan_of, run_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.model.results import ReelEvidence
     from mpt_cli.workflow.run_state import RunState
-
-__all__ = ["info"]  # the fixture
 
 
 @pytest.fixture
@@ -98,7 +96,7 @@ def test_a_stop_costs_the_evidence_and_not_the_reel(run: RunState) -> None:
     run.context.cancel.cancel()
     evidence, (issue,) = gather(run, before)
     assert evidence is None
-    assert (issue.code, "the reel itself is whole" in issue.message) == (IssueCode.CANCELLED, True)
+    assert (issue.code, "is a whole reel" in issue.message) == (IssueCode.CANCELLED, True)
     with pytest.raises(Cancelled):
         sha256_of(run.params.clips[0].path, run.context.cancel)
 
