@@ -22,6 +22,7 @@ from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatProgress
+from mpt_cli.runtime.throttle import Throttle
 from mpt_cli.storage.disk import writing
 from mpt_cli.storage.store import recipe_key
 
@@ -43,7 +44,6 @@ _ANY = Path("/sound")
 """Stands for the file in a command that is only compared."""
 _AUDIO_ENCODER_BYTES = 64 * 2**20
 """Memory of an ffmpeg that encodes audio (measured: 45 MiB)."""
-_PROGRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,17 +240,15 @@ class _AudioProgress:
     """Progress of all pieces together, reported at most twice per second; audio is half of a join."""
 
     def __init__(self, pieces: int, join: _Join, clock: Callable[[], float]) -> None:
-        self._join, self._clock, self._lock = join, clock, threading.Lock()
-        self._done, self._total, self._next = [0.0] * pieces, 0.0, 0.0
+        self._join, self._throttle, self._lock = join, Throttle(clock), threading.Lock()
+        self._done, self._total = [0.0] * pieces, 0.0
 
     def take(self, index: int, seconds: float) -> None:
         """Update the finished seconds of a piece."""
         with self._lock:
             self._total += seconds - self._done[index]
             self._done[index] = seconds
-            now = self._clock()
-            if now >= self._next:
-                self._next = now + _PROGRESS_SECONDS
+            if self._throttle.is_due():
                 self._join.context.emit(ConcatProgress(min(self._total, self._join.order.seconds) / 2))
 
 

@@ -21,6 +21,7 @@ from mpt_cli.processing.audio import ClipAudio, damage_of_audio, with_rendered_a
 from mpt_cli.processing.evidence import audio_evidence, frame_evidence
 from mpt_cli.processing.job import ClipJob
 from mpt_cli.runtime.events import ClipProgress
+from mpt_cli.runtime.throttle import Throttle
 from mpt_cli.storage.file_identity import content_hash, identity_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _LEAST_SECONDS, _SECONDS_PER_SECOND = 600, 20
 """Time limit of a clip: ten minutes and twenty times its length, unless the configuration has one."""
-_PROGRESS_SECONDS = 0.5
 NONE_FOUND = "no finished one was found"
 """Reason to encode a clip that was planned for reuse."""
 
@@ -302,9 +302,8 @@ class _ProgressEvents:
     """Events from the progress of an ffmpeg, at most two per second."""
 
     def __init__(self, job: ClipJob, clock: Callable[[], float]) -> None:
-        self._job, self._clock = job, clock
+        self._job, self._throttle = job, Throttle(clock)
         self._memory: int | None = None
-        self._next = 0.0
 
     def take_memory(self, rss_bytes: int) -> None:
         """Update the memory of the child."""
@@ -312,10 +311,8 @@ class _ProgressEvents:
 
     def take(self, progress: Progress) -> None:
         """Emit an event, unless the last one is too recent."""
-        now = self._clock()
-        if now < self._next:
+        if not self._throttle.is_due():
             return
-        self._next = now + _PROGRESS_SECONDS
         done = min(float(progress.done_seconds), self._job.seconds)
         self._job.context.emit(ClipProgress(self._job.planned.index, done, progress.speed, self._memory))
 
