@@ -21,7 +21,7 @@ _WORDS = re.compile(
     r"key picture|sound track)\b",
     re.IGNORECASE,
 )
-_EXEMPT = ("media.inspect",)
+_EXEMPT: tuple[str, ...] = ()
 """Rooms whose language is still to be revised."""
 
 

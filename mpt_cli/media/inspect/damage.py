@@ -43,7 +43,7 @@ TOO_LITTLE = 0.5
 
 
 def damage_issue(path: Path, share: float) -> Issue | None:
-    """What is said of a file of which only this share decodes; None for all."""
+    """Return the issue of a file of which only this share decodes; None for all."""
     if share >= 1:
         return None
     lost = f"{1 - share:.1%}" if share < 0.999 else "less than 0.1%"
@@ -61,7 +61,7 @@ class DecodedShare(Protocol):
         *,
         cancel: CancelToken | None = None,
     ) -> float:
-        """The share, 0 to 1, that decode without damage; Cancelled on a stop."""
+        """Return the share, 0 to 1, that decodes without damage; raise Cancelled on a stop."""
         ...
 
 
@@ -73,7 +73,7 @@ class DeepLook:
         self._ffmpeg, self._share = ffmpeg, share
 
     def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float:
-        """The share of a file's pictures, 0 to 1, that decode without damage; Cancelled on a stop."""
+        """Return the share of the frames of a file, 0 to 1, that decodes without damage; raise Cancelled on a stop."""
         limits = Limits(stall_seconds=_STALL_SECONDS)
         outcome = self._ffmpeg.run(decode_arguments(path, media), cancel=cancel, limits=limits)
         cancel.raise_if_cancelled()
@@ -92,7 +92,7 @@ def decoded_share(
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> float:
-    """The share of the pictures of a file, or of a span of its clock, that decode without damage.
+    """Return the share of the frames of a file, or of a span of its clock, that decodes without damage.
 
     For a file that is known to be damaged: then a hole in an even row of pictures is a loss too, as
     of packets that the container could not find again. In one thread, because PyAV loses with a
@@ -155,7 +155,7 @@ class _Found:
                 self._note(self.whole, None if time is None else time + self.whole_row.shift_at(time))
 
     def _is_leading(self, packet: Any) -> bool:
-        """Whether a frame needs what is not in the file: it comes, or is shown, before the first keyframe."""
+        """Return whether a frame needs what is not in the file: it comes, or is shown, before the first keyframe."""
         if self.first_key is None and packet.is_keyframe:
             self.first_key = packet.pts or 0
             return False
@@ -187,12 +187,12 @@ def _gaps(times: list[float]) -> list[float]:
 
 
 def _gap(times: list[float]) -> float:
-    """The usual gap between times in any order; 0.0 where there are too few."""
+    """Return the usual gap between times in any order; 0.0 where there are too few."""
     return median(gaps) if (gaps := _gaps(times)) else 0.0
 
 
 def _missing(times: list[float]) -> int:
-    """How many more times an even row would have; 0 for a row that is not even."""
+    """Return how many more times an even row would have; 0 for a row that is not even."""
     gaps, usual = _gaps(times), _gap(times)
     even = sum(abs(gap - usual) <= _SAME_GAP * usual for gap in gaps)
     if not gaps or even < _EVEN_SHARE * len(gaps):

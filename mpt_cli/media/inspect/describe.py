@@ -223,7 +223,7 @@ def _pixel_shape(stream: VideoStream, frame: VideoFrame, crop: Crop | None) -> F
 
 
 def _has_alpha(stream: VideoStream, frame: VideoFrame) -> bool:
-    """Whether there is transparency; in WebM it is a second stream that only the tag tells of."""
+    """Return whether there is transparency; in WebM it is a second stream that only the tag tells of."""
     tagged = any(stream.metadata.get(key) == "1" for key in ("alpha_mode", "ALPHA_MODE"))
     return tagged or any(component.is_alpha for component in frame.format.components)
 

@@ -51,7 +51,7 @@ class Probe(Protocol):
     def __call__(
         self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
     ) -> MediaInfo:
-        """What the file holds; raises ProbeError, and Cancelled on a stop."""
+        """Return what the file holds; raise ProbeError, and Cancelled on a stop."""
         ...
 
 
@@ -63,7 +63,7 @@ def probe(
     max_pixels: int = MOST_PIXELS,
     alive: Callable[[], object] = lambda: None,
 ) -> MediaInfo:
-    """What a file holds; with ``scan`` every packet is read, else only where the header may lie.
+    """Return what a file holds; with ``scan`` every packet is read, else only where the header may lie.
 
     Pictures that are larger than ``max_pixels`` are not decoded. ``alive`` is called for each packet.
 
@@ -185,7 +185,7 @@ def _refuse_by_signature(path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
-    """The file, or its bytes before ``end``, opened by libav, which may open nothing else."""
+    """Open the file, or its bytes before ``end``, by libav, which may open nothing else."""
     try:
         container = open_container(path, end=end)
     except av.FFmpegError as error:

@@ -67,7 +67,7 @@ class KnownFiles:
     def probe(
         self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
     ) -> MediaInfo:
-        """What the file holds, from the record if there is one; raises ProbeError as a probe does.
+        """Return what the file holds, from the record if there is one; raise ProbeError as a probe does.
 
         Only whole scans are remembered: they took long, and they answer every question.
         """
@@ -77,7 +77,7 @@ class KnownFiles:
         return record.media if record else self._look(path, limits, cancel).media
 
     def content(self, path: Path) -> str:
-        """A hash of the file's bytes, as they were when it was probed; OSError where it cannot be read."""
+        """Return a hash of the file's bytes when it was probed; raise OSError where it cannot be read."""
         identity = identity_of(path.stat())
         if identity not in self._contents:
             record = self._recall(path)

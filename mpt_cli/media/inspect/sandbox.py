@@ -91,7 +91,7 @@ class Workers:
     def probe(
         self, path: Path, *, scan: bool, limits: ValidationConfig, cancel: CancelToken | None = None
     ) -> MediaInfo:
-        """What a file holds, as :func:`mpt_cli.media.inspect.probe.probe` says it; ProbeError, Cancelled."""
+        """Return what a file holds, see ``probe.probe``; raise ProbeError, and Cancelled on a stop."""
         how = {"scan": scan, "max_streams": limits.max_streams, "max_pixels": limits.max_pixels}
         question = {"ask": "probe", "how": how}
         media = self._ask(path, question, cancel).media
@@ -230,7 +230,7 @@ class _Worker:
         return self._thread.is_alive()
 
     def ask(self, path: Path, question: dict[str, Any], cancel: CancelToken) -> _Answer:
-        """The answer; ProbeError where the child ended instead, Cancelled on a stop."""
+        """Return the answer; raise ProbeError where the child ended instead, Cancelled on a stop."""
         with cancel.waking(lambda: self._answers.put(None)):
             self._is_asked = True
             self._questions.put(json.dumps(question).encode() + b"\n")
@@ -305,7 +305,7 @@ class _TooLargeError(Exception):
 
 
 def _part(media: MediaInfo) -> dict[str, Any]:
-    """What of a file is read, and how its clock moves."""
+    """Return which part of a file is read, and the moves of its clock."""
     return {"clock_moves": [str(move) for move in media.clock_moves], "end": media.readable_bytes}
 
 

@@ -62,7 +62,7 @@ class Signs:
 
 
 def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
-    """The answer to a question, under its name, or the issue that is the ``error``."""
+    """Return the answer to a question, under its name, or the issue that is the ``error``."""
     try:
         return _found(question, out)
     except ProbeError as error:
@@ -115,12 +115,12 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 
 def _part(question: dict[str, Any]) -> dict[str, Any]:
-    """What of a file is to be read."""
+    """Return which part of a file is to be read."""
     return {"clock_moves": [Fraction(move) for move in question["clock_moves"]], "end": question["end"]}
 
 
 def plain(value: object) -> object:
-    """What JSON has no word for, as text that :class:`~mpt_cli.model.media_info.MediaInfo` is read back from."""
+    """Return a value that JSON lacks, as text from which :class:`~mpt_cli.model.media_info.MediaInfo` is read."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return None if isinstance(value, Path) else str(value)

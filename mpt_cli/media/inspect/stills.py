@@ -35,7 +35,7 @@ _BYTES_A_PIXEL = 3
 def read_stills(
     path: Path, times: Sequence[Fraction], box: Dimensions, *, alive: Callable[[], object] = lambda: None
 ) -> list[Still | None]:
-    """The pictures that are shown at these seconds from the first one, scaled into a box; None where none decodes.
+    """Return the frames shown at these seconds after the first one, scaled into a box; None where none decodes.
 
     A time after the end shows the last picture.
     """
@@ -64,7 +64,7 @@ def _shown_at(container: Any, stream: Any, time: Fraction, alive: Callable[[], o
 def _last_until(
     container: Any, stream: Any, time: Fraction, alive: Callable[[], object], *, or_next: bool = False
 ) -> VideoFrame | None:
-    """The last picture from here that is shown at a time, or else the first one behind it; damaged ones are passed."""
+    """Return the last frame from here that is shown at a time, else the first one behind it; skip damaged ones."""
     shown: VideoFrame | None = None
     for packet in readable_packets(container, [stream]):
         alive()
@@ -99,7 +99,7 @@ def _still(frame: VideoFrame, stream: Any, box: Dimensions) -> Still:
 
 
 def _fitting(frame: VideoFrame, sar: Fraction, orientation: Orientation, box: Dimensions) -> Dimensions:
-    """The size, before it is turned, with which a picture fills the box in one direction and fits in the other."""
+    """Return the size, before it is turned, with which a frame fills the box in one direction and fits in the other."""
     room = box.turned if orientation.swaps_sides else box
     wide, high = frame.width * sar, Fraction(frame.height)
     scale = min(room.width / wide, room.height / high)
@@ -107,19 +107,19 @@ def _fitting(frame: VideoFrame, sar: Fraction, orientation: Orientation, box: Di
 
 
 def _meaning(frame: VideoFrame) -> str:
-    """What the values of a picture mean, as arguments of ``scale``; RGB needs none."""
+    """Return the colour description of a frame as arguments of ``scale``; RGB needs none."""
     source = color.source_color(description_of(frame), Dimensions(frame.width, frame.height), frame.format.name)
     return "".join(f":{name}={value}" for name, value in color.rgb_arguments(source).items())
 
 
 def _turns(orientation: Orientation) -> list[str]:
-    """Filters that make a picture upright: mirrored first, then turned clockwise."""
+    """Return the filters that turn a frame upright: mirrored first, then turned clockwise."""
     steps = ["hflip"] if orientation.mirrored else []
     steps += {90: ["transpose=clock"], 180: ["hflip", "vflip"], 270: ["transpose=cclock"]}.get(orientation.rotation, [])
     return steps
 
 
 def _rows(frame: VideoFrame) -> bytes:
-    """The rows of an RGB picture without what lies between them in memory."""
+    """Return the rows of an RGB frame without the padding between them in memory."""
     plane, row, step = bytes(frame.planes[0]), frame.width * _BYTES_A_PIXEL, frame.planes[0].line_size
     return b"".join(plane[start : start + row] for start in range(0, step * frame.height, step))

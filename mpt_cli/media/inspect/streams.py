@@ -103,7 +103,7 @@ def _left_out(
 
 
 def refuse_giant(path: Path, video: VideoStream, most: int) -> None:
-    """What a header of 300 bytes claims must not cost gigabytes."""
+    """Refuse dimensions that cost gigabytes to decode, which a header of 300 bytes can claim."""
     if _pixels(video) > most:
         context = video.codec_context
         issue = too_many_pixels(Dimensions(context.width, context.height), most, path)

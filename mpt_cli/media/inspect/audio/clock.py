@@ -73,7 +73,7 @@ class AudioClock:
         self._missing = 0
 
     def __len__(self) -> int:
-        """Number of packets."""
+        """Return the number of packets."""
         return len(self._ticks)
 
     def add(self, ticks: int | None, size: int, samples: int = 0) -> None:
@@ -102,7 +102,7 @@ class AudioClock:
         return ClockFindings(_tremble(late, begins[-1])) if known >= _STAYS else STEADY
 
     def _is_even(self, sample_rate: int, samples: int, size: int) -> bool:
-        """Whether the times are nearly an even row, as most are: a look that costs nothing."""
+        """Return whether the times are nearly an even row, as most are: a look that costs nothing."""
         if self._missing or self.is_decoded or (self._by_bytes and set(self._bytes[:-1]) != {size}):
             return False
         gaps: list[int] = list(map(sub, self._ticks[1:], self._ticks))

@@ -230,7 +230,7 @@ class _Window:
         self._flush()
 
     def tolerance(self, seconds: float) -> float:
-        """Return by how many seconds audio may be off here, so many seconds after its decoding began.
+        """Return by how many seconds audio may be off here; ``seconds`` count from where its decoding began.
 
         Samples follow each other, while times may follow a clock of their own: that is seen by this window
         to the precision of the clock.

@@ -217,5 +217,5 @@ def _samples(frames: list[AudioFrame] | None) -> int:
 
 
 def _kind(frame: AudioFrame) -> tuple[object, ...]:
-    """Return what the filters of ffmpeg begin anew for when it changes."""
+    """Return the properties whose change restarts the filters of ffmpeg."""
     return frame.layout.name, frame.format.name, frame.sample_rate

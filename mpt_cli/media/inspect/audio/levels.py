@@ -151,7 +151,7 @@ def _db(samples: array[Any]) -> float:
 
 
 def _are_same(heard: Samples, first: int, second: int) -> bool:
-    """Whether two tracks hold the same samples here, as far as their codecs let them."""
+    """Return whether two tracks hold the same samples here, but for the loss of their codecs."""
     ones, others = heard.get(first, []), heard.get(second, [])
     if [len(one) for one in ones] != [len(other) for other in others]:
         return False

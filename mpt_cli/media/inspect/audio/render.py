@@ -1,8 +1,8 @@
 """Render the audio of a clip to even PCM, where its channels or its rate are not the same all along.
 
-ffmpeg ends its filters at such a change and begins them anew, so that what counts samples, pads or fills
-gaps begins anew as well; and it has no filter that takes channels in an order of their own. Here each
-part gets a mix of its own, and is put where its timestamps say.
+ffmpeg restarts its filters at such a change, so that filters that count samples, pad or fill gaps restart
+as well; and it has no filter for channels in an order of their own. Here each part gets its own mix, and
+is put where its timestamps say.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def render(
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
-    """Write so many stereo samples at most, from ``start`` on, a time of the file after the moves of its clock.
+    """Write at most ``samples`` stereo samples from ``start`` on, a time of the file after the moves of its clock.
 
     Return how much of them does not decode. ``clock_moves`` are those of the file; only bytes before
     ``end`` are read. ValueError or LookupError where the stream is no longer there.

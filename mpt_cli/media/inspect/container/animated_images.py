@@ -83,7 +83,7 @@ def _riff_chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _is_motion_jpeg(file: BinaryIO) -> bool:
-    """Whether another image of the same size follows the first one, and no index of stills says that it should."""
+    """Return whether another image of the same size follows the first one, and no index of stills announces it."""
     file.seek(0)
     data = file.read(_LARGEST_IMAGE)
     first = _jpeg(data, 0)
@@ -112,7 +112,7 @@ def _jpeg(data: bytes, start: int) -> tuple[bytes, int] | None:
 
 
 def _has_sequence(file: BinaryIO) -> bool:
-    """Whether one of the brands of a file promises frames in time."""
+    """Return whether one of the brands of a file promises frames in time."""
     file.seek(0)
     size = int.from_bytes(file.read(4))
     brands = file.read(min(max(0, size - 4), 4096))[4:]

@@ -43,7 +43,7 @@ def extent_of_boxes(file: BinaryIO, size: int) -> Extent:
 
 
 def _goes_on(file: BinaryIO, boxes: list[tuple[bytes, int, int, int]], first: int, number: int) -> bool:
-    """Whether a later head is the first one again and fragments go on behind it, as in joined segments of a stream."""
+    """Return whether a later head repeats the first one and fragments go on behind it, as in joined segments."""
     heads = []
     for _, _, content, end in (boxes[first], boxes[number]):
         file.seek(content)
@@ -59,7 +59,7 @@ def _goes_on(file: BinaryIO, boxes: list[tuple[bytes, int, int, int]], first: in
 
 
 def _movie_seconds(file: BinaryIO, start: int, end: int) -> Fraction:
-    """The length in the header of a movie; 0 where it is unknown, as in fragmented files."""
+    """Return the length in the header of a movie; 0 where it is unknown, as in fragmented files."""
     file.seek(start)
     content = file.read(min(end - start, 128))
     place = content.find(b"mvhd")

@@ -57,11 +57,11 @@ class _Share:
 
     @property
     def lost(self) -> Fraction:
-        """Seconds that are missing, as far as is known."""
+        """Seconds that are known to be missing."""
         return Fraction(0) if self.promised is None else self.promised - self.held
 
     def __str__(self) -> str:
-        """What is held of what was promised."""
+        """Return what is held of what was promised."""
         if self.promised is None:
             return f"it holds {float(self.held):.2f} s, and how much is missing is not known"
         if self.lost < _LEAST_KNOWN:
@@ -90,7 +90,7 @@ def _missing_end(path: Path, found: Findings, timeline: Timeline) -> Issue | Non
 
 
 def _was_cut(path: Path, found: Findings) -> bool:
-    """Whether the file ends before its container or its last packet does, or reading it ended in an error."""
+    """Return whether the file ends before its container or its last packet does, or reading it ended in an error."""
     extent, name = found.extent, found.container.format.name
     if extent.is_cut or found.ends_in_packet:
         return True
@@ -100,7 +100,7 @@ def _was_cut(path: Path, found: Findings) -> bool:
 
 
 def _share(found: Findings, timeline: Timeline) -> _Share:
-    """The share of the whole file, or that of one track of which more is missing."""
+    """Return the share of the whole file, or that of one track of which more is missing."""
     start = min(Fraction(0), Fraction(found.container.start_time or 0, av.time_base))  # a late one is a part of it
     audio, last_audio = found.track, max((track.end for track in found.tracks), default=timeline.end)
     promised = _promised(found)
@@ -130,7 +130,7 @@ def _ends(found: Findings, timeline: Timeline) -> str:
 
 
 def _track_share(stream: Stream | None, end: Fraction) -> _Share | None:
-    """The share of a track that ends at this time, where its header tells how long it is."""
+    """Return the share of a track that ends at this time, where its header tells its length."""
     if stream is None or not stream.duration or stream.time_base is None:
         return None
     if not stream.frames and not stream.container.format.name.startswith(_TRACK_LENGTHS_IN_FRAGMENTS):
@@ -140,7 +140,7 @@ def _track_share(stream: Stream | None, end: Fraction) -> _Share | None:
 
 
 def _promised(found: Findings) -> Fraction | None:
-    """How long the file should be by its header."""
+    """Return the length of the file by its header, in seconds."""
     container, video = found.container, found.video
     if found.extent.promised_seconds is not None:
         return found.extent.promised_seconds

@@ -52,7 +52,7 @@ def extent_of_elements(file: BinaryIO, size: int) -> Extent:
 
 
 def _find(file: BinaryIO, magic: bytes, start: int, size: int) -> int | None:
-    """Where an EBML head of Matroska or WebM begins, from a position on."""
+    """Return where the next EBML head of Matroska or WebM begins, from a position on."""
     if start >= size:
         return None
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -64,7 +64,7 @@ def _find(file: BinaryIO, magic: bytes, start: int, size: int) -> int | None:
 
 
 def _same_tracks(file: BinaryIO, second: int, size: int) -> bool:
-    """Whether all heads say the same of their tracks: then libav reads the later ones rightly."""
+    """Return whether all heads say the same of their tracks: then libav reads the later ones rightly."""
     first, next_head = _tracks(file, 0), second
     while next_head is not None:
         if _tracks(file, next_head) != first:
@@ -92,7 +92,7 @@ def segment_seconds(head: bytes) -> Fraction:
 
 
 def _tracks(file: BinaryIO, head: int) -> list[tuple[tuple[int, bytes], ...]]:
-    """What decoding the tracks of the segment behind a head takes: number, codec, its setup, size or rate."""
+    """Return what decoding the tracks of the segment behind a head takes: number, codec, its setup, size or rate."""
     file.seek(head)
     while (found := read_element(file)) is not None:
         identifier, length = found
@@ -116,7 +116,7 @@ def _tracks(file: BinaryIO, head: int) -> list[tuple[tuple[int, bytes], ...]]:
 
 
 def _children(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Identifier and content of the elements in a row."""
+    """Yield identifier and content of the elements in a row."""
     file = io.BytesIO(data)
     while (head := read_element(file)) is not None and head[1] is not None:
         yield head[0], file.read(head[1])

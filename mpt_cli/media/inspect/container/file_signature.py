@@ -51,7 +51,7 @@ def image_kind(head: bytes) -> str | None:
 
 
 def refusal(head: bytes) -> tuple[IssueCode, str] | None:
-    """Why a file with this beginning is not a clip, or None when libav should be asked."""
+    """Return why a file with this beginning is not a clip, or None where libav should decide."""
     if name := image_kind(head):
         return IssueCode.STILL_IMAGE, f"is a still image ({name})"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

@@ -23,7 +23,7 @@ MATROSKA_TRACKS: Steps = ((0x18538067, 0), (0x1654AE6B, 0), (0xAE, 0))
 
 
 class HeaderParts:
-    """Walks one file; it looks at so many parts of it and no more."""
+    """Walks one file, up to a limited number of parts."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Begin with nothing looked at."""
@@ -47,7 +47,7 @@ class HeaderParts:
             yield part
 
     def first_bytes(self, start: int, end: int, *, most: int) -> bytes:
-        """Return the first bytes of a part, at most so many."""
+        """Return the first bytes of a part, at most ``most``."""
         self._file.seek(start)
         return self._file.read(min(most, max(0, end - start)))
 

@@ -1,6 +1,6 @@
 """Find out whether a recording goes on in other tracks than those that it began in.
 
-A transport stream does where two were joined byte for byte, or its recorder began anew: under other
+A transport stream does where two were joined byte for byte, or its recorder was restarted: under other
 packet identifiers. A film of QuickTime may have one track a scene. Audio goes on in its other track
 (:mod:`mpt_cli.media.audio_tracks`); video does not: ffmpeg could join the tracks, but holds all frames of the
 later ones in memory meanwhile. Nor does libav follow to new identifiers (``merge_pmt_versions``) without

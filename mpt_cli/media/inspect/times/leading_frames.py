@@ -28,7 +28,7 @@ class LeadingFrames:
     """Whether the piece begins in the midst of a group of frames, and not with a keyframe that others precede."""
 
     def issue(self, path: Path, unheard: Fraction) -> Issue:
-        """Return what is said of a piece, of whose audio so many seconds come before its first frame."""
+        """Return the warning of a piece; ``unheard`` is how many seconds of its audio precede its first frame."""
         frames = f"{self.count} frame{'s' if self.count > 1 else ''} ({float(self.seconds):.2f} s)"
         message = f"begins in the middle of a recording: {frames} before its first keyframe cannot be decoded"
         if unheard > 0:

@@ -131,7 +131,7 @@ class PacketTimes:
         self.add(None, None, duration)
 
     def __len__(self) -> int:
-        """Number of frames."""
+        """Return the number of frames."""
         return len(self._times)
 
     @property
@@ -288,7 +288,7 @@ class PacketTimes:
         return max((number - bisect_left(shown, time) for number, time in enumerate(self._times)), default=0)
 
     def _is_exact(self, shown: list[int], ticks: Fraction, delay: int) -> bool:
-        """Whether picture k is shown at k frames, and the k-th one decoded ``delay`` frames before that."""
+        """Return whether picture k is shown at k frames, and the k-th one decoded ``delay`` frames before that."""
         decoded = self._decode_times if len(self._decode_times) == len(shown) else ()  # Matroska stores none
         return all(
             2 * max(map(abs, _distances(row, shown[0], ticks, begin)), default=0) <= ticks.denominator
@@ -297,7 +297,7 @@ class PacketTimes:
 
 
 def _rate(times: list[int], gaps: list[int], base: Fraction, guessed: Fraction | None) -> Fraction:
-    """The constant rate where there is one, else that of the usual gap, else what libav guessed.
+    """Return the constant rate where there is one, else that of the usual gap, else what libav guessed.
 
     Over a short clip of coarse time base 24 and 24000/1001 look the same; then libav's guess, which
     knows the header, decides.
@@ -337,7 +337,7 @@ def _varies(gaps: list[int], base: Fraction, usual: Fraction) -> bool:
 
 
 def _is_near_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
-    """Whether there is a grid that no picture is off by more than two ticks.
+    """Return whether there is a grid that no picture is off by more than two ticks.
 
     The first picture may itself be off, so the grid is not hung on it: what counts is how far the
     pictures' distances from one that is are apart.
@@ -366,7 +366,7 @@ def _fits_grid(times: list[int], base: Fraction, rate: Fraction) -> bool:
 
 
 def _distances(times: Iterable[int], first: int, ticks: Fraction, begin: int = 0) -> Iterator[int]:
-    """How far each is from ``first`` and its number of frames, in parts of a tick so small that they are whole."""
+    """Yield the distance of each time from its frame on an even grid, in parts of a tick that are whole numbers."""
     return (
         (time - first) * ticks.denominator - number * ticks.numerator for number, time in enumerate(times, start=begin)
     )

@@ -87,7 +87,7 @@ class CodedPictures:
         return beside or self._metadata.is_in(memoryview(packet))
 
     def is_shown_first(self, packet: Packet[Any]) -> bool:
-        """Whether a packet holds a whole picture, which is shown before those of all that follow."""
+        """Return whether a packet holds a whole picture, which is shown before those of all that follow."""
         return packet.is_keyframe and self._data.is_shown_first(bytes(packet))
 
     def is_hidden(self, packet: Packet[Any]) -> bool:
@@ -131,12 +131,12 @@ class CodedPictures:
         self.shapes.take(packet, data, sets)
 
     def seek_points(self, container: InputContainer, base: Fraction) -> tuple[Fraction, ...]:
-        """When keyframes are shown that a seek lands on exactly; empty where seeking is not trusted."""
+        """Return when keyframes are shown that a seek lands on exactly; empty where seeking is not trusted."""
         seekable = container.format.name.startswith(SEEKABLE)
         return tuple(sorted({point * base for point in self.keyframes})) if seekable else ()
 
     def traits(self, container: InputContainer, timeline: Timeline, first: VideoFrame | None) -> CopyTraits | None:
-        """What a stream copy would need to know when all packets were read; None where nothing is copied."""
+        """Return what a stream copy needs to know when all packets were read; None where nothing is copied."""
         sets = digest(self._sets)
         if not (sets and container.format.name.startswith(SEEKABLE)):
             return None

@@ -97,7 +97,7 @@ class Descriptions:
                 return
 
     def _look(self, description: Color) -> SourceColor:
-        """What is converted by a description; two matrices are the same under two names."""
+        """Return the parts of a description that conversion depends on; two matrices are the same under two names."""
         found = color.source_color(description, _size(self.first), self.first.format.name)
         return replace(found, matrix="smpte170m") if found.matrix == "bt470bg" else found
 

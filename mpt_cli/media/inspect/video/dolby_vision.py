@@ -35,7 +35,7 @@ _MAPPING, _MAPPING_TYPE, _MAPPING_DATA = 0x41E4, 0x41E7, 0x41ED
 
 
 def lacks_base_layer(path: Path, container: str, track: int) -> bool:
-    """Whether the n-th track of a file, in libav's name of its container, can be shown by Dolby Vision alone."""
+    """Return whether the n-th track of a file, in libav's name of its container, can be shown by Dolby Vision alone."""
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         header = HeaderParts(file)
@@ -49,7 +49,7 @@ def lacks_base_layer(path: Path, container: str, track: int) -> bool:
 
 
 def _stands_alone(record: bytes) -> bool:
-    """Whether a record is of a stream without a base layer: by its profile (7 bits), or its compatibility (4 bits)."""
+    """Return whether a stream has no base layer: by the profile (7 bits) or compatibility (4 bits) of its record."""
     if len(record) < _RECORD_BYTES:
         return False
     profile, compatibility = record[2] >> 1, record[4] >> 4
@@ -57,7 +57,7 @@ def _stands_alone(record: bytes) -> bool:
 
 
 def _of_mp4(header: HeaderParts, end: int) -> Iterator[bytes]:
-    """The record of each track of an MP4 or MOV, empty where it has none."""
+    """Yield the record of each track of an MP4 or MOV, empty where it has none."""
     for track in header.inside(boxes_within, 0, end, MP4_TRACKS):
         yield next(_records_of_entries(header, *track), b"")
 
@@ -70,7 +70,7 @@ def _records_of_entries(header: HeaderParts, start: int, end: int) -> Iterator[b
 
 
 def _of_matroska(header: HeaderParts, end: int) -> Iterator[bytes]:
-    """The record of each track of a Matroska file, empty where it has none."""
+    """Yield the record of each track of a Matroska file, empty where it has none."""
     for track in header.inside(matroska_elements, 0, end, MATROSKA_TRACKS):
         mappings = header.inside(matroska_elements, *track, ((_MAPPING, 0),))
         held = (_values(header, *at) for at in mappings)
@@ -78,6 +78,6 @@ def _of_matroska(header: HeaderParts, end: int) -> Iterator[bytes]:
 
 
 def _values(header: HeaderParts, start: int, end: int) -> dict[object, bytes]:
-    """The first bytes of each element between two places."""
+    """Yield the first bytes of each element between two offsets."""
     parts = header.parts(matroska_elements, start, end)
     return {kind: header.first_bytes(inner, after, most=_RECORD_BYTES) for kind, inner, after in parts}

@@ -54,7 +54,7 @@ class FieldSigns:
 
 
 def _is_mpeg2_interlaced(head: bytes) -> bool:
-    """Whether an extension says that a picture is a field, or of two fields."""
+    """Return whether an extension says that a picture is a field, or of two fields."""
     for piece in head.split(_MPEG2_EXTENSION)[1:]:
         kind = piece[0] >> 4 if piece else 0
         if kind == _SEQUENCE and len(piece) > 1 and piece[1] & 8:
@@ -80,7 +80,7 @@ _OF_PICTURE = {
 
 
 def _vc1_allows_fields(extradata: bytes) -> bool:
-    """Whether a sequence header of the advanced profile has its interlace flag."""
+    """Return whether a sequence header of the advanced profile has its interlace flag."""
     _, found, header = extradata.partition(_VC1_SEQUENCE)
     bits = Bits(without_emulation(header))
     if not found or bits.fixed(2) != _VC1_ADVANCED:
@@ -90,7 +90,7 @@ def _vc1_allows_fields(extradata: bytes) -> bool:
 
 
 def _h264_allows_fields(unit: bytes) -> bool:
-    """Whether a sequence parameter set allows anything but whole frames; not where it cannot be read."""
+    """Return whether a sequence parameter set allows anything but whole frames; not where it cannot be read."""
     if not unit or unit[0] & 31 != _H264_SEQUENCE:
         return False
     bits = Bits(without_emulation(unit[1:]))

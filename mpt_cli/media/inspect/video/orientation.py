@@ -31,7 +31,7 @@ def matrix_of(frame: VideoFrame) -> tuple[int, ...]:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """The orientation of a decoded picture; upright where nothing says otherwise."""
+    """Return the orientation of a decoded frame; upright where nothing says otherwise."""
     return orientation_from_matrix(matrix_of(frame))
 
 
@@ -67,7 +67,7 @@ def doubt(matrix: tuple[int, ...], pixel_shape: Fraction) -> str | None:
 
 
 def orientation_from_matrix(matrix: tuple[int, ...]) -> Orientation:
-    """The orientation that a 3x3 matrix of ISO/IEC 14496-12 (row vectors, y downwards) stands for.
+    """Return the orientation that a 3x3 matrix of ISO/IEC 14496-12 (row vectors, y downwards) stands for.
 
     A point is shown at ``(a x + c y, b x + d y)`` with a, b in the first row and c, d in the
     second. A negative determinant mirrors; taking the mirror out, the first row of what remains is

@@ -105,7 +105,7 @@ class Shapes:
             self._runs.append((time, shape))
 
     def _shape(self, keyframe: _Keyframe) -> Shape | None:
-        """The shape of one picture, decoded by itself; None where nothing comes out."""
+        """Return the shape of one frame, decoded alone; None where nothing comes out."""
         alone: Any = CodecContext.create(self._decoder, "r")
         alone.extradata, alone.thread_count = keyframe.extradata, 1
         try:
