@@ -39,7 +39,7 @@ def make(name: str, *arguments: str | Path) -> None:
 
 
 def label(text: str, size: int = 22) -> str:
-    """A filter that writes a text near the lower border, or none where ffmpeg finds no font."""
+    """Return a filter that writes a text near the lower border, or none where ffmpeg finds no font."""
     place = "x=(w-tw)/2:y=h-th-16:box=1:boxcolor=black@0.6:boxborderw=6"
     draw = f"drawtext=text='{text}':fontsize={size}:fontcolor=white:{place}"
     probe = ("-f", "lavfi", "-i", "color=size=64x64:duration=0.1", "-vf", draw, "-f", "null", "-")
@@ -47,7 +47,7 @@ def label(text: str, size: int = 22) -> str:
 
 
 def landscape() -> None:
-    """A slow flight into the Mandelbrot set; 440 Hz on the left and 660 Hz on the right."""
+    """Draw a slow flight into the Mandelbrot set; 440 Hz on the left and 660 Hz on the right."""
     picture = "mandelbrot=size=384x216:rate=30:start_scale=0.6:end_scale=0.08:end_pts=75:maxiter=400"
     sound = "aevalsrc=exprs=0.2*sin(2*PI*440*t)|0.2*sin(2*PI*660*t):sample_rate=48000:channel_layout=stereo"
     make(
@@ -84,7 +84,7 @@ def silent() -> None:
 
 
 def old_camera() -> None:
-    """A growing garden of cells: an odd size, full colour resolution, a low mono sound."""
+    """Draw a growing garden of cells: an odd size, full colour resolution, a low mono sound."""
     picture = (
         "life=size=107x80:rate=25:mold=12:ratio=0.12:seed=3:death_color=#203040:life_color=#f0d070:mold_color=#a04020"
     )

@@ -86,7 +86,7 @@ def _read(terminal: int) -> bytes:
 
 
 def pictures_of(written: str) -> tuple[str, str]:
-    """The most telling panel of a run, and what stayed at its end, with their colours.
+    """Return the most telling panel of a run, and what stayed at its end, with their colours.
 
     A panel is written from its first line to its last, after a return to its start.
     """
