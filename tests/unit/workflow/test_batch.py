@@ -108,7 +108,8 @@ def test_an_empty_batch_and_one_that_is_too_large_are_refused() -> None:
 def test_two_jobs_with_one_output_are_refused_also_through_links(tmp_path: Path) -> None:
     first, *others, last = requests(4)
     error = refusal([first, *others, replace(last, output_path=Path("/out/../out/0.mp4"))])
-    assert (error.code, error.issue.message[:12]) == (IssueCode.DUPLICATE_OUTPUT, "jobs 1 and 4")
+    assert error.code is IssueCode.DUPLICATE_OUTPUT
+    assert "jobs 1 and 4" in error.issue.message
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     jobs = [replace(first, output_path=tmp_path / name / "a.mp4") for name in ("real", "link")]
