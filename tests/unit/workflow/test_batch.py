@@ -109,7 +109,7 @@ def test_two_jobs_with_one_output_are_refused_also_through_links(tmp_path: Path)
     first, *others, last = requests(4)
     error = refusal([first, *others, replace(last, output_path=Path("/out/../out/0.mp4"))])
     assert error.code is IssueCode.DUPLICATE_OUTPUT
-    assert "jobs 1 and 4" in error.issue.message
+    assert "job 1 and by job 4" in error.issue.message
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     jobs = [replace(first, output_path=tmp_path / name / "a.mp4") for name in ("real", "link")]
