@@ -149,6 +149,6 @@ def test_cropped_frames_of_two_sizes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "both.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
     run_ffmpeg("-i", tmp_path / "both.ts", "-c", "copy", tmp_path / "both.mp4")
     path = cropped(tmp_path / "both.mp4", tmp_path / "part.mp4", clap(90, 90))
-    with pytest.raises(ProbeError, match="size changes") as raised:
+    with pytest.raises(ProbeError, match="change their size") as raised:
         probe(path, scan=True)
     assert raised.value.code is IssueCode.PROBE_FAILED

@@ -218,7 +218,8 @@ def test_a_run_that_is_out_of_memory_ends_alone_and_its_neighbour_ends_well(
     assert len(laden.pids) == 2  # it was tried again, alone
     assert not any(psutil.pid_exists(pid) for pid in laden.pids)
     # A slow machine may add a notice without a clip: that a job did not wait for memory any longer.
-    (notice,) = [event for event in events if event["type"] == "notice" and event["index"] is not None]
+    notices = [event for event in events if event["type"] == "notice" and event["index"] is not None]
+    (notice,) = [notice for notice in notices if notice["job"] == large["name"]]
     assert (notice["job"], notice["code"], notice["index"]) == (large["name"], "memory_exhausted", 0)
 
 
