@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import av
 from av.video.frame import VideoFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from av.packet import Packet
 
@@ -36,34 +36,29 @@ def only_frame(packet: Packet[Any]) -> Any:
         return None
 
 
-def shows_frame_at(packets: Iterable[Packet[Any]], tick: int) -> bool:
-    """Return whether these packets decode to a whole frame that is shown at a time, or later."""
+def timed_frames(packets: Iterable[Packet[Any]], *, alive: Callable[[], object] = lambda: None) -> Iterator[Any]:
+    """Yield the frames of packets that have a time, as the decoder gives them; damaged packets bring none.
+
+    ``alive`` is called before each packet is decoded, and may raise.
+    """
     for packet in packets:
+        alive()
         try:
             frames: list[Any] = packet.decode()
         except (av.FFmpegError, ValueError):
             continue
-        for frame in frames:
-            if frame.pts is not None and frame.pts >= tick and not getattr(frame, "is_corrupt", False):
-                return True
-    return False
+        yield from (frame for frame in frames if frame.pts is not None)
+
+
+def shows_frame_at(packets: Iterable[Packet[Any]], tick: int) -> bool:
+    """Return whether these packets decode to a whole frame that is shown at a time, or later."""
+    return any(frame.pts >= tick and not getattr(frame, "is_corrupt", False) for frame in timed_frames(packets))
 
 
 def come_in_disorder(packets: Iterable[Packet[Any]]) -> bool:
     """Return whether a frame of the first packets comes out of the decoder behind one that has a later time."""
-    last: int | None = None
-    for packet in islice(packets, _ORDER_PACKETS):
-        try:
-            frames: list[Any] = packet.decode()
-        except (av.FFmpegError, ValueError):
-            continue
-        for frame in frames:
-            if frame.pts is None:
-                continue
-            if last is not None and frame.pts < last:
-                return True
-            last = frame.pts
-    return False
+    times = (frame.pts for frame in timed_frames(islice(packets, _ORDER_PACKETS)))
+    return any(later < earlier for earlier, later in pairwise(times))
 
 
 def _first_whole(frames: list[Any], kind: type[Any]) -> Any:

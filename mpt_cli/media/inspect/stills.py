@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
 import av.filter
 
 from mpt_cli.media import color
+from mpt_cli.media.inspect.decoding import timed_frames
 from mpt_cli.media.inspect.demux import open_container, readable_packets
 from mpt_cli.media.inspect.video.color_description import description_of
 from mpt_cli.media.inspect.video.orientation import orientation_of
@@ -66,18 +66,10 @@ def _last_until(
 ) -> VideoFrame | None:
     """Return the last frame from here that is shown at a time, else the first one behind it; skip damaged ones."""
     shown: VideoFrame | None = None
-    for packet in readable_packets(container, [stream]):
-        alive()
-        try:
-            frames: list[Any] = packet.decode()
-        except (av.FFmpegError, ValueError):
-            continue
-        for frame in frames:
-            if frame.pts is None:
-                continue
-            if frame.pts * frame.time_base > time:
-                return frame if shown is None and or_next else shown
-            shown = frame
+    for frame in timed_frames(readable_packets(container, [stream]), alive=alive):
+        if frame.pts * frame.time_base > time:
+            return frame if shown is None and or_next else shown
+        shown = frame
     return shown
 
 
