@@ -94,7 +94,8 @@ class Findings:
     def may_mislead(self) -> bool:
         """Whether timestamps ascend in the order of storing, which may not be that of showing."""
         context = self.video.codec_context
-        reorders = bool(context.codec.reorder and context.has_b_frames) and not self.is_in_stored_order
+        may_reorder = context.codec.reorder and context.has_b_frames and self.coded.may_reorder
+        reorders = bool(may_reorder) and not self.is_in_stored_order
         told = not (self.clock.moves or Flags(self.container.format.flags) & Flags.no_timestamps)
         return reorders and told and len(self.coded.keyframes) < len(self.times) and self.times.ascend
 

@@ -11,6 +11,7 @@ from av.sidedata.sidedata import Type
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.formats.hevc_alpha import alpha_use
+from mpt_cli.media.formats.picture_types import may_hold_b_picture
 from mpt_cli.media.inspect.video.field_signs import FieldSigns
 from mpt_cli.media.inspect.video.side_data import side_data_of
 from mpt_cli.media.inspect.video.size_changes import Shapes
@@ -59,6 +60,8 @@ class CodedPictures:
         self.begins_with_keyframe: bool | None = None
         self.begins_cleanly = False
         """Whether the first packet is a keyframe that no frame after it is shown before."""
+        self.may_reorder = False
+        """Whether some picture may be stored behind one that is shown after it, as far as headers tell."""
         self.alpha_use: int | None = None
         """How the alpha of HEVC is to be used; see :mod:`mpt_cli.media.formats.hevc_alpha`."""
 
@@ -68,6 +71,7 @@ class CodedPictures:
             self.is_malformed = not self._data.is_well_formed(memoryview(packet))
         self._take_description(packet)
         self.fields.take(packet)
+        self.may_reorder = self.may_reorder or may_hold_b_picture(self._data.codec, bytes(packet))
         if not self._carries_metadata and self._data.codec in _READABLE:
             self._carries_metadata = self._has_metadata(packet)
         if self.begins_with_keyframe is None:
