@@ -19,6 +19,7 @@ from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
@@ -183,9 +184,9 @@ class ModuleFactory:
         return self.known_store if self._config.cache.enabled else None
 
     @cached_property
-    def history(self) -> History:
+    def history(self) -> History[HistoryEntry]:
         """The results of earlier runs."""
-        return History(self._state_folder / _REPORTS)
+        return History(self._state_folder / _REPORTS, HistoryEntry)
 
     @cached_property
     def published_reels(self) -> PublishedReels:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
+from pathlib import Path  # noqa: TC003
 
 from mpt_cli.model.results import VideoResult  # noqa: TC001
 
@@ -79,7 +80,7 @@ class RunSetup:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One run at its end. Runs of older versions have neither setup nor timeline.
+    """One run at its end. Runs of older versions have neither setup, timeline nor path of the output.
 
     Attributes:
         command: ``process`` or ``concat``.
@@ -87,6 +88,7 @@ class HistoryEntry:
         result: Result of the request.
         setup: Version and settings of the run.
         timeline: Course of the run.
+        output_path: Path that the reel was to get, also where none was published.
     """
 
     command: str
@@ -94,3 +96,9 @@ class HistoryEntry:
     result: VideoResult
     setup: RunSetup | None = None
     timeline: Timeline | None = None
+    output_path: Path | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        """Id of the run."""
+        return self.result.workflow_id

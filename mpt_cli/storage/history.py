@@ -7,15 +7,16 @@ import logging
 import re
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
 RESULTS_KEPT = 1000
@@ -29,34 +30,54 @@ _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 logger = logging.getLogger(__name__)
 
 
-class History:
-    """Folder of results; several processes may share it."""
+class RecordedRun(Protocol):
+    """Id and start, which every result has."""
 
-    def __init__(self, folder: Path, *, keep: int = RESULTS_KEPT) -> None:
+    @property
+    def workflow_id(self) -> str:
+        """Id of the run."""
+        ...
+
+    @property
+    def started_at(self) -> datetime:
+        """Start of the run, in UTC."""
+        ...
+
+
+Run = TypeVar("Run", bound=RecordedRun)
+
+
+class History(Generic[Run]):
+    """Folder of results of one kind; several processes may share it."""
+
+    def __init__(self, folder: Path, kind: type[Run], *, keep: int = RESULTS_KEPT) -> None:
         """Use a folder, which is created with the first result.
 
         Args:
             folder: Folder of the results.
+            kind: Class of the results.
             keep: Number of results to keep at least.
         """
-        self._folder, self._keep = folder, keep
+        self._folder, self._kind, self._keep = folder, kind, keep
 
-    def add(self, entry: HistoryEntry) -> None:
+    def add(self, entry: Run) -> None:
         """Keep a result. A folder that cannot be written causes a warning in the log, no error.
 
         Args:
-            entry: Result of a run.
+            entry: Run of a run.
         """
-        name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.result.workflow_id}.json"
-        text = json.dumps(_entries().dump_python(entry, mode="json"))  # a name need not be UTF-8: ASCII holds it
+        name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.workflow_id}.json"
+        text = json.dumps(
+            _adapter(self._kind).dump_python(entry, mode="json")
+        )  # a name need not be UTF-8: ASCII holds it
         try:
             write_in_one_step(self._folder / name, text.encode("ascii"))
         except OSError as error:
-            logger.warning("The report of workflow %s was not kept: %s", entry.result.workflow_id, error)
+            logger.warning("The report of workflow %s was not kept: %s", entry.workflow_id, error)
             return
         self._drop_oldest()
 
-    def find(self, which: str) -> HistoryEntry | None:
+    def find(self, which: str) -> Run | None:
         """Return the newest run that matches an id.
 
         Args:
@@ -68,12 +89,16 @@ class History:
         if which != LAST and not _PART_OF_ID.fullmatch(which):
             return None
         part = "-" if which == LAST else f"-{which}"
-        for path in (path for path in self._reports()[::-1] if part in path.name):
-            with suppress(OSError, ValueError, RecursionError):
-                if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-                    continue
-                return _entries().validate_python(json.loads(path.read_bytes()))
-        return None
+        return next(self._read(path for path in self._reports()[::-1] if part in path.name), None)
+
+    def newest(self, *, naming: Collection[str] = ()) -> Iterator[Run]:
+        """Yield the runs that can be read, newest first; each is read only when it is its turn.
+
+        Args:
+            naming: Texts, such as names of files; runs whose records hold none of them are passed over unread.
+        """
+        words = [json.dumps(text)[1:-1].encode("ascii") for text in naming]
+        return self._read(self._reports()[::-1], words)
 
     def ids(self, most: int) -> list[str]:
         """Return the newest workflow ids, newest first.
@@ -86,6 +111,22 @@ class History:
         """
         newest = self._reports()[::-1][:most]
         return [path.stem.rpartition("-")[2][:8] for path in newest]
+
+    def _read(self, paths: Iterable[Path], words: Collection[bytes] = ()) -> Iterator[Run]:
+        """Yield the runs in these files, without those that cannot be read or hold none of the words."""
+        for path in paths:
+            run = self._load(path, words)
+            if run is not None:
+                yield run
+
+    def _load(self, path: Path, words: Collection[bytes]) -> Run | None:
+        with suppress(OSError, ValueError, RecursionError):
+            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
+                data = path.read_bytes()
+                if not words or any(word in data for word in words):
+                    run: Run = _adapter(self._kind).validate_python(json.loads(data))
+                    return run
+        return None
 
     def _reports(self) -> list[Path]:
         """Return the files that are named as reports, oldest first; the folder may hold other files of a user."""
@@ -102,5 +143,5 @@ class History:
 
 
 @cache
-def _entries() -> TypeAdapter[HistoryEntry]:
-    return TypeAdapter(HistoryEntry)
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

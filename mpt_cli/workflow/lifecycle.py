@@ -52,7 +52,7 @@ class Lifecycle:
         memory: MemoryManager,
         sandbox: AbstractContextManager[object],
         *,
-        history: History | None = None,
+        history: History[HistoryEntry] | None = None,
         timer: deadline.StartTimer = threading.Timer,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -83,7 +83,9 @@ class Lifecycle:
                 yield
         if recorded and self._history is not None:
             brief = replace(run.result(), evidence=None)
-            self._history.add(HistoryEntry(run.command, started_at, brief, run.setup(), recorder.timeline()))
+            self._history.add(
+                HistoryEntry(run.command, started_at, brief, run.setup(), recorder.timeline(), run.output_path)
+            )
 
     def limited(
         self, contexts: Sequence[RunContext], seconds: Fraction | None

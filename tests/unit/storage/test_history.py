@@ -62,23 +62,24 @@ def workflow(number: int) -> str:
     return f"{number:04x}abcdef0123456789abcdef012345"
 
 
-def full(folder: Path, numbers: Iterable[int], *, keep: int = 1000) -> History:
+def full(folder: Path, numbers: Iterable[int], *, keep: int = 1000) -> History[HistoryEntry]:
     """A history of these runs, one a minute."""
-    history = History(folder / "reports", keep=keep)
+    history = History(folder / "reports", HistoryEntry, keep=keep)
     for number in numbers:
         history.add(entry(workflow(number), minutes=number))
     return history
 
 
-def found(history: History, which: str) -> str | None:
+def found(history: History[HistoryEntry], which: str) -> str | None:
     """The workflow that is found, or None."""
     run = history.find(which)
-    return None if run is None else run.result.workflow_id
+    return None if run is None else run.workflow_id
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
-    History(tmp_path).add(entry("abcd" * 8))
-    assert History(tmp_path).find("abcd") == entry("abcd" * 8)
+    run = replace(entry("abcd" * 8), output_path=ODD_NAME)
+    History(tmp_path, HistoryEntry).add(run)
+    assert History(tmp_path, HistoryEntry).find("abcd") == run
 
 
 def test_the_last_is_the_one_that_began_last(tmp_path: Path) -> None:
@@ -101,8 +102,25 @@ def test_what_is_no_beginning_of_an_id_finds_nothing(tmp_path: Path, which: str)
 
 
 def test_an_empty_history_has_no_last(tmp_path: Path) -> None:
-    history = History(tmp_path / "not" / "there")
+    history = History(tmp_path / "not" / "there", HistoryEntry)
     assert (history.find(LAST), history.ids(5)) == (None, [])
+
+
+def test_newest_runs_come_first_and_none_is_read_before_its_turn(tmp_path: Path) -> None:
+    history = full(tmp_path, [2, 1, 3])
+    runs = history.newest()
+    assert next(runs).workflow_id == workflow(3)
+    next(path for path in (tmp_path / "reports").iterdir() if workflow(2) in path.name).write_text("{")
+    assert [run.workflow_id for run in runs] == [workflow(1)]
+
+
+def test_newest_runs_that_name_a_file_leave_out_the_others(tmp_path: Path) -> None:
+    history = full(tmp_path, [1, 2])
+    named = Path(os.fsdecode(b'/reels/\xff \xe2\x82\xac "1".mp4'))
+    history.add(replace(entry(workflow(3)), output_path=named))
+    assert [run.workflow_id for run in history.newest(naming=[named.name])] == [workflow(3)]
+    assert [run.output_path for run in history.newest(naming=["gone.mp4", named.name])] == [named]
+    assert list(history.newest(naming=["gone.mp4"])) == []
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"{", b"\xff\xfe", b"null", b'{"command": "process"}'])
