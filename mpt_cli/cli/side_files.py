@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _NAMES = {"junit": "--junit", "metrics_file": "--metrics-file", "manifest": "--manifest"}
 _OTHERS = {"log_file": "--log-file", "contact_sheet": "--contact-sheet", "poster": "--poster"}
 """Options of the other files that a command writes."""
+_BEGINNING_BYTES = 1 << 16
+"""Bytes of an earlier metrics file that are read: what a later run keeps of it stands before the metrics of jobs."""
 
 
 class SideFiles:
@@ -96,8 +98,18 @@ def _renderer(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
     from mpt_cli.reporting import junit, manifest, prometheus
 
     if name == "metrics_file":
-        return lambda facts: prometheus.metrics(facts, run=path.stem)
+        return lambda facts: prometheus.metrics(
+            facts, run=path.stem, succeeded_before=prometheus.last_success(_beginning(path), facts.command)
+        )
     return junit.junit if name == "junit" else manifest.manifest
+
+
+def _beginning(path: Path) -> str:
+    """Return the beginning of the file that an earlier run wrote, or an empty string."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(_BEGINNING_BYTES).decode(errors="replace")
 
 
 def _mark(name: str) -> str:

@@ -138,6 +138,27 @@ def test_a_run_that_fails_is_told_too(mpt: Mpt, here: Path, arguments: list[str]
     assert exit_code_in(here / "m.prom") == code
 
 
+@pytest.mark.core
+def test_metrics_of_a_failing_run_keep_the_time_of_the_last_success(mpt: Mpt, clip: Path, here: Path) -> None:
+    def succeeded() -> float:
+        found = parsed((here / "m.prom").read_text(encoding="utf-8"))
+        return next(value for (name, _), value in found.items() if name == "mpt_last_success_timestamp_seconds")
+
+    (here / "real").mkdir()
+    (here / "m.prom").symlink_to("real/m.prom")
+    bad, good = ("process", "gone.mp4", "-o", "r.mp4"), ("process", clip, "-o", "r.mp4", *SMALL)
+    assert (mpt(*bad, "--metrics-file", "m.prom").code, succeeded()) == (3, 0)
+    assert mpt(*good, "--metrics-file", "m.prom").code == 0
+    when = succeeded()
+    assert when > 0
+    for code, command in ((3, bad), (2, ("process", "--crf", "99", *bad[1:])), (3, good)):
+        assert (mpt(*command, "--metrics-file", "m.prom").code, succeeded()) == (code, when)
+    assert mpt("validate", clip, "--metrics-file", "m.prom").code == 0
+    assert (mpt(*bad, "--metrics-file", "m.prom").code, succeeded()) == (3, 0), (
+        "a success of validate is none of process"
+    )
+
+
 def test_a_failing_ffmpeg_is_told(mpt: Mpt, clip: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_ffmpeg(here, "exit 1", monkeypatch)
     assert mpt("process", clip, "-o", "reel.mp4", *SMALL, "--metrics-file", "m.prom").code == 4

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.reporting.prometheus import MARK, metrics
+from mpt_cli.reporting.prometheus import MARK, last_success, metrics
 from tests.unit.reporting import told
 
 if TYPE_CHECKING:
@@ -108,3 +109,34 @@ def test_verdicts_are_counted() -> None:
     names = {name for name, _ in parsed(metrics(facts, run="r"))}
     assert "mpt_jobs" not in names
     assert "mpt_memory_peak_bytes" not in names
+
+
+def test_totals_of_a_batch_count_every_job() -> None:
+    facts = told.batch()
+    assert value(facts, "run_job_seconds") == 10.5
+    assert value(facts, "run_output_bytes") == 2 * 4711
+    assert value(facts, "run_output_seconds") == 13
+    assert (value(facts, "run_errors"), value(facts, "run_warnings")) == (2, 1)
+    assert (value(told.looked(), "run_errors"), value(told.looked(), "run_warnings")) == (3, 2)
+    assert value(told.refused(), "run_errors") == 1
+    names = {name for name, _ in parsed(metrics(told.refused(), run="r"))}
+    assert "mpt_run_output_bytes" not in names, "nothing was run"
+
+
+def test_time_of_the_last_success_survives_runs_that_fail() -> None:
+    failing = told.batch()
+    good = replace(failing, exit_code=0)
+    when = told.STARTED.timestamp() + good.duration_seconds
+    text = metrics(failing, run='night "}\n')
+    assert last_success(text, "batch") == 0
+    text = metrics(good, run='night "}\n')
+    for _ in range(2):
+        assert last_success(text, "batch") == when
+        assert last_success(text, "process") == 0, "of another command that had this file"
+        text = metrics(failing, run="renamed", succeeded_before=last_success(text, "batch"))
+    assert dict(parsed(text))["mpt_last_success_timestamp_seconds", labels('command="batch",run="renamed"')] == when
+
+
+@pytest.mark.parametrize("value", ["-1", "NaN", "+Inf", "1e400", "9" * 400, "", "1 2"])
+def test_a_damaged_time_of_success_is_none(value: str) -> None:
+    assert last_success(f'mpt_last_success_timestamp_seconds{{command="batch",run="r"}} {value}\n', "batch") == 0
