@@ -38,9 +38,11 @@ FILE_MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.FILE_EMPTY: Meaning("The file has 0 bytes."),
     Code.FILE_TOO_LARGE: Meaning("The file is larger than `validation.max_file_size`."),
-    Code.NOT_MEDIA: Meaning("The file is not a media file, or its index is missing."),
+    Code.NOT_MEDIA: Meaning(
+        "The file is text, a document or an archive, another file that is no media, or its index is missing."
+    ),
     Code.PLAYLIST_REFUSED: Meaning("The file is a playlist. mpt never opens files that another file names."),
-    Code.NO_VIDEO_STREAM: Meaning("The file holds no video."),
+    Code.NO_VIDEO_STREAM: Meaning("The file holds no video: it is audio."),
     Code.STILL_IMAGE: Meaning("The file is a still image."),
     Code.ENCRYPTED: Meaning("The file is encrypted."),
     Code.UNSUPPORTED_CODEC: Meaning("No decoder exists for the video."),

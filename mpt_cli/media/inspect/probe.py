@@ -180,7 +180,8 @@ def _refuse_by_signature(path: Path) -> None:
         code, message, hint = plays
         raise ProbeError(code, message, path=path, hint=hint)
     if not plays and (refused := file_signature.refusal(head)):
-        raise ProbeError(*refused, path=path)
+        code, message, hint = refused
+        raise ProbeError(code, message, path=path, hint=hint)
 
 
 @contextmanager

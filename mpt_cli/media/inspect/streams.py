@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from av.stream import Disposition
 
 from mpt_cli.media.geometry import too_many_pixels
+from mpt_cli.media.inspect.container.audio_signature import AUDIO_HINT
 from mpt_cli.media.inspect.demux import programmes
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
@@ -77,7 +78,10 @@ def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
     """Return the video tracks that may be the clip; a still beside others is none of them."""
     videos = [s for s in container.streams.video if not s.disposition & _NO_CLIP]
     if not videos:
-        raise ProbeError(IssueCode.NO_VIDEO_STREAM, "has no video stream", path=path)
+        code, sounds = IssueCode.NO_VIDEO_STREAM, bool(container.streams.audio)
+        cover = " with a cover image" if sounds and container.streams.video else ""
+        message = f"is audio{cover}, not a clip" if sounds else "has no video stream"
+        raise ProbeError(code, message, path=path, hint=AUDIO_HINT if sounds else "leave it out")
     decoded = [s for s in videos if s.codec_context is not None]
     if not decoded:
         raise ProbeError(

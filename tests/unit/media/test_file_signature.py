@@ -80,7 +80,7 @@ def test_the_images_of_phones_are_no_clips_though_they_are_mp4_by_structure(bran
 
 def test_two_letters_alone_are_no_bitmap() -> None:
     assert code_of(b"BM" + b"\1\2\3\4" + bytes(4) + b"rest") is IssueCode.STILL_IMAGE
-    assert code_of(b"BMx, a film in words, as long as you like") is None
+    assert code_of(b"BMx\x01\x02 anything else") is None
 
 
 PLAYLISTS = {
@@ -103,9 +103,68 @@ def test_a_playlist_is_refused_before_anything_opens_what_it_names(kind: str) ->
     assert code_of(PLAYLISTS[kind]) is IssueCode.PLAYLIST_REFUSED
 
 
-def test_markup_that_is_no_playlist_is_left_to_the_library() -> None:
-    assert code_of(b"<html><body>404 Not Found</body></html>") is None
-    assert code_of(b"a text that speaks of <MPD> and #EXTM3U") is None
+TEXTS = {
+    "subtitles (SRT)": b"1\r\n00:00:01,000 --> 00:00:02,000\r\nHello\r\n",
+    "subtitles (SRT) in UTF-8 with a mark": b"\xef\xbb\xbf1\n00:00:01,000 --> 00:00:02,000\nHello\n",
+    "subtitles (SRT) in Latin-1": b"1\n00:00:01,000 --> 00:00:02,000\nGr\xfc\xdfe aus der Stadt\n",
+    "subtitles (SRT) in UTF-16": "1\r\n00:00:01,000 --> 00:00:02,000\r\nHello\r\n".encode("utf-16"),
+    "subtitles (WebVTT)": b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n",
+    "subtitles (ASS)": b"[Script Info]\nTitle: x\n",
+    "job file": b'# week\n[[job]]\noutput = "a.mp4"\n',
+    "web page": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",
+    "list of files": b"a.mp4\r\nfolder/b 2.MOV\r\nfile 'c.mkv'\r\n",
+    "text": b"a text that speaks of <MPD> and #EXTM3U",
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_text_is_named_for_what_it_is(kind: str) -> None:
+    found = refusal(TEXTS[kind])
+    assert found is not None
+    code, message, hint = found
+    assert code is IssueCode.NOT_MEDIA
+    assert kind.partition(" in ")[0] in message
+    assert hint
+
+
+def test_list_that_is_longer_than_the_look_is_a_list() -> None:
+    names = "".join(f"clips/IMG_{number:04}.MOV\n" for number in range(1000)).encode()
+    found = refusal(names[:SIGNATURE_BYTES])
+    assert found is not None
+    assert "list of files" in found[1]
+
+
+def test_video_whose_samples_are_letters_is_no_text() -> None:
+    assert refusal(b"YUV4MPEG2 W16 H16 F25:1\nFRAME\n" + b"n" * 384) is None
+
+
+AUDIO = {
+    "MP3": (".mp3", ()),
+    "WAV": (".wav", ()),
+    "FLAC": (".flac", ()),
+    "AAC": (".aac", ()),
+    "AIFF": (".aiff", ()),
+    "CAF": (".caf", ()),
+    "MP3 without a tag": (".mp3", ("-id3v2_version", "0", "-write_xing", "0")),
+    "MP3 of half the rate": (".mp3", ("-id3v2_version", "0", "-write_xing", "0", "-ar", "22050")),
+}
+
+
+@pytest.mark.parametrize("kind", AUDIO)
+@pytest.mark.heavy
+def test_audio_is_named_with_its_kind(tmp_path: Path, kind: str) -> None:
+    suffix, options = AUDIO[kind]
+    path = tmp_path / f"audio{suffix}"
+    run_ffmpeg("-f", "lavfi", "-i", "sine=duration=0.5", *options, path)
+    found = refusal(path.read_bytes()[:SIGNATURE_BYTES])
+    assert found is not None
+    assert (found[0], kind.split()[0] in found[1]) == (IssueCode.NO_VIDEO_STREAM, True)
+
+
+def test_two_bytes_of_a_frame_are_no_audio() -> None:
+    assert code_of(b"\xff\xfb\x90\x64" + bytes(600)) is None
+    assert code_of(b"\xff\xf1\x50\x80\x01\x7f\xfc" + bytes(600)) is None
+    assert code_of(b"xxxxxxxxWAVE" + bytes(600)) is None
 
 
 def test_archives_and_documents_are_named(tmp_path: Path) -> None:
@@ -121,7 +180,8 @@ def test_archives_and_documents_are_named(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=64))
 def test_any_beginning_has_an_answer_and_a_name_makes_it_what_it_says(head: bytes) -> None:
-    assert code_of(head) in (None, IssueCode.STILL_IMAGE, IssueCode.PLAYLIST_REFUSED, IssueCode.NOT_MEDIA)
+    known = (IssueCode.STILL_IMAGE, IssueCode.PLAYLIST_REFUSED, IssueCode.NOT_MEDIA, IssueCode.NO_VIDEO_STREAM)
+    assert code_of(head) in (None, *known)
     assert code_of(b"\x89PNG\r\n\x1a\n" + head) is IssueCode.STILL_IMAGE
     assert code_of(b"#EXTM3U" + head) is IssueCode.PLAYLIST_REFUSED
 

@@ -1,11 +1,13 @@
 """What a file is not, by its first bytes (pure).
 
-libav answers everything that it cannot read with the same error, and happily decodes a picture
-that was named .mp4; a playlist makes it open other files. These are named before it is asked.
+libav answers everything that it cannot read with the same error, and decodes an image that was named
+.mp4; a playlist makes it open other files. Such files are named before libav is asked.
 """
 
 from __future__ import annotations
 
+from mpt_cli.media.inspect.container.audio_signature import AUDIO_HINT, audio_kind
+from mpt_cli.media.inspect.container.text_signature import text_refusal
 from mpt_cli.model.errors import IssueCode
 
 SIGNATURE_BYTES = 4096
@@ -38,8 +40,14 @@ _PLAYLISTS = (
 )
 """In small letters."""
 _ARCHIVES = ((b"PK\x03\x04", "a ZIP archive"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7z archive"),
-             (b"%PDF", "a PDF document"), (b"\x1f\x8b", "a gzip file"))  # fmt: skip
+             (b"\x1f\x8b", "a gzip file"))  # fmt: skip
 _BMP_RESERVED = slice(6, 10)
+
+Refusal = tuple[IssueCode, str, str]
+"""A code, a message and a hint."""
+
+_STILL_HINT = "mpt shows no photos; make a clip of it first: ffmpeg -loop 1 -i IN -t 3 -pix_fmt yuv420p OUT.mp4"
+_PLAYLIST_HINT = "name the files that it lists"
 
 
 def image_kind(head: bytes) -> str | None:
@@ -50,14 +58,18 @@ def image_kind(head: bytes) -> str | None:
     return None
 
 
-def refusal(head: bytes) -> tuple[IssueCode, str] | None:
+def refusal(head: bytes) -> Refusal | None:
     """Return why a file with this beginning is not a clip, or None where libav should decide."""
     if name := image_kind(head):
-        return IssueCode.STILL_IMAGE, f"is a still image ({name})"
+        return IssueCode.STILL_IMAGE, f"is a still image ({name})", _STILL_HINT
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith(_PLAYLISTS) or (text.startswith(b"<") and b"<mpd" in text):
-        return IssueCode.PLAYLIST_REFUSED, "is a playlist, not a clip"
+        return IssueCode.PLAYLIST_REFUSED, "is a playlist, not a clip", _PLAYLIST_HINT
     for magic, name in _ARCHIVES:
         if head.startswith(magic):
-            return IssueCode.NOT_MEDIA, f"is {name}, not a clip"
-    return None
+            return IssueCode.NOT_MEDIA, f"is {name}, not a clip", "unpack it, and name the clips in it"
+    if head.startswith(b"%PDF"):
+        return IssueCode.NOT_MEDIA, "is a PDF document, not a clip", "mpt shows no documents; leave it out"
+    if name := audio_kind(head):
+        return IssueCode.NO_VIDEO_STREAM, f"is audio ({name}), not a clip", AUDIO_HINT
+    return text_refusal(head)
