@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.settings.path_lists import existing, listed_paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,20 +68,29 @@ def expand_inputs(
 
 
 def _expand(text: str, here: Path) -> list[Path | Issue]:
-    """Expand one input; a name that exists is taken literally before it is a glob or a URL."""
+    """Expand one input; a name that exists is taken literally before it is a glob or a URL.
+
+    Backslashes stand between folders where that names something, as in lists and job files from Windows.
+    """
     path = here / text
     if not text or "\0" in text:
         return [Issue(IssueCode.NO_MATCH, f"{text!r} names no file", hint="give a file, a folder or a glob")]
     if os.path.lexists(path):
         return _existing(path)
+    if (spelled := existing(text, here)) is not None:
+        return _existing(here / spelled)
     if _URL.match(text):
         return [_url(text)]
     if not _GLOB.search(text):
         return [path]
-    matches = sorted(glob.glob(text, root_dir=here), key=natural_key)  # noqa: PTH207 - Path.glob takes hidden files
+    matches = sorted(_matches(text, here) or _matches(text.replace("\\", "/"), here), key=natural_key)
     if not matches:
         return [Issue(IssueCode.NO_MATCH, f"{text!r} matches no file", hint="look at the folder and the suffix")]
     return [item for match in matches for item in _existing(here / match)]
+
+
+def _matches(pattern: str, here: Path) -> list[str]:
+    return glob.glob(pattern, root_dir=here)  # noqa: PTH207 - Path.glob takes hidden files
 
 
 def _existing(path: Path) -> list[Path | Issue]:
@@ -107,19 +117,18 @@ def _is_clip(path: Path) -> bool:
 
 
 def _from_stdin(stdin: BinaryIO, here: Path, *, nul: bool) -> list[Path | Issue]:
-    """Return the paths on stdin, each taken literally; names that are not UTF-8 keep their bytes."""
-    lines = [os.fsdecode(line) for line in stdin.read().split(b"\0" if nul else b"\n")]
-    found = [_line(line, here) for line in lines if line]
+    """Return the paths on stdin; a pattern is no pattern there, and a folder is not expanded."""
+    found = [
+        item if isinstance(item, Issue) else _listed(item, here) for item in listed_paths(stdin.read(), here, nul=nul)
+    ]
     return found or [
         Issue(IssueCode.NO_MATCH, "-: stdin names no file", hint="write one path a line, or use -0 and NUL")
     ]
 
 
-def _line(line: str, here: Path) -> Path | Issue:
-    if "\0" in line:
-        return Issue(IssueCode.NO_MATCH, f"{line[:80]!r} on stdin names no file", hint="paths that end in NUL need -0")
-    path = here / line
-    return _url(line) if _URL.match(line) and not os.path.lexists(path) else path
+def _listed(text: str, here: Path) -> Path | Issue:
+    path = here / text
+    return _url(text) if _URL.match(text) and not os.path.lexists(path) else path
 
 
 def _url(text: str) -> Issue:

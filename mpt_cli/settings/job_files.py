@@ -6,6 +6,7 @@ them). Every fault is a UsageError of one line.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from mpt_cli.config.request import NO_EXTRAS, Extras
 from mpt_cli.config.sections import Config
 from mpt_cli.model.errors import UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
+from mpt_cli.settings.encodings import as_utf8
 from mpt_cli.settings.layers import (
     FIELDS,
     Layer,
@@ -132,6 +134,10 @@ def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
     """
     file = _Part(_STDIN, "", [])
     jobs = dict[int, Job]()
+    try:
+        stream = io.BytesIO(as_utf8(stream.read()))
+    except UnicodeDecodeError:
+        _refuse(_STDIN, "begins as UTF-16, but is damaged; write it as UTF-8")
     for number, line in enumerate(iter(lambda: stream.readline(MAX_FILE_BYTES + 1), b""), 1):
         if not line.strip():
             continue

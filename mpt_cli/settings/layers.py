@@ -25,6 +25,7 @@ from mpt_cli.config.quantities import InToml
 from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
+from mpt_cli.settings.encodings import as_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -354,8 +355,8 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
         MptError: The file cannot be read; of the class ``error``.
     """
 
-    def refuse(why: object) -> NoReturn:
-        raise error(one_line(str(why)), path=path)
+    def refuse(why: object, hint: str | None = None) -> NoReturn:
+        raise error(one_line(str(why)), path=path, hint=hint)
 
     try:
         if stat.S_ISFIFO(mode := path.stat().st_mode) or stat.S_ISSOCK(mode):
@@ -364,7 +365,7 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
             data = file.read(MAX_FILE_BYTES + 1)
         if len(data) > MAX_FILE_BYTES:
             refuse(f"is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")
-        return tomllib.loads(data.decode())
+        return tomllib.loads(as_utf8(data).decode())
     except FileNotFoundError:
         raise
     except OSError as failure:
@@ -374,7 +375,8 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
         refuse(f"is not UTF-8 text (line {line})")
     except (ValueError, RecursionError) as failure:  # tomllib lets int() and deep nesting through
         end = f"at line {len(data.splitlines())}, the end of the file"
-        refuse(f"is not valid TOML: {str(failure).replace('at end of document', end)}")
+        hint = 'in "..." a backslash begins an escape: write / between folders' if b"\\" in data else None
+        refuse(f"is not valid TOML: {str(failure).replace('at end of document', end)}", hint)
 
 
 def holds_settings(path: Path) -> bool:

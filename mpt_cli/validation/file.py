@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
 
 
+_ESCAPED = "\b\t\n\f\r"
+"""What TOML and JSON read from a backslash and a letter, as in ``"clips\\new.mp4"``."""
+
+
 class LooksDeep(Protocol):
     """Decoding of a whole file."""
 
@@ -108,7 +112,7 @@ class FileValidator:
         try:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, "check the spelling of the path")
+            return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, _spelling(path))
         except OSError as error:
             return _unreadable(path, error)
         if not stat.S_ISREG(status.st_mode):
@@ -151,6 +155,14 @@ class FileValidator:
         if self._limits.min_aspect_ratio <= ratio <= self._limits.max_aspect_ratio:
             return []
         return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio of {ratio:.2f} to 1", path)]
+
+
+def _spelling(path: Path) -> str:
+    """Return the advice for a path that does not exist."""
+    name = str(path)
+    if any(letter in name for letter in _ESCAPED):
+        return "in a job file write / between folders: a backslash with a letter is an escape there"
+    return "write / between folders" if "\\" in name else "check the spelling of the path"
 
 
 def _unreadable(path: Path, error: OSError) -> Issue:

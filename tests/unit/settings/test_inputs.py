@@ -107,6 +107,13 @@ def test_glob_in_a_folder_whose_name_looks_like_one(tmp_path: Path) -> None:
     assert _names(folder, "*.mp4") == ["a.mp4"]
 
 
+def test_backslashes_stand_between_folders_where_that_names_something(tmp_path: Path) -> None:
+    _make(tmp_path, "sub/a.mp4", "sub/b.mp4")
+    assert _names(tmp_path, r"sub\a.mp4", r"sub\*.mp4", "sub\\") == ["sub/a.mp4", *["sub/a.mp4", "sub/b.mp4"] * 2]
+    _make(tmp_path, r"sub\a.mp4")
+    assert _names(tmp_path, r"sub\a.mp4", r"sub\c.mp4") == [r"sub\a.mp4", r"sub\c.mp4"]
+
+
 @pytest.mark.parametrize("text", ["*.mp4", "no[1].mp4", "", "a\0b"])
 def test_nothing_is_an_error(tmp_path: Path, text: str) -> None:
     assert _issue(tmp_path, text).code is IssueCode.NO_MATCH

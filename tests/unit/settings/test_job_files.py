@@ -221,3 +221,23 @@ def test_a_home_folder_is_put_in_place_of_its_sign(tmp_path: Path, monkeypatch: 
     job = load_jobs(path).single()
     assert job.output == tmp_path / "home/a.mp4"
     assert [each.text for each in job.inputs] == [f"{tmp_path}/home/b.mp4", f"{tmp_path}/home/c.mp4", "d~.mp4"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_file_of_another_system_is_read(tmp_path: Path, encoding: str) -> None:
+    text = JOB.replace("\n", "\r\n").encode(encoding)
+    assert load_jobs(_write(tmp_path, text)).jobs[0].inputs == (JobInput("a.mp4"),)
+    line = '{"output": "o.mp4", "clips": ["a.mp4"]}\r\n'.encode(encoding)
+    assert read_job_lines(BytesIO(line), base=tmp_path).jobs[0].inputs == (JobInput("a.mp4"),)
+
+
+def test_damaged_utf16_is_named(tmp_path: Path) -> None:
+    assert "not UTF-8" in _says(tmp_path, b"\xff\xfe[\0x")
+    with pytest.raises(UsageError, match="UTF-16"):
+        read_job_lines(BytesIO(b"\xff\xfe{\0}"), base=tmp_path)
+
+
+def test_backslash_in_a_path_has_a_hint(tmp_path: Path) -> None:
+    error = _error(_write(tmp_path, JOB.replace("a.mp4", r"clips\a.mp4")))
+    assert "write / between folders" in (error.issue.hint or "")
+    assert _error(_write(tmp_path, "[[job]\n")).issue.hint is None

@@ -253,6 +253,12 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path, *, dangling: bool) -> 
     assert codes(verdict(path)) == [IssueCode.FILE_NOT_FOUND]
 
 
+def test_path_with_backslashes_is_told_how_to_write_it(tmp_path: Path) -> None:
+    hints = [verdict(tmp_path / name).errors[0].hint or "" for name in ("a.mp4", r"clips\a.mp4", "clips\new.mp4")]
+    assert ["/ between folders" in hint for hint in hints] == [False, True, True]
+    assert "job file" in hints[2]
+
+
 @pytest.mark.anchor("T035")
 def test_a_file_without_permission_is_not_readable_and_the_hint_says_what_to_do(some_file: Path) -> None:
     result = judged(PermissionError(13, "Permission denied"), some_file)
