@@ -29,7 +29,7 @@ from rich.text import Text  # noqa: TID251
 
 EXAMPLES = Path(__file__).resolve().parent
 COLUMNS, LINES = 80, 24
-COMMAND = ("mpt", "process", "clips", "-o", "reel.mp4", "--contact-sheet", "sheet.jpg")
+COMMAND = ("mpt", "process", "clips", "-o", "reel.mp4", "--preset", "tiktok", "--contact-sheet", "sheet.jpg")
 INK, PAPER = (225, 230, 236), (22, 27, 34)
 RED, GREEN, YELLOW, BLUE = (255, 123, 114), (86, 211, 100), (227, 179, 65), (121, 192, 255)
 MAGENTA, CYAN = (210, 168, 255), (86, 212, 221)

@@ -141,7 +141,10 @@ REEL = (
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "Size, rate and audio of a platform", VIDEO, "preset", "NAME", tuple(PRESETS)),
     _of_setting("video.form", "WHO", panel=VIDEO),
-    _of_setting("video.size", "WxH", panel=VIDEO),
+    replace(
+        _of_setting("video.size", "WxH", panel=VIDEO),
+        default="1080x1920; 1920x1080 if landscape clips hold the most seconds",
+    ),
     _of_setting("video.fps", "RATE", panel=VIDEO),
     _of_setting("video.fit", "FIT", panel=VIDEO),
     _of_setting("video.background", "COLOR", panel=VIDEO),

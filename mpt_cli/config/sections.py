@@ -72,7 +72,10 @@ class VideoConfig(Section):
         ' target format that covers the most seconds of the clips). mpt concat uses "auto".',
     )
     size: Size = Field(
-        default=Dimensions(1080, 1920), title="Picture size", description="Width and height of the reel."
+        default=Dimensions(1080, 1920),
+        title="Frame size",
+        description="Width and height of the reel. A default that no preset replaces lies on its side where landscape"
+        " clips hold the most seconds.",
     )
     fps: FrameRate = Field(
         default=None,

@@ -102,6 +102,7 @@ class IssueCode(StrEnum):
     OUTPUT_NOT_WRITABLE = "output_not_writable"
     DUPLICATE_OUTPUT = "duplicate_output"
     ODD_DIMENSIONS = "odd_dimensions"
+    SIZE_TURNED = "size_turned"
     TRIM_BEYOND_DURATION = "trim_beyond_duration"
     CODEC_CONTAINER_MISMATCH = "codec_container_mismatch"
     ENCODER_UNAVAILABLE = "encoder_unavailable"

@@ -109,6 +109,11 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.DUPLICATE_OUTPUT: Meaning("Two outputs have the same path."),
     Code.ODD_DIMENSIONS: Meaning("Width or height of the reel is odd."),
+    Code.SIZE_TURNED: Meaning(
+        "Neither size nor preset was given, and landscape clips hold the most seconds: the default size lies on its"
+        " side.",
+        Level.WARNING,
+    ),
     Code.TRIM_BEYOND_DURATION: Meaning("A trim begins or ends after the end of the clip."),
     Code.CODEC_CONTAINER_MISMATCH: Meaning("The container of the output cannot hold the codec."),
     Code.ENCODER_UNAVAILABLE: Meaning(

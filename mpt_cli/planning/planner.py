@@ -10,7 +10,7 @@ from mpt_cli.model.errors import InputError, Issue, IssueCode
 from mpt_cli.planning.plan import make_plan, wanted_duration, with_threads
 from mpt_cli.planning.refusal import refusal
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
-from mpt_cli.planning.target_form import settled
+from mpt_cli.planning.target_form import settled, turned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,10 +95,9 @@ class Planner:
             InputError: The named encoder does not work and no other may take its place, or only copies were asked
                 for and a clip cannot be copied; the other clips of that kind stand in ``others``.
         """
-        request = self._with_form(request)
+        request, notices = self._with_form(request)
         plan = self._draft(request)
         _require_copies(request, plan)
-        notices: tuple[Issue, ...] = ()
         wanted = request.config.encode
         if wanted.encoder != "auto" or any(clip.action is Action.ENCODE for clip in plan.clips):
             choice = self._optimizer.choose(
@@ -107,7 +106,8 @@ class Planner:
                 frame_rate=plan.form.frame_rate,
                 cancel=request.cancel,
             )
-            request, notices = _with_encoder(request, choice)
+            request, replaced = _with_encoder(request, choice)
+            notices += replaced
             if plan.form.encoder.encoder != request.config.encode.encoder:
                 plan = self._draft(request)
         plan = self._with_fallback(self._with_reuse(plan, request), request)
@@ -120,11 +120,13 @@ class Planner:
         request, notices = _with_encoder(request, choice)
         return Planned(self._with_reuse(self._draft(request), request), request.config, notices)
 
-    def _with_form(self, request: PlanRequest) -> PlanRequest:
-        """Return the request whose configuration names the target format, also where the clips decide it."""
-        used = ((media, wanted_duration(clip, media, request.config)) for _, clip, media in request.clips)
-        config = settled(request.config, used, request.container, of_clips=request.takes_form_of_clips)
-        return replace(request, config=config)
+    def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[Issue, ...]]:
+        """Return the request whose configuration names the target format, and what the clips changed in it."""
+        used = [(media, wanted_duration(clip, media, request.config)) for _, clip, media in request.clips]
+        of_clips = request.takes_form_of_clips
+        config, issue = (request.config, None) if of_clips else turned(request.config, used)
+        config = settled(config, used, request.container, of_clips=of_clips)
+        return replace(request, config=config), () if issue is None else (issue,)
 
     def _draft(self, request: PlanRequest) -> Plan:
         return make_plan(

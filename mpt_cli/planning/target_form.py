@@ -1,4 +1,4 @@
-"""The target format that the clips agree on: the one that covers the most seconds (pure)."""
+"""The target format of a reel: what the request leaves open is taken from the most seconds of the clips (pure)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from mpt_cli.media.encoders.software import fits_container
 from mpt_cli.model import timing
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import seconds_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mpt_cli.config.sections import Config
     from mpt_cli.model.choices import Container
@@ -55,6 +57,35 @@ def settled(
     most = max(seconds, key=lambda form: (seconds[form], form.dimensions.pixels, form.frame_rate, form.codec))
     video = config.video.model_copy(update={"size": most.dimensions, "fps": most.frame_rate})
     return config.model_copy(update={"video": video, "encode": config.encode.model_copy(update={"codec": most.codec})})
+
+
+def turned(config: Config, clips: Sequence[tuple[MediaInfo, Fraction]]) -> tuple[Config, Issue | None]:
+    """Return the configuration whose default size lies on its side if landscape clips hold the most seconds.
+
+    A size that was given, also as a preset, stays: only a size that nobody chose can be wrong by surprise. A
+    landscape clip of 16:9 fills a third of the upright default. Square clips fill both sizes alike and do not count.
+
+    Args:
+        config: The configuration of the request.
+        clips: Each clip with the seconds that are used of it.
+
+    Returns:
+        The configuration, and the issue that reports the turn, or None.
+    """
+    size = config.video.size
+    if "size" in config.video.model_fields_set or size.width >= size.height:
+        return config, None
+    shown = [(media.video.display, used) for media, used in clips]
+    wide = sum((used for display, used in shown if display.width > display.height), Fraction(0))
+    high = sum((used for display, used in shown if display.width < display.height), Fraction(0))
+    if wide <= high:
+        return config, None
+    turned_size = Dimensions(size.height, size.width)
+    video = config.video.model_copy(update={"size": turned_size})
+    total = sum((used for _, used in shown), Fraction(0))
+    message = f"the reel is {turned_size}: landscape clips hold {seconds_text(wide)} of {seconds_text(total)}"
+    hint = f"add --size {size} to keep it upright"
+    return config.model_copy(update={"video": video}), Issue(IssueCode.SIZE_TURNED, message, hint=hint)
 
 
 def _size_and_codec(

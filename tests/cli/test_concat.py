@@ -128,7 +128,7 @@ def test_the_form_of_the_clips_is_one_thing_and_holds_their_codec(mpt: Mpt, medi
     hevc = media.make(seconds=0.4, size="96x64", fps="30", codec="libx265")
     clips = (hevc, media.make(seconds=0.3, fps="25"), media.make(seconds=0.3, size="64x64", fps="25"))
     arguments = (*clips, "-o", "whole.mp4", "-n", "--json")
-    own, given = (96, "30", "libx265"), (1080, "25", "libx264")
+    own, given = (96, "30", "libx265"), (1920, "25", "libx264")
     assert form_of_plan(mpt("concat", *arguments).plan) == own
     assert form_of_plan(mpt("process", *arguments, "--form", "auto").plan) == own
     assert form_of_plan(mpt("process", *arguments).plan) == given

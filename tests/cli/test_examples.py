@@ -69,7 +69,7 @@ def test_every_key_has_a_comment_of_its_own() -> None:
 def test_it_can_be_used_as_it_is(mpt: Mpt, here: Path) -> None:
     (here / "mpt.toml").write_bytes((EXAMPLES / "mpt.toml").read_bytes())
     assert mpt("validate", CLIPS[0]).code == 0
-    plan = mpt("process", CLIPS[0], "-o", "reel.mp4", "-n", "--json").plan
+    plan = mpt("process", CLIPS[1], "-o", "reel.mp4", "-n", "--json").plan
     assert (plan["width"], plan["height"]) == (1080, 1920)
 
 

@@ -104,7 +104,7 @@ def test_every_option_has_a_help_that_begins_a_sentence(flag: options.Flag) -> N
 
 
 def test_process_and_concat_differ_in_the_default_form(mpt: Mpt) -> None:
-    assert "Picture size (1080x1920)." in mpt("process", "-h").out
+    assert "Frame size (1080x1920; " in mpt("process", "-h").out
     assert "(h264)" in mpt("process", "-h").out
     assert "1080x1920" not in mpt("concat", "-h").out
 

@@ -60,7 +60,7 @@ def test_a_run_now_looks_like_the_picture(tmp_path: Path) -> None:
     now = structure(tmp_path / "panel.svg")
     assert now == structure(PICTURES / "panel.svg")
     assert now[:5] == [
-        shape_of("$ mpt process clips -o reel.mp4 --contact-sheet sheet.jpg"),
+        shape_of("$ mpt process clips -o reel.mp4 --preset tiktok --contact-sheet sheet.jpg"),
         "clip",
         "encoding # of # clips bar #",
         "memory # bar # of #",

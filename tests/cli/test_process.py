@@ -42,6 +42,14 @@ def folder(media: MediaFolder, here: Path) -> Path:
     return made
 
 
+def test_default_size_is_turned_for_landscape_clips_with_a_code(mpt: Mpt, clip: Path) -> None:
+    (warning,) = planned(mpt, clip).document["warnings"]
+    assert (warning["code"], warning["path"]) == ("size_turned", None)
+    assert "--size 1080x1920" in warning["hint"]
+    kept = planned(mpt, clip, "--size", "1080x1920")
+    assert (kept.plan["width"], kept.plan["height"], kept.document["warnings"]) == (1080, 1920, [])
+
+
 def planned(mpt: Callable[..., Done], *arguments: str | Path) -> Done:
     """The plan that ``--json`` prints."""
     return mpt("process", *arguments, "-o", "reel.mp4", "-n", "--json")
@@ -50,7 +58,7 @@ def planned(mpt: Callable[..., Done], *arguments: str | Path) -> Done:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ("", {"width": 1080, "height": 1920, "fps": "30", "frames": 30, "container": "mp4"}),
+        ("", {"width": 1920, "height": 1080, "fps": "30", "frames": 30, "container": "mp4"}),
         ("--size 320x180", {"width": 320, "height": 180}),
         ("--preset youtube", {"width": 1920, "height": 1080}),
         ("--preset square", {"width": 1080, "height": 1080}),

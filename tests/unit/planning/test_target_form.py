@@ -10,8 +10,9 @@ import pytest
 from mpt_cli.config.sections import Config, QualitySettings, VideoConfig
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.media_info import Orientation
-from mpt_cli.planning.target_form import settled
+from mpt_cli.planning.target_form import settled, turned
 from tests.builders import media_of
 
 HD, SMALL = Dimensions(1920, 1080), Dimensions(640, 360)
@@ -95,3 +96,40 @@ def test_the_size_is_the_even_one_that_is_shown() -> None:
     media = media_of(video={"dimensions": Dimensions(321, 181), "orientation": Orientation(90)})
     found = settled(Config(), [(media, Fraction(1))], Container.MP4, of_clips=True)
     assert found.video.size == Dimensions(180, 320)
+
+
+UPRIGHT, SQUARE = Dimensions(1080, 1920), Dimensions(800, 800)
+
+
+@pytest.mark.parametrize(
+    ("clips", "size"),
+    [
+        ([(HD, 3)], HD),
+        ([(UPRIGHT, 3)], UPRIGHT),
+        ([(HD, 3), (UPRIGHT, 2), (SMALL, 2)], HD),
+        ([(HD, 3), (UPRIGHT, 4)], UPRIGHT),
+        ([(HD, 3), (UPRIGHT, 3)], UPRIGHT),  # a tie changes nothing
+        ([(SQUARE, 9), (HD, 1)], HD),
+        ([(SQUARE, 9)], UPRIGHT),
+    ],
+)
+def test_orientation_with_the_most_seconds_decides_the_default_size(
+    clips: list[tuple[Dimensions, int]], size: Dimensions
+) -> None:
+    found = [(media_of(video={"dimensions": shown}), Fraction(seconds)) for shown, seconds in clips]
+    config, issue = turned(Config(), found)
+    assert config.video.size == size
+    assert (issue is not None) == (size == HD)
+    if issue is not None:
+        assert issue.code is IssueCode.SIZE_TURNED
+        assert "--size 1080x1920" in str(issue.hint)
+
+
+def test_rotated_clip_counts_as_it_is_shown() -> None:
+    phone = media_of(video={"dimensions": HD, "orientation": Orientation(90)})
+    assert turned(Config(), [(phone, Fraction(1))])[1] is None
+
+
+def test_size_that_was_given_stays_though_it_is_the_default() -> None:
+    config = Config(video=VideoConfig(size=UPRIGHT))
+    assert turned(config, [(media_of(video={"dimensions": HD}), Fraction(1))]) == (config, None)

@@ -12,7 +12,7 @@ import pytest
 
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
-from mpt_cli.model.choices import Codec, Container, JoinMethod
+from mpt_cli.model.choices import Codec, Container, Fit, FormSource, JoinMethod
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode, OutputError
 from mpt_cli.model.results import OutputInfo, ReelEvidence, RunStatus, VideoResult
@@ -186,12 +186,15 @@ def test_order_trims_and_names_of_clips_count(house: House) -> None:
     ("config", "same"),
     [
         (Config(video=VideoConfig(size="160x90")), False),  # type: ignore[arg-type]
+        (Config(video=VideoConfig(size="1080x1920")), False),  # type: ignore[arg-type]  # the clips decide no more
+        (Config(video=VideoConfig(form=FormSource.GIVEN)), False),  # for mpt concat that is not its default
+        (Config(video=VideoConfig(fit=Fit.CONTAIN)), True),
         (Config(encode=QualitySettings(codec=Codec.HEVC)), False),
         (Config(concat=ConcatConfig(seed=4)), False),
         (Config(processing=ProcessingConfig(min_success_rate=0.5)), False),
         (Config(processing=ProcessingConfig(jobs=3, deadline=Fraction(5))), True),
     ],
-    ids=["size", "codec", "seed", "rate", "jobs"],
+    ids=["size", "named size", "named form", "named fit", "codec", "seed", "rate", "jobs"],
 )
 def test_settings_that_decide_what_a_reel_is_count(house: House, config: Config, *, same: bool) -> None:
     house.publish()
