@@ -30,14 +30,17 @@ def is_replaceable(path: Path, mark: str) -> bool:
     return not beginning or mark.encode() in beginning
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, mark: str) -> None:
     """Write a text file in one step, so that a reader finds the old file or the new one.
 
-    A link is kept and its target replaced. The file gets the usual permissions of the user.
+    Only what :func:`is_replaceable` is replaced. A link is kept and its target replaced. The file gets the
+    usual permissions of the user.
 
     Raises:
+        NameTakenError: Another file has the name.
         OSError: The file cannot be written.
     """
     target = path.resolve()
     sweep_unfinished(target.parent)
-    write_in_one_step(target, text.encode(errors="backslashreplace"), lasting=True)
+    data = text.encode(errors="backslashreplace")
+    write_in_one_step(target, data, lasting=True, replaces=lambda there: is_replaceable(there, mark))

@@ -57,18 +57,19 @@ class SideFiles:
 
     def write(self, facts: CommandEnd) -> Iterator[Issue]:
         """Write the files; yield a warning for each that cannot be written."""
-        from mpt_cli.cli.marked_files import is_replaceable, write_whole
+        from mpt_cli.cli.marked_files import write_whole
+        from mpt_cli.storage.renames import NameTakenError
 
         for name, path in self._paths.items():
             try:
                 text = _renderer(name, path)(facts)
                 if text is None:
                     continue
-                if not is_replaceable(path, _mark(name)):
-                    raise FileExistsError(0, "another file has this name now")
-                write_whole(path, text)
+                write_whole(path, text, _mark(name))
             except OSError as error:
-                message = f"cannot be written for {_NAMES[name]} ({error.strerror or error})"
+                taken = isinstance(error, NameTakenError)
+                why = "another file has this name now" if taken else error.strerror or error
+                message = f"cannot be written for {_NAMES[name]} ({why})"
                 yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, path, "the run itself is not affected")
 
     def _refuse(self, name: str, option: str, path: Path) -> None:

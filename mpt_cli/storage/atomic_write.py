@@ -1,7 +1,4 @@
-"""File operations that every room shares: resolving links, and writing a file in one step.
-
-Imports nothing of mpt.
-"""
+"""File operations that every room shares: resolving links, and writing a file in one step."""
 
 from __future__ import annotations
 
@@ -12,8 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from mpt_cli.storage.renames import give_name
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mpt_cli.storage.renames import Replaces
 
 
 UNFINISHED = ".mpt-unfinished-"
@@ -38,7 +39,9 @@ def sweep_unfinished(folder: Path) -> None:
                     rest.unlink()
 
 
-def write_in_one_step(path: Path, data: bytes, *, unfinished: str = UNFINISHED, lasting: bool = False) -> None:
+def write_in_one_step(
+    path: Path, data: bytes, *, unfinished: str = UNFINISHED, lasting: bool = False, replaces: Replaces = True
+) -> None:
     """Write a file so that a reader finds the old content or the new one, never a part.
 
     The folder is created if needed. Until it is complete the file has a hidden name beside the path; a
@@ -49,8 +52,10 @@ def write_in_one_step(path: Path, data: bytes, *, unfinished: str = UNFINISHED, 
         data: Content of the file.
         unfinished: Beginning of the hidden name.
         lasting: True to flush the bytes to the disk before they get the name.
+        replaces: Tells what may be replaced, see :func:`~mpt_cli.storage.renames.give_name`.
 
     Raises:
+        NameTakenError: A file that must not be replaced has the name.
         OSError: The file could not be written; nothing is left behind.
     """
     beside = path.with_name(f"{unfinished}{uuid4().hex}")
@@ -61,7 +66,7 @@ def write_in_one_step(path: Path, data: bytes, *, unfinished: str = UNFINISHED, 
             if lasting:
                 file.flush()
                 os.fsync(file.fileno())
-        beside.replace(path)
+        give_name(beside, path, replaces=replaces)
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

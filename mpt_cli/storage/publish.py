@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.errors import IssueCode, OutputError
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
+from mpt_cli.storage.renames import NameTakenError, give_name
 from mpt_cli.storage.temp_files import LOCK_EXTENSION, PREFIX, short_name, sweep_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from mpt_cli.storage.renames import GiveName, Replaces
 
 
 if sys.platform == "darwin":  # pragma: no cover - the counterpart
@@ -42,14 +45,18 @@ class Claim:
     target: Path
     hidden: Path
     overwrite: bool
-    replace: Callable[[Path, Path], object]
+    rename: GiveName
     sleep: Callable[[float], object]
 
-    def publish(self, before: Callable[[], object] = lambda: None) -> None:
+    def publish(
+        self, before: Callable[[], object] = lambda: None, *, is_ours: Callable[[Path], bool] | None = None
+    ) -> None:
         """Give the file its name.
 
         Args:
             before: Called last before the rename; an exception from it prevents the publication.
+            is_ours: Returns True if the file at a path is one that mpt published under the name of the
+                target; then only such a file is replaced.
 
         Raises:
             OutputError: ``output_exists`` when the target has appeared meanwhile and may not be replaced;
@@ -61,8 +68,28 @@ class Claim:
             if not self.overwrite:
                 refuse_existing(self.target)
             before()
-            _rename(self.hidden, self.target, self.replace, self.sleep)
+            try:
+                self._rename(self.overwrite if is_ours is None else is_ours)
+            except NameTakenError as error:
+                raise existing(self.target) if is_ours is None else changed(self.target) from error
         _flush_names(self.target.parent)
+
+    def _rename(self, replaces: Replaces) -> None:
+        """Rename the file; try again while another program has the target open."""
+        for seconds in _BUSY_SECONDS:
+            with suppress(PermissionError):
+                self.rename(self.hidden, self.target, replaces=replaces)
+                return
+            self.sleep(seconds)
+        try:
+            self.rename(self.hidden, self.target, replaces=replaces)
+        except PermissionError as error:
+            raise OutputError(
+                IssueCode.OUTPUT_BUSY,
+                "cannot be replaced: another program has it open",
+                path=self.target,
+                hint=f"close it; the finished reel is at {_keep_beside(self.hidden, self.target)}",
+            ) from error
 
 
 @contextmanager
@@ -70,7 +97,7 @@ def claimed(
     target: Path,
     *,
     overwrite: bool,
-    replace: Callable[[Path, Path], object] = os.replace,
+    rename: GiveName = give_name,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Iterator[Claim]:
     """Claim a name while the context is open, and remove a file that was not published at its end.
@@ -80,7 +107,7 @@ def claimed(
     Args:
         target: Path of the output.
         overwrite: True to replace an existing file.
-        replace: Renames a file; a test can pass one that refuses.
+        rename: Renames a file; a test can pass one that refuses.
         sleep: Waits before the next attempt to rename.
 
     Yields:
@@ -105,11 +132,16 @@ def claimed(
                 )
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
         stack.callback(_discard, hidden)
-        yield Claim(target, hidden, overwrite, replace, sleep)
+        yield Claim(target, hidden, overwrite, rename, sleep)
 
 
 def publish(
-    target: Path, data: bytes, *, overwrite: bool, before: Callable[[Path], object] = lambda _hidden: None
+    target: Path,
+    data: bytes,
+    *,
+    overwrite: bool,
+    before: Callable[[Path], object] = lambda _hidden: None,
+    is_ours: Callable[[Path], bool] | None = None,
 ) -> None:
     """Write a small file as a claimed output is written.
 
@@ -118,11 +150,12 @@ def publish(
         data: Content of the file.
         overwrite: True to replace an existing file.
         before: Called last before the rename, with the path of the written file.
+        is_ours: Tells what alone may be replaced, see :meth:`Claim.publish`.
     """
     with claimed(target.absolute(), overwrite=overwrite) as claim:
         with writing(target):
             claim.hidden.write_bytes(data)
-        claim.publish(lambda: before(claim.hidden))
+        claim.publish(lambda: before(claim.hidden), is_ours=is_ours)
 
 
 def _discard(path: Path) -> None:
@@ -134,35 +167,29 @@ def _discard(path: Path) -> None:
 def refuse_existing(target: Path) -> None:
     """Raise OutputError if the name is taken, even by a link to nothing."""
     if os.path.lexists(target):
-        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
+        raise existing(target)
 
 
-def _rename(
-    hidden: Path, target: Path, replace: Callable[[Path, Path], object], sleep: Callable[[float], object]
-) -> None:
-    for seconds in _BUSY_SECONDS:
-        with suppress(PermissionError):
-            replace(hidden, target)
-            return
-        sleep(seconds)
-    try:
-        replace(hidden, target)
-    except PermissionError as error:
-        kept = _visible_name(target)
-        hidden.replace(kept)
-        raise OutputError(
-            IssueCode.OUTPUT_BUSY,
-            "cannot be replaced: another program has it open",
-            path=target,
-            hint=f"close it; the finished reel is at {kept}",
-        ) from error
+def existing(target: Path) -> OutputError:
+    """Return the error for an output that is there already."""
+    return OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=target, hint="add --overwrite to replace it")
 
 
-def _visible_name(target: Path) -> Path:
-    """Return an unused name beside the target."""
+def changed(target: Path) -> OutputError:
+    """Return the error for an output that mpt did not put there, where only its own may be replaced."""
+    message, hint = "was changed by another program during the run", "add --overwrite to replace it"
+    return OutputError(IssueCode.OUTPUT_EXISTS, message, path=target, hint=hint)
+
+
+def _keep_beside(hidden: Path, target: Path) -> Path:
+    """Rename a finished file to an unused visible name beside its target, and return that."""
     stem = target.stem if len(os.fsencode(target.name)) < _LONGEST_NAME else target.stem[:_SHORT_STEM]
-    names = (f"{stem}.finished{f'-{number}' if number > 1 else ''}{target.suffix}" for number in count(1))
-    return next(path for path in map(target.with_name, names) if not os.path.lexists(path))
+    for number in count(1):
+        kept = target.with_name(f"{stem}.finished{f'-{number}' if number > 1 else ''}{target.suffix}")
+        with suppress(NameTakenError):
+            give_name(hidden, kept, replaces=False)
+            break
+    return kept
 
 
 def _flush(path: Path, flags: int = os.O_RDWR) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.order import join_order
@@ -291,10 +292,16 @@ class VideoProcessingOrchestrator:
 
     def _publish(self, run: RunState, claim: Claim) -> None:
         """Give the proven reel its name."""
-        claim.publish(lambda: self._reels.require_owned(run.params) if run.owned else None)
+        output = run.params.output_path
+
+        def require_owned() -> None:
+            if run.owned:
+                self._reels.require_owned(run.params)
+
+        claim.publish(require_owned, is_ours=partial(self._reels.owns, output) if run.owned else None)
         run.output = run.proven
         with suppress(OSError):  # it may be taken away at once
-            run.file = file_of(run.params.output_path)
+            run.file = file_of(output)
         self._performance.record_milestone(run.context.workflow_id, "published", 1.0)
 
     def _create_pictures(self, run: RunState) -> None:
@@ -310,7 +317,12 @@ class VideoProcessingOrchestrator:
         run.context.emit(PicturesStarted(tuple(extras.named())))
         showcase = Showcase(self._sandbox, threads=self._machine.cores)
         run.output, missing = showcase.make_extras(
-            extras, run.result(), overwrite=run.params.overwrite, cancel=run.context.cancel, before=note
+            extras,
+            run.result(),
+            overwrite=run.params.overwrite,
+            cancel=run.context.cancel,
+            before=note,
+            is_ours=partial(self._reels.owns_picture, run.params.output_path) if run.owned else None,
         )
         run.missing += missing
         for issue in missing:

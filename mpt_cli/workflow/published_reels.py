@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from mpt_cli.model.errors import Issue, IssueCode, OutputError
+from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
+from mpt_cli.storage.publish import changed
 from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
@@ -107,7 +108,18 @@ class PublishedReels:
     def require_owned(self, params: VideoParams) -> None:
         """Raise OutputError where something else than what mpt published lies where the request writes."""
         if (path := self._foreign(params)) is not None:
-            raise _changed(path)
+            raise changed(path)
+
+    def owns(self, output: Path, path: Path) -> bool:
+        """Return True if the file at a path is a reel that mpt published under the name of an output."""
+        return self._recorded(output, path) is not None
+
+    def owns_picture(self, output: Path, picture: Path, path: Path) -> bool:
+        """Return True if the file at a path is a picture that mpt put beside reels at an output's name, as this one."""
+        with suppress(OSError, ValueError, RecursionError):
+            extra = picture.absolute(), file_of(path)
+            return any(extra in reel.extras for reel in self._read(output))
+        return False
 
     def current(self, wanted: Wanted, build: Callable[[], str]) -> PublishedReel | None:
         """Return the record of an output that is exactly what is wanted; None unless that is asked and certain.
@@ -127,11 +139,7 @@ class PublishedReels:
 
     def find(self, output: Path) -> PublishedReel | None:
         """Return the record of the file at an output's name; None where mpt did not publish it."""
-        try:
-            file = file_of(output)
-            return next((reel for reel in self._read(output) if reel.file == file), None)
-        except (OSError, ValueError, RecursionError):
-            return None
+        return self._recorded(output, output)
 
     def add(self, wanted: Wanted, result: VideoResult, output: OutputInfo, path: Path) -> Issue | None:
         """Keep a record of a reel that is whole, and lies at this path or already at that of the output.
@@ -188,13 +196,20 @@ class PublishedReels:
         if not is_still(output, reel):
             raise ValueError("another program has replaced the reel")
         if owned and self._foreign_picture(output, [picture]):
-            raise _changed(picture)
+            raise changed(picture)
         try:
             newest, *others = self._read(output)
             extras = (*self._standing(output), (picture.absolute(), file_of(path)))
             self._write(output, [replace(newest, extras=extras), *others])
         except (OSError, ValueError, RecursionError) as error:
             logger.warning("%s will not be known again: %s", picture, error)
+
+    def _recorded(self, output: Path, path: Path) -> PublishedReel | None:
+        """Return the record of the file at a path, if mpt published it under the name of an output."""
+        with suppress(OSError, ValueError, RecursionError):
+            file = file_of(path)
+            return next((reel for reel in self._read(output) if reel.file == file), None)
+        return None
 
     def _foreign(self, params: VideoParams) -> Path | None:
         """Return a file where the request writes that mpt did not put there, or None."""
@@ -262,11 +277,6 @@ class PublishedReels:
         path = output.absolute()
         name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
         return self._folder / f"{name[:40]}.json"
-
-
-def _changed(path: Path) -> OutputError:
-    message, hint = "was changed by another program during the run", "add --overwrite to replace it"
-    return OutputError(IssueCode.OUTPUT_EXISTS, message, path=path, hint=hint)
 
 
 def _identity(path: Path) -> tuple[int, ...]:

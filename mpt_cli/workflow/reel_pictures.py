@@ -57,11 +57,13 @@ class Showcase:
         overwrite: bool,
         cancel: CancelToken,
         before: Callable[[Path, Path], object] = lambda _picture, _hidden: None,
+        is_ours: Callable[[Path, Path], bool] | None = None,
     ) -> tuple[OutputInfo, list[Issue]]:
         """Create the pictures that are asked for; return the output with their paths, and why others failed.
 
         ``before`` is called with the name that a picture gets and where it lies until then; a ValueError
-        from it discards the picture.
+        from it discards the picture. ``is_ours`` is called with the name of a picture and the path of a file:
+        then only a file for which it returns True is replaced.
         """
         assert result.output is not None
         look = _Look(self, result.output, clips_shown(result.clips, sheet.MOST_CELLS), len(result.clips), cancel)
@@ -71,7 +73,8 @@ class Showcase:
             try:
                 drawn = look.sheet() if path == extras.contact_sheet else look.poster()
                 data = pictures.encoded(drawn, path.suffix)
-                publish(path, data, overwrite=overwrite, before=partial(before, path))
+                ours = partial(is_ours, path) if is_ours else None
+                publish(path, data, overwrite=overwrite, before=partial(before, path), is_ours=ours)
                 made[what] = path.absolute()
             except (MptError, OSError, ValueError, ImportError, MemoryError) as error:
                 logger.warning("The %s of %s was not made: %s", what, result.output.path, error)

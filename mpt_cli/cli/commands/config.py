@@ -16,6 +16,8 @@ from mpt_cli.model.errors import ExitCode, IssueCode, OutputError, UsageError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.settings.reference import starter_file
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.publish import existing, refuse_existing
+from mpt_cli.storage.renames import NameTakenError
 
 if TYPE_CHECKING:
     from mpt_cli.reporting.documents.answers import StarterFileData
@@ -87,15 +89,17 @@ def schema(*, given: Given) -> int:
 def write_starter_file(path: Path, *, overwrite: bool) -> bool:
     """Write the starter file in one step; return whether it replaced another file."""
     existed = os.path.lexists(path)
-    if existed and not overwrite:
-        raise OutputError(IssueCode.OUTPUT_EXISTS, "already exists", path=path, hint="add --overwrite to replace it")
+    if not overwrite:
+        refuse_existing(path)
     if path.is_dir():
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE, "is a folder", path=path, hint=f"name a file, such as {path / 'mpt.toml'}"
         )
     try:
         sweep_unfinished(path.parent)
-        write_in_one_step(path, starter_file().encode())
+        write_in_one_step(path, starter_file().encode(), replaces=overwrite)
+    except NameTakenError as error:
+        raise existing(path) from error
     except OSError as error:
         raise OutputError(
             IssueCode.OUTPUT_NOT_WRITABLE,

@@ -265,6 +265,33 @@ def test_what_is_found_in_the_last_moment_keeps_a_file_from_its_name(tmp_path: P
     assert names(tmp_path) == {"reel.mp4"}
 
 
+def test_file_put_there_after_the_last_look_stays(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    with claimed(target, overwrite=False) as claim:
+        claim.hidden.write_bytes(b"reel")
+        with pytest.raises(OutputError, match="already exists") as refused:
+            claim.publish(lambda: target.write_bytes(b"somebody else's"))
+    assert (refused.value.code, refused.value.issue.path) == (IssueCode.OUTPUT_EXISTS, target)
+    assert target.read_bytes() == b"somebody else's"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
+def test_only_what_is_ours_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "reel.mp4"
+    target.write_bytes(b"reel 1")
+    for content, found in ((b"reel 2", b"reel 1"), (b"reel 3", b"reel 2")):
+        with claimed(target, overwrite=True) as claim:
+            claim.hidden.write_bytes(content)
+            claim.publish(is_ours=lambda path, ours=found: path.read_bytes() == ours)  # type: ignore[misc]
+    with claimed(target, overwrite=True) as claim:
+        claim.hidden.write_bytes(b"reel 4")
+        with pytest.raises(OutputError, match="was changed by another program") as refused:
+            claim.publish(is_ours=lambda path: path.read_bytes() == b"reel 1")
+    assert refused.value.code is IssueCode.OUTPUT_EXISTS
+    assert target.read_bytes() == b"reel 3"
+    assert names(tmp_path) == {"reel.mp4"}
+
+
 def test_nothing_is_published_where_nothing_was_written(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
@@ -307,7 +334,8 @@ class Busy:
     def __init__(self, times: int) -> None:
         self.left = times
 
-    def __call__(self, source: Path, target: Path) -> None:
+    def __call__(self, source: Path, target: Path, *, replaces: object) -> None:
+        assert replaces is True
         if self.left:
             self.left -= 1
             raise PermissionError(13, "The process cannot access the file")
@@ -317,7 +345,7 @@ class Busy:
 def test_a_target_that_is_busy_for_a_moment_is_tried_again(tmp_path: Path, clock: FakeClock) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
-    publish(target, b"new", overwrite=True, replace=Busy(2), sleep=clock.sleep)
+    publish(target, b"new", overwrite=True, rename=Busy(2), sleep=clock.sleep)
     assert target.read_bytes() == b"new"
     assert len(clock.slept) == 2
 
@@ -328,7 +356,7 @@ def test_a_finished_file_is_kept_where_its_target_stays_busy(tmp_path: Path, clo
     target.write_bytes(b"old")
     for number in (1, 2):
         with pytest.raises(OutputError) as refused:
-            publish(target, b"new %d" % number, overwrite=True, replace=Busy(99), sleep=clock.sleep)
+            publish(target, b"new %d" % number, overwrite=True, rename=Busy(99), sleep=clock.sleep)
         assert (refused.value.code, refused.value.exit_code) == (IssueCode.OUTPUT_BUSY, ExitCode.FAILED)
         kept = Path(str(refused.value.issue.hint).partition("is at ")[2])
         assert (kept.parent, kept.suffix, kept.read_bytes()) == (tmp_path, ".mp4", b"new %d" % number)
@@ -343,22 +371,24 @@ def test_a_file_that_has_its_name_is_published_though_its_folder_is_not_flushed(
 ) -> None:
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
 
-    def rename_both(hidden: Path, target: Path) -> None:
+    def rename_both(hidden: Path, target: Path, *, replaces: object) -> None:
+        assert replaces is False
         hidden.replace(target)
         folder.rename(elsewhere)
 
-    publish(folder / "reel.mp4", b"reel", replace=rename_both)
+    publish(folder / "reel.mp4", b"reel", rename=rename_both)
     assert (elsewhere / "reel.mp4").read_bytes() == b"reel"
     assert f"{folder}: the new name may not outlast a loss of power" in caplog.text
     (elsewhere / next(iter(hidden_names(elsewhere)))).unlink()  # its lock, which could not be found either
 
 
 def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
-    def fill(_hidden: Path, _target: Path) -> None:
+    def fill(_hidden: Path, _target: Path, *, replaces: object) -> None:
+        assert replaces is False
         Path("/dev/full").write_bytes(b"reel")
 
     with pytest.raises(ResourceError) as refused:
-        publish(tmp_path / "reel.mp4", b"reel", replace=fill)
+        publish(tmp_path / "reel.mp4", b"reel", rename=fill)
     assert (refused.value.code, refused.value.exit_code) == (IssueCode.DISK_FULL, ExitCode.RESOURCES)
     assert names(tmp_path) == set()
 

@@ -129,6 +129,24 @@ def test_a_picture_that_was_put_in_place_of_ours_is_not_replaced(house: House, t
     house.reels.note_extra(house.params(), picture, hidden, reel=reel, owned=False)  # of who asked for --overwrite
 
 
+def test_reel_and_picture_are_known_as_ours_under_a_name_for_a_moment(house: House, tmp_path: Path) -> None:
+    """As they lie where they and what replaces them have exchanged their names."""
+    house.publish()
+    picture, hidden, reels = tmp_path / "sheet.png", tmp_path / "hidden", house.again()
+    hidden.write_bytes(b"a sheet")
+    house.reels.note_extra(house.params(), picture, hidden, reel=file_of(house.output), owned=True)
+    assert reels.owns_picture(house.output, picture, hidden)
+    assert not reels.owns_picture(house.output, tmp_path / "poster.png", hidden)
+    assert not reels.owns(house.output, hidden)
+    house.output.rename(hidden)
+    assert reels.owns(house.output, hidden)
+    assert not reels.owns(tmp_path / "other.mp4", hidden)
+    assert not reels.owns_picture(house.output, picture, hidden)
+    hidden.write_bytes(b"a holiday")
+    assert not reels.owns(house.output, hidden)
+    assert not reels.owns(house.output, tmp_path / "gone")
+
+
 def test_a_reel_that_will_not_be_known_again_is_said(house: House, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     reels = PublishedReels(tmp_path / "file" / "state")
