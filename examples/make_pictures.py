@@ -88,11 +88,11 @@ def _read(terminal: int) -> bytes:
 def pictures_of(written: str) -> tuple[str, str]:
     """Return the most telling panel of a run, and what stayed at its end, with their colours.
 
-    A panel is written from its first line to its last, after a return to its start.
+    A panel is written from its first line to its last, while the terminal wraps no lines.
     """
-    *drawn, last = re.split(r"\r(?:\x1b\[\d+A)?", written)
+    drawn = re.findall(r"\x1b\[\?7l(.*?)\x1b\[\?7h", written, re.DOTALL)
     panels = [re.sub(r"\x1b\[[JK]", "", panel) for panel in drawn]
-    return max(panels, key=_telling), last.partition("\x1b[?25h")[2].rstrip("\n")
+    return max(panels, key=_telling), written.rpartition("\x1b[?25h")[2].rstrip("\n")
 
 
 def _telling(panel: str) -> tuple[bool, bool, int]:

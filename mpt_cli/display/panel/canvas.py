@@ -1,9 +1,14 @@
-"""Canvas of lines that are redrawn in place at the cursor of a terminal.
+"""Canvas of lines that are redrawn in place, on the second screen of a terminal.
 
-rich's Live erases all lines before it draws them, and counts them by the width they had when they were
-drawn: a terminal that becomes narrower wraps them, and their upper halves stay. Here a drawing replaces
-the last one in a single write, an unchanged drawing is not written, and lines are counted at the current
-width.
+The second screen (``?1049``) has no history: when a terminal is resized, nothing of a drawing can move into the
+history and come back from there, and the first screen is as it was once the canvas is closed.
+
+Between two drawings the cursor rests on the first line, because a terminal moves the cursor along when it breaks long
+lines, and keeps it in sight when it becomes shorter. Erasing from the cursor on removes the last drawing, also where
+a terminal without a second screen draws on the first one. With the cursor behind the last line, as rich's Live has
+it, nobody knows how many rows the lines take by now (measured with tmux 3.3).
+
+A drawing replaces the last one in a single write, and an unchanged drawing is not written.
 """
 
 from __future__ import annotations
@@ -12,15 +17,15 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from mpt_cli.display.text import cell_width
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import Console
     from rich.text import Text
 
+_SECOND_SCREEN, _FIRST_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_CUT_LINES, _WRAP_LINES = "\x1b[?7l", "\x1b[?7h"
 _ERASE_REST_OF_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
 
 
@@ -30,8 +35,6 @@ class Canvas:
     def __init__(self, console: Console) -> None:
         """Create an empty canvas."""
         self._console = console
-        self._widths: list[int] = []
-        """Widths in cells of the lines on the screen."""
         self._drawn: object = None
         self._gone = False
 
@@ -44,8 +47,9 @@ class Canvas:
             return self._console.size
 
     def open(self) -> None:
-        """Hide the cursor, which would be seen jumping."""
-        self._write(_HIDE_CURSOR)
+        """Show the second screen; hide the cursor, which would be seen jumping."""
+        self._write(_SECOND_SCREEN + _HIDE_CURSOR)
+        self._drawn = None
 
     def draw(self, lines: Sequence[Text]) -> None:
         """Replace the last lines by these; each is narrower than the terminal."""
@@ -55,25 +59,20 @@ class Canvas:
         shown = capture.get().removesuffix("\n")
         if (drawing := (shown, self.size)) == self._drawn:
             return
-        start = self._to_start()
-        self._drawn, self._widths = drawing, [cell_width(line.plain) for line in lines]
-        self._write(start + shown.replace("\n", f"{_ERASE_REST_OF_LINE}\n") + _ERASE_BELOW)
+        self._drawn = drawing
+        # A terminal that became narrower since its size was read cuts the lines: broken, they would be more rows.
+        rows = shown.replace("\n", f"{_ERASE_REST_OF_LINE}\n")
+        back = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
+        self._write(f"\r{_CUT_LINES}{rows}{_ERASE_BELOW}{_WRAP_LINES}{back}\r")
 
     def write_above(self, text: str) -> None:
-        """Write whole lines that stay above the next drawing."""
-        self._write(self._to_start() + _ERASE_BELOW + text)
-        self._drawn, self._widths = None, []
+        """Write whole lines on the first screen, where they stay."""
+        self._write(f"\r{_ERASE_BELOW}{_FIRST_SCREEN}{text}{_SECOND_SCREEN}")
+        self._drawn = None
 
     def close(self) -> None:
-        """Erase the lines and show the cursor at their start."""
-        self.write_above(_SHOW_CURSOR)
-
-    def _to_start(self) -> str:
-        """Return the sequence that moves the cursor from the end of the lines to their start."""
-        columns, height = self.size
-        rows = sum(max(1, -(-width // max(1, columns))) for width in self._widths)
-        up = min(rows, height) - 1
-        return f"\r\x1b[{up}A" if up > 0 else "\r"
+        """Erase the lines, and show the first screen and the cursor."""
+        self._write(f"\r{_ERASE_BELOW}{_FIRST_SCREEN}{_SHOW_CURSOR}")
 
     def _write(self, text: str) -> None:
         if self._gone:
@@ -83,10 +82,12 @@ class Canvas:
             self._console.file.flush()
         except (OSError, ValueError):  # the terminal is gone; the run continues
             self._gone = True
+        except RuntimeError:  # Ctrl-Z came while this thread was writing; what it wrote is drawn again
+            self._drawn = None
 
 
 class LinesAbove(io.TextIOBase):
-    """Stream whose lines appear above the panel, for other writers to stderr."""
+    """Stream of whole lines for the screen that the panel hides, for other writers to stderr."""
 
     def __init__(self, write_above: Callable[[str], object]) -> None:
         """Pass whole lines to ``write_above``."""

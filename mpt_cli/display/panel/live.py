@@ -1,8 +1,10 @@
-"""Live panel that a terminal shows during a run and that is erased at its end."""
+"""Live panel that a terminal shows during a run and that is gone at its end."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -14,7 +16,7 @@ from mpt_cli.display.progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from rich.console import Console
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.events import Event
 
 REFRESH_SECONDS = 0.125
+_CTRL_Z = getattr(signal, "SIGTSTP", None)  # Windows has none
 
 
 class LiveDisplay:
@@ -42,7 +45,8 @@ class LiveDisplay:
             cancel: The token of the run; the panel shows "stopping" once it is cancelled.
             clock: Monotonic clock in seconds.
         """
-        self._lock, self._drawing, self._ended = threading.Lock(), threading.Lock(), threading.Event()
+        self._lock, self._ended = threading.Lock(), threading.Event()
+        self._drawing = threading.RLock()  # Ctrl-Z may come while this thread draws
         self._progress = RunProgress(clock)
         self._cancel = cancel
         self._canvas = Canvas(console)
@@ -50,10 +54,14 @@ class LiveDisplay:
         self._thread = threading.Thread(target=self._keep_drawing, name="panel", daemon=True)
         self._above = LinesAbove(self._write_above)
         self._redirection = contextlib.redirect_stderr(self._above)
+        self._pauses = False
 
     def __enter__(self) -> Self:
-        """Draw the panel for the first time and redirect standard error above it."""
+        """Draw the panel for the first time and redirect standard error to the screen that it hides."""
         self._canvas.open()
+        if _CTRL_Z is not None and threading.current_thread() is threading.main_thread():
+            self._pauses = signal.getsignal(_CTRL_Z) is signal.SIG_DFL
+            self._handle_pause()
         self._draw()
         self._thread.start()
         self._redirection.__enter__()
@@ -65,8 +73,10 @@ class LiveDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Erase the panel and show the cursor again."""
+        """Show the terminal as it was before the panel."""
         self._redirection.__exit__(kind, error, trace)
+        if self._pauses and _CTRL_Z is not None:
+            signal.signal(_CTRL_Z, signal.SIG_DFL)
         self._ended.set()
         self._thread.join()
         self._above.finish()
@@ -78,7 +88,7 @@ class LiveDisplay:
             self._progress.feed(event, job)
 
     def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
-        """Return False: the panel is erased when the run ends."""
+        """Return False: the panel is gone when the run ends."""
         return False
 
     def _keep_drawing(self) -> None:
@@ -93,6 +103,19 @@ class LiveDisplay:
             with self._lock:
                 lines = panel_lines(self._progress, width=width, height=height, glyphs=self._glyphs, stopping=stopping)
             self._canvas.draw(lines)
+
+    def _handle_pause(self) -> None:
+        if self._pauses and _CTRL_Z is not None:
+            signal.signal(_CTRL_Z, self._pause)
+
+    def _pause(self, number: int, _frame: FrameType | None) -> None:
+        """Leave the terminal to the shell for as long as the program is stopped by Ctrl-Z."""
+        with self._drawing:
+            self._canvas.close()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)  # returns once the program goes on
+            self._handle_pause()
+            self._canvas.open()
 
     def _write_above(self, text: str) -> None:
         with self._drawing:
