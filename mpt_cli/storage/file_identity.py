@@ -40,9 +40,9 @@ def is_still(path: Path, file: tuple[int, ...]) -> bool:
         return False
 
 
-def content_hash(path: Path) -> str:
-    """Return the BLAKE2b hash of a file's bytes, 256 bits in hexadecimal."""
-    return digest_of(path, hashlib.blake2b(digest_size=32))
+def content_hash(path: Path, *, alive: Callable[[], object] = lambda: None) -> str:
+    """Return the BLAKE2b hash of a file's bytes, 256 bits in hexadecimal; ``alive`` as in :func:`digest_of`."""
+    return digest_of(path, hashlib.blake2b(digest_size=32), alive=alive)
 
 
 def digest_of(

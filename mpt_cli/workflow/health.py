@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import tempfile
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,10 +21,11 @@ from mpt_cli.media.encoders.software import ENCODERS
 from mpt_cli.media.process.run import Limits
 from mpt_cli.media.process.run import run as run_process
 from mpt_cli.media.process.spawn import child_python
-from mpt_cli.model.errors import DependencyError, InputError, IssueCode, MptError, ResourceError
+from mpt_cli.model.errors import Cancelled, DependencyError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.model.formatting import counted, size_text
 from mpt_cli.model.health import HealthCheck, HealthStatus
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.disk import free_bytes
 
 if TYPE_CHECKING:
@@ -71,37 +73,48 @@ class HealthChecks:
         self._ffmpeg, self._optimizer, self._cache = ffmpeg, optimizer, cache
         self._memory, self._performance = memory, performance
 
-    def status(self, processor: ProcessesRequests | None = None) -> HealthStatus:
-        """Return how everything stands; with a processor of requests a small reel is created and proven as well."""
+    def status(self, processor: ProcessesRequests | None = None, *, cancel: CancelToken | None = None) -> HealthStatus:
+        """Return how everything stands; with a processor of requests a small reel is created and proven as well.
+
+        Raises:
+            Cancelled: The checks were stopped.
+        """
+        cancel = cancel or CancelToken()
         with self._memory, _scratch(self._config) as folder, ThreadPoolExecutor(thread_name_prefix="health") as threads:
-            tries = [*self._services(folder), *self._programs(folder), *self._room()]
+            tries = [*self._services(folder, cancel), *self._programs(folder, cancel), *self._room()]
             if processor is not None:
-                tries.append(_Try("job", lambda: self._job(processor, folder), hint=_LOOK_ABOVE))
+                tries.append(_Try("job", lambda: self._job(processor, folder, cancel), hint=_LOOK_ABOVE))
             checks = tuple(threads.map(_tried, tries))
+            cancel.raise_if_cancelled()
             self._memory.sample()
             performance = self._performance.get_current_metrics()
         ffmpeg = next((check for check in checks if check.name == "ffmpeg"), None)
         build = self._ffmpeg.build if ffmpeg is not None and ffmpeg.healthy else None
         return HealthStatus(checks, self._memory.get_usage_percentage(), performance, build)
 
-    def _services(self, folder: Path) -> list[_Try]:
+    def _services(self, folder: Path, cancel: CancelToken) -> list[_Try]:
         return [
-            _Try("validation_engine", lambda: self._validated(folder), hint=_LOOK_ABOVE),
+            _Try("validation_engine", lambda: self._validated(folder, cancel), hint=_LOOK_ABOVE),
             _Try("processing_pipeline", lambda: _require(self._pipeline.is_healthy(), "takes clips", "takes no clip")),
             _Try("concatenation_service", lambda: _require(self._service.is_healthy(), "has an engine", "has none")),
         ]
 
-    def _programs(self, folder: Path) -> list[_Try]:
+    def _programs(self, folder: Path, cancel: CancelToken) -> list[_Try]:
         chosen = self._chosen
         return [
-            _Try("ffmpeg", lambda: f"{self._ffmpeg.build} at {self._ffmpeg.binary}"),
+            _Try("ffmpeg", lambda: f"{self._ffmpeg.ask_build(cancel)} at {self._ffmpeg.binary}"),
             *(
-                _Try(f"encoder:{name}", partial(self._encodes, name, folder), required=name == chosen, hint=_OTHER)
+                _Try(
+                    f"encoder:{name}",
+                    partial(self._encodes, name, folder, cancel),
+                    required=name == chosen,
+                    hint=_OTHER,
+                )
                 for name in dict.fromkeys((*ENCODERS, chosen))
             ),
-            _Try("hardware_encoders", self._hardware, required=False),
+            _Try("hardware_encoders", lambda: self._hardware(cancel), required=False),
             _Try("pyav", _decodes),
-            _Try("moviepy", lambda: _imports_moviepy(folder), required=False),
+            _Try("moviepy", lambda: _imports_moviepy(folder, cancel), required=False),
         ]
 
     def _room(self) -> list[_Try]:
@@ -127,18 +140,20 @@ class HealthChecks:
             raise InputError(issue.code, issue.message, hint=issue.hint)
         return self._optimizer.get_optimal_settings(wanted, frame_rate=Fraction(RATE), threads=1)
 
-    def _write_gray(self, path: Path, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES) -> None:
+    def _write_gray(
+        self, path: Path, cancel: CancelToken, name: str | None = None, *, luma: int = 120, frames: int = _FRAMES
+    ) -> None:
         """Write a clip by this encoder, or by the one of the configuration."""
         _require_folder(path.parent)
-        encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames)
+        encode_gray(self._ffmpeg, self._settings(name), path, luma=luma, frames=frames, cancel=cancel)
 
-    def _encodes(self, name: str, folder: Path) -> str:
-        self._write_gray(folder / f"{name}.mp4", name, frames=1)
+    def _encodes(self, name: str, folder: Path, cancel: CancelToken) -> str:
+        self._write_gray(folder / f"{name}.mp4", cancel, name, frames=1)
         return "a picture was encoded, and decoded the same"
 
-    def _hardware(self) -> str:
+    def _hardware(self, cancel: CancelToken) -> str:
         """Return which hardware encoders work; a machine without any is healthy."""
-        failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(RATE))
+        failures = self._optimizer.hardware_failures(self._config.video.size, Fraction(RATE), cancel=cancel)
         if not failures:
             return "ffmpeg has none"
         works = [name for name, failure in failures.items() if failure is None]
@@ -147,10 +162,10 @@ class HealthChecks:
         name, failure = next(iter(failures.items()))
         return f"none of the {len(failures)} that ffmpeg has works here ({name}: {failure})"
 
-    def _validated(self, folder: Path) -> str:
+    def _validated(self, folder: Path, cancel: CancelToken) -> str:
         path = folder / "clip.mp4"
-        self._write_gray(path)
-        (verdict,) = self._validation.validate_files([path], cancel=CancelToken())
+        self._write_gray(path, cancel)
+        (verdict,) = self._validation.validate_files([path], cancel=cancel)
         found = verdict.errors[0].message if verdict.errors else ""
         return _require(verdict.is_valid, "a clip was looked into", f"refused a good clip: {found}")
 
@@ -185,13 +200,14 @@ class HealthChecks:
             os.fsync(file.fileno())
         return f"{folder} can be written"
 
-    def _job(self, processor: ProcessesRequests, folder: Path) -> str:
+    def _job(self, processor: ProcessesRequests, folder: Path, cancel: CancelToken) -> str:
         clips = [folder / "deep 1.mp4", folder / "deep 2.mp4"]
         for number, path in enumerate(clips):
-            self._write_gray(path, luma=60 + 100 * number)
+            self._write_gray(path, cancel, luma=60 + 100 * number)
         config = self._config.model_copy(update={"cache": CacheConfig(enabled=False)})  # what is kept would be reused
         request = VideoParams(clips, folder / "deep.mp4", dimensions=SMALL, config=config)
-        result = processor.process_video_request(request, recorded=False)
+        context = RunContext(uuid.uuid4().hex, cancel=cancel)
+        result = processor.process_video_request(request, context=context, recorded=False)
         if result.output is None:
             issue = result.errors[-1]
             raise MptError(issue.code, issue.message, path=issue.path, hint=issue.hint)
@@ -212,6 +228,8 @@ def _tried(one: _Try) -> HealthCheck:
     """Return how a check ended; a check never fails the others."""
     try:
         return HealthCheck(one.name, True, one.required, one.find())
+    except Cancelled:
+        raise
     except MptError as error:
         issue = error.issue
         return HealthCheck(one.name, False, one.required, issue.text(), issue.hint or one.hint)
@@ -239,17 +257,18 @@ def _decodes() -> str:
     return _require(not missing, library_version(), f"PyAV decodes no {', '.join(missing)}")
 
 
-def _imports_moviepy(folder: Path) -> str:
+def _imports_moviepy(folder: Path, cancel: CancelToken) -> str:
     """Return MoviePy's version from a process and a folder of its own: MoviePy starts programs when it is imported."""
     if importlib.util.find_spec("moviepy") is None:
         raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
     _require_folder(folder)
     outcome = run_process(
         child_python("mpt_cli.concatenation.moviepy_child", "say_version"),
-        cancel=CancelToken(),
+        cancel=cancel,
         limits=Limits(total_seconds=_IMPORT_SECONDS),
         cwd=folder,
     )
+    cancel.raise_if_cancelled()
     if outcome.returncode != 0:
         raise DependencyError("MoviePy cannot be imported", hint="pip install --force-reinstall moviepy")
     return outcome.stdout_tail.strip()

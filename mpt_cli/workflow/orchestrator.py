@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.inspect.sandbox import Workers
     from mpt_cli.model.health import HealthStatus
+    from mpt_cli.model.published_reel import PublishedReel
     from mpt_cli.model.results import OutputInfo, VideoResult
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
     from mpt_cli.planning.planner import Planned, Planner
     from mpt_cli.planning.recipe import Recipes
     from mpt_cli.processing.pipeline import ProcessingPipeline
+    from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.storage.publish import Claim
     from mpt_cli.validation.engine import ValidationEngine
     from mpt_cli.workflow.health import HealthChecks
     from mpt_cli.workflow.lifecycle import Lifecycle
-    from mpt_cli.workflow.published_reels import PublishedReels
+    from mpt_cli.workflow.published_reels import PublishedReels, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -169,15 +171,20 @@ class VideoProcessingOrchestrator:
         contexts = contexts or _new_contexts(requests)
         return [self.plan_video_request(one, context=of) for one, of in zip(requests, contexts, strict=True)]
 
-    def health_check(self, *, deep: bool = False) -> HealthStatus:
+    def health_check(self, *, deep: bool = False, cancel: CancelToken | None = None) -> HealthStatus:
         """Try everything that a request needs; with ``deep`` also create and prove a small reel.
 
+        Args:
+            deep: True to process a small request.
+            cancel: Stops the checks.
+
         Raises:
+            Cancelled: The checks were stopped.
             ValueError: This orchestrator has no health checks.
         """
         if self._health is None:
             raise ValueError("this orchestrator was made without health checks")
-        return self._health.status(self if deep else None)
+        return self._health.status(self if deep else None, cancel=cancel)
 
     def _begin(self, params: VideoParams, context: RunContext | None) -> RunState:
         """Return a new run, which may replace what mpt published if it is asked for a new version of that."""
@@ -189,7 +196,7 @@ class VideoProcessingOrchestrator:
         """Return whether a request would pass validation; its run reports what is wrong with it."""
         config = effective_config(params, self._config)
         try:
-            if self._reels.current(self._reels.wanted(params, config), lambda: self._ffmpeg.build) is not None:
+            if self._current(self._reels.wanted(params, config), context.cancel) is not None:
                 return True
             validation = self._validation.validate_inputs(self._reels.adopted(params), config, cancel=context.cancel)
         except DependencyError:
@@ -202,13 +209,17 @@ class VideoProcessingOrchestrator:
     def _is_up_to_date(self, run: RunState) -> bool:
         """Note what is asked for, and return whether the output is exactly that already."""
         run.wanted = self._reels.wanted(run.params, run.config)
-        found = self._reels.current(run.wanted, lambda: self._ffmpeg.build)
+        found = self._current(run.wanted, run.context.cancel)
         if found is None:
             return False
         run.leave(found, self._ffmpeg.build)
         path = run.output_path
         run.context.emit(Notice("info", "unchanged", "is up to date, nothing was done", path=path))
         return True
+
+    def _current(self, wanted: Wanted, cancel: CancelToken) -> PublishedReel | None:
+        """Return the record of an output that is exactly what is wanted already, or None."""
+        return self._reels.current(wanted, lambda: self._ffmpeg.ask_build(cancel), alive=cancel.raise_if_cancelled)
 
     def _validate(self, run: RunState) -> None:
         """Look into all clips; InputError where too few can be used."""
@@ -232,7 +243,7 @@ class VideoProcessingOrchestrator:
 
     def _plan(self, run: RunState) -> None:
         """Decide what is done with each clip that can be used; ResourceError where memory is too small for any."""
-        run.ffmpeg = self._ffmpeg.build
+        run.ffmpeg = self._ffmpeg.ask_build(run.context.cancel)
         self._take_plan(run, self._planner.plan(_plan_request(run)))
         require_memory(run.planned, self._memory)
         self._performance.expect(run.context.workflow_id, total_seconds=float(run.planned.duration))

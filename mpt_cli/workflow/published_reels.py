@@ -82,15 +82,15 @@ class PublishedReels:
         self,
         folder: Path,
         *,
-        content: Callable[[Path], str] | None = None,
+        content: Callable[..., str] | None = None,
         paranoid: bool = False,
         keep: int = RECORDS_KEPT,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep records in this folder, which is created with the first one.
 
-        ``content`` returns the hash of a file whose times have changed; without it such a file
-        counts as changed. ``paranoid`` asks it for every file.
+        ``content`` returns the hash of a file whose times have changed, and calls ``alive`` while it reads;
+        without it such a file counts as changed. ``paranoid`` asks it for every file.
         """
         self._folder, self._content, self._paranoid = folder, content, paranoid
         self._keep, self._clock = keep, clock
@@ -121,10 +121,13 @@ class PublishedReels:
             return any(extra in reel.extras for reel in self._read(output))
         return False
 
-    def current(self, wanted: Wanted, build: Callable[[], str]) -> PublishedReel | None:
+    def current(
+        self, wanted: Wanted, build: Callable[[], str], *, alive: Callable[[], object] = lambda: None
+    ) -> PublishedReel | None:
         """Return the record of an output that is exactly what is wanted; None unless that is asked and certain.
 
-        ``build`` returns the build of ffmpeg, which is asked only where all else agrees.
+        ``build`` returns the build of ffmpeg, which is asked only where all else agrees. ``alive`` is called
+        while inputs are read, and may raise to stop.
         """
         params = wanted.params
         reel = self.find(params.output_path) if params.if_changed else None
@@ -135,7 +138,7 @@ class PublishedReels:
         if params.problems or (params.evidence and reel.evidence is None) or reel.key != wanted.key(build()):
             return None
         clips = zip(params.clips, wanted.inputs, reel.inputs, strict=True)
-        return reel if all(self._is_same(clip.path, now, *before) for clip, now, before in clips) else None
+        return reel if all(self._is_same(clip.path, now, *before, alive) for clip, now, before in clips) else None
 
     def find(self, output: Path) -> PublishedReel | None:
         """Return the record of the file at an output's name; None where mpt did not publish it."""
@@ -244,14 +247,21 @@ class PublishedReels:
             return _identity(path), content
         return (), None
 
-    def _is_same(self, path: Path, now: tuple[int, ...], before: tuple[int, ...], content: str | None) -> bool:
+    def _is_same(
+        self,
+        path: Path,
+        now: tuple[int, ...],
+        before: tuple[int, ...],
+        content: str | None,
+        alive: Callable[[], object],
+    ) -> bool:
         """Return whether a file holds what it held before; it is read only where its times leave that open."""
         if not self._paranoid and before and now == before:
             return True
         if self._content is None or content is None:
             return False
         with suppress(OSError):
-            return self._content(path) == content
+            return self._content(path, alive=alive) == content
         return False
 
     def _read(self, output: Path) -> list[PublishedReel]:

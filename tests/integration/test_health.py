@@ -263,7 +263,7 @@ class Processor:
     def process_video_request(
         self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
     ) -> VideoResult:
-        assert context is None
+        assert context is not None
         assert not recorded
         return self._process(params)
 

@@ -22,7 +22,7 @@ def _answer(session: Session) -> Answer:
 
     settings = Settings.load(config_file=session.given.get("config"))
     orchestrator = ModuleFactory(settings).create_video_orchestrator()
-    status = orchestrator.health_check(deep=bool(session.given.get("deep")))
+    status = orchestrator.health_check(deep=bool(session.given.get("deep")), cancel=session.cancel)
     return Answer(
         status=RunStatus.SUCCESS if status.healthy else RunStatus.ERROR,
         exit_code=ExitCode.OK if status.healthy else ExitCode.DEPENDENCY,

@@ -102,7 +102,7 @@ class EncoderTrials:
         """
         asked = {_question(each, dimensions): each for each in candidates}
         with self._lock:
-            known = self._known()
+            known = self._known_here(cancel)
             new = {question: each for question, each in asked.items() if question not in known.failures}
             if not new:
                 return [known.failures[question] for question in asked]
@@ -114,12 +114,19 @@ class EncoderTrials:
         answers = known.failures | {question: reason for question, (reason, _) in found.items()}
         return [answers[question] for question in asked]
 
-    def listed(self) -> frozenset[str]:
-        """Return the names of the encoders that this ffmpeg lists."""
+    def listed(self, *, cancel: CancelToken) -> frozenset[str]:
+        """Return the names of the encoders that this ffmpeg lists.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            Cancelled: The question was stopped.
+        """
         with self._lock:
-            known = self._known()
+            known = self._known_here(cancel)
             if not known.encoders:
-                known = known.model_copy(update={"encoders": self._ffmpeg.encoders})
+                known = known.model_copy(update={"encoders": self._ffmpeg.ask_encoders(cancel)})
                 self._note(known)
         return known.encoders
 
@@ -161,6 +168,12 @@ class EncoderTrials:
         except OSError as error:
             return f"it could not be tried ({error.strerror or error})", False
         return None, True
+
+    def _known_here(self, cancel: CancelToken) -> _Answers:
+        """Return the answers so far, once ffmpeg has said its build, which names the file; raises Cancelled."""
+        if self._folder is not None:
+            self._ffmpeg.ask_build(cancel)
+        return self._known()
 
     def _known(self) -> _Answers:
         """Return the answers so far, at first those from the folder; none that is too old."""

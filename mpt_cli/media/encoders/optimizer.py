@@ -16,7 +16,6 @@ from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import EncoderSettings
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.timing import round_half_up
-from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import QualitySettings
     from mpt_cli.model.clips import Dimensions
+    from mpt_cli.runtime.cancel import CancelToken
 
 GOP_SECONDS = 2
 """Distance of keyframes: as platforms require, and short enough to seek in."""
@@ -39,8 +39,8 @@ class Trials(Protocol):
         """Return for each encoder the text of its failure on frames of this size; None for one that works."""
         ...
 
-    def listed(self) -> frozenset[str]:
-        """Return the encoders that this ffmpeg lists, working or not."""
+    def listed(self, *, cancel: CancelToken) -> frozenset[str]:
+        """Return the encoders that this ffmpeg lists, working or not; raises Cancelled."""
         ...
 
     def forget(self, settings: EncoderSettings) -> None:
@@ -145,14 +145,20 @@ class CodecOptimizer:
         if self._trials is not None:
             self._trials.forget(settings)
 
-    def hardware_failures(self, dimensions: Dimensions, frame_rate: Fraction) -> dict[str, str | None]:
-        """Return the reason for which each hardware encoder of ffmpeg does not work; None for one that does."""
+    def hardware_failures(
+        self, dimensions: Dimensions, frame_rate: Fraction, *, cancel: CancelToken
+    ) -> dict[str, str | None]:
+        """Return the reason for which each hardware encoder of ffmpeg does not work; None for one that does.
+
+        Raises:
+            Cancelled: The trials were stopped.
+        """
         if self._trials is None:
             return {}
-        listed = self._trials.listed()
+        listed = self._trials.listed(cancel=cancel)
         encoders = [encoder for encoder in HARDWARE_ENCODERS.values() if encoder.name in listed]
         tried = [_settings(encoder, encoder.levels[QualityLevel.BALANCED], frame_rate, 1) for encoder in encoders]
-        failures = self._trials.failures(tried, dimensions, cancel=CancelToken())
+        failures = self._trials.failures(tried, dimensions, cancel=cancel)
         return {encoder.name: failure for encoder, failure in zip(encoders, failures, strict=True)}
 
     def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
@@ -181,7 +187,7 @@ class CodecOptimizer:
         software = self.default_encoder(quality.codec)
         if self._trials is None or quality.crf is not None or quality.preset is not None:
             return software
-        listed = self._trials.listed()
+        listed = self._trials.listed(cancel=cancel)
         candidates = [
             self.get_optimal_settings(
                 quality.model_copy(update={"encoder": encoder.name}), frame_rate=frame_rate, threads=1

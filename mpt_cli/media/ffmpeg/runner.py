@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -13,19 +14,23 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.ffmpeg.progress import ProgressParser
 from mpt_cli.media.process.run import Ended, Limits, Outcome
 from mpt_cli.media.process.run import run as run_process
-from mpt_cli.model.errors import DependencyError, IssueCode, MptError, ProcessingError, ResourceError
+from mpt_cli.model.errors import Cancelled, DependencyError, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.formatting import seconds_text
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.keyed_lock import KeyedLocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from mpt_cli.media.ffmpeg.progress import Progress
+    from mpt_cli.model.errors import Issue
 
 OLDEST, _REPORTS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
 """Versions; the libavcodec of 8.1 does not decode alpha (measured)."""
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
+_FAILURE_SECONDS = 60.0
+"""Time for which a failure is remembered: the jobs of a batch do not wait in turn for an ffmpeg that hangs."""
 _FULL = ("No space left on device", "Disk quota exceeded")
 """Texts of ffmpeg for ENOSPC and EDQUOT, in the words of the system."""
 _MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
@@ -49,9 +54,26 @@ _ECHOES = (
 class Ffmpeg:
     """One ffmpeg binary. Its properties are looked up when needed, and then once."""
 
-    def __init__(self, binary: Path | None = None, *, package: str = "imageio_ffmpeg") -> None:
-        """Use this binary, or the one inside this package, or the one on PATH."""
-        self._wanted, self._package = binary, package
+    def __init__(
+        self,
+        binary: Path | None = None,
+        *,
+        package: str = "imageio_ffmpeg",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Use this binary, or the one inside this package, or the one on PATH.
+
+        Args:
+            binary: The program, or None.
+            package: Name of a package that carries a program.
+            clock: Returns seconds, by which a failure is forgotten.
+        """
+        self._wanted, self._package, self._clock = binary, package, clock
+        self._asking = KeyedLocks()
+        self._build: str | None = None
+        self._encoders: frozenset[str] | None = None
+        self._failure: Issue | None = None
+        self._failed_at = 0.0
 
     @cached_property
     def binary(self) -> Path:
@@ -77,12 +99,53 @@ class Ffmpeg:
         """True if it decodes the second layer of HEVC, the alpha channel; raises DependencyError as ``build``."""
         return _number(self.build) >= _DECODES_HEVC_ALPHA
 
-    @cached_property
+    @property
     def build(self) -> str:
-        """Build string, such as ``9.0.2-static``; raises DependencyError below 5.1 or if it does not run."""
-        outcome = run_process(
-            [str(self.binary), "-version"], cancel=CancelToken(), limits=Limits(total_seconds=_QUESTION_SECONDS)
-        )
+        """Build string, such as ``9.0.2-static``; raises DependencyError as :meth:`ask_build`."""
+        return self.ask_build(CancelToken())
+
+    def ask_build(self, cancel: CancelToken) -> str:
+        """Return the build string; ffmpeg is asked once, and after a failure again a minute later.
+
+        Args:
+            cancel: Stops the question, which takes 20 s where ffmpeg hangs.
+
+        Raises:
+            DependencyError: ffmpeg is missing, older than 5.1, or does not run.
+            Cancelled: The question was stopped.
+        """
+        if self._build is None:
+            with self._asking.hold("build", cancel):
+                cancel.raise_if_cancelled()
+                if self._build is None:
+                    self._build = self._ask_build(cancel)
+        return self._build
+
+    def ask_encoders(self, cancel: CancelToken) -> frozenset[str]:
+        """Return the names of the encoders that it lists, working or not; empty if it does not list them.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            DependencyError: ffmpeg is missing.
+            Cancelled: The question was stopped.
+        """
+        if self._encoders is None:
+            listed = self._answer(["-hide_banner", "-encoders"], cancel).stdout_tail
+            self._encoders = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+) ", listed, re.MULTILINE))
+        return self._encoders
+
+    def _ask_build(self, cancel: CancelToken) -> str:
+        if self._failure is not None and self._clock() - self._failed_at < _FAILURE_SECONDS:
+            raise DependencyError(self._failure.message, path=self._failure.path, hint=self._failure.hint)
+        try:
+            return self._build_of(self._answer(["-version"], cancel))
+        except DependencyError as error:
+            self._failure, self._failed_at = error.issue, self._clock()
+            raise
+
+    def _build_of(self, outcome: Outcome) -> str:
         match = re.search(r"ffmpeg version (\S+)", outcome.stdout_tail)
         if outcome.returncode != 0 or not match:
             raise DependencyError("does not run as ffmpeg", path=self.binary, hint=_INSTALL_HINT)
@@ -93,15 +156,12 @@ class Ffmpeg:
             )
         return build
 
-    @cached_property
-    def encoders(self) -> frozenset[str]:
-        """Names of the encoders that it lists, working or not; empty if it does not list them."""
-        outcome = run_process(
-            [str(self.binary), "-hide_banner", "-encoders"],
-            cancel=CancelToken(),
-            limits=Limits(total_seconds=_QUESTION_SECONDS),
-        )
-        return frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+) ", outcome.stdout_tail, re.MULTILINE))
+    def _answer(self, question: Sequence[str], cancel: CancelToken) -> Outcome:
+        limits = Limits(total_seconds=_QUESTION_SECONDS)
+        outcome = run_process([str(self.binary), *question], cancel=cancel, limits=limits)
+        if outcome.ended is Ended.CANCELLED:
+            raise Cancelled
+        return outcome
 
     def run(
         self,

@@ -76,12 +76,15 @@ class KnownFiles:
         record = self._recall(path)
         return record.media if record else self._look(path, limits, cancel).media
 
-    def content(self, path: Path) -> str:
-        """Return a hash of the file's bytes when it was probed; raise OSError where it cannot be read."""
+    def content(self, path: Path, *, alive: Callable[[], object] = lambda: None) -> str:
+        """Return a hash of the file's bytes when it was probed; raise OSError where it cannot be read.
+
+        ``alive`` is called for each MiB that is read, and may raise to stop.
+        """
         identity = identity_of(path.stat())
         if identity not in self._contents:
             record = self._recall(path)
-            self._contents[identity] = record.content if record else content_hash(path)
+            self._contents[identity] = record.content if record else content_hash(path, alive=alive)
         return self._contents[identity]
 
     def prune(self) -> None:
@@ -106,7 +109,7 @@ class KnownFiles:
     def _look(self, path: Path, limits: ValidationConfig, cancel: CancelToken | None) -> _Record:
         """Hash and scan: the scan finds in memory what the hash has just read."""
         before = path.stat()
-        content = content_hash(path)
+        content = content_hash(path) if cancel is None else content_hash(path, alive=cancel.raise_if_cancelled)
         record = _Record(content=content, media=self._probe(path, scan=True, limits=limits, cancel=cancel))
         after = path.stat()
         identity = identity_of(after)

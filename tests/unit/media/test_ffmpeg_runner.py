@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +14,9 @@ import pytest
 
 from mpt_cli.media.ffmpeg.runner import OLDEST, Ffmpeg, explain, last_words
 from mpt_cli.media.process.run import Ended, Limits, Outcome
-from mpt_cli.model.errors import DependencyError, ExitCode, IssueCode, ProcessingError, ResourceError
+from mpt_cli.model.errors import Cancelled, DependencyError, ExitCode, IssueCode, ProcessingError, ResourceError
 from mpt_cli.runtime.cancel import CancelToken
-from tests.fakes import stand_in
+from tests.fakes import FakeClock, stand_in
 from tests.media import ffmpeg as packaged
 
 if TYPE_CHECKING:
@@ -102,6 +103,38 @@ def test_nothing_is_asked_before_it_is_needed_and_then_once(tmp_path: Path) -> N
     ffmpeg = Ffmpeg(stand_in(tmp_path, f'echo "$@" >> "{asked}"'))
     assert not asked.exists()
     assert ffmpeg.build == ffmpeg.build == Ffmpeg().build
+    assert asked.read_text() == "-version\n"
+
+
+def test_failure_is_remembered_for_a_minute(tmp_path: Path) -> None:
+    asked, clock = tmp_path / "asked", FakeClock()
+    ffmpeg = Ffmpeg(stand_in(tmp_path, f'echo "$@" >> "{asked}"; test -e "{tmp_path}/mended" || exit 1'), clock=clock)
+    for seconds in (0, 59):
+        clock.advance(seconds)
+        with pytest.raises(DependencyError, match="does not run"):
+            ffmpeg.build  # noqa: B018
+    (tmp_path / "mended").touch()
+    clock.advance(2)
+    assert ffmpeg.build == Ffmpeg().build
+    assert asked.read_text() == "-version\n" * 2
+
+
+def test_stopped_question_is_no_answer(tmp_path: Path) -> None:
+    ffmpeg, cancel = Ffmpeg(stand_in(tmp_path)), CancelToken()
+    cancel.cancel()
+    for ask in (ffmpeg.ask_build, ffmpeg.ask_encoders):
+        with pytest.raises(Cancelled):
+            ask(cancel)
+    assert ffmpeg.build == Ffmpeg().build
+    assert ffmpeg.ask_encoders(CancelToken()) == Ffmpeg().ask_encoders(CancelToken())
+
+
+def test_threads_that_ask_at_once_get_one_answer(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    ffmpeg = Ffmpeg(stand_in(tmp_path, f'echo "$@" >> "{asked}"'))
+    with ThreadPoolExecutor(4) as threads:
+        builds = set(threads.map(lambda _number: ffmpeg.build, range(8)))
+    assert len(builds) == 1
     assert asked.read_text() == "-version\n"
 
 

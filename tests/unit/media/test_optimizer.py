@@ -50,7 +50,8 @@ class FakeTrials:
         self.asked.append(([each.encoder for each in candidates], dimensions))
         return [None if each.encoder in self.works else f"no {each.encoder}" for each in candidates]
 
-    def listed(self) -> frozenset[str]:
+    def listed(self, *, cancel: CancelToken) -> frozenset[str]:
+        assert not cancel.cancelled
         return self.names
 
     def forget(self, settings: EncoderSettings) -> None:
@@ -260,9 +261,9 @@ def test_an_encoder_that_failed_at_work_is_not_trusted_any_more() -> None:
 
 def test_all_hardware_that_is_listed_can_be_asked_about() -> None:
     trials = FakeTrials("av1_amf", listed=("av1_amf", "h264_nvenc"))
-    found = CodecOptimizer(trials).hardware_failures(SIZE, RATE)
+    found = CodecOptimizer(trials).hardware_failures(SIZE, RATE, cancel=CancelToken())
     assert found == {"h264_nvenc": "no h264_nvenc", "av1_amf": None}
-    assert CodecOptimizer().hardware_failures(SIZE, RATE) == {}
+    assert CodecOptimizer().hardware_failures(SIZE, RATE, cancel=CancelToken()) == {}
 
 
 HARDWARE = list(HARDWARE_ENCODERS.values())

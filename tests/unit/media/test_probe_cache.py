@@ -11,7 +11,8 @@ import pytest
 
 from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.inspect.probe_cache import KnownFiles
-from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.errors import Cancelled, Issue, IssueCode, ProbeError
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.storage.file_identity import content_hash
 from tests.builders import media_of
 from tests.fakes import FakeClock
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.runtime.cancel import CancelToken
 
 DAY = 24 * 3600
 WARNING = Issue(IssueCode.EXTREME_ASPECT_RATIO, "is very wide")
@@ -148,6 +148,16 @@ def test_within_a_run_a_content_is_read_once_and_forgotten_on_demand(desk: Desk)
     assert known.content(desk.clip) != told  # its ctime shows
     known.forget()
     assert known.content(desk.clip) == content_hash(desk.clip)
+
+
+def test_stop_ends_the_reading_of_a_large_file(desk: Desk) -> None:
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        desk.known().probe(desk.clip, scan=True, limits=LIMITS, cancel=cancel)
+    with pytest.raises(Cancelled):
+        desk.known().content(desk.clip, alive=cancel.raise_if_cancelled)
+    assert desk.looks.asked == []
 
 
 def test_hashes_differ_by_content_alone(tmp_path: Path) -> None:

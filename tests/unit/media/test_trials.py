@@ -112,7 +112,7 @@ def test_one_that_hangs_is_given_up(bench: Bench) -> None:
 
 def test_what_is_listed_need_not_work(bench: Bench) -> None:
     bench.machine(NO_GPU)
-    assert bench.trials().listed() == {"libx264", "libx265", "libsvtav1", NVENC}
+    assert bench.trials().listed(cancel=CancelToken()) == {"libx264", "libx265", "libsvtav1", NVENC}
     assert bench.count == 0
 
 
@@ -212,21 +212,23 @@ def test_threads_that_ask_at_once_have_one_trial(bench: Bench) -> None:
 
 
 def test_the_list_is_asked_for_once(bench: Bench) -> None:
-    assert NVENC in bench.trials().listed()
+    assert NVENC in bench.trials().listed(cancel=CancelToken())
     known = EncoderTrials(Silent(bench.binary), bench.cache, devices=lambda: bench.devices, clock=bench.clock)
-    assert NVENC in known.listed()
+    assert NVENC in known.listed(cancel=CancelToken())
 
 
 def test_a_list_that_was_not_to_be_had_is_asked_for_again(bench: Bench) -> None:
     mute = EncoderTrials(Silent(bench.binary), bench.cache, devices=lambda: bench.devices, clock=bench.clock)
-    assert mute.listed() == frozenset()
-    assert NVENC in bench.trials().listed()
+    assert mute.listed(cancel=CancelToken()) == frozenset()
+    assert NVENC in bench.trials().listed(cancel=CancelToken())
 
 
 class Silent(Ffmpeg):
     """Does not tell what it has."""
 
-    encoders = frozenset()
+    def ask_encoders(self, cancel: CancelToken) -> frozenset[str]:
+        assert not cancel.cancelled
+        return frozenset()
 
 
 def test_a_forgotten_encoder_is_tried_again_in_all_sizes_and_no_other(bench: Bench) -> None:

@@ -41,9 +41,9 @@ class House:
         self.reels = self.again()
 
     def again(self, **how: object) -> PublishedReels:
-        def content(path: Path) -> str:
+        def content(path: Path, *, alive: Callable[[], object] = lambda: None) -> str:
             self.read.append(path)
-            return content_hash(path)
+            return content_hash(path, alive=alive)
 
         options = {"content": content, "clock": self.clock, **how}
         return PublishedReels(self.folder / "state", **options)  # type: ignore[arg-type]
