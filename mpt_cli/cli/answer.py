@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mpt_cli.cli.stop_signals import HANG_UP
 from mpt_cli.display.answers import summary
 from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, exit_code_of
 from mpt_cli.model.results import RunStatus
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _MOST_FAULTS = 20
-HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 
 def _show_nothing(_out: Console, _err: Console) -> None:
@@ -83,8 +83,12 @@ def exit_code_of_run(result: VideoResult) -> int:
 
 
 def end_of_batch(statuses: Sequence[RunStatus], signal_number: int | None) -> tuple[RunStatus, int]:
-    """Return status and exit code of a batch from the statuses of its jobs."""
-    if signal_number is not None or RunStatus.CANCELLED in statuses:
+    """Return status and exit code of a batch from the statuses of its jobs.
+
+    A signal that left nothing undone came after the last job, and changes nothing.
+    """
+    undone = signal_number is not None and RunStatus.SKIPPED in statuses
+    if undone or RunStatus.CANCELLED in statuses:
         return RunStatus.CANCELLED, exit_code_for(ExitCode.SIGINT, signal_number)
     if all(status is RunStatus.SUCCESS for status in statuses):
         return RunStatus.SUCCESS, ExitCode.OK

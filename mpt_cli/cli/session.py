@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
-import threading
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
@@ -14,9 +12,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.answer import HANG_UP, Answer, failed
+from mpt_cli.cli.answer import Answer, failed
 from mpt_cli.cli.log import logging_to
 from mpt_cli.cli.side_files import SideFiles
+from mpt_cli.cli.stop_signals import stopping_on
 from mpt_cli.display import base
 from mpt_cli.display.answers import summary
 from mpt_cli.display.jsonl import JsonLinesDisplay
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 
 NUL_WITHOUT_STDIN = "--null is for paths on stdin, which no input is"
-_STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, HANG_UP})
 
 
 class Session:
@@ -92,9 +90,10 @@ class Session:
         """Run the work, show its answer and return the exit code."""
         with ExitStack() as stack:
             stack.enter_context(logging_to(self.given))
-            stack.enter_context(_signals(self._stop))
+            stack.enter_context(stopping_on(self._stop))
             try:
                 self._side_files.check()
+                self.cancel.raise_if_cancelled()
                 with self.display:
                     answer = work(self)
             except MptError as error:
@@ -216,21 +215,3 @@ def quiet_on_closed_pipe() -> Iterator[None]:
         yield
     except BrokenPipeError:
         base.discard(sys.stdout)
-
-
-@contextmanager
-def _signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Handle the signals that ask for a stop, in the main thread only.
-
-    An ignored signal stays ignored: ``nohup`` starts a program that outlives its terminal.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handled = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in handled}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

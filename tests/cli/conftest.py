@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from jsonschema import Draft202012Validator
 
+from mpt_cli.cli.stop_signals import STOP_SIGNALS
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_console_scripts import ScriptRunner
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -106,6 +111,15 @@ def here(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heard_again() -> Iterator[None]:
+    """Undo what the end of the console script does to the signals of this process."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

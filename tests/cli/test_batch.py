@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mpt_cli.cli.answer import end_of_batch
+from mpt_cli.model.results import RunStatus
 from tests.cli.conftest import LIMIT_SECONDS, SMALL, everything_in, run_program, schema, start
 from tests.integration.reels import of, problems
 from tests.media import numbered
@@ -247,3 +249,23 @@ def test_a_killed_batch_goes_on_from_what_was_finished(week: Path, here: Path, s
     assert finished <= reused
     assert problems(here / "out/monday.mp4", of(*CLIPS[:2]), Fraction(30)) == []
     assert sorted(path.name for path in (here / "out").iterdir()) == ["monday.mp4", "tuesday.mkv"]
+
+
+S, P, K, E, C = RunStatus.SUCCESS, RunStatus.PARTIAL, RunStatus.SKIPPED, RunStatus.ERROR, RunStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("statuses", "number", "end"),
+    [
+        ([S, S], signal.SIGINT, (S, 0)),
+        ([S, E], signal.SIGTERM, (P, 5)),
+        ([S, K], signal.SIGINT, (C, 130)),
+        ([S, K], signal.SIGTERM, (C, 143)),
+        ([S, C], None, (C, 130)),
+        ([S, K], None, (P, 5)),
+    ],
+)
+def test_signal_that_leaves_nothing_undone_changes_no_batch(
+    statuses: list[RunStatus], number: int | None, end: tuple[RunStatus, int]
+) -> None:
+    assert end_of_batch(statuses, number) == end

@@ -14,12 +14,14 @@ import sys
 import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 from mpt_cli.cli.entry import run
+from mpt_cli.cli.stop_signals import STOP_SIGNALS, NotedSignals, stopping_on
 from mpt_cli.display.base import console
 from tests.cli.conftest import (
     LIMIT_SECONDS,
@@ -33,8 +35,7 @@ from tests.cli.conftest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
     from subprocess import Popen
 
     from pytest_console_scripts import ScriptRunner
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
 SLOW = ("--size", "1280x720", "--fps", "60", "--encoder-preset", "placebo")
 """Options with which a clip of ten seconds needs minutes."""
+
+
+HANGS_SECONDS = 15
+"""Less than ffmpeg may take for an answer."""
 
 
 @pytest.fixture
@@ -59,6 +64,22 @@ def await_event(process: Popen[bytes], kind: str) -> dict[str, Any]:
         if event.get("type") == kind:
             return event
     raise AssertionError(f"no {kind}")
+
+
+def await_handler(process: Popen[bytes], number: signal.Signals) -> None:
+    """Wait until a process handles a signal by itself."""
+    until = time.monotonic() + LIMIT_SECONDS
+    while not handles(process.pid, number):
+        assert time.monotonic() < until
+        assert process.poll() is None
+        time.sleep(0.001)
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(line for line in lines if line.startswith("SigCgt:")).split()[1]
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def ended(process: Popen[bytes]) -> Done:
@@ -191,11 +212,10 @@ def test_a_signal_interrupts_the_reading_of_stdin(script_runner: ScriptRunner) -
             signal.raise_signal(signal.SIGTERM)
             return b"a.mp4\n"
 
-    before = signal.getsignal(signal.SIGTERM)
     done = script_runner.run(["mpt", "validate", "-", "--json"], stdin=io.TextIOWrapper(Impatient()))
     assert Done(done.returncode, done.stdout, done.stderr).codes == ["cancelled"]
     assert done.returncode == 143
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN  # the answer is given
 
 
 def await_empty(pipe: int) -> None:
@@ -218,16 +238,128 @@ def test_a_stopped_validation_finishes_its_events(clip: Path, here: Path) -> Non
     assert [(event["type"], event.get("status")) for event in events] == [("run-finished", "cancelled")]
 
 
-@pytest.mark.core
-def test_an_interrupt_while_mpt_starts_is_no_traceback() -> None:
-    command = [sys.executable, "-X", "importtime", *PROGRAM[1:], "validate", "missing.mp4"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert any("typer" in line for line in process.stderr)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.core(1)
+def test_stop_during_the_imports_is_one_document(number: signal.Signals) -> None:
+    """The first 0.3 s, from the line on in which mpt hears signals."""
+    with start("validate", "-", "--json", stdin=subprocess.PIPE) as process:
+        await_handler(process, signal.SIGTERM)
+        process.send_signal(number)
+        process.wait(LIMIT_SECONDS)  # not communicate, which would close stdin
+        done = ended(process)
+    assert (done.code, done.document["status"], done.codes) == (
+        130 if number is signal.SIGINT else 143,
+        "cancelled",
+        ["cancelled"],
+    )
+    assert done.err == ""
+
+
+LATE = """
+import atexit, signal, sys
+from mpt_cli.__main__ import main
+atexit.register(signal.raise_signal, {number:d})
+sys.argv = ["mpt", {arguments}]
+main()
+"""
+"""mpt, to which a signal comes when it has answered and is about to end."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("arguments", ['"cache", "--json"', '"--version"'])
+@pytest.mark.core(1)
+def test_stop_after_the_answer_changes_nothing(number: signal.Signals, arguments: str) -> None:
+    code = LATE.format(number=number, arguments=arguments)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=False, timeout=LIMIT_SECONDS)
+    assert (done.returncode, done.stderr) == (0, b"")
+    if "json" in arguments:
+        check_envelope(json.loads(done.stdout), 0)
+
+
+def test_third_signal_ends_a_start_that_hangs() -> None:
+    noted = NotedSignals()
+    for _ in range(2):
+        noted(signal.SIGUSR1, None)
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+    assert (noted.take(), noted.take()) == ([signal.SIGUSR1] * 2, [])
+
+
+def test_handlers_of_a_host_program_come_back_after_a_command() -> None:
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    heard = list[int]()
+    with stopping_on(lambda number, _frame: heard.append(number)):
+        signal.raise_signal(signal.SIGTERM)
+    assert heard == [signal.SIGTERM]
+    assert {number: signal.getsignal(number) for number in STOP_SIGNALS} == before
+
+
+HANGS = """#!/bin/sh
+echo "$*" >> "{asked}"
+case "$*" in *{question}*) exec sleep 600;; -version) echo "ffmpeg version 9.9-fake"; exit 0;; esac
+exit 1
+"""
+
+
+@pytest.fixture
+def hanging(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Use an ffmpeg that hangs at a question; gives the file of all questions."""
+
+    def use(question: str) -> Path:
+        asked, script = here / "asked", here / "hangs"
+        script.write_text(HANGS.format(question=question, asked=asked))
+        script.chmod(0o755)
+        monkeypatch.setenv("MPT_FFMPEG__BINARY", str(script))
+        return asked
+
+    return use
+
+
+@pytest.mark.parametrize(
+    ("question", "command"),
+    [
+        ("-version", "process {clip} -o reel.mp4"),
+        ("-encoders", "process {clip} -o reel.mp4"),
+        ("-version", "batch jobs.toml"),
+        ("-version", "health"),
+        ("-encoders", "health --deep"),
+        ("libx264", "health"),
+        ("-version", "process {clip} -o reel.mp4 --encoder h264_nvenc"),
+        ("-version", "concat {clip} {clip} -o reel.mp4 -n"),
+    ],
+)
+@pytest.mark.core(2)
+def test_stop_is_heard_while_ffmpeg_hangs_at_a_question(
+    question: str, command: str, media: MediaFolder, here: Path, hanging: Callable[[str], Path]
+) -> None:
+    clip, asked = media.make(seconds=0.4), hanging(question)
+    (here / "jobs.toml").write_text(f'[[job]]\noutput = "a.mp4"\nclips = ["{clip}"]\n')
+    with start(*command.format(clip=clip).split(), "--json") as process:
+        until = time.monotonic() + LIMIT_SECONDS
+        while not (asked.is_file() and question in asked.read_text()):
+            assert time.monotonic() < until
+            assert process.poll() is None
+            time.sleep(0.01)
+        started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=LIMIT_SECONDS)
-    assert process.returncode in (130, -signal.SIGINT)  # the latter from Python's own end
-    assert "Traceback" not in err
+        done = ended(process)
+    assert (done.code, done.document["status"], done.codes) == (130, "cancelled", ["cancelled"])
+    assert time.monotonic() - started < HANGS_SECONDS
+
+
+def test_ffmpeg_that_fails_is_asked_once_for_a_whole_batch(
+    media: MediaFolder, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, asked = media.make(seconds=0.4), here / "asked"
+    script = here / "fails"
+    script.write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\nexit 1\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("MPT_FFMPEG__BINARY", str(script))
+    jobs = "".join(f'[[job]]\noutput = "{number}.mp4"\nclips = ["{clip}"]\n' for number in range(6))
+    (here / "jobs.toml").write_text(jobs)
+    with start("batch", "jobs.toml", "--json") as process:
+        done = ended(process)
+    assert (done.code, done.codes) == (5, ["dependency_missing"] * 6)
+    assert asked.read_text() == "-version\n"
 
 
 def test_an_interrupt_before_the_command_has_begun_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,89 @@
+"""Signals that ask mpt to stop, heard from the first line of the program to its last."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import TypeAlias
+
+    Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
+
+HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, HANG_UP})
+_PATIENCE = 2
+
+
+class NotedSignals:
+    """Handler that notes signals while nothing can be stopped, such as the imports of the first 0.3 s.
+
+    An exception in the middle of an import would end in a traceback, and the default of SIGTERM without an
+    answer. :func:`stopping_on` passes the noted signals on.
+    """
+
+    def __init__(self) -> None:
+        """Start without signals."""
+        self._numbers: list[int] = []
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal; after two of them a third one ends a program that hangs here."""
+        self._numbers.append(number)
+        if len(self._numbers) >= _PATIENCE:
+            signal.signal(number, signal.SIG_DFL)
+
+    def take(self) -> list[int]:
+        """Return the numbers of the signals that nobody has heard, once."""
+        taken, self._numbers = self._numbers, []
+        return taken
+
+
+def note_signals() -> None:
+    """Note the signals that ask for a stop until :func:`stopping_on` hears them.
+
+    An ignored signal stays ignored: ``nohup`` starts a program that outlives its terminal.
+    """
+    _handle(NotedSignals())
+
+
+def ignore_signals() -> None:
+    """Ignore stops from now on: the answer is written, and the exit code belongs to it.
+
+    Python itself puts its own handlers back before its last steps, and keeps only this.
+    """
+    _handle(signal.SIG_IGN)
+
+
+@contextmanager
+def stopping_on(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call ``stop`` for each signal that asks for a stop while the context is open, in the main thread only.
+
+    Signals that were noted before come first. Where they were noted, the answer is decided after this and all
+    further ones are ignored: they could only change the exit code and not what was answered.
+    """
+    before = _handle(stop)
+    try:
+        for noted in {handler for handler in before.values() if isinstance(handler, NotedSignals)}:
+            for number in noted.take():
+                stop(number, None)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if isinstance(handler, NotedSignals) else handler)
+
+
+def _handle(handler: Handler) -> dict[signal.Signals, Handler]:
+    """Set the handler of all stop signals that are not ignored, and return those before it."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    found = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    before: dict[signal.Signals, Handler] = {
+        number: known for number, known in found.items() if known not in (signal.SIG_IGN, None)
+    }
+    for number in before:
+        signal.signal(number, handler)
+    return before
