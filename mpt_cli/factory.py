@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
@@ -19,6 +17,7 @@ from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.model.errors import ConfigError, IssueCode
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.memory import MemoryManager
@@ -31,11 +30,13 @@ from mpt_cli.planning.reuse import Reuse
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
+from mpt_cli.settings.user_folders import cache_folder, state_folder
 from mpt_cli.storage.atomic_write import sweep_unfinished
 from mpt_cli.storage.file_identity import content_hash
 from mpt_cli.storage.history import History
 from mpt_cli.storage.store import Store
 from mpt_cli.storage.temp_files import sweep
+from mpt_cli.storage.unkept import NO_HOME, Unkept, homeless
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -86,7 +87,7 @@ class ModuleFactory:
         )
         pipeline = ProcessingPipeline(processor, pool, memory, performance, cache=cache)
         engines = (
-            FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._config.cache.enabled else None),
+            FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._caches else None),
             MoviePyConcatenator(self.ffmpeg, pool),
         )
         service = ConcatenationService(engines, memory, performance)
@@ -104,7 +105,9 @@ class ModuleFactory:
             ffmpeg=self.ffmpeg,
             machine=machine,
             sandbox=self.workers,
-            lifecycle=Lifecycle(performance, memory, self.workers, history=self.history, timer=self._timer),
+            lifecycle=Lifecycle(
+                performance, memory, self.workers, history=self.history, unkept=self.unkept, timer=self._timer
+            ),
             reels=self.published_reels,
             health=HealthChecks(
                 config=self._config,
@@ -116,6 +119,7 @@ class ModuleFactory:
                 memory=memory,
                 performance=performance,
                 cache=cache,
+                history=self.history,
             ),
         )
 
@@ -153,46 +157,60 @@ class ModuleFactory:
 
     @cached_property
     def clip_store(self) -> ClipCache:
-        """The cache of finished segments, whether runs use it or not."""
-        return ClipCache(self._cache_folder / "clips", limit_bytes=self._config.cache.max_size)
+        """The cache of finished segments, whether runs use it or not; ConfigError without a folder for it."""
+        return ClipCache(
+            self._cache_root / "clips", limit_bytes=self._config.cache.max_size, on_failure=self._on_lost_cache
+        )
 
     @cached_property
     def sound_store(self) -> Store:
-        """The cache of encoded audio, whether runs use it or not."""
-        return Store(self._cache_folder / "sounds", limit_bytes=self._config.cache.max_size // _SOUND_SHARE)
+        """The cache of encoded audio, whether runs use it or not; ConfigError without a folder for it."""
+        limit_bytes = self._config.cache.max_size // _SOUND_SHARE
+        return Store(self._cache_root / "sounds", limit_bytes=limit_bytes, on_failure=self._on_lost_cache)
 
     @property
     def clip_cache(self) -> ClipCache | None:
-        """The cache of finished segments that runs use; None where it is switched off."""
-        return self.clip_store if self._config.cache.enabled else None
+        """The cache of finished segments that runs use; None where it is switched off or has no folder."""
+        return self.clip_store if self._caches else None
 
     @cached_property
     def known_store(self) -> KnownFiles:
-        """The cache of probe results, whether runs use it or not."""
+        """The cache of probe results, whether runs use it or not; ConfigError without a folder for it."""
         known = KnownFiles(
-            self._cache_folder / "files",
+            self._cache_root / "files",
             self.workers.probe,
             paranoid=self._config.cache.paranoid,
             remember=self._remember,
+            on_failure=self._on_lost_cache,
         )
         self.memory_manager.register_cache(known.forget)
         return known
 
     @property
     def known_files(self) -> KnownFiles | None:
-        """The cache of probe results that runs use; None where it is switched off."""
-        return self.known_store if self._config.cache.enabled else None
+        """The cache of probe results that runs use; None where it is switched off or has no folder."""
+        return self.known_store if self._caches else None
 
     @cached_property
-    def history(self) -> History[HistoryEntry]:
-        """The results of earlier runs."""
-        return History(self._state_folder / _REPORTS, HistoryEntry)
+    def history(self) -> History[HistoryEntry] | None:
+        """The results of earlier runs; None without a folder for them."""
+        folder = self._state_folder
+        return None if folder is None else History(folder / _REPORTS, HistoryEntry, on_failure=self._on_lost_state)
 
     @cached_property
     def published_reels(self) -> PublishedReels:
         """The records of published reels."""
         content = self.known_files.content if self.known_files else None
-        return PublishedReels(self._state_folder / _REELS, content=content, paranoid=self._config.cache.paranoid)
+        folder, paranoid = self._state_folder, self._config.cache.paranoid
+        if folder is None:  # the standing warning says so
+            return PublishedReels(None, content=content, paranoid=paranoid)
+        return PublishedReels(folder / _REELS, content=content, paranoid=paranoid, on_failure=self._on_lost_state)
+
+    @cached_property
+    def unkept(self) -> Unkept:
+        """What could not be kept for later runs; without a home folder, that is said of every run."""
+        cache = self._config.cache.enabled and self._cache_folder is None
+        return Unkept(*homeless(cache=cache, state=self._state_folder is None))
 
     def sweep(self) -> None:
         """Remove what killed runs left in the folders of temporary files and of records.
@@ -203,18 +221,38 @@ class ModuleFactory:
         for folder in (self._config.paths.temp, Path()):
             if folder is not None:
                 sweep(folder)
-        for records in (_REPORTS, _REELS):
-            sweep_unfinished(self._state_folder / records)
+        state = self._state_folder
+        for records in () if state is None else (state / _REPORTS, state / _REELS):
+            sweep_unfinished(records)
+
+    @cached_property
+    def _state_folder(self) -> Path | None:
+        """The folder of records of earlier runs; None for a user without a home folder."""
+        return self._config.paths.state or state_folder()
+
+    @cached_property
+    def _cache_folder(self) -> Path | None:
+        """The folder of caches, whose content can be created again; None for a user without a home folder."""
+        return self._config.cache.dir or cache_folder()
 
     @property
-    def _state_folder(self) -> Path:
-        """The folder of records of earlier runs."""
-        return self._config.paths.state or platformdirs.user_state_path("mpt")
+    def _cache_root(self) -> Path:
+        """The folder of caches; ConfigError where there is none."""
+        if self._cache_folder is None:
+            raise ConfigError(f"there is no cache: {NO_HOME}", hint="set HOME, or cache.dir")
+        return self._cache_folder
 
     @property
-    def _cache_folder(self) -> Path:
-        """The folder of caches; everything in it can be created again."""
-        return self._config.cache.dir or platformdirs.user_cache_path("mpt")
+    def _caches(self) -> bool:
+        """True if runs use the cache."""
+        return self._config.cache.enabled and self._cache_folder is not None
+
+    def _on_lost_cache(self, error: OSError) -> None:
+        self.unkept.note(IssueCode.CACHE_UNAVAILABLE, self._cache_root, error)
+
+    def _on_lost_state(self, error: OSError) -> None:
+        assert self._state_folder is not None
+        self.unkept.note(IssueCode.STATE_UNAVAILABLE, self._state_folder, error)
 
     @cached_property
     def codec_optimizer(self) -> CodecOptimizer:
@@ -224,8 +262,9 @@ class ModuleFactory:
     @cached_property
     def encoder_trials(self) -> EncoderTrials:
         """Tests hardware encoders, and caches the results for a day."""
+        folder = None if self._cache_folder is None else self._cache_folder / "encoders"
         remember = self._remember and self._config.cache.enabled
-        return EncoderTrials(self.ffmpeg, self._cache_folder / "encoders", remember=remember)
+        return EncoderTrials(self.ffmpeg, folder, remember=remember, on_failure=self._on_lost_cache)
 
     @staticmethod
     def encoder_names() -> dict[str, tuple[str, ...]]:

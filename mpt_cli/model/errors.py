@@ -118,6 +118,8 @@ class IssueCode(StrEnum):
     CLIP_STALLED = "clip_stalled"
     MEMORY_EXHAUSTED = "memory_exhausted"
     DISK_FULL = "disk_full"
+    CACHE_UNAVAILABLE = "cache_unavailable"
+    STATE_UNAVAILABLE = "state_unavailable"
     CONCAT_FAILED = "concat_failed"
     VERIFY_FAILED = "verify_failed"
     CONTACT_SHEET_FAILED = "contact_sheet_failed"

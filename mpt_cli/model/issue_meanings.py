@@ -148,9 +148,21 @@ RUN_MEANINGS: Mapping[Code, Meaning] = {
     Code.LOCKED: Meaning("Another run is writing this output."),
     Code.DEADLINE_REACHED: Meaning("The time of `--deadline` is over; finished clips are kept for the next run."),
     Code.MEMORY_EXHAUSTED: Meaning(
-        "The memory budget is too small. A warning in an event where a clip is tried again alone.", Level.EITHER
+        "The memory budget is too small, or the system has no room for a process, a thread or an open file. A warning"
+        " in an event where a clip is tried again alone.",
+        Level.EITHER,
     ),
-    Code.DISK_FULL: Meaning("A disk is full, or will not hold what the plan needs."),
+    Code.DISK_FULL: Meaning(
+        "A disk is full, will not hold what the plan needs, or takes no file of that size, as FAT32 or `ulimit -f`."
+    ),
+    Code.CACHE_UNAVAILABLE: Meaning(
+        "The cache cannot be written; the next run will not find the finished clips of this one.", Level.WARNING
+    ),
+    Code.STATE_UNAVAILABLE: Meaning(
+        "The records of runs cannot be written: the next `--if-changed` will not know the reel, or `mpt report` not"
+        " the run. Given alone where a user without a home folder has neither cache nor records.",
+        Level.WARNING,
+    ),
     Code.DEPENDENCY_MISSING: Meaning(
         "A program or library is missing, too old or broken. A warning for a check of `mpt health` that is not"
         " required.",

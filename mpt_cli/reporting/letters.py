@@ -41,13 +41,19 @@ _TAIL_SHARE = 0.4
 
 
 def font_folders() -> list[Path]:
-    """Return the font folders of the operating system."""
-    home = Path.home()
+    """Return the font folders of the operating system, and of the user where a home folder is known."""
     if sys.platform == "win32":
         return [Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"]
     if sys.platform == "darwin":
-        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
-    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".local/share/fonts", home / ".fonts"]
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), *_at_home("Library/Fonts")]
+    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), *_at_home(".local/share/fonts", ".fonts")]
+
+
+def _at_home(*names: str) -> list[Path]:
+    try:
+        return [Path.home() / name for name in names]
+    except RuntimeError:  # neither HOME nor an account
+        return []
 
 
 def system_fonts() -> list[Path]:

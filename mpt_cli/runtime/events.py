@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mpt_cli.model.formatting import located_text
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.once import Once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -281,6 +282,7 @@ class RunContext:
         priority: Order in which several runs get resources: the lowest number first.
         clips_beside: Number of clips of other runs that share the machine with this run's clips.
         has_deadline: True if a deadline applies already: that of a batch is one for all its jobs.
+        once: Warnings that the whole command gives once; the jobs of a batch share it.
     """
 
     workflow_id: str
@@ -289,3 +291,4 @@ class RunContext:
     priority: int = 0
     clips_beside: int = 0
     has_deadline: bool = False
+    once: Once = field(default_factory=Once)

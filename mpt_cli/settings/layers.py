@@ -18,7 +18,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
-import platformdirs
 from pydantic import BaseModel, ValidationError
 
 from mpt_cli.config.quantities import InToml
@@ -26,6 +25,7 @@ from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
+from mpt_cli.settings.user_folders import settings_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -202,7 +202,8 @@ class Layer:
             known = ["preset", *_SECTIONS, *map(dotted, FIELDS), *self.siblings]
             return unknown_key(dotted(key), known)
         if key == _PROGRAM and not self.trusted:
-            return f"is taken only from {variable_of(_PROGRAM)} and {user_config_file()}"
+            trusted = (variable_of(_PROGRAM), *filter(None, [user_config_file()]))
+            return f"is taken only from {' and '.join(map(str, trusted))}"
         if isinstance(value, bool) and not isinstance(FIELDS[key].default, bool):
             return f"must not be true or false{_bounds(FIELDS[key], ', but ')}"
         return None
@@ -388,6 +389,7 @@ def holds_settings(path: Path) -> bool:
     return bool(keys) and keys <= {*_SECTIONS, *PRESET}
 
 
-def user_config_file() -> Path:
-    """Return the path of the user's own file, which need not exist."""
-    return platformdirs.user_config_path("mpt") / "config.toml"
+def user_config_file() -> Path | None:
+    """Return the path of the user's own file, which need not exist; None for a user without a home folder."""
+    folder = settings_folder()
+    return None if folder is None else folder / "config.toml"

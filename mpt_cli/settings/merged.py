@@ -266,5 +266,6 @@ def standing_layers(
             why = "has no table [tool.mpt]" if (here / config_file).exists() else "does not exist"
             raise ConfigError(why, path=here / config_file, hint="name a file of settings with --config")
     environment = environment_layer(os.environ if environ is None else environ, here)
-    user = file_layer(user_file or user_config_file(), trusted=True)
+    user_file = user_file or user_config_file()
+    user = None if user_file is None else file_layer(user_file, trusted=True)
     return tuple(layer for layer in (environment, project, user) if layer is not None)

@@ -8,14 +8,15 @@ import re
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.atomic_write import UNFINISHED, sweep_unfinished, write_in_one_step
 from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -50,18 +51,26 @@ Run = TypeVar("Run", bound=RecordedRun)
 class History(Generic[Run]):
     """Folder of results of one kind; several processes may share it."""
 
-    def __init__(self, folder: Path, kind: type[Run], *, keep: int = RESULTS_KEPT) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: type[Run],
+        *,
+        keep: int = RESULTS_KEPT,
+        on_failure: Callable[[OSError], object] = lambda _error: None,
+    ) -> None:
         """Use a folder, which is created with the first result.
 
         Args:
             folder: Folder of the results.
             kind: Class of the results.
             keep: Number of results to keep at least.
+            on_failure: Receives the error of a result that could not be kept.
         """
-        self._folder, self._kind, self._keep = folder, kind, keep
+        self._folder, self._kind, self._keep, self._on_failure = folder, kind, keep, on_failure
 
     def add(self, entry: Run) -> None:
-        """Keep a result. A folder that cannot be written causes a warning in the log, no error.
+        """Keep a result. A folder that cannot be written causes a warning, no error.
 
         Args:
             entry: Run of a run.
@@ -74,8 +83,20 @@ class History(Generic[Run]):
             write_in_one_step(self._folder / name, text.encode("ascii"))
         except OSError as error:
             logger.warning("The report of workflow %s was not kept: %s", entry.workflow_id, error)
+            self._on_failure(error)
             return
         self._drop_oldest()
+
+    def require_writable(self) -> Path:
+        """Check that a result could be kept; return the folder.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        mark = self._folder / f"{UNFINISHED}{uuid4().hex}"
+        write_in_one_step(mark, b"mpt")
+        mark.unlink()
+        return self._folder
 
     def find(self, which: str) -> Run | None:
         """Return the newest run that matches an id.

@@ -97,6 +97,7 @@ class Store:
         limit_bytes: int,
         clock: Callable[[], float] = time.time,
         free: Callable[[Path], int] = free_bytes,
+        on_failure: Callable[[OSError], object] = lambda _error: None,
     ) -> None:
         """Use a folder, which is created with the first entry.
 
@@ -105,8 +106,10 @@ class Store:
             limit_bytes: Size that all entries may have.
             clock: Returns the time in seconds since the epoch.
             free: Returns the free bytes of the disk that holds a path.
+            on_failure: Receives the error of an entry that could not be stored.
         """
         self._folder, self._limit_bytes, self._clock, self._free = folder, limit_bytes, clock, free
+        self._on_failure = on_failure
         self._lock = threading.Lock()
         self._stored_bytes = 0
         self._room_bytes = 0
@@ -154,7 +157,7 @@ class Store:
         return None
 
     def put(self, key: str, sources: Mapping[str, Path], facts: str = "") -> None:
-        """Keep files and facts. A cache that is full or cannot be written causes a warning in the log, no error.
+        """Keep files and facts. A cache that is full or cannot be written causes a warning, no error.
 
         Args:
             key: Key of the entry.
@@ -177,6 +180,7 @@ class Store:
         except OSError as error:
             if not self.has(key):
                 logger.warning("What was finished was not kept: %s", error)
+                self._on_failure(error)
             shutil.rmtree(unfinished, ignore_errors=True)
 
     def info(self) -> CacheInfo:

@@ -15,6 +15,7 @@ from mpt_cli.model.errors import InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.events import Notice
+from mpt_cli.runtime.once import Once
 from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ class Batch:
         fail_fast: bool,
     ) -> None:
         """Run this many jobs at once; with ``fail_fast`` none begins after one that failed."""
-        clips = sum(len(request.clips) for request in requests)
+        clips, once = sum(len(request.clips) for request in requests), Once()
         self._requests = requests
         self._contexts = [
-            replace(context, priority=index, clips_beside=clips - len(request.clips))
+            replace(context, priority=index, clips_beside=clips - len(request.clips), once=once)
             for index, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
         self._tokens = {context.cancel for context in contexts}

@@ -27,6 +27,7 @@ from mpt_cli.model.health import HealthCheck, HealthStatus
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.disk import free_bytes
+from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.clips import EncoderSettings
+    from mpt_cli.model.run_record import HistoryEntry
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.pipeline import ProcessingPipeline
+    from mpt_cli.storage.history import History
     from mpt_cli.validation.engine import ValidationEngine
     from mpt_cli.workflow.batch import ProcessesRequests
 
@@ -67,8 +70,10 @@ class HealthChecks:
         memory: MemoryManager,
         performance: PerformanceMonitor,
         cache: ClipCache | None,
+        history: History[HistoryEntry] | None,
     ) -> None:
         """Wire the parts; nothing is tried yet."""
+        self._history = history
         self._config, self._validation, self._pipeline, self._service = config, validation, pipeline, service
         self._ffmpeg, self._optimizer, self._cache = ffmpeg, optimizer, cache
         self._memory, self._performance = memory, performance
@@ -122,6 +127,7 @@ class HealthChecks:
             _Try("memory", self._has_memory),
             _Try("disk", self._has_disk),
             _Try("cache", self._keeps, required=False),
+            _Try("state", self._records, required=False),
             _Try("temp", self._writes),
         ]
 
@@ -185,12 +191,20 @@ class HealthChecks:
         return f"{size_text(free)} are free at {folder}"
 
     def _keeps(self) -> str:
-        if self._cache is None:
+        if not self._config.cache.enabled:
             return "switched off"
+        if self._cache is None:
+            raise MptError(IssueCode.CACHE_UNAVAILABLE, f"there is none: {NO_HOME}", hint="set HOME, or cache.dir")
         info = self._cache.info()
         self._cache.require_writable()
         space = f"{size_text(info.size_bytes)} of {size_text(info.limit_bytes)}"
         return f"{counted(info.entries, 'clip')}, {space} at {info.folder}"
+
+    def _records(self) -> str:
+        if self._history is None:
+            message = f"no run is recorded: {NO_HOME}"
+            raise MptError(IssueCode.STATE_UNAVAILABLE, message, hint="set HOME, or paths.state")
+        return f"{self._history.require_writable()} can be written"
 
     def _writes(self) -> str:
         folder = _temp_folder(self._config)

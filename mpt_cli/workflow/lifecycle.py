@@ -21,8 +21,9 @@ from mpt_cli.model.errors import (
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.recorder import Recorder
-from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted
+from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted, warning_of
 from mpt_cli.storage.disk import free_bytes_if_known, unworkable
+from mpt_cli.storage.unkept import Unkept
 from mpt_cli.workflow import deadline
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from fractions import Fraction
 
+    from mpt_cli.model.errors import Issue
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.runtime.events import RunContext
@@ -53,6 +55,7 @@ class Lifecycle:
         sandbox: AbstractContextManager[object],
         *,
         history: History[HistoryEntry] | None = None,
+        unkept: Unkept | None = None,
         timer: deadline.StartTimer = threading.Timer,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -63,29 +66,42 @@ class Lifecycle:
             memory: Samples memory for as long as a request runs.
             sandbox: Held open by each request, so that the processes that open files serve all its steps.
             history: Keeps results; None for none.
+            unkept: Record of what could not be kept for later runs.
             timer: Starts the clock of a deadline.
             now: Returns the time of day in UTC.
         """
         self._performance, self._memory, self._sandbox = performance, memory, sandbox
         self._history, self._timer, self._now = history, timer, now
+        self._unkept = unkept or Unkept()
 
     @contextmanager
     def of_request(self, run: RunState, *, recorded: bool) -> Iterator[None]:
         """Run the steps of one request; an error that ends them is noted in the run, and not raised.
 
-        With ``recorded`` its deadline holds, and its result is kept in the history.
+        With ``recorded`` its deadline holds, its result is kept in the history, and what could not be kept is
+        reported.
         """
-        started_at, recorder = self._now(), Recorder()
+        started_at, recorder, mark = self._now(), Recorder(), self._unkept.mark
         seconds = run.config.processing.deadline if recorded else None
         with self.limited([run.context], seconds) as (context,):
             run.context = replace(context, emit=recorder.hearing(context.emit))
-            with _told(run), self._ended(run), self._measured(run):
-                yield
+            with _told(run):
+                with self._ended(run), self._measured(run):
+                    yield
+                for issue in self._not_kept(run, mark) if recorded else ():
+                    run.context.emit(warning_of(issue))
         if recorded and self._history is not None:
             brief = replace(run.result(), evidence=None)
             self._history.add(
                 HistoryEntry(run.command, started_at, brief, run.setup(), recorder.timeline(), run.output_path)
             )
+            self._not_kept(run, mark)
+
+    def _not_kept(self, run: RunState, mark: int) -> list[Issue]:
+        """Add what could not be kept to the warnings of the run, once for each command; return these."""
+        new = [issue for issue in self._unkept.since(mark) if run.context.once.is_first(issue.code)]
+        run.afterwards += new
+        return new
 
     def limited(
         self, contexts: Sequence[RunContext], seconds: Fraction | None

@@ -297,9 +297,7 @@ class VideoProcessingOrchestrator:
         """Remember the proven reel, which lies at this path."""
         assert run.wanted is not None
         assert run.proven is not None
-        issue = self._reels.add(run.wanted, run.result(), run.output or run.proven, path)
-        if issue is not None:
-            run.afterwards.append(issue)
+        self._reels.add(run.wanted, run.result(), run.output or run.proven, path)
 
     def _publish(self, run: RunState, claim: Claim) -> None:
         """Give the proven reel its name."""

@@ -6,6 +6,7 @@ is known. Only such a file is ever replaced for ``if_changed``; any other file t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
@@ -80,20 +80,22 @@ class PublishedReels:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None,
         *,
         content: Callable[..., str] | None = None,
         paranoid: bool = False,
         keep: int = RECORDS_KEPT,
         clock: Callable[[], float] = time.time,
+        on_failure: Callable[[OSError], object] = lambda _error: None,
     ) -> None:
-        """Keep records in this folder, which is created with the first one.
+        """Keep records in this folder, which is created with the first one; without a folder, keep none.
 
         ``content`` returns the hash of a file whose times have changed, and calls ``alive`` while it reads;
-        without it such a file counts as changed. ``paranoid`` asks it for every file.
+        without it such a file counts as changed. ``paranoid`` asks it for every file. ``on_failure`` gets the
+        error of a record that could not be written.
         """
         self._folder, self._content, self._paranoid = folder, content, paranoid
-        self._keep, self._clock = keep, clock
+        self._keep, self._clock, self._on_failure = keep, clock, on_failure
 
     def wanted(self, params: VideoParams, config: Config) -> Wanted:
         """Return what is asked for, noted before anything is looked into."""
@@ -144,11 +146,10 @@ class PublishedReels:
         """Return the record of the file at an output's name; None where mpt did not publish it."""
         return self._recorded(output, output)
 
-    def add(self, wanted: Wanted, result: VideoResult, output: OutputInfo, path: Path) -> Issue | None:
+    def add(self, wanted: Wanted, result: VideoResult, output: OutputInfo, path: Path) -> None:
         """Keep a record of a reel that is whole, and lies at this path or already at that of the output.
 
         The record of what lies at the output's name stays beside it, in case that stays what it is.
-        Returns a warning where the folder of records cannot be written and that matters to the request.
         """
         try:
             inputs = tuple(map(self._known, (clip.path for clip in wanted.params.clips)))
@@ -168,10 +169,7 @@ class PublishedReels:
             self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
         except OSError as error:
             logger.warning("%s will not be known again: %s", output.path, error)
-            if wanted.params.if_changed:
-                message = f"cannot be written ({error.strerror}): --if-changed will not know this reel again"
-                return Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, self._folder)
-        return None
+            self._on_failure(error)
 
     def is_out_of_date(self, output: OutputInfo, evidence: ReelEvidence | None, file: tuple[int, ...]) -> bool:
         """Return whether the record of a published reel lacks what is known of it now.
@@ -206,6 +204,8 @@ class PublishedReels:
             self._write(output, [replace(newest, extras=extras), *others])
         except (OSError, ValueError, RecursionError) as error:
             logger.warning("%s will not be known again: %s", picture, error)
+            if isinstance(error, OSError):
+                self._on_failure(error)
 
     def _recorded(self, output: Path, path: Path) -> PublishedReel | None:
         """Return the record of the file at a path, if mpt published it under the name of an output."""
@@ -274,6 +274,7 @@ class PublishedReels:
         self._drop_oldest()
 
     def _drop_oldest(self) -> None:
+        assert self._folder is not None
         sweep_unfinished(self._folder)
         places = [place for place in listed(self._folder) if _OURS.fullmatch(place.name)]
         if len(places) > self._keep + _SPARE:
@@ -283,7 +284,13 @@ class PublishedReels:
                     place.unlink()
 
     def _place(self, output: Path) -> Path:
-        """Return where the records of an output are: by its path without links, except for a link at its own name."""
+        """Return where the records of an output are: by its path without links, except for a link at its own name.
+
+        Raises:
+            FileNotFoundError: There is no folder of records.
+        """
+        if self._folder is None:
+            raise FileNotFoundError(errno.ENOENT, "there is no folder of records")
         path = output.absolute()
         name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
         return self._folder / f"{name[:40]}.json"

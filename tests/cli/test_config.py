@@ -51,8 +51,10 @@ def test_defaults_are_shown_as_one_writes_them(mpt: Mpt) -> None:
 
 
 def test_each_source_is_named(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    user_config_file().parent.mkdir(parents=True)
-    user_config_file().write_text("[encode]\ncrf = 30\n[cache]\nmax_size = '3GiB'\n")
+    user_file = user_config_file()
+    assert user_file is not None
+    user_file.parent.mkdir(parents=True)
+    user_file.write_text("[encode]\ncrf = 30\n[cache]\nmax_size = '3GiB'\n")
     (here / "mpt.toml").write_text('preset = "square"\n[encode]\ncrf = 25\nquality = "high"\n')
     monkeypatch.setenv("MPT_ENCODE__CRF", "20")
     found = shown(mpt, "--fit", "blur")
@@ -153,7 +155,9 @@ def test_init_writes_where_it_is_told(mpt: Mpt, here: Path) -> None:
     assert mpt("config", "init", "new/folder/a.toml").out == f"wrote {here}/new/folder/a.toml\n"
     assert (here / "new/folder/a.toml").is_file()
     assert mpt("config", "init", "--user").code == 0
-    assert user_config_file().read_text() == starter_file()
+    user_file = user_config_file()
+    assert user_file is not None
+    assert user_file.read_text() == starter_file()
     assert mpt("config", "init", "a.toml", "--user").code == 2
     folder = mpt("config", "init", "new", "--overwrite", "--json")
     assert (folder.code, folder.codes) == (3, ["output_not_writable"])

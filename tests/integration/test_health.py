@@ -251,6 +251,7 @@ class Parts:
             memory=memory,
             performance=performance,
             cache=None,
+            history=None,
         )
 
 

@@ -12,12 +12,13 @@ from mpt_cli.cli.answer import Answer
 from mpt_cli.cli.options import COMMON, INIT, SETTINGS, Given, with_options
 from mpt_cli.cli.session import Session
 from mpt_cli.display.answers.config import schema_data, settings_data, show_file, show_schema, show_settings
-from mpt_cli.model.errors import ExitCode, IssueCode, OutputError, UsageError
+from mpt_cli.model.errors import ConfigError, ExitCode, IssueCode, OutputError, UsageError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.settings.reference import starter_file
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 from mpt_cli.storage.publish import existing, refuse_existing
 from mpt_cli.storage.renames import NameTakenError
+from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:
     from mpt_cli.reporting.documents.answers import StarterFileData
@@ -64,6 +65,8 @@ def init(path: Target = None, *, given: Given) -> int:
         if path and given.get("user"):
             raise UsageError("a path was named beside --user", hint="leave out one of them")
         target = user_config_file() if given.get("user") else (path or Path("mpt.toml")).absolute()
+        if target is None:
+            raise ConfigError(f"the file of the user has no place: {NO_HOME}", hint="set HOME, or name a file instead")
         replaced = write_starter_file(target, overwrite=bool(given.get("overwrite")))
         data: StarterFileData = {"file": str(target), "replaced": replaced}
         return Answer(RunStatus.SUCCESS, ExitCode.OK, data=data, show=lambda out, _err: show_file(out, target))

@@ -10,9 +10,10 @@ from mpt_cli.cli.answer import Answer
 from mpt_cli.cli.options import COMMON, REPORT, Given, with_options
 from mpt_cli.cli.session import Session
 from mpt_cli.display.answers.report import report_data, show_report
-from mpt_cli.model.errors import ExitCode, UsageError
+from mpt_cli.model.errors import ConfigError, ExitCode, UsageError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.settings.layers import meant
+from mpt_cli.storage.unkept import NO_HOME
 
 Workflow = Annotated[
     str,
@@ -32,6 +33,8 @@ def _answer(session: Session, workflow: str) -> Answer:
 
     factory = ModuleFactory(Settings.load(config_file=session.given.get("config")))
     history, html = factory.history, session.given.get("html")
+    if history is None:
+        raise ConfigError(f"there are no reports: {NO_HOME}", hint="set HOME, or paths.state")
     entry = history.find(workflow)
     if entry is None:
         known = history.ids(1000)

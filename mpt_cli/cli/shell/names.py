@@ -39,4 +39,5 @@ def _workflows() -> list[str]:
     from mpt_cli.factory import ModuleFactory
     from mpt_cli.settings.merged import Settings
 
-    return ModuleFactory(Settings.load()).history.ids(_MOST_RUNS)
+    history = ModuleFactory(Settings.load()).history
+    return [] if history is None else history.ids(_MOST_RUNS)

@@ -42,7 +42,7 @@ class Setting:
     preset: str | None
 
 
-def settings_data(settings: Sequence[Setting], user_file: Path) -> SettingsData:
+def settings_data(settings: Sequence[Setting], user_file: Path | None) -> SettingsData:
     """Return ``data`` of ``mpt config show``."""
     return {
         "settings": [
@@ -58,21 +58,26 @@ def settings_data(settings: Sequence[Setting], user_file: Path) -> SettingsData:
             }
             for setting in settings
         ],
-        "user_file": str(user_file),
+        "user_file": None if user_file is None else str(user_file),
     }
 
 
-def show_settings(out: Console, settings: Sequence[Setting], user_file: Path, *, whole: bool) -> None:
+def show_settings(out: Console, settings: Sequence[Setting], user_file: Path | None, *, whole: bool) -> None:
     """Write a table of the settings; add the description of a single one, or the user file below all."""
     rows = [_row(setting, user_file) for setting in settings]
     for line in table_lines(_COLUMNS, rows, table_width(out)):
         say(out, line)
     if whole:
-        state = "" if user_file.exists() else " (not there)"
-        say(out, Text(f"\nuser file: {escape(str(user_file))}{state}", "dim"))
+        say(out, Text(f"\nuser file: {_user_file_text(user_file)}", "dim"))
     elif len(settings) == 1:
         text = settings[0].text
         say(out, Text(f"\n{textwrap.fill(text, out.width) if out.is_terminal else text}", "dim"))
+
+
+def _user_file_text(path: Path | None) -> str:
+    if path is None:
+        return "none, because the user has no home folder"
+    return escape(str(path)) + ("" if path.exists() else " (not there)")
 
 
 def show_file(out: Console, path: Path) -> None:
@@ -90,7 +95,7 @@ def show_schema(out: Console, schema: dict[str, Any]) -> None:
     out.file.write(json.dumps(schema, indent=2) + "\n")
 
 
-def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
+def _row(setting: Setting, user_file: Path | None) -> tuple[Cell, ...]:
     changed = setting.kind != "default"
     style = "bold" if changed else ""
     return (
@@ -100,10 +105,10 @@ def _row(setting: Setting, user_file: Path) -> tuple[Cell, ...]:
     )
 
 
-def _source_text(setting: Setting, user_file: Path) -> str:
+def _source_text(setting: Setting, user_file: Path | None) -> str:
     """Return the source of the value; a path is relative to the working directory where possible."""
     place = setting.name
-    if setting.path == user_file:
+    if setting.path is not None and setting.path == user_file:
         place = "user file"
     elif setting.path is not None:
         place = " ".join(part for part in (place, "in" if place else "", _short(setting.path)) if part)

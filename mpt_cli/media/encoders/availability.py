@@ -68,6 +68,7 @@ class EncoderTrials:
         devices: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.time,
         limit_seconds: float = LIMIT_SECONDS,
+        on_failure: Callable[[OSError], object] = lambda _error: None,
     ) -> None:
         """Try encoders with an ffmpeg.
 
@@ -78,7 +79,9 @@ class EncoderTrials:
             devices: Returns a text for the devices of the machine; with other devices everything is tried again.
             clock: Returns the time in seconds since the epoch.
             limit_seconds: Longest time of a trial; one that takes longer has failed.
+            on_failure: Receives the error of answers that could not be written.
         """
+        self._on_failure = on_failure
         self._ffmpeg, self._folder, self._remembers = ffmpeg, folder, remember
         self._devices, self._clock, self._limit_seconds = devices or devices_here, clock, limit_seconds
         self._lock = threading.RLock()
@@ -190,12 +193,14 @@ class EncoderTrials:
             return None
 
     def _note(self, answers: _Answers) -> None:
-        """Keep the answers, written in one step; failures are ignored."""
+        """Keep the answers, written in one step."""
         self._answers = answers
         if self._folder and self._remembers:
             path, text = self._folder / self._name, answers.model_dump_json()
-            with suppress(OSError):
+            try:
                 write_in_one_step(path, text.encode(), unfinished=f"{path.name}.")
+            except OSError as error:
+                self._on_failure(error)
 
     @cached_property
     def _name(self) -> str:

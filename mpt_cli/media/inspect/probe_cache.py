@@ -54,14 +54,15 @@ class KnownFiles:
         paranoid: bool = False,
         remember: bool = True,
         clock: Callable[[], float] = time.time,
+        on_failure: Callable[[OSError], object] = lambda _error: None,
     ) -> None:
         """Keep records below this folder, which is made when the first one is written.
 
         ``paranoid`` reads every file again whatever is known, and only notes what it finds. Without
-        ``remember`` nothing is written.
+        ``remember`` nothing is written. ``on_failure`` gets the error of a record that could not be written.
         """
         self._folder, self._probe, self._paranoid, self._clock = folder, probe, paranoid, clock
-        self._remembers = remember
+        self._remembers, self._on_failure = remember, on_failure
         self._contents: dict[tuple[int, ...], str] = {}
 
     def probe(
@@ -135,8 +136,10 @@ class KnownFiles:
         """Write the record under its name in one step; a store that cannot be written is no error."""
         place = self._place(status)
         unnamed = record.model_copy(update={"media": record.media.named(None)})  # a name need not be UTF-8
-        with suppress(OSError):
+        try:
             write_in_one_step(place, _records().dump_json(unnamed), unfinished=f"{place.name}.")
+        except OSError as error:
+            self._on_failure(error)
 
     def _place(self, status: os.stat_result) -> Path:
         name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()

@@ -69,7 +69,7 @@ class SettingsData(TypedDict):
     """Data of ``mpt config show``."""
 
     settings: list[SettingData]
-    user_file: Annotated[str, Field(description="absolute; it need not exist")]
+    user_file: Annotated[str | None, Field(description="absolute; it need not exist; null without a home folder")]
 
 
 class StarterFileData(TypedDict):

@@ -147,15 +147,21 @@ def test_reel_and_picture_are_known_as_ours_under_a_name_for_a_moment(house: Hou
     assert not reels.owns(house.output, tmp_path / "gone")
 
 
-def test_a_reel_that_will_not_be_known_again_is_said(house: House, tmp_path: Path) -> None:
+def test_record_that_cannot_be_written_is_reported(house: House, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    reels = PublishedReels(tmp_path / "file" / "state")
+    failures: list[OSError] = []
+    reels = PublishedReels(tmp_path / "file" / "state", on_failure=failures.append)
     house.output.write_bytes(b"reel")
-    issue = reels.add(house.wanted(), RESULT, house.info(), house.output)
-    assert issue is not None
-    assert "--if-changed will not know this reel again" in issue.message
-    plain = house.wanted(house.params(if_changed=False))
-    assert reels.add(plain, RESULT, house.info(), house.output) is None
+    reels.add(house.wanted(), RESULT, house.info(), house.output)
+    assert [type(failure) for failure in failures] == [NotADirectoryError]
+
+
+def test_without_a_folder_no_reel_is_known(house: House) -> None:
+    reels = PublishedReels(None)
+    house.output.write_bytes(b"reel")
+    reels.add(house.wanted(), RESULT, house.info(), house.output)
+    assert reels.find(house.output) is None
+    assert not reels.adopted(house.params()).overwrite
 
 
 def test_rights_and_further_names_change_nothing(house: House, tmp_path: Path) -> None:
