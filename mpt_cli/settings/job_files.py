@@ -32,6 +32,7 @@ from mpt_cli.settings.layers import (
     text_fault,
     unknown_key,
 )
+from mpt_cli.settings.user_folders import HOMELESS, is_homeless
 
 _FILE_KEYS = (
     "job",
@@ -235,6 +236,8 @@ class _Part:
 
     def file(self, key: str, value: object) -> str:
         """Return a path with ``~`` expanded, since no shell has done that."""
+        if isinstance(value, str) and is_homeless(value):
+            self.fault(key, value, HOMELESS)
         return os.path.expanduser(self.text(key, value))  # noqa: PTH111 - leaves an unknown user as it is
 
     def path_of(self, key: str, table: dict[str, Any], base: Path) -> Path | None:

@@ -25,7 +25,7 @@ from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
-from mpt_cli.settings.user_folders import settings_folder
+from mpt_cli.settings.user_folders import HOMELESS, is_homeless, settings_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -204,6 +204,8 @@ class Layer:
         if key == _PROGRAM and not self.trusted:
             trusted = (variable_of(_PROGRAM), *filter(None, [user_config_file()]))
             return f"is taken only from {' and '.join(map(str, trusted))}"
+        if key in _PATHS and isinstance(value, str) and is_homeless(value):
+            return HOMELESS
         if isinstance(value, bool) and not isinstance(FIELDS[key].default, bool):
             return f"must not be true or false{_bounds(FIELDS[key], ', but ')}"
         return None

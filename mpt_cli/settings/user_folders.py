@@ -5,15 +5,18 @@ Containers and cron run programs under a user id without an account and without 
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Find = Callable[[str], Path]
+
+HOMELESS = "begins with ~, but no home folder is known"
 
 
 def settings_folder(find: Find = platformdirs.user_config_path) -> Path | None:
@@ -29,6 +32,11 @@ def cache_folder(find: Find = platformdirs.user_cache_path) -> Path | None:
 def state_folder(find: Find = platformdirs.user_state_path) -> Path | None:
     """Return the folder of records of earlier runs, which need not exist; None without a home folder."""
     return _known(find)
+
+
+def is_homeless(path: str) -> bool:
+    """Return True if a path begins at the home folder of a user without one: it would become a folder named ``~``."""
+    return path.startswith("~") and Path(path).parts[0] == "~" and os.path.expanduser(path) == path  # noqa: PTH111
 
 
 def _known(find: Find) -> Path | None:

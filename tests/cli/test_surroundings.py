@@ -97,6 +97,15 @@ def test_folders_that_are_named_need_no_home(here: Path, clip: Path) -> None:
     assert nobody("report", "--json", **folders).code == 0
 
 
+def test_home_that_is_not_known_is_no_folder_in_a_path(here: Path, clip: Path) -> None:
+    done = nobody("process", clip, "-o", "reel.mp4", "--json", MPT_PATHS__TEMP="~/temp")
+    assert (done.code, done.codes) == (2, ["config_invalid"])
+    (here / "job.toml").write_text(JOBS.format("~/a", clip))
+    done = nobody("process", "--job", "job.toml", "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert [path.name for path in here.iterdir()] == ["job.toml"]
+
+
 # --- a cache or records that cannot be written ---------------------------------------------------
 
 
