@@ -31,14 +31,15 @@ class SideFiles:
     """
 
     def __init__(self, given: Given) -> None:
-        """Take the named files; a dry run writes none."""
+        """Take the named files; a dry run checks them too, but writes none."""
         named = {name: given.get(name) for name in _NAMES}
         self._others: dict[str, Path | None] = {option: given.get(name) for name, option in _OTHERS.items()}
-        self._paths: dict[str, Path] = {} if given.get("dry_run") else {n: p for n, p in named.items() if p}
+        self._paths: dict[str, Path] = {name: path for name, path in named.items() if path}
+        self._writes = not given.get("dry_run")
 
     def __bool__(self) -> bool:
         """Return True if there is a file to write."""
-        return bool(self._paths)
+        return self._writes and bool(self._paths)
 
     def check(self) -> None:
         """Check that all files can be written; after an error none will be.

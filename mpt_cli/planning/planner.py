@@ -92,8 +92,9 @@ class Planner:
         """Return the plan for a request.
 
         Raises:
-            InputError: The named encoder does not work and no other may take its place, or only copies were asked
-                for and a clip cannot be copied; the other clips of that kind stand in ``others``.
+            InputError: The named encoder does not work and no other may take its place, ffmpeg lacks the encoder, or
+                only copies were asked for and a clip cannot be copied; the other clips of that kind stand in
+                ``others``.
         """
         request, notices = self._with_form(request)
         plan = self._draft(request)
@@ -106,7 +107,7 @@ class Planner:
                 frame_rate=plan.form.frame_rate,
                 cancel=request.cancel,
             )
-            request, replaced = _with_encoder(request, choice)
+            request, replaced = self._with_encoder(request, choice)
             notices += replaced
             if plan.form.encoder.encoder != request.config.encode.encoder:
                 plan = self._draft(request)
@@ -117,7 +118,7 @@ class Planner:
         """Return the plan that takes the place of one whose hardware encoder failed."""
         self._optimizer.distrust(failed.form.encoder)
         choice = self._optimizer.replaced(request.config.encode, error.issue.message)
-        request, notices = _with_encoder(request, choice)
+        request, notices = self._with_encoder(request, choice)
         return Planned(self._with_reuse(self._draft(request), request), request.config, notices)
 
     def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[Issue, ...]]:
@@ -127,6 +128,16 @@ class Planner:
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
         return replace(request, config=config), () if issue is None else (issue,)
+
+    def _with_encoder(self, request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
+        """Return the request whose configuration names the chosen encoder, and why it is not the one asked for."""
+        issues = () if choice.issue is None else (choice.issue,)
+        refused = self._optimizer.missing(choice.quality, cancel=request.cancel)
+        if refused is None and not choice.quality.fallback:
+            refused = choice.issue
+        if refused is not None:
+            raise InputError(refused.code, refused.message, hint=refused.hint)
+        return replace(request, config=request.config.model_copy(update={"encode": choice.quality})), issues
 
     def _draft(self, request: PlanRequest) -> Plan:
         return make_plan(
@@ -157,14 +168,6 @@ class Planner:
             )
             plan = replace(plan, software_form=replace(plan.form, encoder=software))
         return replace(plan, jobs=min(plan.jobs, hardware.at_once))
-
-
-def _with_encoder(request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
-    """Return the request whose configuration names the chosen encoder, and why it is another than the one asked for."""
-    if choice.issue is not None and not choice.quality.fallback:
-        raise InputError(choice.issue.code, choice.issue.message, hint=choice.issue.hint)
-    config = request.config.model_copy(update={"encode": choice.quality})
-    return replace(request, config=config), () if choice.issue is None else (choice.issue,)
 
 
 def _require_copies(request: PlanRequest, plan: Plan) -> None:

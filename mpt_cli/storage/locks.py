@@ -83,6 +83,24 @@ def held(
             os.close(descriptor)
 
 
+def is_held(path: Path, *, lock: Callable[[int], None] = _lock) -> bool:
+    """Return True if another process holds a lock; create, sign and remove nothing, for a dry run.
+
+    The lock is taken for a moment, as a cleaner takes it: who wants it has the patience for that.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | _NO_FOLLOW | _NO_WAIT)
+    except OSError:
+        return False
+    try:
+        lock(descriptor)
+    except OSError as error:
+        return error.errno in _HELD
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def is_of_this_machine(path: Path) -> bool:
     """Return True if a lock file was written by this machine: under its name, or since it was started.
 

@@ -116,23 +116,32 @@ def claimed(
     Raises:
         OutputError: ``locked`` when another run is writing the same output.
     """
-    short = short_name(target.name)
-    hidden = target.parent / f"{PREFIX}{short}{target.suffix}"
+    hidden = target.parent / f"{PREFIX}{short_name(target.name)}{target.suffix}"
     with ExitStack() as stack:
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             sweep_once(target.parent.absolute(), os.getpid())
-            lock = locks.held(target.parent / f"{PREFIX}{short}{LOCK_EXTENSION}", patience_seconds=_SWEEP_SECONDS)
+            lock = locks.held(_lock_of(target), patience_seconds=_SWEEP_SECONDS)
             if not stack.enter_context(lock):
-                raise OutputError(
-                    IssueCode.LOCKED,
-                    "is being written by another run",
-                    path=target,
-                    hint="wait for that run, or choose another output",
-                )
+                raise _locked(target)
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
         stack.callback(_discard, hidden)
         yield Claim(target, hidden, overwrite, rename, sleep)
+
+
+def refuse_claimed(target: Path) -> None:
+    """Raise OutputError if another run is writing the same output; change nothing."""
+    if locks.is_held(_lock_of(target)):
+        raise _locked(target)
+
+
+def _lock_of(target: Path) -> Path:
+    return target.parent / f"{PREFIX}{short_name(target.name)}{LOCK_EXTENSION}"
+
+
+def _locked(target: Path) -> OutputError:
+    message, hint = "is being written by another run", "wait for that run, or choose another output"
+    return OutputError(IssueCode.LOCKED, message, path=target, hint=hint)
 
 
 def publish(

@@ -34,7 +34,7 @@ class ParameterValidator:
             params: The request.
             config: Its configuration.
         """
-        written = (*self._output(params), *self._extras(params))
+        written = (*self._output(params), *self._extras(params), *self._temporary(config))
         return [*params.problems, *self._clips(params, config), *self._picture(config), *written]
 
     def validate_trim(self, clip: VideoClip, media: MediaInfo) -> list[Issue]:
@@ -96,6 +96,12 @@ class ParameterValidator:
                 yield Issue(IssueCode.DUPLICATE_OUTPUT, message, path, "give each its own name")
             else:
                 yield from self._written(params, path)
+
+    def _temporary(self, config: Config) -> Iterable[Issue]:
+        folder = config.paths.temp
+        if folder is not None and (blocked := _unwritable_folder(folder / "run")) is not None:
+            message = f"cannot hold the temporary files: nothing can be created in {blocked}"
+            yield _unwritable(folder, message, "set paths.temp to another folder")
 
     def _written(self, params: VideoParams, path: Path) -> Iterable[Issue]:
         """Yield the reasons why a file cannot or must not be written."""

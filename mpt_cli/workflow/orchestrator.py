@@ -18,7 +18,7 @@ from mpt_cli.planning.report import plan_report
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext, ValidationFinished, warning_of
 from mpt_cli.storage.file_identity import file_of
-from mpt_cli.storage.publish import claimed
+from mpt_cli.storage.publish import claimed, refuse_claimed
 from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path
 from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
@@ -143,7 +143,7 @@ class VideoProcessingOrchestrator:
             return deadline.with_reasons(results, limited, self._config)
 
     def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
-        """Plan one request and write nothing; the plan stands in the result.
+        """Plan one request and write nothing; the plan stands in the result, with what a run would refuse now.
 
         Args:
             params: What to make of which clips.
@@ -157,6 +157,8 @@ class VideoProcessingOrchestrator:
                 files = TempFileManager(run_folder_path(run.temp_parent, run.context.workflow_id))
                 commands = self._recipes.commands_of(run.planned, files)
                 run.plan_report = plan_report(run.planned, run.output_path, commands)
+                require_space(run.planned, run.config, run.params.output_path)
+                refuse_claimed(run.output_path)
         return run.result()
 
     def plan_batch_requests(

@@ -103,7 +103,7 @@ def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: 
             show_plan(out, end.result.plan, commands=commands)
             say(out, Text())
     if any(end.result.plan is not None for end in ends):
-        planned = sum(end.result.plan is not None for end in ends)
+        planned = sum(end.result.plan is not None and end.result.code is None for end in ends)
         say(out, Text(f"{planned} of {counted(len(ends), 'job')} planned"))
     else:
         _show_ends(out, ends)

@@ -131,6 +131,16 @@ class CodecOptimizer:
         (failure,) = self._trials.failures([settings], dimensions, cancel=cancel)
         return Choice(quality) if failure is None else self.replaced(quality, f"does not work here: {failure}")
 
+    def missing(self, quality: QualitySettings, *, cancel: CancelToken) -> Issue | None:
+        """Return the issue of a chosen software encoder that this ffmpeg was built without, or None."""
+        asks = self._trials if quality.encoder in ENCODERS else None
+        listed = asks.listed(cancel=cancel) if asks is not None else frozenset()
+        if not listed or quality.encoder in listed:
+            return None
+        message = f"this ffmpeg was built without {quality.encoder}, which encodes {quality.codec}"
+        hint = "choose another codec, or name another ffmpeg with MPT_FFMPEG__BINARY"
+        return Issue(IssueCode.ENCODER_UNAVAILABLE, message, hint=hint)
+
     def replaced(self, quality: QualitySettings, failure: str) -> Choice:
         """Return the choice of software in place of the named encoder, because of a failure."""
         return Choice(self.in_software(quality), f"{quality.encoder} {failure}")
