@@ -57,7 +57,7 @@ def answer_request(
         ffmpeg=result.ffmpeg,
         ends=[JobEnd(params.output_path.name, result, exit_code)],
         show=lambda out, err: _show(
-            out, err, session.without_shown_warnings(result), verbose=bool(session.given.get("verbose"))
+            out, err, session.display.unshown(result), verbose=bool(session.given.get("verbose"))
         ),
     )
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
-    from mpt_cli.model.results import VideoResult
 
 
 NUL_WITHOUT_STDIN = "--null is for paths on stdin, which no input is"
@@ -106,11 +105,6 @@ class Session:
             finally:
                 base.flush_or_discard(sys.stderr)
         return int(answer.exit_code)
-
-    def without_shown_warnings(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
-        """Return the result without the warnings that the display has already shown for good."""
-        left = (warning for warning in result.warnings if not self.display.has_shown(warning, job=job))
-        return replace(result, warnings=tuple(left))
 
     def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
         """Return the files that the inputs name and the problems with them; read stdin for ``-``.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.runtime.events import Event
 
 __all__ = [
@@ -64,11 +64,11 @@ class Display(Protocol):
         """
         ...
 
-    def has_shown(self, warning: Issue, /, *, job: str | None = None) -> bool:
-        """Return True if a line that stays on the screen already shows this warning.
+    def unshown(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
+        """Return the result without the warnings and skipped clips that lines which stay on the screen show.
 
         Args:
-            warning: The warning of a result.
+            result: The result of the run.
             job: The name of the job in a batch, or None.
         """
         ...

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.reporting.documents.base import EventHead
 
 VERSION: Literal[1] = 1
@@ -91,9 +91,9 @@ class JsonLinesDisplay:
                 line["job"] = job
             self._write({**line, **event_fields(event)})
 
-    def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
-        """Return False: people do not read JSON lines."""
-        return False
+    def unshown(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
+        """Return the whole result: people do not read JSON lines."""
+        return result
 
     def finish(self, envelope: Mapping[str, Any]) -> None:
         """Write the envelope as the last line."""

@@ -290,7 +290,7 @@ class ProcessingPipeline:
     def _emit_end(self, result: ProcessingResult, planned: PlannedClip, run: _PlanRun) -> None:
         emit = run.context.emit
         if result.error is not None:
-            emit(ClipFailed(planned.index, result.error.code.value, result.error.message))
+            emit(ClipFailed(planned.index, result.error.code.value, result.error.message, result.error.hint))
             return
         self._performance.record_clip(run.context.workflow_id, busy_seconds=result.elapsed_seconds)
         for issue in result.warnings:

@@ -117,12 +117,14 @@ class ClipFailed:
         index: Index of the clip in the request, counted from 0.
         code: Issue code.
         message: One line for people.
+        hint: Advice on what to do, or None.
     """
 
     type: ClassVar[str] = "clip-failed"
     index: int
     code: str
     message: str
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import sys
 import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -473,5 +474,6 @@ def test_a_run_on_a_pipe_shows_lines_and_no_panel(clip: Path) -> None:
     with start("process", clip, "-o", "reel.mp4", *SMALL, "--max-clip-duration", "0.1") as process:
         done = ended(process)
     assert "\x1b" not in done.out + done.err
-    first, *_, last = done.err.splitlines()
-    assert (first, last.split(" after ")[0]) == ("process: 1 clip", "finished: success")
+    times, lines = zip(*((line[:20], line[20:]) for line in done.err.splitlines()), strict=True)
+    assert (lines[0], lines[-1].split(" after ")[0]) == ("process: 1 clip", "finished: success")
+    assert [datetime.strptime(time, "%Y-%m-%d %H:%M:%S ").year for time in times]

@@ -83,10 +83,9 @@ def _answer_of(
         ends=ends,
         ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
         show=lambda out, err: show_batch(
-            out, err, [_without_shown_warnings(end, session) for end in ends], commands=commands
+            out,
+            err,
+            [replace(end, result=session.display.unshown(end.result, job=end.name)) for end in ends],
+            commands=commands,
         ),
     )
-
-
-def _without_shown_warnings(end: JobEnd, session: Session) -> JobEnd:
-    return replace(end, result=session.without_shown_warnings(end.result, job=end.name))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from mpt_cli.display.answers.dry_run import dry_run_data, show_plan
-from mpt_cli.display.answers.summary import say, show_issues, table_width
+from mpt_cli.display.answers.summary import say, show_issue, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
 from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text, tenths_text
@@ -108,17 +109,35 @@ def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: 
     else:
         _show_ends(out, ends)
     for level in ("warning", "error"):
-        for end in ends:
-            issues = end.result.warnings if level == "warning" else end.result.errors
-            show_issues(err, issues, level=level, job=end.name)
+        for issue, names in _jobs_by_issue(ends, level).items():
+            more = f" and {counted(len(names) - 1, 'more job')}" if len(names) > 1 else ""
+            show_issue(err, issue, level=level, job=names[0] + more)
+
+
+def _jobs_by_issue(ends: Sequence[JobEnd], level: str) -> dict[Issue, list[str]]:
+    """Return the names of the jobs that have each issue: hundreds of jobs can have the same one."""
+    found: dict[Issue, list[str]] = {}
+    for end in ends:
+        for issue in end.result.warnings if level == "warning" else end.result.errors:
+            found.setdefault(issue, []).append(end.name)
+    return found
 
 
 def _show_ends(out: Console, ends: Sequence[JobEnd]) -> None:
-    rows = [_cells(number, end) for number, end in enumerate(ends, 1)]
+    numbered = groupby(enumerate(ends, 1), key=lambda each: each[1].result.status is RunStatus.SKIPPED)
+    rows = [row for skipped, group in numbered for row in _rows(list(group), skipped=skipped)]
     for line in table_lines(_COLUMNS, rows, table_width(out)):
         say(out, line)
     say(out, Text())
     say(out, Text(_totals(ends)), words=True)
+
+
+def _rows(jobs: Sequence[tuple[int, JobEnd]], *, skipped: bool) -> list[list[Cell]]:
+    """Return the rows of jobs that follow each other: one for all that did not begin."""
+    if not skipped or len(jobs) == 1:
+        return [_cells(number, end) for number, end in jobs]
+    (first, end), (last, _) = jobs[0], jobs[-1]
+    return [[Cell(f"{first}-{last}", "dim"), Cell(counted(len(jobs), "job")), *_cells(first, end)[2:]]]
 
 
 def _cells(number: int, end: JobEnd) -> list[Cell]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import Event
 
@@ -87,9 +87,9 @@ class LiveDisplay:
         with self._lock:
             self._progress.feed(event, job)
 
-    def has_shown(self, _warning: Issue, /, *, job: str | None = None) -> bool:
-        """Return False: the panel is gone when the run ends."""
-        return False
+    def unshown(self, result: VideoResult, *, job: str | None = None) -> VideoResult:
+        """Return the whole result: the panel is gone when the run ends."""
+        return result
 
     def _keep_drawing(self) -> None:
         while not self._ended.wait(REFRESH_SECONDS):

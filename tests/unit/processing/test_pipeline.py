@@ -284,7 +284,7 @@ def test_a_clip_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFix
     results = works.process(*map(planned, range(4)), jobs=2)
     assert [result.success for result in results] == [True, False, True, True]
     assert results[1].error == failure.issue
-    assert works.emit.of(ClipFailed) == [ClipFailed(1, "clip_failed", "is broken")]
+    assert works.emit.of(ClipFailed) == [ClipFailed(1, "clip_failed", "is broken", "mend it")]
     assert sorted(event.index for event in works.emit.of(ClipFinished)) == [0, 2, 3]
     (record,) = caplog.records
     assert (record.levelname, record.getMessage()) == ("WARNING", "Clip 1.mp4 failed: is broken")
