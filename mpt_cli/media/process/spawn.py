@@ -107,7 +107,7 @@ class Spawner:
 
     def __init__(self) -> None:
         """Start the thread."""
-        self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="spawner", daemon=True).start()
 
     def call(self, start: Callable[[], T], *, discard: Callable[[T], None]) -> T:
@@ -123,21 +123,47 @@ class Spawner:
             future.add_done_callback(lambda done: None if done.exception() else discard(done.result()))
             raise
 
+    def close(self) -> None:
+        """End the thread, and with it all children that it started."""
+        self._requests.put(None)
+
     def _serve(self) -> None:
-        while True:
-            future, start = self._requests.get()
+        while (request := self._requests.get()) is not None:
+            future, start = request
             try:
                 future.set_result(start())
             except BaseException as error:  # raised by ``call``
                 future.set_exception(error)
-            del future, start  # or they live until the next request
+            del request, future, start  # or they live until the next request
 
 
-@functools.cache
+class _Spawners:
+    """The spawner of each process: of us, and of what was forked from us."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Spawner] = {}
+
+    def of(self, process_id: int) -> Spawner:
+        """Return the spawner of a process.
+
+        Of two threads that ask at once, the later one ends the spawner that it created. A lock could be held by a
+        thread that a fork does not inherit.
+        """
+        if (known := self._known.get(process_id)) is not None:
+            return known
+        new = Spawner()
+        first = self._known.setdefault(process_id, new)
+        if first is not new:
+            new.close()
+        return first
+
+
+_spawners = _Spawners()
+
+
 def spawner_of(process_id: int) -> Spawner:
-    """Return the spawner of our process; a forked child gets its own."""
-    del process_id  # one for each: a fork inherits no threads
-    return Spawner()
+    """Return the spawner of our process; a forked child gets its own, because a fork inherits no threads."""
+    return _spawners.of(process_id)
 
 
 @functools.cache

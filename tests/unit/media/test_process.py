@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from mpt_cli.media.process import pipes
 from mpt_cli.media.process.run import Ended, Limits, Outcome, _discard, run
-from mpt_cli.media.process.spawn import child_python, death_signal, looks_executable, spawner_of, start_error
+from mpt_cli.media.process.spawn import Spawner, child_python, death_signal, looks_executable, spawner_of, start_error
 from mpt_cli.model.errors import DependencyError, ExitCode, ResourceError
 from mpt_cli.runtime.cancel import CancelToken
 from tests.conftest import living_children
@@ -609,3 +609,20 @@ def test_a_line_without_end_comes_in_pieces() -> None:
     lines.add(b"")
     assert sum(map(len, heard.lines)) == 40 * 64 * 1024
     assert max(map(len, heard.lines)) <= MEBIBYTE + 64 * 1024
+
+
+def test_threads_that_ask_at_once_share_one_spawner() -> None:
+    barrier, found, nobody = threading.Barrier(16), list[Spawner](), -1
+
+    def ask() -> None:
+        barrier.wait()
+        found.append(spawner_of(nobody))
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert found[0].call(lambda: 5, discard=lambda _: None) == 5
+    found[0].close()
