@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.settings.layers import Key
 
+    StrPath = str | os.PathLike[str]
+
 logger = logging.getLogger(__name__)
 
 _ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate")
@@ -56,8 +58,9 @@ _ON_ERROR, _RATE = ("processing", "on_error"), ("processing", "min_success_rate"
 class Settings(Config, BaseSettings):
     """The effective configuration: a frozen :class:`Config` that knows the source of each value.
 
-    ``Settings()`` reads the environment, the project file of the current folder and the user file.
-    Keyword arguments win over these; each is a section, or a table with its TOML keys.
+    ``Settings()`` holds the defaults, changed by its keyword arguments; each is a section, or a table with its TOML
+    keys. A library must not take settings from the folder or the environment that its host program happens to run
+    in: :meth:`load` reads these, as the command line does.
 
     Raises:
         ConfigError: A layer cannot be read, or holds an unknown key or a wrong value. Carries all faults.
@@ -70,10 +73,10 @@ class Settings(Config, BaseSettings):
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 
     def __init__(self, **values: Any) -> None:
-        """Read the layers, check each alone, and merge them."""
+        """Check the layers, each alone, and merge them; reads nothing."""
         layers = values.pop("_layers", None)
         if layers is None:
-            layers = (argument_layer(values), *standing_layers())
+            layers = (argument_layer(values),)
         _refuse_faults(layers)
         super().__init__(_layers=layers)  # type: ignore[call-arg]
         self._origins.update(_origins_of(layers))
@@ -95,17 +98,19 @@ class Settings(Config, BaseSettings):
         cls,
         *,
         flags: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, Any] | None = None,
         job: Layer | None = None,
         job_defaults: Layer | None = None,
-        config_file: Path | None = None,
+        config_file: StrPath | None = None,
         environ: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        user_file: Path | None = None,
+        cwd: StrPath | None = None,
+        user_file: StrPath | None = None,
     ) -> Self:
         """Return the settings of a command: flags, job, defaults of the job file, :func:`standing_layers`.
 
         Args:
             flags: Values of the options that were given, nested by TOML key, with an optional ``preset``.
+            arguments: Values that a program gives, as the keyword arguments of :class:`Settings`.
             job: Layer of the job.
             job_defaults: Layer of the ``[defaults]`` of the job file.
             config_file: File in place of ``mpt.toml`` and ``pyproject.toml``.
@@ -118,7 +123,8 @@ class Settings(Config, BaseSettings):
             UsageError: As for :class:`Settings`.
         """
         standing = standing_layers(config_file=config_file, environ=environ, cwd=cwd, user_file=user_file)
-        return cls.of((Layer(LayerKind.FLAG, flags or {}), job, job_defaults, *standing))
+        given = Layer(LayerKind.FLAG, flags or {}), argument_layer(arguments or {})
+        return cls.of((*given, job, job_defaults, *standing))
 
     @classmethod
     def of(cls, layers: Sequence[Layer | None]) -> Self:
@@ -241,10 +247,10 @@ def file_layer(path: Path, *, trusted: bool = False) -> Layer | None:
 
 def standing_layers(
     *,
-    config_file: Path | None = None,
+    config_file: StrPath | None = None,
     environ: Mapping[str, str] | None = None,
-    cwd: Path | None = None,
-    user_file: Path | None = None,
+    cwd: StrPath | None = None,
+    user_file: StrPath | None = None,
 ) -> tuple[Layer, ...]:
     """Return the layers below flags and jobs, highest first: environment, project file, user file.
 
@@ -257,7 +263,7 @@ def standing_layers(
     Raises:
         ConfigError: ``config_file`` does not exist, or a file cannot be read.
     """
-    here = cwd or Path.cwd()
+    here = Path.cwd() if cwd is None else Path(cwd)
     if config_file is None:
         project = file_layer(here / "mpt.toml") or file_layer(here / "pyproject.toml")
     else:
@@ -266,6 +272,6 @@ def standing_layers(
             why = "has no table [tool.mpt]" if (here / config_file).exists() else "does not exist"
             raise ConfigError(why, path=here / config_file, hint="name a file of settings with --config")
     environment = environment_layer(os.environ if environ is None else environ, here)
-    user_file = user_file or user_config_file()
-    user = None if user_file is None else file_layer(user_file, trusted=True)
+    own = user_config_file() if user_file is None else Path(user_file)
+    user = None if own is None else file_layer(own, trusted=True)
     return tuple(layer for layer in (environment, project, user) if layer is not None)

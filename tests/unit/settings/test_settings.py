@@ -66,12 +66,22 @@ def test_settings_are_a_config_with_its_defaults(alone: Path) -> None:
     assert loaded.origins.keys() == {dotted(key) for key in FIELDS}
 
 
-def test_library_use_reads_all_standing_layers(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_a_program_read_nothing(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (alone / "xdg/mpt").mkdir(parents=True)
+    (alone / "xdg/mpt/config.toml").write_text("[encode]\ncrf = 1\n")
+    (alone / "mpt.toml").write_text("[encode]\ncrf = wrong\n")  # that of the host program, or of a stranger
+    monkeypatch.setenv("MPT_ENCODE__CRF", "3")
+    monkeypatch.setenv("MPT_SOMETHING", "of another program")
+    assert Settings().model_dump() == Config().model_dump()
+    assert Settings(encode={"quality": "draft"}).encode.crf is None
+
+
+def test_loaded_settings_read_all_standing_layers_below_arguments(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (alone / "xdg/mpt").mkdir(parents=True)
     (alone / "xdg/mpt/config.toml").write_text('[encode]\ncrf = 1\n[video]\nbackground = "red"\nfit = "blur"\n')
     (alone / "mpt.toml").write_text('[encode]\ncrf = 2\n[video]\nfit = "cover"\n')
     monkeypatch.setenv("MPT_ENCODE__CRF", "3")
-    loaded = Settings(video=VideoConfig(size=Dimensions(10, 20)), concat={"copy": "never"})
+    loaded = Settings.load(arguments={"video": VideoConfig(size=Dimensions(10, 20)), "concat": {"copy": "never"}})
     assert loaded.encode.crf == 3
     assert loaded.video == VideoConfig(size=Dimensions(10, 20), background="red", fit="cover")  # type: ignore[arg-type]
     assert loaded.concat.copy_policy is CopyPolicy.NEVER
