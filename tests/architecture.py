@@ -48,7 +48,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "workflow": CORE | {"reporting"},
     "factory": WORKFLOW | {"settings"},
     "cli": LEAVES | {"factory", "settings", "display", "reporting"},
-    "__init__": frozenset({"factory", "settings", "config", "model"}),  # the public names
+    "__init__": frozenset({"factory", "settings", "config", "runtime", "model"}),  # the public names
     "__main__": frozenset({"cli", "model"}),
 }
 """For each room, the others that it may import: the walls of the house."""
@@ -72,8 +72,8 @@ BARRED_CALLS = frozenset({"system", "popen", "fork", "forkpty", "posix_spawn", "
 
 BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
-THREAD_HOMES = ("media.process.run", "media.process.spawn", "media.inspect.sandbox")
-"""Here a thread hands an error of any kind to the one who waits for it, who raises it."""
+THREAD_HOMES = ("runtime.guarded_emit", "media.process.run", "media.process.spawn", "media.inspect.sandbox")
+"""Here a thread hands an error of any kind to the one who waits for it, who raises or reports it."""
 
 RUN_STATE_WRITERS = ("workflow.orchestrator", "workflow.lifecycle", "workflow.run_state")
 

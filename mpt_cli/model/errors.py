@@ -31,10 +31,10 @@ from enum import IntEnum, StrEnum
 from pathlib import Path  # noqa: TC003 - what reads an issue back from JSON needs the type
 from typing import TYPE_CHECKING, Self
 
-from mpt_cli.model.formatting import located_text
+from mpt_cli.model.formatting import escape, located_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 class ExitCode(IntEnum):
@@ -129,12 +129,14 @@ class IssueCode(StrEnum):
     DEPENDENCY_MISSING = "dependency_missing"
     CONFIG_INVALID = "config_invalid"
     USAGE = "usage"
+    CALLBACK_FAILED = "callback_failed"
     CANCELLED = "cancelled"
     INTERNAL = "internal"
 
 
 _EXIT_CODES: dict[IssueCode, ExitCode] = {
     IssueCode.INTERNAL: ExitCode.INTERNAL,
+    IssueCode.CALLBACK_FAILED: ExitCode.INTERNAL,
     IssueCode.USAGE: ExitCode.USAGE,
     IssueCode.CONFIG_INVALID: ExitCode.USAGE,
     IssueCode.PROCESSING_FAILED: ExitCode.FAILED,
@@ -222,6 +224,14 @@ class MptError(Exception):
         """Build the error from the parts of its issue."""
         super().__init__(message)
         self.issue = Issue(code=code, message=message, path=path, hint=hint)
+        if path is not None:  # of an error that nobody catches Python shows the message and the notes
+            self.add_note(f"file: {escape(str(path))}")
+        if hint is not None:
+            self.add_note(f"hint: {escape(hint)}")
+
+    def __reduce__(self) -> tuple[Callable[..., MptError], tuple[object, ...], dict[str, object]]:
+        """Return what pickle needs: the arguments of the classes differ, and those of Python's own would be lost."""
+        return _blank, (type(self), *self.args), self.__dict__
 
     def beside(self, others: Iterable[MptError]) -> Self:
         """Add the issues of other errors that were found together with this one.
@@ -233,6 +243,8 @@ class MptError(Exception):
             This error.
         """
         self.others = tuple(other.issue for other in others)
+        for other in self.others:
+            self.add_note(f"also: {escape(other.text())}")
         return self
 
     @property
@@ -244,6 +256,11 @@ class MptError(Exception):
     def exit_code(self) -> ExitCode:
         """Exit code that follows from the code."""
         return exit_code_of(self.issue.code)
+
+
+def _blank(kind: type[MptError], *args: object) -> MptError:
+    """Return an error without its issue, which pickle then restores."""
+    return kind.__new__(kind, *args)
 
 
 class UsageError(MptError):

@@ -168,6 +168,11 @@ RUN_MEANINGS: Mapping[Code, Meaning] = {
         " required.",
         Level.EITHER,
     ),
+    Code.CALLBACK_FAILED: Meaning(
+        "The function that receives the events of a run raised an exception, in a program that uses the library."
+        " A warning where the reel was published already.",
+        Level.EITHER,
+    ),
     Code.CANCELLED: Meaning(
         "The run was stopped by a signal. A warning where the stop came after the reel was published.", Level.EITHER
     ),

@@ -12,6 +12,7 @@ from mpt_cli.media import proof
 from mpt_cli.model.choices import Container, FormSource
 from mpt_cli.model.errors import Issue, IssueCode, VerificationError
 from mpt_cli.model.results import FileValidationResult, ValidationResult
+from mpt_cli.runtime.cancel import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from mpt_cli.model.choices import AudioTracks
     from mpt_cli.model.clips import ProcessedClip, TargetForm, VideoClip
     from mpt_cli.model.results import OutputInfo
-    from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.validation.codec import CodecValidator
     from mpt_cli.validation.file import FileValidator
     from mpt_cli.validation.parameter import ParameterValidator
@@ -112,16 +112,21 @@ class ValidationEngine:
         Raises:
             Cancelled: The run was stopped.
         """
+        own = CancelToken(cancel)
 
         def look(path: Path) -> FileValidationResult:
-            cancel.raise_if_cancelled()
+            own.raise_if_cancelled()
             started = time.monotonic()
-            verdict = self._files.validate_video_file(path, scan=scan, deep=deep, tracks=tracks, cancel=cancel)
+            verdict = self._files.validate_video_file(path, scan=scan, deep=deep, tracks=tracks, cancel=own)
             return replace(verdict, elapsed_seconds=time.monotonic() - started)
 
         distinct = list(dict.fromkeys(paths))
         with self._processes, ThreadPoolExecutor(self._workers, thread_name_prefix="probe") as executor:
-            verdicts = dict(zip(distinct, executor.map(look, distinct), strict=True))
+            try:
+                verdicts = dict(zip(distinct, executor.map(look, distinct), strict=True))
+            except BaseException:  # Ctrl-C where nobody handles signals: the executor would wait for all files
+                own.cancel()
+                raise
         cancel.raise_if_cancelled()
         return [verdicts[path] for path in paths]
 

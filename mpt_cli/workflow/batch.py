@@ -15,6 +15,7 @@ from mpt_cli.model.errors import InputError, IssueCode
 from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.events import Notice
+from mpt_cli.runtime.guarded_emit import guarded
 from mpt_cli.runtime.once import Once
 from mpt_cli.storage.atomic_write import real_path
 
@@ -81,7 +82,7 @@ class Batch:
         clips, once = sum(len(request.clips) for request in requests), Once()
         self._requests = requests
         self._contexts = [
-            replace(context, priority=index, clips_beside=clips - len(request.clips), once=once)
+            replace(guarded(context)[0], priority=index, clips_beside=clips - len(request.clips), once=once)
             for index, (request, context) in enumerate(zip(requests, contexts, strict=True))
         ]
         self._tokens = {context.cancel for context in contexts}
@@ -149,5 +150,5 @@ class Batch:
         return result
 
     def _stop(self) -> None:
-        for token in self._tokens:
-            token.cancel()
+        for context in self._contexts:  # whose tokens are those of this call; the caller may use its own for more
+            context.cancel.cancel()

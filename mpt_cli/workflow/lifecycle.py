@@ -22,6 +22,7 @@ from mpt_cli.model.results import RunStatus
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.recorder import Recorder
 from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted, warning_of
+from mpt_cli.runtime.guarded_emit import guarded
 from mpt_cli.storage.disk import free_bytes_if_known, unworkable
 from mpt_cli.storage.unkept import Unkept
 from mpt_cli.workflow import deadline
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.runtime.events import RunContext
+    from mpt_cli.runtime.guarded_emit import GuardedEmit
     from mpt_cli.storage.history import History
     from mpt_cli.workflow.run_state import RunState
 
@@ -83,13 +85,15 @@ class Lifecycle:
         """
         started_at, recorder, mark = self._now(), Recorder(), self._unkept.mark
         seconds = run.config.processing.deadline if recorded else None
-        with self.limited([run.context], seconds) as (context,):
+        with self.limited([run.context], seconds) as (limited,):
+            context, guard = guarded(limited)
             run.context = replace(context, emit=recorder.hearing(context.emit))
             with _told(run):
-                with self._ended(run), self._measured(run):
+                with _heard(run, guard), self._ended(run), self._measured(run):
                     yield
                 for issue in self._not_kept(run, mark) if recorded else ():
                     run.context.emit(warning_of(issue))
+        _note_failed_callback(run, guard, late=True)
         if recorded and self._history is not None:
             brief = replace(run.result(), evidence=None)
             self._history.add(
@@ -161,6 +165,32 @@ class Lifecycle:
 
 
 @contextmanager
+def _heard(run: RunState, guard: GuardedEmit) -> Iterator[None]:
+    """Note in the run that its receiver of events failed, which looks like a stop until then."""
+    yield
+    _note_failed_callback(run, guard, late=False)
+
+
+def _note_failed_callback(run: RunState, guard: GuardedEmit, *, late: bool) -> None:
+    """Note a failed receiver once: as the error of the run, or as a warning beside another end.
+
+    Args:
+        run: The run.
+        guard: The guard of its receiver.
+        late: True once the result was reported, so that the receiver failed at the last event or before.
+    """
+    error = guard.error()
+    if error is None or run.callback is not None:
+        return
+    run.callback = error
+    stopped_by_it = isinstance(run.error, Cancelled) and not guard.stopped_by_caller
+    if not late and run.output is None and (run.error is None or stopped_by_it):
+        run.error = error
+    else:
+        run.afterwards.append(error.issue)
+
+
+@contextmanager
 def _told(run: RunState) -> Iterator[None]:
     """Emit the first and the last event of a run, whatever happens between them."""
     emit = run.context.emit
@@ -170,5 +200,8 @@ def _told(run: RunState) -> Iterator[None]:
         yield
         result = run.result()
         end = RunFinished(result.status.value, result.code.value if result.code else None)
+    except KeyboardInterrupt:  # in a program that handles no signals
+        end = RunFinished(RunStatus.CANCELLED.value, IssueCode.CANCELLED.value)
+        raise
     finally:
         emit(end)

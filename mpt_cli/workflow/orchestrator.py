@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.order import join_order
-from mpt_cli.config.request import effective_config
-from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError
+from mpt_cli.config.request import VideoParams, effective_config
+from mpt_cli.model.arguments import instance_of
+from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError, UsageError
 from mpt_cli.planning.plan import wanted_duration
 from mpt_cli.planning.planner import PlanRequest
 from mpt_cli.planning.refusal import refusal
@@ -27,11 +27,10 @@ from mpt_cli.workflow.provenance import Provenance
 from mpt_cli.workflow.run_state import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mpt_cli.concatenation.service import ConcatenationService
-    from mpt_cli.config.request import VideoParams
     from mpt_cli.config.sections import Config
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.inspect.sandbox import Workers
@@ -92,8 +91,11 @@ class VideoProcessingOrchestrator:
             recorded: Whether the reel and the result are remembered for later runs.
 
         Returns:
-            How the request ended. Bad media, a full disk, a deadline or a stop are results; see
-            ``VideoResult.errors``.
+            How the request ended. Bad media, a full disk, a deadline, a stop or a receiver of events that raises are
+            results; see ``VideoResult.errors``.
+
+        Raises:
+            UsageError: An argument has a wrong type.
         """
         run = self._begin(params, context)
         with self._lifecycle.of_request(run, recorded=recorded):
@@ -116,16 +118,16 @@ class VideoProcessingOrchestrator:
 
     def process_batch_requests(
         self,
-        requests: Sequence[VideoParams],
+        requests: Iterable[VideoParams],
         *,
-        contexts: Sequence[RunContext] | None = None,
+        contexts: Iterable[RunContext] | None = None,
         fail_fast: bool = False,
     ) -> list[VideoResult]:
         """Process many requests, which share slots and memory; earlier ones go first.
 
         Args:
             requests: The jobs; all are checked before the first one runs.
-            contexts: One for each job.
+            contexts: One for each job, new ones by default.
             fail_fast: Begin no job after one that failed.
 
         Returns:
@@ -133,11 +135,13 @@ class VideoProcessingOrchestrator:
 
         Raises:
             InputError: The batch cannot be run as a whole: it is empty or too large, or two jobs have one output.
+            UsageError: An argument has a wrong type, or there is not one context for each job.
         """
+        requests, contexts = _batch_of(requests, contexts)
         require_possible(requests, most_jobs=self._config.batch.max_jobs)
         at_once = min(len(requests), (self._config.processing.jobs or self._machine.cores) + 1)
         seconds = self._config.processing.deadline
-        with self._memory, self._lifecycle.limited(contexts or _new_contexts(requests), seconds) as limited:
+        with self._memory, self._lifecycle.limited(contexts, seconds) as limited:
             batch = Batch(requests, limited, memory=self._memory, at_once=at_once, fail_fast=fail_fast)
             results = batch.run(batch.check(self._is_usable), self)
             return deadline.with_reasons(results, limited, self._config)
@@ -162,15 +166,16 @@ class VideoProcessingOrchestrator:
         return run.result()
 
     def plan_batch_requests(
-        self, requests: Sequence[VideoParams], *, contexts: Sequence[RunContext] | None = None
+        self, requests: Iterable[VideoParams], *, contexts: Iterable[RunContext] | None = None
     ) -> list[VideoResult]:
         """Plan many requests and write nothing.
 
         Raises:
             InputError: As :meth:`process_batch_requests`.
+            UsageError: As :meth:`process_batch_requests`.
         """
+        requests, contexts = _batch_of(requests, contexts)
         require_possible(requests, most_jobs=self._config.batch.max_jobs)
-        contexts = contexts or _new_contexts(requests)
         return [self.plan_video_request(one, context=of) for one, of in zip(requests, contexts, strict=True)]
 
     def health_check(self, *, deep: bool = False, cancel: CancelToken | None = None) -> HealthStatus:
@@ -190,8 +195,9 @@ class VideoProcessingOrchestrator:
 
     def _begin(self, params: VideoParams, context: RunContext | None) -> RunState:
         """Return a new run, which may replace what mpt published if it is asked for a new version of that."""
+        instance_of("params", params, VideoParams, "give VideoParams(clips, output_path)")
+        context = instance_of("context", context or RunContext(), RunContext, "give RunContext(emit=..., cancel=...)")
         adopted = self._reels.adopted(params)
-        context = context or RunContext(uuid.uuid4().hex)
         return RunState(adopted, effective_config(params, self._config), context, owned=adopted is not params)
 
     def _is_usable(self, params: VideoParams, context: RunContext) -> bool:
@@ -359,5 +365,15 @@ def _plan_request(run: RunState) -> PlanRequest:
     return PlanRequest(run.params, run.config, run.usable_clips(), run.context.clips_beside, run.context.cancel)
 
 
-def _new_contexts(requests: Sequence[VideoParams]) -> list[RunContext]:
-    return [RunContext(uuid.uuid4().hex) for _ in requests]
+def _batch_of(
+    requests: Iterable[VideoParams], contexts: Iterable[RunContext] | None
+) -> tuple[list[VideoParams], list[RunContext]]:
+    """Return the jobs of a batch and the context of each; UsageError where they do not fit."""
+    jobs = [
+        instance_of(f"requests[{number}]", one, VideoParams, "give VideoParams(clips, output_path)")
+        for number, one in enumerate(requests)
+    ]
+    own = [RunContext() for _ in jobs] if contexts is None else list(contexts)
+    if len(own) != len(jobs):
+        raise UsageError(f"contexts: there are {len(own)} for {len(jobs)} requests", hint="give one for each request")
+    return jobs, own

@@ -58,6 +58,8 @@ class RunState:
     """The same once it has its name."""
     error: MptError | None = None
     """The error that ended the run."""
+    callback: MptError | None = None
+    """The failure of the receiver of events, once it is noted as the error or as a warning."""
     wanted: Wanted | None = None
     """What was asked for as the run began."""
     plan_report: PlanReport | None = None
