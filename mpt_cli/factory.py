@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from functools import cached_property
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
 from mpt_cli.concatenation.moviepy import MoviePyConcatenator
 from mpt_cli.concatenation.service import ConcatenationService
+from mpt_cli.config.sections import Config
 from mpt_cli.media.encoders.availability import EncoderTrials
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import ConfigError, IssueCode
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.gpu import gpu_percent
@@ -47,10 +50,11 @@ from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.workflow.published_reels import PublishedReels
 
 if TYPE_CHECKING:
-    from mpt_cli.config.sections import Config
     from mpt_cli.workflow.deadline import StartTimer
     from mpt_cli.workflow.reel_pictures import Showcase
 
+
+logging.getLogger("mpt_cli").addHandler(logging.NullHandler())  # a library speaks only to who listens
 
 _REPORTS, _REELS = "reports", "reels"
 _SOUND_SHARE = 20
@@ -60,15 +64,23 @@ _SOUND_SHARE = 20
 class ModuleFactory:
     """Build what a configuration describes; parts that must be shared are built once."""
 
-    def __init__(self, config: Config, *, remember: bool = True, timer: StartTimer = threading.Timer) -> None:
+    def __init__(
+        self, config: Config | None = None, *, remember: bool = True, timer: StartTimer = threading.Timer
+    ) -> None:
         """Keep the configuration; nothing is built or looked up yet.
 
         Args:
-            config: All sections of settings; :class:`~mpt_cli.settings.merged.Settings` is one too.
+            config: All sections of settings, by default with their default values;
+                :class:`~mpt_cli.settings.merged.Settings` is one too.
             remember: Whether results of probes and of encoder tests are cached; a dry run caches none.
             timer: Starts the clock of a deadline.
+
+        Raises:
+            UsageError: ``config`` is no configuration.
         """
-        self._config, self._remember, self._timer = config, remember, timer
+        given = Config() if config is None else config
+        self._config = instance_of("ModuleFactory.config", given, Config, "give Settings(...) or Config(...)")
+        self._remember, self._timer = remember, timer
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
         """Return the orchestrator with all its parts."""

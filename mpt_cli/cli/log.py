@@ -33,7 +33,7 @@ def logging_to(given: Given) -> Iterator[None]:
     Raises:
         UsageError: The log file is a video file by its extension, or cannot be written.
     """
-    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]()
+    logger, handlers = logging.getLogger(LOGGER), list[logging.Handler]([logging.NullHandler()])
     if given.get("verbose"):
         handlers.append(logging.StreamHandler(sys.stderr))
     if path := given.get("log_file"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from mpt_cli.config.colors import COLORS
+from mpt_cli.model.arguments import SECONDS_TEXT, parse_seconds
 from mpt_cli.model.choices import AudioTracks
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.limits import MOST_STREAMS, MOST_TICKS
@@ -21,7 +22,6 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "
 # Patterns of values that are written as text, for the parsers and for the JSON Schema.
 _SIZE_TEXT = r"(\d+(?:\.\d+)?)\s*([kKmMgGtT][iI]?)?[bB]?"
 _RATE_TEXT = r"\d+(/\d+)?"
-_SECONDS_TEXT = r"\d{1,20}(\.\d{0,20})?|\.\d{1,20}"
 _BITRATE_TEXT = r"\d+[kKmM]?"
 _RGB_TEXT = "#[0-9A-Fa-f]{6}"
 
@@ -88,35 +88,10 @@ def nearest_standard_rate(rate: Fraction) -> Fraction:
     return ntsc if abs(rate - ntsc) < abs(rate - whole) and abs(rate - ntsc) < Fraction(2, 100) else Fraction(whole)
 
 
-_MOST_SECONDS = 10**9
-
-
-def parse_seconds(value: object) -> Fraction:
-    """Return the exact seconds of a number or a decimal text; 0.1 is a tenth, not its binary neighbour.
-
-    Raises:
-        ValueError: The value is no number of seconds, or more than a billion.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Fraction)):
-        raise ValueError("give a number of seconds")
-    # Fraction("1e999999999") would compute that many digits.
-    if isinstance(value, str) and not re.fullmatch(f"[+-]?({_SECONDS_TEXT})", value.strip()):
-        raise ValueError("give a number of seconds")
-    try:
-        seconds = Fraction(str(value))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("give a number of seconds") from None
-    if abs(seconds) > _MOST_SECONDS:
-        raise ValueError(f"must be at most {_MOST_SECONDS}")
-    return seconds
-
-
 def _dimensions(value: object) -> Dimensions:
-    if isinstance(value, Dimensions):
-        return value
-    if not isinstance(value, str):
+    if not isinstance(value, Dimensions | tuple | str):  # a list would be another form of TOML
         raise ValueError("give a size such as 1080x1920")
-    return Dimensions.parse(value)
+    return Dimensions.of(value)
 
 
 def _none_if_auto(value: object) -> object:
@@ -212,14 +187,14 @@ Seconds = Annotated[
     BeforeValidator(parse_seconds),
     _seconds_number,
     Field(gt=0),
-    _written("number", _SECONDS_TEXT, exclusiveMinimum=0),
+    _written("number", SECONDS_TEXT, exclusiveMinimum=0),
 ]
 OptionalSeconds = Annotated[
     Fraction | None,
     Field(gt=0),
     BeforeValidator(_optional_seconds),
     _seconds_number,
-    _written("number", f"auto|none|{_SECONDS_TEXT}", exclusiveMinimum=0),
+    _written("number", f"auto|none|{SECONDS_TEXT}", exclusiveMinimum=0),
 ]
 BitRate = Annotated[
     int,

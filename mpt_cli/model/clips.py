@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
+from numbers import Integral
 from typing import TYPE_CHECKING, Self
+
+from mpt_cli.model.arguments import flag_of, path_of, seconds_of
 
 if TYPE_CHECKING:
     import os
+    from decimal import Decimal
+    from pathlib import Path
 
     from mpt_cli.model.choices import Codec, Container, Fit
 
@@ -48,6 +52,26 @@ class Dimensions:
             raise ValueError(f"{text!r} is not a size like 1080x1920")
         return cls(int(width), int(height))
 
+    @classmethod
+    def of(cls, value: object) -> Dimensions:
+        """Return a size unchanged, or the size that a pair of whole numbers or a text names.
+
+        Args:
+            value: A size, ``(1080, 1920)`` or ``"1080x1920"``.
+
+        Returns:
+            The size.
+
+        Raises:
+            ValueError: The value is none of these.
+        """
+        if isinstance(value, str):
+            return cls.parse(value)
+        pair = (value.width, value.height) if isinstance(value, Dimensions) else value
+        if isinstance(pair, tuple | list) and len(pair) == 2 and all(_is_whole(side) for side in pair):
+            return value if isinstance(value, Dimensions) else cls(int(pair[0]), int(pair[1]))
+        raise ValueError('give a size such as "1080x1920" or (1080, 1920)')
+
     def __str__(self) -> str:
         """Return the size in the form that :meth:`parse` accepts."""
         return f"{self.width}x{self.height}"
@@ -68,21 +92,48 @@ class Dimensions:
         return Dimensions(self.height, self.width)
 
 
+def _is_whole(side: object) -> bool:
+    return isinstance(side, Integral) and not isinstance(side, bool)
+
+
 @dataclass(frozen=True, slots=True)
 class VideoClip:
     """One input: a file and the part of the file to use.
 
-    Attributes:
-        path: Path of the file.
-        start: Start of the part, in seconds from the start of the clip.
+    Args:
+        path: Path of the file. A relative one starts at the working folder of the program when the request runs.
+        start: Start of the part, in seconds from the start of the clip: a number, or text such as ``"0.25"``.
         end: End of the part, in seconds from the start of the clip; None for the end of the clip.
         mute: True to replace the audio with silence.
+
+    Raises:
+        UsageError: An argument has a wrong type; the message names the field. Whether the file can be used, and
+            has the part, is found when the request runs.
     """
 
     path: Path
     start: Fraction = Fraction(0)
     end: Fraction | None = None
     mute: bool = False
+
+    if TYPE_CHECKING:  # the arguments accept more types than the fields hold
+
+        def __init__(
+            self,
+            path: str | os.PathLike[str],
+            start: float | str | Fraction | Decimal = ...,
+            end: float | str | Fraction | Decimal | None = None,
+            mute: bool = False,
+        ) -> None:
+            """Accept numbers and text, which :meth:`__post_init__` turns into exact values."""
+
+    def __post_init__(self) -> None:
+        """Turn numbers and text into exact values."""
+        object.__setattr__(self, "path", path_of("VideoClip.path", self.path))
+        object.__setattr__(self, "start", seconds_of("VideoClip.start", self.start))
+        if self.end is not None:
+            object.__setattr__(self, "end", seconds_of("VideoClip.end", self.end))
+        flag_of("VideoClip.mute", self.mute)
 
     @classmethod
     def of(cls, clip: VideoClip | str | os.PathLike[str]) -> VideoClip:
@@ -93,8 +144,11 @@ class VideoClip:
 
         Returns:
             The clip.
+
+        Raises:
+            UsageError: The argument is neither.
         """
-        return clip if isinstance(clip, VideoClip) else cls(Path(clip))
+        return clip if isinstance(clip, VideoClip) else cls(clip)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ are the contract of ``--jsonl``; fields are only ever added.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID, uuid4
 
+from mpt_cli.model.arguments import instance_of, wrong
 from mpt_cli.model.formatting import located_text
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.once import Once
@@ -266,7 +269,9 @@ Event = (
 )
 
 Emit = Callable[[Event], object]
-"""Receives events, possibly from several threads at once; must not raise and must be quick."""
+"""Receives events, possibly from several threads at once; must be quick. An exception of it ends the run."""
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def ignore(_event: Event) -> None:
@@ -277,20 +282,49 @@ def ignore(_event: Event) -> None:
 class RunContext:
     """Context of a run beside its values.
 
-    Attributes:
-        workflow_id: Id of the run.
-        emit: Receives the events of the run.
+    Args:
+        workflow_id: Id of the run, a new one by default: up to 64 letters, digits, dots, dashes and underscores.
+        emit: Receives the events of the run. An exception that it raises ends the run with ``callback_failed``.
         cancel: Stops the run.
         priority: Order in which several runs get resources: the lowest number first.
         clips_beside: Number of clips of other runs that share the machine with this run's clips.
         has_deadline: True if a deadline applies already: that of a batch is one for all its jobs.
         once: Warnings that the whole command gives once; the jobs of a batch share it.
+
+    Raises:
+        UsageError: An argument has a wrong type; the message names the field.
     """
 
-    workflow_id: str
+    workflow_id: str = field(default_factory=lambda: uuid4().hex)
     emit: Emit = ignore
     cancel: CancelToken = field(default_factory=CancelToken)
     priority: int = 0
     clips_beside: int = 0
     has_deadline: bool = False
     once: Once = field(default_factory=Once)
+
+    if TYPE_CHECKING:  # the arguments accept more types than the fields hold
+
+        def __init__(
+            self,
+            workflow_id: str | UUID = ...,
+            emit: Emit = ...,
+            cancel: CancelToken = ...,
+            priority: int = 0,
+            clips_beside: int = 0,
+            has_deadline: bool = False,
+            once: Once = ...,
+        ) -> None:
+            """Accept an UUID too, which :meth:`__post_init__` turns into text."""
+
+    def __post_init__(self) -> None:
+        """Turn an UUID into text, and refuse what no run can use: the id becomes a part of file names."""
+        given: object = self.workflow_id
+        workflow_id = given.hex if isinstance(given, UUID) else given
+        if not isinstance(workflow_id, str) or not _ID.fullmatch(workflow_id):
+            advice = "give up to 64 letters, digits, dots, dashes and underscores, or nothing for a new id"
+            raise wrong("RunContext.workflow_id", given, advice)
+        object.__setattr__(self, "workflow_id", workflow_id)
+        if not callable(self.emit):
+            raise wrong("RunContext.emit", self.emit, "give a function of one event")
+        instance_of("RunContext.cancel", self.cancel, CancelToken, "give a CancelToken")

@@ -14,9 +14,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from mpt_cli.config.quantities import parse_seconds
 from mpt_cli.config.request import NO_EXTRAS, Extras
 from mpt_cli.config.sections import Config
+from mpt_cli.model.arguments import parse_seconds
 from mpt_cli.model.errors import UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
