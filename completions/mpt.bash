@@ -11,7 +11,7 @@ _mpt_words() {
     "batch") echo "--only --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --junit --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "validate") echo "--null -0 --deep --strict --audio-tracks --junit --metrics-file --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "report") echo "--html --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "report") echo "--html --limit --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config show") echo "--preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config init") echo "--user --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
     "config schema") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
@@ -60,6 +60,7 @@ _mpt_wanted() {
     --only) echo job ;;
     --junit) echo file ;;
     --html) echo file ;;
+    --limit) echo text ;;
     "process *") echo file ;;
     "concat *") echo file ;;
     "batch *") echo toml ;;
@@ -137,7 +138,10 @@ _mpt() {
         return
         ;;
     job*) _mpt_take "$word" < <("$program" completions jobs "${files[@]/#/--of=}" 2>/dev/null) ;;
-    workflow*) _mpt_take "$word" < <("$program" completions workflows 2>/dev/null) ;;
+    workflow*)
+        _mpt_take "$word" < <("$program" completions workflows 2>/dev/null)
+        return # or a file: the output of a run
+        ;;
     encoder*) COMPREPLY=($(compgen -W "auto $(_mpt_encoders "$codec")" -- "$word")) ;;
     words*) COMPREPLY=($(compgen -W "${wanted#words}" -- "$word")) ;;
     esac

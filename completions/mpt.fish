@@ -236,6 +236,7 @@ complete -c mpt -n '__mpt_at health' -l color -r -f -a 'auto always never' -d 'W
 complete -c mpt -n '__mpt_at health' -l help -s h -d 'Show help'
 
 complete -c mpt -n '__mpt_at report' -l html -r -F -d 'Also write the report as a page that loads nothing'
+complete -c mpt -n '__mpt_at report' -l limit -r -f -d 'Most runs of mpt report list'
 complete -c mpt -n '__mpt_at report' -l overwrite -s y -d 'Replace an existing page'
 complete -c mpt -n '__mpt_at report' -l config -s c -r -k -f -a '(__fish_complete_suffix .toml)' -d 'Read this configuration instead of ./mpt.toml'
 complete -c mpt -n '__mpt_at report' -l json -d 'Print one JSON document and nothing else'
@@ -245,7 +246,7 @@ complete -c mpt -n '__mpt_at report' -l verbose -s v -d 'Show what happens insid
 complete -c mpt -n '__mpt_at report' -l log-file -r -F -d 'Also write the log to this file'
 complete -c mpt -n '__mpt_at report' -l color -r -f -a 'auto always never' -d 'When to use colours'
 complete -c mpt -n '__mpt_at report' -l help -s h -d 'Show help'
-complete -c mpt -n '__mpt_at report' -f -k -a '(__mpt_workflows)'
+complete -c mpt -n '__mpt_at report' -F -k -a '(__mpt_workflows)'
 
 complete -c mpt -n '__mpt_at config show' -l preset -r -f -a 'tiktok reels shorts youtube square' -d 'Size, rate and audio of a platform'
 complete -c mpt -n '__mpt_at config show' -l form -r -f -a 'given auto' -d 'What sets size, rate and codec: options, or also clips'

@@ -21,7 +21,7 @@ from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import ConfigError, IssueCode
-from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.model.run_record import BatchEntry, HistoryEntry
 from mpt_cli.monitoring.gpu import gpu_percent
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 logging.getLogger("mpt_cli").addHandler(logging.NullHandler())  # a library speaks only to who listens
 
-_REPORTS, _REELS = "reports", "reels"
+_REPORTS, _BATCHES, _REELS = "reports", "batches", "reels"
 _SOUND_SHARE = 20
 """Encoded audio may take one part in so many of the cache of segments: it is encoded again in seconds."""
 
@@ -210,6 +210,12 @@ class ModuleFactory:
         return None if folder is None else History(folder / _REPORTS, HistoryEntry, on_failure=self._on_lost_state)
 
     @cached_property
+    def batches(self) -> History[BatchEntry] | None:
+        """The records of earlier batches as a whole; None without a folder for them."""
+        folder = self._state_folder
+        return None if folder is None else History(folder / _BATCHES, BatchEntry, on_failure=self._on_lost_state)
+
+    @cached_property
     def published_reels(self) -> PublishedReels:
         """The records of published reels."""
         content = self.known_files.content if self.known_files else None
@@ -234,7 +240,7 @@ class ModuleFactory:
             if folder is not None:
                 sweep(folder)
         state = self._state_folder
-        for records in () if state is None else (state / _REPORTS, state / _REELS):
+        for records in () if state is None else (state / _REPORTS, state / _BATCHES, state / _REELS):
             sweep_unfinished(records)
 
     @cached_property

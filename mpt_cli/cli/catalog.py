@@ -78,9 +78,11 @@ COMMANDS = (
         _INSPECT,
         "report the result, time and memory of an earlier run",
         (
-            ("mpt report last", ""),
-            ("mpt report last --html report.html", "as a page"),
-            ("mpt report 3f2a91c0 --json", "a run by its first digits"),
+            ("mpt report list", "the last runs and batches"),
+            ("mpt report last --html report.html", "the last run, as a page"),
+            ("mpt report reel.mp4", "the last run that made this output"),
+            ("mpt report batch --html batch.html", "the last batch as a whole"),
+            ("mpt report 3f2a91c0 --json", "a run or batch by its first digits"),
         ),
     ),
     Entry(
@@ -127,6 +129,9 @@ COMMANDS = (
         ),
     ),
 )
+
+REPORT_WORDS = LAST_RUN, RUN_LIST, LAST_BATCH = ("last", "list", "batch")
+"""Words that mpt report takes in place of an id; an id has digits, and an output an extension."""
 
 GROUPS = {"config": "settings: show, init, schema"}
 """Groups of commands, each with its summary."""

@@ -216,8 +216,10 @@ INIT = (
     Flag(("--user",), "Write the file of the user, which applies in every folder", FILES, value=True),
     Flag(("--overwrite", "-y"), "Replace an existing file", FILES, value=True),
 )
+MOST_LISTED = 20
 REPORT = (
     Flag(("--html",), "Also write the report as a page that loads nothing", FILES, metavar="FILE", type=Path),
+    Flag(("--limit",), "Most runs of mpt report list", FILES, metavar="N", type=int, default=str(MOST_LISTED)),
     replace(OVERWRITE, help="Replace an existing page"),
 )
 HEALTH = (Flag(("--deep",), "Also create a small reel end to end", RUNNING, value=True),)

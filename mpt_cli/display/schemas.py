@@ -21,8 +21,9 @@ from mpt_cli.reporting.documents.answers import (
 )
 from mpt_cli.reporting.documents.base import AbsolutePath, Envelope, EventHead, NoData
 from mpt_cli.reporting.documents.files import ValidationData
+from mpt_cli.reporting.documents.history import BatchReportData, ReportData, RunListData
 from mpt_cli.reporting.documents.manifest import Manifest
-from mpt_cli.reporting.documents.runs import BatchData, DryRunData, ReportData, ResultData
+from mpt_cli.reporting.documents.runs import BatchData, DryRunData, ResultData
 from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ _DATA: Mapping[str, tuple[str, Any]] = {
     ),
     "batch": ("data of mpt batch", BatchData | NoData),
     "validate": ("data of mpt validate", ValidationData | NoData),
-    "report": ("data of mpt report: the data of the run, and its time and setup", ReportData | NoData),
+    "report": (
+        "data of mpt report: of a run with its time and setup, of a batch as a whole, or of the list of both",
+        ReportData | BatchReportData | RunListData | NoData,
+    ),
     "health": ("data of mpt health", HealthData | NoData),
     "cache": ("data of mpt cache", CacheData | NoData),
     "config": (

@@ -1,4 +1,4 @@
-"""Timeline and setup of a run, kept beside its result for reports (frozen values).
+"""Records of runs and batches, kept for reports: results, with timeline and setup (frozen values).
 
 Seconds are counted from the start of the run.
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - reports are read back from JSON, which needs types at run time
 from pathlib import Path  # noqa: TC003
 
-from mpt_cli.model.results import VideoResult  # noqa: TC001
+from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
+from mpt_cli.model.results import OutputInfo, RunStatus, VideoResult  # noqa: TC001
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,92 @@ class HistoryEntry:
     def workflow_id(self) -> str:
         """Id of the run."""
         return self.result.workflow_id
+
+    @property
+    def wanted_path(self) -> Path | None:
+        """Path that the reel was to get; None for a failed run of a version that did not record it."""
+        return self.output_path or (self.result.output.path if self.result.output else None)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """One job of a batch at its end, in brief.
+
+    Attributes:
+        name: Name of the job.
+        workflow_id: Id of its run, under which its own report is kept.
+        exit_code: Exit code of ``mpt process`` for this job; None for a job that was not started.
+        output_path: Path that the reel was to get.
+        output: The published reel, or None.
+        unchanged: True if the output was up to date, so that nothing was done.
+        code: Code of the issue that ended the run, or None.
+        started_seconds: Start of its run, in seconds from the start of the batch; None for a job that was not started.
+        elapsed_seconds: Wall-clock time of its run; None where it was not measured.
+        memory_peak_bytes: Largest memory while it ran, shared with the jobs beside it; None where it was not measured.
+        clips: Number of clips by outcome: the action on a processed clip, or the status of another.
+        errors, warnings: Issues of its run.
+    """
+
+    name: str
+    workflow_id: str
+    status: RunStatus
+    exit_code: int | None
+    output_path: Path
+    output: OutputInfo | None = None
+    unchanged: bool = False
+    code: IssueCode | None = None
+    started_seconds: float | None = None
+    elapsed_seconds: float | None = None
+    memory_peak_bytes: int | None = None
+    clips: dict[str, int] = field(default_factory=dict)
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEntry:
+    """One batch at its end.
+
+    Attributes:
+        workflow_id: Id of the batch as a whole.
+        started_at: Start of the batch, in UTC.
+        elapsed_seconds: Wall-clock time.
+        status, exit_code: End of the command.
+        jobs: Jobs in the order of the job files; none was started where the batch was refused as a whole.
+        errors: Issues that ended the batch as a whole.
+        ffmpeg: Build string of ffmpeg, once it was asked.
+    """
+
+    workflow_id: str
+    started_at: datetime
+    elapsed_seconds: float
+    status: RunStatus
+    exit_code: int
+    jobs: tuple[JobRecord, ...]
+    errors: tuple[Issue, ...] = ()
+    ffmpeg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """A run or a batch as one line of a list.
+
+    Attributes:
+        started_at: Start, in UTC.
+        code: Code of the issue that ended the run, or None.
+        unchanged: True if the output was up to date, so that nothing was done.
+        elapsed_seconds: Wall-clock time; None where it was not measured.
+        output_path: Path that the reel was to get; None for a batch, and where an older version did not record it.
+        jobs: Jobs of a batch; None for a single run.
+    """
+
+    workflow_id: str
+    command: str
+    started_at: datetime
+    status: RunStatus
+    exit_code: int
+    code: IssueCode | None
+    unchanged: bool
+    elapsed_seconds: float | None
+    output_path: Path | None
+    jobs: tuple[JobRecord, ...] | None = None

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
-from mpt_cli.model.formatting import counted, percent_text, seconds_text, size_text
-from mpt_cli.model.results import ClipStatus
+from mpt_cli.model.formatting import counted, escape, percent_text, seconds_text, size_text
+from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.markup import element, legend, name, text
 from mpt_cli.reporting.summaries import DONE
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mpt_cli.model.results import ClipResult, PerformanceReport
-    from mpt_cli.model.run_record import ClipSpan, Timeline
+    from mpt_cli.model.run_record import ClipSpan, JobRecord, Timeline
 
 MOST_LANES = 120
 """Greatest number of bars; of more clips the slowest ones are drawn."""
@@ -33,6 +33,14 @@ _STAGES = {
     "pictured": ("extra", "pictures"),
 }
 """CSS class and label of each stage, by the milestone that ends it."""
+_JOB_KINDS = {
+    RunStatus.SUCCESS: ("success", "succeeded"),
+    RunStatus.PARTIAL: ("partial", "without some clips"),
+    RunStatus.ERROR: ("failed", "failed"),
+    RunStatus.CANCELLED: ("halted", "stopped"),
+    RunStatus.SKIPPED: ("queued", "not begun"),
+}
+"""CSS class and words for the status of a job."""
 _LEAST_PERCENT = 0.6
 """Least width of a bar, so that it is visible."""
 _STEPS = (1, 2, 5)
@@ -90,16 +98,50 @@ def gantt(clips: Sequence[ClipResult], metrics: PerformanceReport | None, timeli
     stages = _stages_of(metrics)
     ready = next((step.at_seconds for step in metrics.milestones if step.name == "validated"), 0.0) if metrics else 0.0
     lanes = [_lane(by_index[span.index], span, ready, clock) for span in spans if span.index in shown]
-    rows = [_stage_lane(stages, clock), *lanes, _axis_lane(clock)]
+    grid = _grid(lanes, clock, first=_stage_lane(stages, clock))
+    return f"{_legend_of(clips, stages)}{grid}{_not_drawn(len(spans) - len(lanes), 'clip')}"
+
+
+def jobs_gantt(jobs: Sequence[JobRecord], seconds: float) -> str:
+    """Return a row per job of a batch that took so long, or an empty string if none was started."""
+    began = [(number, job) for number, job in enumerate(jobs, 1) if job.started_seconds is not None]
+    if not began:
+        return ""
+    clock = Clock(max([seconds, 0.001, *(_end_of(job) for _, job in began)]))
+    longest = sorted(began, key=lambda one: one[1].elapsed_seconds or 0, reverse=True)
+    shown = {number for number, _ in longest[:MOST_LANES]}
+    lanes = [_job_lane(number, job, clock) for number, job in began if number in shown]
+    kinds = list(dict.fromkeys(job_kind(job) for _, job in began))
+    return f"{legend(kinds)}{_grid(lanes, clock)}{_not_drawn(len(began) - len(lanes), 'job')}"
+
+
+def job_kind(job: JobRecord) -> tuple[str, str]:
+    """Return the CSS class and the words for the end of a job."""
+    return ("reuse", "up to date") if job.unchanged else _JOB_KINDS[job.status]
+
+
+def _end_of(job: JobRecord) -> float:
+    return (job.started_seconds or 0.0) + (job.elapsed_seconds or 0.0)
+
+
+def _job_lane(number: int, job: JobRecord, clock: Clock) -> str:
+    start, end, took = job.started_seconds or 0.0, _end_of(job), seconds_text(job.elapsed_seconds)
+    kind, words = job_kind(job)
+    bar = _bar(clock, start, end, kind, f"{words}: {took}, from {seconds_text(start)} to {seconds_text(end)}")
+    label = f'<span class="of">{number}</span> {name(job.name)}'
+    return _row(label, bar, took, title=escape(str(job.output_path)))
+
+
+def _grid(lanes: Sequence[str], clock: Clock, *, first: str = "") -> str:
     kind = "gantt dense" if len(lanes) > 40 else "gantt"
-    grid = f'<div class="{kind}" style="--step:{clock.at(clock.step):.3f}%">{"".join(rows)}</div>'
-    left = len(spans) - len(lanes)
-    more = (
-        f"<p class=note>The {counted(MOST_LANES, 'clip')} that took longest; {left} more are not drawn.</p>"
-        if left
-        else ""
-    )
-    return f"{_legend_of(clips, stages)}{grid}{more}"
+    rows = "".join((first, *lanes, _axis_lane(clock)))
+    return f'<div class="{kind}" style="--step:{clock.at(clock.step):.3f}%">{rows}</div>'
+
+
+def _not_drawn(left: int, noun: str) -> str:
+    if not left:
+        return ""
+    return f"<p class=note>The {counted(MOST_LANES, noun)} that took longest; {left} more are not drawn.</p>"
 
 
 def _stages_of(metrics: PerformanceReport | None) -> list[tuple[str, str, float, float]]:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         Prediction,
         VideoResult,
     )
-    from mpt_cli.model.run_record import RunSetup, Timeline
     from mpt_cli.reporting.documents.base import Envelope, EnvelopeSchema, IssueData
     from mpt_cli.reporting.documents.files import (
         AudioData,
@@ -49,8 +48,6 @@ if TYPE_CHECKING:
         OutputData,
         PredictionData,
         ResultData,
-        SetupData,
-        TimelineData,
         VerifiedData,
     )
 
@@ -74,15 +71,16 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Path):
-        return _path(value)
+        return absolute_of(value)
     return str(value) if isinstance(value, Fraction) else value
 
 
 @overload
-def _path(path: Path) -> str: ...
+def absolute_of(path: Path) -> str: ...
 @overload
-def _path(path: Path | None) -> str | None: ...
-def _path(path: Path | None) -> str | None:
+def absolute_of(path: Path | None) -> str | None: ...
+def absolute_of(path: Path | None) -> str | None:
+    """Return the absolute path, or None for None."""
     return None if path is None else str(path.absolute())
 
 
@@ -120,7 +118,7 @@ def envelope(
 
 def issue_dict(issue: Issue) -> IssueData:
     """Return an issue as ``code``, ``message``, ``path``, ``hint``."""
-    return {"code": str(issue.code), "message": issue.message, "path": _path(issue.path), "hint": issue.hint}
+    return {"code": str(issue.code), "message": issue.message, "path": absolute_of(issue.path), "hint": issue.hint}
 
 
 def validation_data(files: Sequence[FileValidationResult]) -> ValidationData:
@@ -139,7 +137,7 @@ def validation_data(files: Sequence[FileValidationResult]) -> ValidationData:
 
 def _file(file: FileValidationResult) -> FileData:
     return {
-        "path": _path(file.path),
+        "path": absolute_of(file.path),
         "valid": file.is_valid,
         "errors": [issue_dict(issue) for issue in file.errors],
         "warnings": [issue_dict(issue) for issue in file.warnings],
@@ -215,7 +213,7 @@ def video_data(result: VideoResult) -> ResultData:
 def output_dict(output: OutputInfo) -> OutputData:
     """Return a published reel, as ``output`` of the contract."""
     return {
-        "path": _path(output.path),
+        "path": absolute_of(output.path),
         "size_bytes": output.size_bytes,
         "container": output.container,
         "duration_seconds": seconds_of(output.duration),
@@ -225,8 +223,8 @@ def output_dict(output: OutputInfo) -> OutputData:
         "fps": str(output.frame_rate),
         "video_codec": output.video_codec,
         "audio_codec": output.audio_codec,
-        "contact_sheet": _path(output.contact_sheet),
-        "poster": _path(output.poster),
+        "contact_sheet": absolute_of(output.contact_sheet),
+        "poster": absolute_of(output.poster),
     }
 
 
@@ -234,7 +232,7 @@ def clip_dict(clip: ClipResult) -> ClipData:
     """Return one clip of a result; also what a plan's clips are made of."""
     return {
         "index": clip.index,
-        "path": _path(clip.path),
+        "path": absolute_of(clip.path),
         "status": clip.status,
         "action": clip.action,
         "reasons": list(clip.reasons),
@@ -251,40 +249,6 @@ def clip_dict(clip: ClipResult) -> ClipData:
 def verified_dict(verified: Verified) -> VerifiedData:
     """Return what was proven of a clip."""
     return {"frame_map": verified.frame_map, "audio": verified.audio}
-
-
-def setup_dict(setup: RunSetup) -> SetupData:
-    """Return what a run was made with, for its report."""
-    return {
-        "mpt": setup.mpt,
-        "encoder": setup.encoder,
-        "threads": setup.threads,
-        "jobs": setup.jobs,
-        "settings": dict(setup.settings),
-    }
-
-
-def timeline_dict(timeline: Timeline) -> TimelineData:
-    """Return how a run went over time, for its report."""
-    return {
-        "budget_bytes": timeline.budget_bytes,
-        "clips": [
-            {
-                "index": span.index,
-                "started_seconds": seconds_of(span.started_seconds),
-                "ended_seconds": seconds_of(span.ended_seconds),
-            }
-            for span in timeline.clips
-        ],
-        "samples": [
-            {
-                "at_seconds": seconds_of(point.at_seconds),
-                "memory_bytes": point.memory_bytes,
-                "cpu_percent": round(point.cpu_percent, 1),
-            }
-            for point in timeline.samples
-        ],
-    }
 
 
 def _concatenation(join: ConcatenationResult) -> ConcatenationData:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import (
     MISSING,
     counted,
-    escape,
     exact_seconds_text,
     percent_text,
     rate_text,
@@ -19,19 +17,17 @@ from mpt_cli.model.formatting import (
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
+from mpt_cli.reporting.page_parts import document, header, issue_section
 from mpt_cli.reporting.summaries import DONE, fates_of, most_telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mpt_cli.model.errors import Issue
     from mpt_cli.model.results import ClipResult, VideoResult
     from mpt_cli.model.run_record import HistoryEntry
 
 MOST_ROWS = 1000
 """Greatest number of rows: clips that did not succeed, then the first ones."""
-_ISSUES_OPEN, _MOST_ISSUES = 8, 200
-"""Numbers of issues that are visible at once, and that the page contains."""
 _VERDICTS = {
     RunStatus.SUCCESS: ("good", "proven and published"),
     RunStatus.PARTIAL: ("fair", "published without the clips that failed"),
@@ -39,22 +35,6 @@ _VERDICTS = {
     RunStatus.CANCELLED: ("fair", "stopped"),
     RunStatus.SKIPPED: ("fair", "not begun"),
 }
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""Policy that lets browsers load nothing, should markup of others ever get into the page."""
-_FRAME = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{title}: report of mpt</title>
-<style>
-{style}</style>
-</head>
-<body><main>{body}</main></body>
-</html>
-"""
 
 
 def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
@@ -73,7 +53,7 @@ def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
     body = "".join(
         (
             _head(entry),
-            _issues(result),
+            issue_section([(issue, "") for issue in result.errors], [(issue, "") for issue in result.warnings]),
             section("Timeline", over_time, note="When each clip was worked on, in seconds from the start of the run."),
             section("Memory", memory, note="Of mpt and all that it started."),
             section("Cores", cores, note="The load of the whole machine, with whatever else it did."),
@@ -83,9 +63,8 @@ def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
             _foot(entry),
         )
     )
-    title = escape(result.output.path.name if result.output else f"{entry.command} {entry.started_at:%Y-%m-%d %H:%M}")
-    style = files("mpt_cli").joinpath("share/report.css").read_text(encoding="utf-8")
-    return _FRAME.format(policy=_POLICY, title=text(title), style=style, body=body)
+    moment = f"{entry.command} {entry.started_at:%Y-%m-%d %H:%M}"
+    return document(result.output.path.name if result.output else moment, body)
 
 
 def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
@@ -96,13 +75,11 @@ def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
 def _head(entry: HistoryEntry) -> str:
     result, output = entry.result, entry.result.output
     kind, words = _VERDICTS[result.status]
-    moment = f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC"
-    over = f"mpt {text(entry.command)}, {element('time', moment, datetime=entry.started_at.isoformat())}"
     title = name(output.path.name) if output else text(words.capitalize())
-    verdict = f'<p class="verdict {kind}">{text(words if output else result.status)}</p>'
-    where = element("p", name(output.path.absolute(), kind="path"), class_="where") if output else ""
-    head = f'<p class="over">{over}</p><h1>{title}</h1>{verdict}{where}'
-    return element("header", head + facts(_tiles(result), kind="tiles"))
+    path = entry.wanted_path
+    where = "" if path is None else element("p", name(path.absolute(), kind="path"), class_="where")
+    verdict = (kind, words if output else str(result.status))
+    return header(entry.command, entry.started_at, title, verdict, where + facts(_tiles(result), kind="tiles"))
 
 
 def _tiles(result: VideoResult) -> list[tuple[str, object]]:
@@ -127,27 +104,6 @@ def _fates(clips: Sequence[ClipResult]) -> str:
     if len(fates) == 1:
         return f"{len(clips)}, all {fates[0].partition(' ')[2]}" if len(clips) > 1 else fates[0]
     return f"{len(clips)}: {', '.join(fates)}" if fates else str(len(clips))
-
-
-def _issues(result: VideoResult) -> str:
-    errors, warnings = len(result.errors), len(result.warnings)
-    counts = [counted(errors, "error")] if errors else []
-    counts += [counted(warnings, "warning")] if warnings else []
-    listed = [_issue(issue, "bad") for issue in result.errors] + [_issue(issue, "fair") for issue in result.warnings]
-    shown, folded = listed[:_ISSUES_OPEN], listed[_ISSUES_OPEN:_MOST_ISSUES]
-    more = ""
-    if folded:
-        left = len(listed) - _MOST_ISSUES
-        rest = f'<p class="note">and {left} more, which mpt report --json lists</p>' if left > 0 else ""
-        items = element("ul", "".join(folded), class_="issues")
-        more = f"<details><summary>{len(listed) - len(shown)} more</summary>{items}{rest}</details>"
-    return section(" and ".join(counts), element("ul", "".join(shown), class_="issues") if shown else "", more)
-
-
-def _issue(issue: Issue, kind: str) -> str:
-    where = name(issue.path, kind="path") if issue.path is not None else ""
-    hint = f'<span class="hint">{text(issue.hint)}</span>' if issue.hint else ""
-    return f'<li class="{kind}"><code>{text(issue.code)}</code> <span>{text(issue.message)}</span>{where}{hint}</li>'
 
 
 def _spared(clips: Sequence[ClipResult]) -> str:

@@ -6,20 +6,34 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
-from mpt_cli.model.results import ClipStatus
+from mpt_cli.model.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mpt_cli.model.results import ClipResult
 
 
-def fates_of(clips: Sequence[ClipResult]) -> list[str]:
+def count_clips(clips: Iterable[ClipResult]) -> dict[str, int]:
+    """Return the number of clips for each outcome: the action on a processed clip, or the status of another."""
+    found = Counter[str | None](clip.action if clip.status is ClipStatus.PROCESSED else clip.status for clip in clips)
+    return {outcome: found[outcome] for outcome in OUTCOMES}
+
+
+def added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of several counts of clips."""
+    listed = list(counts)
+    return {outcome: sum(count.get(outcome, 0) for count in listed) for outcome in OUTCOMES}
+
+
+def fates_of(clips: Iterable[ClipResult]) -> list[str]:
     """Return the count of clips for each outcome that occurred, such as ``3 encoded``."""
-    made: Counter[str | None] = Counter(clip.action for clip in clips if clip.status is ClipStatus.PROCESSED)
-    ends: Counter[ClipStatus] = Counter(clip.status for clip in clips if clip.status is not ClipStatus.PROCESSED)
-    fates = [f"{made[action]} {words}" for action, words in DONE.items() if made[action]]
-    return fates + [f"{ends[status]} {status.replace('_', ' ')}" for status in ClipStatus if ends[status]]
+    return fates_in(count_clips(clips))
+
+
+def fates_in(counts: Mapping[str, int]) -> list[str]:
+    """Return each count of :func:`count_clips` that is not 0, such as ``3 encoded``."""
+    return [f"{counts[outcome]} {words}" for outcome, words in OUTCOMES.items() if counts.get(outcome)]
 
 
 def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
@@ -29,5 +43,23 @@ def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
     return [clip for clip in clips if clip.index in chosen]
 
 
+def job_fates(statuses: Iterable[RunStatus]) -> str:
+    """Return the count of jobs for each status that occurred, such as ``2 succeeded, 1 failed``."""
+    count = Counter(statuses)
+    return ", ".join(f"{count[status]} {word}" for status, word in _JOB_WORDS.items() if count[status])
+
+
 DONE: Mapping[str, str] = {Action.ENCODE: "encoded", Action.COPY: "copied", Action.REUSE: "reused"}
 """Past participle of each action."""
+OUTCOMES: Mapping[str, str] = {
+    **DONE,
+    **{status.value: status.replace("_", " ") for status in ClipStatus if status is not ClipStatus.PROCESSED},
+}
+"""Words for each outcome of a clip."""
+_JOB_WORDS = {
+    RunStatus.SUCCESS: "succeeded",
+    RunStatus.PARTIAL: "partial",
+    RunStatus.ERROR: "failed",
+    RunStatus.CANCELLED: "cancelled",
+    RunStatus.SKIPPED: "skipped",
+}

@@ -73,7 +73,7 @@ class History(Generic[Run]):
         """Keep a result. A folder that cannot be written causes a warning, no error.
 
         Args:
-            entry: Run of a run.
+            entry: Result of a run.
         """
         name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.workflow_id}.json"
         text = json.dumps(
@@ -112,14 +112,15 @@ class History(Generic[Run]):
         part = "-" if which == LAST else f"-{which}"
         return next(self._read(path for path in self._reports()[::-1] if part in path.name), None)
 
-    def newest(self, *, naming: Collection[str] = ()) -> Iterator[Run]:
+    def newest(self, *, naming: Collection[str] = (), without: Collection[str] = ()) -> Iterator[Run]:
         """Yield the runs that can be read, newest first; each is read only when it is its turn.
 
         Args:
-            naming: Texts, such as names of files; runs whose records hold none of them are passed over unread.
+            naming: Texts, such as names of files; runs whose records hold none of them are left out.
+            without: Whole ids of runs to leave out unread.
         """
         words = [json.dumps(text)[1:-1].encode("ascii") for text in naming]
-        return self._read(self._reports()[::-1], words)
+        return self._read((path for path in self._reports()[::-1] if _id_of(path) not in without), words)
 
     def ids(self, most: int) -> list[str]:
         """Return the newest workflow ids, newest first.
@@ -131,7 +132,7 @@ class History(Generic[Run]):
             The first eight digits of each id.
         """
         newest = self._reports()[::-1][:most]
-        return [path.stem.rpartition("-")[2][:8] for path in newest]
+        return [_id_of(path)[:8] for path in newest]
 
     def _read(self, paths: Iterable[Path], words: Collection[bytes] = ()) -> Iterator[Run]:
         """Yield the runs in these files, without those that cannot be read or hold none of the words."""
@@ -161,6 +162,10 @@ class History(Generic[Run]):
             for report in reports[: -self._keep]:
                 with suppress(OSError):
                     report.unlink()
+
+
+def _id_of(path: Path) -> str:
+    return path.stem.rpartition("-")[2]
 
 
 @cache

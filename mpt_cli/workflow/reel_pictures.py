@@ -16,7 +16,8 @@ from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, MptError, UsageError
 from mpt_cli.model.formatting import counted, exact_seconds_text, rate_text
 from mpt_cli.model.results import ClipStatus
-from mpt_cli.reporting import page, pictures, sheet
+from mpt_cli.model.run_record import BatchEntry
+from mpt_cli.reporting import batch_page, page, pictures, sheet
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.storage.publish import publish, refuse_existing
 
@@ -82,8 +83,8 @@ class Showcase:
         output = replace(result.output, contact_sheet=made.get("contact sheet"), poster=made.get("poster"))
         return output, issues
 
-    def write_page(self, entry: HistoryEntry, path: Path, *, overwrite: bool, cancel: CancelToken) -> None:
-        """Write the report of a run as one HTML file.
+    def write_page(self, entry: HistoryEntry | BatchEntry, path: Path, *, overwrite: bool, cancel: CancelToken) -> None:
+        """Write the report of a run, or of a batch as a whole, as one HTML file.
 
         Raises:
             UsageError: The name does not end in ``.html``.
@@ -94,8 +95,11 @@ class Showcase:
             raise UsageError("a report ends in .html", path=path, hint=f"for example {path.stem or 'report'}.html")
         if not overwrite:  # before the pictures are looked for
             refuse_existing(path)
-        thumbnails = self.thumbnails(entry.result, cancel)
-        publish(path, page.page(entry, thumbnails).encode(), overwrite=overwrite)
+        if isinstance(entry, BatchEntry):
+            text = batch_page.batch_page(entry)
+        else:
+            text = page.page(entry, self.thumbnails(entry.result, cancel))
+        publish(path, text.encode(), overwrite=overwrite)
 
     def thumbnails(self, result: VideoResult, cancel: CancelToken) -> dict[int, bytes]:
         """Return small JPEG files of clips by index: from the reel, else from the input; others are missing.

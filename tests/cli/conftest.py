@@ -34,6 +34,7 @@ SMALL = ("--size", "160x90")
 
 _DATA_SCHEMAS = {
     "concat": "process",
+    "report list": "report",
     **{name: name for name in ("process", "validate", "batch", "health", "cache", "report", "config")},
 }
 

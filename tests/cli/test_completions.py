@@ -180,7 +180,7 @@ def test_names_of_jobs_and_runs_are_quick_and_silent(mpt: Mpt, folder: Path) -> 
         mpt("completions", "jobs", "--of", "dir"),
     ):
         assert (done.code, done.out.strip(), done.err) == (0, "", "")
-    assert mpt("completions", "workflows").out.split() == ["last"]
+    assert mpt("completions", "workflows").out.split() == ["last", "list", "batch"]
     (folder / "mpt.toml").write_text("[video]\nbogus = 1\n")
     assert mpt("completions", "workflows").err == ""
 

@@ -37,7 +37,7 @@ OPTIONS = {
     "config schema": COMMON,
     "health": f"{COMMON} --deep",
     "cache": COMMON,
-    "report": f"{COMMON} --html --overwrite -y",
+    "report": f"{COMMON} --html --limit --overwrite -y",
     "validate": f"{COMMON} {INPUT} --deep --strict --audio-tracks --junit --metrics-file",
     "process": f"{COMMON} {INPUT} {REEL} --job",
     "concat": f"{COMMON} {INPUT} {REEL} --method",

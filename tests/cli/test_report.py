@@ -140,8 +140,8 @@ def test_a_run_is_found_by_its_first_digits(mpt: Mpt, media: MediaFolder, made: 
     assert f"hint: the last ones are {second[:8]}, {first[:8]}" in unknown.err
     slip = mpt("report", f"{first[:7]}{'0' if first[7] != '0' else '1'}")
     assert f"did you mean {first[:8]}?" in slip.err
-    assert "'lst'; did you mean last?" in mpt("report", "lst").err
-    assert mpt("completions", "workflows").out.split() == ["last", second[:8], first[:8]]
+    assert "'lasst'; did you mean last?" in mpt("report", "lasst").err
+    assert mpt("completions", "workflows").out.split() == ["last", "list", "batch", second[:8], first[:8]]
 
 
 @pytest.mark.core
@@ -163,6 +163,94 @@ def test_a_run_that_failed_is_reported_with_its_errors(mpt: Mpt, here: Path, med
     assert text.splitlines()[0].endswith(": error")
     assert "bad.mp4" in text
     assert "(not_media)" in text
+
+
+@pytest.mark.core
+def test_an_output_finds_its_run_and_a_later_one_that_failed(mpt: Mpt, here: Path, made: dict[str, Any]) -> None:
+    (here / "bad.mp4").write_text("no clip at all")
+    (here / "sub").mkdir()
+    assert mpt("report", "sub/../reel.mp4", "--json").data["later_run"] is None
+    failed = mpt("process", "bad.mp4", "-o", "reel.mp4", "-y", "--json").data["workflow_id"]
+    data = mpt("report", "reel.mp4", "--json").data
+    assert (data["workflow_id"], data["output_path"]) == (made["data"]["workflow_id"], str(here / "reel.mp4"))
+    assert (data["later_run"]["workflow_id"], data["later_run"]["code"]) == (failed, "validation_failed")
+    assert "a later run did not make this output (error, 20" in (text := mpt("report", "reel.mp4").out)
+    assert f"mpt report {failed[:8]}" in text
+    assert f"{here / 'reel.mp4'}, not made" in mpt("report", failed[:8]).out
+    unknown = mpt("report", "sub/reel.mp4", "--json")
+    assert (unknown.code, unknown.document["errors"][0]["path"]) == (2, str(here / "sub" / "reel.mp4"))
+
+
+@pytest.mark.core
+def test_a_batch_is_reported_as_a_whole(mpt: Mpt, here: Path, media: MediaFolder) -> None:
+    clip = media.numbered(CLIPS[0])
+    (here / "week.toml").write_text(
+        f'[[job]]\nname = "monday"\noutput = "a.mp4"\nclips = ["{clip}"]\n'
+        '[[job]]\nname = "tuesday"\noutput = "b.mp4"\nclips = ["gone.mp4"]\n'
+    )
+    assert mpt("report", "batch", "--json").codes == ["usage"]
+    done = mpt("batch", "week.toml", *SMALL, "--json")
+    assert done.code == 5
+    data = mpt("report", "batch", "--html", "b.html", "--json").data
+    jobs, batch = data["jobs"], data["workflow_id"]
+    assert (batch, data["status"], data["exit_code"]) == (done.data["workflow_id"], "partial", 5)
+    assert [job["output"] for job in jobs] == [job["output"] for job in done.data["jobs"]]
+    assert [(job["name"], job["code"], job["exit_code"]) for job in jobs] == [
+        ("monday", None, 0),
+        ("tuesday", "validation_failed", 3),
+    ]
+    assert all(0 < job["started_seconds"] < data["elapsed_seconds"] for job in jobs)
+    assert {key: data["summary"][key] for key in done.data["summary"]} == done.data["summary"]
+    assert data["html"] == str(here / "b.html")
+    page = Reader((here / "b.html").read_text(encoding="utf-8"))
+    assert len(page.of("lane")) == 3
+    assert mpt("report", batch[:8], "--json").data == {**data, "html": None}
+    assert mpt("report", jobs[0]["workflow_id"], "--json").data["output_path"] == str(here / "a.mp4")
+    assert mpt("report", "b.mp4", "--json").data["workflow_id"] == jobs[1]["workflow_id"]
+    text = mpt("report", "batch").out.splitlines()
+    assert text[0] == f"batch {batch}: partial"
+    assert [line.split()[1] for line in text if line[:1].isdigit()] == ["monday", "tuesday"]
+    (only,) = mpt("report", "list", "--json").data["runs"]
+    assert (only["command"], only["workflow_id"], only["jobs"]["failed"]) == ("batch", batch, 1)
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_reported(mpt: Mpt, here: Path) -> None:
+    job = '[[job]]\noutput = "a.mp4"\nclips = ["gone.mp4"]\n'
+    (here / "week.toml").write_text(job * 2)
+    assert mpt("batch", "week.toml", "-n").code == 3
+    assert mpt("report", "batch").code == 2, "a dry run is no batch"
+    assert mpt("batch", "week.toml").code == 3
+    data = mpt("report", "batch", "--json").data
+    assert [issue["code"] for issue in data["errors"]] == ["duplicate_output"]
+    assert [job["status"] for job in data["jobs"]] == ["skipped"] * 2
+    assert mpt("report", "list", "--json").data["runs"][0]["code"] == "duplicate_output"
+
+
+def test_a_list_of_no_runs_is_empty(mpt: Mpt) -> None:
+    done = mpt("report", "list", "--json")
+    assert (done.code, done.document["command"], done.data) == (0, "report list", {"runs": []})
+    assert mpt("report", "list").out == "no run was recorded yet\n"
+
+
+@pytest.mark.usefixtures("made")
+def test_a_list_keeps_its_limit(mpt: Mpt, here: Path) -> None:
+    for number in (1, 2):
+        assert mpt("process", "gone.mp4", "-o", f"{number}.mp4").code == 3
+    runs = mpt("report", "list", "--limit", "2", "--json").data["runs"]
+    assert [run["output"] for run in runs] == [str(here / "2.mp4"), str(here / "1.mp4")]
+    assert [line.split()[-2:] for line in mpt("report", "list").out.splitlines()[1:]] == [
+        ["2.mp4", "validation_failed"],
+        ["1.mp4", "validation_failed"],
+        ["reel.mp4", "-"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["list", "--limit", "0"], ["last", "--limit", "3"], ["list", "--html", "a.html"]], ids=str
+)
+def test_options_of_a_report_that_mean_nothing_are_refused(mpt: Mpt, arguments: list[str]) -> None:
+    done = mpt("report", *arguments, "--json")
+    assert (done.code, done.codes) == (2, ["usage"])
 
 
 def test_a_dry_run_is_not_reported(mpt: Mpt, media: MediaFolder) -> None:

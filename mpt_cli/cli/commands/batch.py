@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mpt_cli.cli.answer import Answer, end_of_batch, exit_code_of_run
+from mpt_cli.cli.batch_record import BatchRecorder
 from mpt_cli.cli.batch_requests import labels_of, read_job_files, requests_of
 from mpt_cli.cli.options import BATCH, COMMON, Given, with_options
 from mpt_cli.cli.request import refuse_idle_seed
 from mpt_cli.cli.session import Session
 from mpt_cli.display.answers.batch import batch_data, issues_of, show_batch
-from mpt_cli.model.results import JobEnd, RunStatus
+from mpt_cli.model.errors import ExitCode, MptError
+from mpt_cli.model.results import JobEnd, RunStatus, VideoResult
 from mpt_cli.runtime.events import RunFinished, RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.model.results import VideoResult
+    from mpt_cli.config.request import VideoParams
+    from mpt_cli.factory import ModuleFactory
+    from mpt_cli.model.errors import Issue
+    from mpt_cli.runtime.events import RunContext
 
 JobFiles = Annotated[list[str] | None, typer.Argument(metavar="JOBS", help="Job files, or - for JSON Lines on stdin.")]
 
@@ -45,43 +50,54 @@ def _answer(session: Session, names: list[str]) -> Answer:
     refuse_idle_seed(session.given, requests)
     labels = labels_of(names, files)
     dry_run = bool(session.given.get("dry_run"))
-    orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
+    factory = ModuleFactory(settings, remember=not dry_run)
     context, status = session.context, RunStatus.ERROR
+    recorder = BatchRecorder(context.workflow_id)
     clips = sum(len(request.clips) for request in requests)
     context.emit(RunStarted("batch", context.workflow_id, clips, total_jobs=len(requests)))
-    contexts = [session.context_of(label) for label in labels]
+    contexts = [recorder.hearing(session.context_of(label)) for label in labels]
+    results = [VideoResult(of.workflow_id, RunStatus.SKIPPED) for of in contexts]
+    errors: tuple[Issue, ...] = ()
+    exit_code = int(ExitCode.INTERNAL)
     try:
-        if dry_run:
-            results = orchestrator.plan_batch_requests(requests, contexts=contexts)
-        else:
-            fail_fast = bool(session.given.get("fail_fast"))
-            results = orchestrator.process_batch_requests(requests, contexts=contexts, fail_fast=fail_fast)
+        results = _run(session, factory, requests, contexts)
         status, exit_code = end_of_batch([result.status for result in results], session.cancel.signal_number)
+    except MptError as error:  # the batch as a whole is refused
+        errors, exit_code = (error.issue, *error.others), error.exit_code
+        raise
     finally:
         context.emit(RunFinished(status.value))
-    return _answer_of(session, labels, results, status, exit_code)
+        ends = [_end_of(label, result) for label, result in zip(labels, results, strict=True)]
+        if factory.batches is not None and not dry_run:
+            factory.batches.add(recorder.entry(requests, ends, status=status, exit_code=exit_code, errors=errors))
+    return _answer_of(session, context.workflow_id, ends, status, exit_code)
 
 
-def _answer_of(
-    session: Session, labels: Sequence[str], results: Sequence[VideoResult], status: RunStatus, exit_code: int
-) -> Answer:
-    ends = [
-        JobEnd(
-            label,
-            result,
-            None if result.status is RunStatus.SKIPPED else exit_code_of_run(result),
-        )
-        for label, result in zip(labels, results, strict=True)
-    ]
+def _run(
+    session: Session, factory: ModuleFactory, requests: Sequence[VideoParams], contexts: Sequence[RunContext]
+) -> list[VideoResult]:
+    """Run or only plan the jobs, and return how each ended."""
+    orchestrator = factory.create_video_orchestrator()
+    if session.given.get("dry_run"):
+        return orchestrator.plan_batch_requests(requests, contexts=contexts)
+    fail_fast = bool(session.given.get("fail_fast"))
+    return orchestrator.process_batch_requests(requests, contexts=contexts, fail_fast=fail_fast)
+
+
+def _end_of(label: str, result: VideoResult) -> JobEnd:
+    return JobEnd(label, result, None if result.status is RunStatus.SKIPPED else exit_code_of_run(result))
+
+
+def _answer_of(session: Session, workflow_id: str, ends: list[JobEnd], status: RunStatus, exit_code: int) -> Answer:
     commands = bool(session.given.get("verbose"))
     return Answer(
         status=status,
         exit_code=exit_code,
-        data=batch_data(ends),
+        data=batch_data(workflow_id, ends),
         warnings=issues_of(ends, warnings=True),
         errors=issues_of(ends),
         ends=ends,
-        ffmpeg=next((result.ffmpeg for result in results if result.ffmpeg), None),
+        ffmpeg=next((end.result.ffmpeg for end in ends if end.result.ffmpeg), None),
         show=lambda out, err: show_batch(
             out,
             err,

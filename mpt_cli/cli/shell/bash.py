@@ -90,7 +90,10 @@ _mpt() {
         return
         ;;
     job*) _mpt_take "$word" < <("$program" completions jobs "${files[@]/#/--of=}" 2>/dev/null) ;;
-    workflow*) _mpt_take "$word" < <("$program" completions workflows 2>/dev/null) ;;
+    workflow*)
+        _mpt_take "$word" < <("$program" completions workflows 2>/dev/null)
+        return # or a file: the output of a run
+        ;;
     encoder*) COMPREPLY=($(compgen -W "auto $(_mpt_encoders "$codec")" -- "$word")) ;;
     words*) COMPREPLY=($(compgen -W "${wanted#words}" -- "$word")) ;;
     esac

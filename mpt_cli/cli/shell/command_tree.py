@@ -92,7 +92,7 @@ _KINDS = {
     "TOML": Kind.TOML,
     "JOBS": Kind.TOML,
     "JOB": Kind.JOB,
-    "WORKFLOW": Kind.WORKFLOW,
+    "RUN": Kind.WORKFLOW,
     "ENCODER": Kind.ENCODER,
 }
 _WORDS: dict[str, tuple[str, ...]] = {

@@ -107,7 +107,7 @@ def _offer(value: Value) -> str:
         Kind.FILE: "-F",
         Kind.TOML: "-k -f -a '(__fish_complete_suffix .toml)'",
         Kind.JOB: "-f -a '(__mpt_jobs)'",
-        Kind.WORKFLOW: "-f -k -a '(__mpt_workflows)'",
+        Kind.WORKFLOW: "-F -k -a '(__mpt_workflows)'",
         Kind.ENCODER: "-f -a '(__mpt_encoders)'",
     }
     return offers[value.kind]

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mpt_cli.cli.catalog import REPORT_WORDS
 from mpt_cli.model.errors import MptError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 
@@ -24,7 +25,7 @@ def names(which: str, files: Sequence[str]) -> list[str]:
     with suppress(OSError, ValueError, RecursionError, MptError):
         if which == "jobs":
             return [name for file in files for name in _jobs(Path(file)) if name.isprintable()]
-        return ["last", *_workflows()]
+        return [*REPORT_WORDS, *_workflows()]
     return []
 
 

@@ -29,7 +29,7 @@ _mpt_workflows() {
     local -a names
     names=("${(@f)$($program completions workflows 2>/dev/null)}")
     names=(${names:#})
-    (( $#names )) && _wanted -V workflows expl workflow compadd -a names
+    (( $#names )) && _wanted -V workflows expl workflow compadd -a names || _files
 }
 
 # The encoders of the codec on the line, or all.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text, tenths_text
 from mpt_cli.model.results import ClipStatus, JobEnd, RunStatus
 from mpt_cli.reporting.envelope import issue_dict, video_data
-from mpt_cli.reporting.summaries import fates_of
+from mpt_cli.reporting.report_data import job_counts
+from mpt_cli.reporting.summaries import fates_of, job_fates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.errors import Issue
-    from mpt_cli.reporting.documents.runs import BatchData, JobPlanData, JobResultData
+    from mpt_cli.reporting.documents.runs import BatchData, JobData, JobPlanData, JobResultData
 
-_STYLES = {
+STATUS_STYLES = {
     RunStatus.SUCCESS: "green",
     RunStatus.PARTIAL: "yellow",
     RunStatus.ERROR: "red",
@@ -57,43 +57,31 @@ def issues_of(ends: Sequence[JobEnd], *, warnings: bool = False) -> list[Issue]:
     return [replace(issue, message=f"{end.name}: {issue.message}") for end, issues in found for issue in issues]
 
 
-def batch_data(ends: Sequence[JobEnd]) -> BatchData:
-    """Return ``data`` of ``mpt batch``."""
-    count = Counter(end.result.status for end in ends)
+def batch_data(workflow_id: str, ends: Sequence[JobEnd]) -> BatchData:
+    """Return ``data`` of ``mpt batch``; the id is that of the batch as a whole."""
     return {
+        "workflow_id": workflow_id,
         "jobs": [_job(end) for end in ends],
-        "summary": {
-            "total": len(ends),
-            "succeeded": count[RunStatus.SUCCESS],
-            "partial": count[RunStatus.PARTIAL],
-            "failed": count[RunStatus.ERROR] + count[RunStatus.CANCELLED],
-            "skipped": count[RunStatus.SKIPPED],
-            "reused_clips": reused_clips(ends),
-            "unchanged": sum(end.result.unchanged for end in ends),
-        },
+        "summary": job_counts(
+            [end.result.status for end in ends],
+            reused_clips=reused_clips(ends),
+            unchanged=sum(end.result.unchanged for end in ends),
+        ),
     }
 
 
 def _job(end: JobEnd) -> JobResultData | JobPlanData:
     result = end.result
-    errors, warnings = ([issue_dict(issue) for issue in issues] for issues in (result.errors, result.warnings))
-    if result.plan is None:
-        return {
-            "name": end.name,
-            "status": result.status,
-            "exit_code": end.exit_code,
-            **video_data(result),
-            "errors": errors,
-            "warnings": warnings,
-        }
-    return {
+    job: JobData = {
         "name": end.name,
         "status": result.status,
         "exit_code": end.exit_code,
-        **dry_run_data(result, result.plan),
-        "errors": errors,
-        "warnings": warnings,
+        "errors": [issue_dict(issue) for issue in result.errors],
+        "warnings": [issue_dict(issue) for issue in result.warnings],
     }
+    if result.plan is None:
+        return {**job, **video_data(result)}
+    return {**job, **dry_run_data(result, result.plan)}
 
 
 def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: bool) -> None:
@@ -141,7 +129,7 @@ def _rows(jobs: Sequence[tuple[int, JobEnd]], *, skipped: bool) -> list[list[Cel
 
 
 def _cells(number: int, end: JobEnd) -> list[Cell]:
-    result, style = end.result, _STYLES[end.result.status]
+    result, style = end.result, STATUS_STYLES[end.result.status]
     seconds, fates = (
         result.metrics.total_duration_seconds if result.metrics else None,
         ", ".join(fates_of(result.clips)),
@@ -158,14 +146,6 @@ def _cells(number: int, end: JobEnd) -> list[Cell]:
 
 
 def _totals(ends: Sequence[JobEnd]) -> str:
-    count = Counter(end.result.status for end in ends)
-    words = {
-        RunStatus.SUCCESS: "succeeded",
-        RunStatus.PARTIAL: "partial",
-        RunStatus.ERROR: "failed",
-        RunStatus.CANCELLED: "cancelled",
-        RunStatus.SKIPPED: "skipped",
-    }
-    fates = ", ".join(f"{count[status]} {word}" for status, word in words.items() if count[status])
+    fates = job_fates(end.result.status for end in ends)
     made = fates_of([clip for end in ends if not end.result.unchanged for clip in end.result.clips])
     return f"{counted(len(ends), 'job')}: {fates}" + (f"\nclips: {', '.join(made)}" if made else "")

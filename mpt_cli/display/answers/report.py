@@ -16,7 +16,6 @@ from mpt_cli.model.formatting import (
     seconds_text,
     size_text,
 )
-from mpt_cli.reporting.envelope import issue_dict, setup_dict, timeline_dict, video_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,30 +23,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.results import PerformanceReport
-    from mpt_cli.model.run_record import HistoryEntry
-    from mpt_cli.reporting.documents.runs import ReportData
+    from mpt_cli.model.run_record import HistoryEntry, ListedRun
 
 
-def report_data(entry: HistoryEntry, html: Path | None = None) -> ReportData:
-    """Return ``data`` of ``mpt report``: the data of the run, its time and setup, and the written page."""
-    result = entry.result
-    return {
-        "command": entry.command,
-        "status": result.status,
-        "started_at": entry.started_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "html": None if html is None else str(html.absolute()),
-        **video_data(result),
-        "setup": None if entry.setup is None else setup_dict(entry.setup),
-        "timeline": None if entry.timeline is None else timeline_dict(entry.timeline),
-        "errors": [issue_dict(issue) for issue in result.errors],
-        "warnings": [issue_dict(issue) for issue in result.warnings],
-    }
+def show_report(out: Console, entry: HistoryEntry, html: Path | None = None, *, later: ListedRun | None = None) -> None:
+    """Write the time, output, costs, steps and clips of a run.
 
-
-def show_report(out: Console, entry: HistoryEntry, html: Path | None = None) -> None:
-    """Write the time, output, costs, steps and clips of a run."""
+    ``later`` is a later run that was to make the same output and did not.
+    """
     result = entry.result
     say(out, Text(escape(f"{entry.command} {result.workflow_id}: {result.status}"), "bold"))
+    if later is not None:
+        when = f"{later.started_at:%Y-%m-%d %H:%M:%S} UTC"
+        line = f"  a later run did not make this output ({later.status}, {when}): mpt report {later.workflow_id[:8]}"
+        say(out, Text(line, "yellow"), words=True)
     for label, value in _facts(entry):
         say(out, Text.assemble((f"  {label:<13}", "dim"), value))
     if result.metrics is not None and result.metrics.milestones:
@@ -59,6 +48,11 @@ def show_report(out: Console, entry: HistoryEntry, html: Path | None = None) -> 
         show_clips(out, result)
     show_issues(out, result.warnings, level="warning")
     show_issues(out, result.errors)
+    show_page(out, html)
+
+
+def show_page(out: Console, html: Path | None) -> None:
+    """Write the path of the page that was written, if any."""
     if html is not None:
         say(out, Text())
         say(out, Text(f"the same as a page: {escape(str(html))}"))
@@ -69,7 +63,10 @@ def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
     output = result.output
     facts = [("started", f"{entry.started_at:%Y-%m-%d %H:%M:%S} UTC")]
     if output is not None:
-        facts.append(("output", f"{path_text(output.path)}, {exact_seconds_text(output.duration)}"))
+        done = "up to date, nothing was done" if result.unchanged else exact_seconds_text(output.duration)
+        facts.append(("output", f"{path_text(output.path)}, {done}"))
+    elif entry.output_path is not None:
+        facts.append(("output", f"{path_text(entry.output_path)}, not made"))
     return facts + (_costs(result.metrics) if result.metrics is not None else [])
 
 

@@ -1,4 +1,4 @@
-"""Types of the data of ``mpt process``, ``mpt concat``, ``mpt batch`` and ``mpt report``."""
+"""Types of the data of ``mpt process``, ``mpt concat`` and ``mpt batch``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.results import ClipStatus, RunStatus
-from mpt_cli.reporting.documents.base import AbsolutePath, EndStatus, IssueData, Number, Positive, Ratio, Share, Whole
+from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, Number, Positive, Ratio, Share, Whole
 
 
 class OutputData(TypedDict):
@@ -208,55 +208,6 @@ class JobCounts(TypedDict):
 class BatchData(TypedDict):
     """Data of ``mpt batch``."""
 
+    workflow_id: Annotated[str, Field(description="id of the batch as a whole")]
     jobs: Annotated[list[JobResultData | JobPlanData], Field(description="in the order of the job files")]
     summary: JobCounts
-
-
-class SetupData(TypedDict):
-    """Version and settings of a run."""
-
-    mpt: str
-    encoder: str | None
-    threads: Whole | None
-    jobs: Whole | None
-    settings: Annotated[dict[str, str], Field(description="settings that are not the default, by dotted key")]
-
-
-class SpanData(TypedDict):
-    """Time span of the work on a clip."""
-
-    index: Whole
-    started_seconds: Number
-    ended_seconds: Number | None
-
-
-class SampleData(TypedDict):
-    """Resource use at a time."""
-
-    at_seconds: Number
-    memory_bytes: Annotated[Whole, Field(description="the most since the sample before")]
-    cpu_percent: Number
-
-
-class TimelineData(TypedDict):
-    """Course of a run."""
-
-    budget_bytes: Whole | None
-    clips: list[SpanData]
-    samples: Annotated[list[SampleData], Field(max_length=600)]
-
-
-class ReportData(ResultData):
-    """Data of ``mpt report``: the data of the run, and its time and setup."""
-
-    command: Annotated[str, WithJsonSchema({"enum": ["process", "concat"]})]
-    status: EndStatus
-    started_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-    html: Annotated[str | None, Field(description="the written page, absolute")]
-    setup: Annotated[SetupData | None, Field(description="null for runs of older versions")]
-    timeline: Annotated[
-        TimelineData | None,
-        Field(description="seconds from the start of the run; null for runs of older versions"),
-    ]
-    errors: list[IssueData]
-    warnings: list[IssueData]

@@ -114,6 +114,11 @@ def test_newest_runs_come_first_and_none_is_read_before_its_turn(tmp_path: Path)
     assert [run.workflow_id for run in runs] == [workflow(1)]
 
 
+def test_newest_runs_leave_out_ids_without_reading_them(tmp_path: Path) -> None:
+    history = full(tmp_path, [1, 2, 3])
+    assert [run.workflow_id for run in history.newest(without={workflow(2)})] == [workflow(3), workflow(1)]
+
+
 def test_newest_runs_that_name_a_file_leave_out_the_others(tmp_path: Path) -> None:
     history = full(tmp_path, [1, 2])
     named = Path(os.fsdecode(b'/reels/\xff \xe2\x82\xac "1".mp4'))
