@@ -24,6 +24,7 @@ _LOOKS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},
     "rich_markup_mode": "rich",
     "pretty_exceptions_enable": False,
+    "suggest_commands": False,  # see mpt_cli.cli.misspellings
 }
 
 

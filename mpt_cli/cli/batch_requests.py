@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.cli.request import jobs_of, params_of_job
 from mpt_cli.model.errors import UsageError
-from mpt_cli.settings.layers import Layer, LayerKind, meant
+from mpt_cli.model.similarity import meant
+from mpt_cli.settings.layers import Layer, LayerKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -33,7 +33,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
     except typer.TyperException as error:
-        return _answer(arguments, UsageError(_one_line(error), hint=_help_hint(arguments)))
+        from mpt_cli.cli.misspellings import explained
+
+        return _answer(arguments, UsageError(explained(error, arguments), hint=_help_hint(arguments)))
     except MptError as error:
         return _answer(arguments, error)
     except (KeyboardInterrupt, typer.Abort):  # before the session handled signals
@@ -79,7 +81,3 @@ def _command(arguments: Sequence[str]) -> str:
 def _help_hint(arguments: Sequence[str]) -> str:
     command = _command(arguments)
     return "see mpt --help" if command == "mpt" else f"see mpt {command} --help"
-
-
-def _one_line(error: typer.TyperException) -> str:
-    return " ".join(error.format_message().replace("Value error, ", "").split())

@@ -18,7 +18,8 @@ import typer
 from mpt_cli.cli.catalog import REPORTING
 from mpt_cli.config.sections import PRESETS
 from mpt_cli.model.choices import JoinMethod
-from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, meant, words_of
+from mpt_cli.model.similarity import meant
+from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, words_of
 from mpt_cli.settings.reference import meanings
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from mpt_cli.settings.layers import (
     read_toml,
     shown,
     text_fault,
-    unknown_key,
 )
+from mpt_cli.settings.suggestions import CLIP_KEYS, JOB_KEYS, unknown_key
 from mpt_cli.settings.user_folders import HOMELESS, is_homeless
 
 _FILE_KEYS = (
@@ -43,8 +43,6 @@ _FILE_KEYS = (
     *(f"defaults.{dotted(key)}" for key in FIELDS),
 )
 """Keys to offer for an unknown key of the file; options outside of ``[defaults]`` are a likely mistake."""
-_JOB_KEYS = ("name", "output", "clips", "overwrite", "contact_sheet", "poster")
-_CLIP_KEYS = ("path", "start", "end", "mute")
 _STDIN = Path("stdin")
 
 
@@ -272,7 +270,7 @@ def _job(file: _Part, table: dict[str, Any], number: int, base: Path, *, overwri
         inputs=_inputs(part, table.get("clips")),
         base=base,
         overwrite=part.flag("overwrite", table, default=overwrite),
-        layer=part.options(table, _JOB_KEYS, base),
+        layer=part.options(table, JOB_KEYS, base),
         extras=Extras(part.path_of("contact_sheet", table, base), part.path_of("poster", table, base)),
     )
 
@@ -293,7 +291,7 @@ def _inputs(part: _Part, clips: object) -> tuple[JobInput, ...]:
 def _input(part: _Part, clip: object) -> JobInput:
     if not isinstance(clip, dict):
         return JobInput(part.file("path", clip))
-    part.refuse_unknown(clip, _CLIP_KEYS)
+    part.refuse_unknown(clip, CLIP_KEYS)
     before = len(part.faults)
     start = part.seconds("start", clip.get("start", 0))
     end = part.seconds("end", clip["end"]) if "end" in clip else None

@@ -13,7 +13,6 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
@@ -25,10 +24,11 @@ from mpt_cli.config.sections import PRESETS, Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
+from mpt_cli.settings.suggestions import meant_value, unknown_key
 from mpt_cli.settings.user_folders import HOMELESS, is_homeless, settings_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -77,6 +77,8 @@ _TYPES = {
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
+_short.maxlist = 2
+_MOST_SHOWN = 60
 
 
 class LayerKind(StrEnum):
@@ -195,7 +197,7 @@ class Layer:
         if key == PRESET:
             if isinstance(value, str) and value in PRESETS:
                 return None
-            return f"must be one of {', '.join(PRESETS)}{meant(value, PRESETS)}"
+            return f"must be one of {', '.join(PRESETS)}{meant_value(PRESET, value, PRESETS)}"
         if len(key) == 1 and key[0] in _SECTIONS:
             return "must be a table"
         if key not in FIELDS:
@@ -238,9 +240,9 @@ def _allowed(key: Key, error: ErrorDetails) -> str:
     match error["type"]:
         case "value_error":
             names = frozenset[str]().union(*(mark.names for mark in _marks(key)))
-            return str(error["ctx"]["error"]) + meant(error["input"], names)
+            return str(error["ctx"]["error"]) + meant_value(key, error["input"], names)
         case "enum" | "literal_error":
-            text = f"must be {error['ctx']['expected']}{meant(error['input'], words_of(key))}"
+            text = f"must be {error['ctx']['expected']}{meant_value(key, error['input'], words_of(key))}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             text = f"must be {_bounds(field, '')}"
         case kind if kind in _TYPES:
@@ -297,7 +299,10 @@ def text_fault(value: object) -> str | None:
 
 def shown(value: object) -> str:
     """Return a value for one line of a message: bounded, with control characters escaped."""
-    return str(value).lower() if isinstance(value, bool) else _short.repr(value)
+    text = str(value).lower() if isinstance(value, bool) else _short.repr(value)
+    if isinstance(value, list) and len(text) > _MOST_SHOWN:
+        return f"[{len(value)} entries]"
+    return text
 
 
 def one_line(text: str) -> str:
@@ -313,35 +318,6 @@ def dotted(key: Key) -> str:
 def variable_of(key: Key) -> str:
     """Return the environment variable of a key, such as ``MPT_ENCODE__CRF``."""
     return ENV_PREFIX + "__".join(key).upper()
-
-
-def nearest(key: str, known: Sequence[str]) -> str:
-    """Return the known dotted key that was most likely meant.
-
-    Prefers a misspelled name of the section, then the same name in another section, then a similar name of the
-    section, then any similar key.
-    """
-    section, _, name = key.rpartition(".")
-    here = {other.rpartition(".")[2]: other for other in known if other.rpartition(".")[0] == section}
-    elsewhere = {other.rpartition(".")[2]: other for other in reversed(known)}
-    if slip := get_close_matches(name, here, n=1, cutoff=0.8):
-        return here[slip[0]]
-    if name in elsewhere:
-        return elsewhere[name]
-    if similar := get_close_matches(name, here, n=1):
-        return here[similar[0]]
-    return get_close_matches(key, known, n=1, cutoff=0)[0]
-
-
-def meant(value: object, known: Iterable[str]) -> str:
-    """Return the end of an error message with the nearest known word; empty if no word is similar."""
-    near = get_close_matches(str(value).lower(), list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def unknown_key(key: str, known: Sequence[str]) -> str:
-    """Return the fault of an unknown key."""
-    return f"unknown key; nearest known key: {nearest(key, known)}"
 
 
 def raise_faults(faults: Sequence[str], error: type[ConfigError] | type[UsageError], path: Path | None) -> NoReturn:

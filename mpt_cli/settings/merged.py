@@ -35,13 +35,13 @@ from mpt_cli.settings.layers import (
     LayerKind,
     Origin,
     dotted,
-    nearest,
     one_line,
     read_toml,
     shown,
     user_config_file,
     variable_of,
 )
+from mpt_cli.settings.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,8 +211,8 @@ def environment_layer(environ: Mapping[str, str], base: Path) -> Layer:
             table = values if key == PRESET else values.setdefault(key[0], {})
             table[key[-1]] = environ[name]
         else:
-            meant = nearest(name.removeprefix(ENV_PREFIX).lower().replace("__", "."), list(by_text))
-            fault = f"unknown variable; nearest known variable: {by_text[meant]}"
+            near = nearest(name.removeprefix(ENV_PREFIX).lower().replace("__", "."), list(by_text))
+            fault = f"unknown variable{f'; nearest known variable: {by_text[near]}' if near else ''}"
             faults.append(one_line(f"{name} = {shown(environ[name])}: {fault}"))
     return Layer(LayerKind.ENVIRONMENT, values, base=base, faults=tuple(faults))
 

@@ -45,7 +45,7 @@ def test_mpt_prints_the_committed_script(mpt: Mpt, shell: Shell) -> None:
 def test_an_unknown_shell_is_a_usage_error(mpt: Mpt) -> None:
     done = mpt("completions", "bsh")
     assert done.code == 2
-    assert "'bsh' is not one of bash, zsh, fish, powershell; did you mean bash?" in done.err
+    assert "'bsh' is not one of bash, zsh, fish, powershell; did you mean bash or zsh?" in done.err
 
 
 def test_the_wheel_installs_what_is_generated() -> None:

@@ -33,8 +33,17 @@ def clip(media: MediaFolder) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said", "hint"),
     [
-        ("proces a.mp4", "Did you mean 'process'?", "see mpt --help"),
-        ("process a.mp4 --overwrit", "--overwrite", "see mpt process --help"),
+        ("proces a.mp4", "did you mean process?", "see mpt --help"),
+        ("process a.mp4 --overwrit", "did you mean --overwrite?", "see mpt process --help"),
+        ("process a.mp4 --timeout 9", "did you mean --clip-timeout or --stall-timeout?", "see mpt process --help"),
+        ("process a.mp4 --crop", "use --fit cover", "see mpt process --help"),
+        ("process -i a.mp4", "-i; inputs are named without an option", "see mpt process --help"),
+        ("process -ss 3 a.mp4", "-ss; start and end of a clip in a job file trim it", "see mpt process --help"),
+        ("process a.mp4 -preset tiktok", "-preset; did you mean --preset?", "see mpt process --help"),
+        ("process a.mp4 --volume 2", "mpt keeps the loudness of the clips", "see mpt process --help"),
+        ("validate a.mp4 --fit cover", "only mpt process, mpt concat, mpt batch, mpt config show have it", "validate"),
+        ("merge a.mp4 b.mp4", "use mpt concat", "see mpt --help"),
+        ("a.mp4 b.mp4 -o c.mp4", "name a command first: mpt process", "see mpt --help"),
         ("process a.mp4 -o", "requires an argument", "see mpt process --help"),
         ("process a.mp4 -o -n", "'-n' is an option, so the value is missing", "see mpt process --help"),
         ("process a.mp4", "no output was named", "add -o reel.mp4"),
@@ -49,7 +58,7 @@ def clip(media: MediaFolder) -> Path:
         ("validate a.mp4 --color blue", "'blue' is not one of auto, always, never", "see mpt validate --help"),
         ("validate a.mp4 --color alway", "did you mean always?", "see mpt validate --help"),
         ("cache inf", "did you mean info?", "see mpt cache --help"),
-        ("config shwo", "Did you mean 'show'?", "see mpt config --help"),
+        ("config shwo", "did you mean show?", "see mpt config --help"),
         ("batch - -", "stdin was named twice", "name - once"),
     ],
 )
@@ -63,6 +72,14 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
     assert hinted.startswith("  hint: ")
     assert hint in hinted
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--logo", "--loudness", "--frobnicate", "-z"])
+@pytest.mark.core
+def test_option_that_is_like_no_other_gets_no_suggestion(mpt: Mpt, option: str) -> None:
+    error = mpt("process", "a.mp4", option).err.splitlines()[0]
+    assert "did you mean" not in error
+    assert not re.search(r"--(mode|color|form)\b(?!-)", error)
 
 
 def test_names_that_cannot_be_written_are_usage_beside_all_that_is_wrong(mpt: Mpt, here: Path, clip: Path) -> None:

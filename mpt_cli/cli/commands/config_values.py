@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.config.sections import Config
 from mpt_cli.display.answers.config import Setting
 from mpt_cli.model.errors import UsageError
-from mpt_cli.settings.layers import FIELDS, dotted, unknown_key, word_of_none, written
+from mpt_cli.settings.layers import FIELDS, dotted, word_of_none, written
 from mpt_cli.settings.reference import meanings
+from mpt_cli.settings.suggestions import unknown_key
 
 if TYPE_CHECKING:
     from mpt_cli.cli.options import Given

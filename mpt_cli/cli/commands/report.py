@@ -19,8 +19,8 @@ from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import ConfigError, ExitCode, UsageError
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.run_record import BatchEntry
+from mpt_cli.model.similarity import meant
 from mpt_cli.reporting.report_data import batch_report_data, list_data, report_data
-from mpt_cli.settings.layers import meant
 from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:

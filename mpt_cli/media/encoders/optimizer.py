@@ -7,7 +7,6 @@ codec. No encoder is believed to work: each is tried (:mod:`mpt_cli.media.encode
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media.encoders.hardware import HARDWARE_ENCODERS, hardware_options
@@ -15,6 +14,7 @@ from mpt_cli.media.encoders.software import DEFAULT_ENCODERS, ENCODERS, Encoder,
 from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import EncoderSettings
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.similarity import alike
 from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CodecOptimizer:
         """Return the issues of a request's quality settings that need no trial."""
         encoder = _encoder(quality)
         if encoder is None:
-            near, fitting = get_close_matches(quality.encoder, _ALL, n=1), ", ".join(self.names()[quality.codec])
+            near, fitting = alike(quality.encoder, _ALL), ", ".join(self.names()[quality.codec])
             return [
                 Issue(
                     IssueCode.ENCODER_UNAVAILABLE,

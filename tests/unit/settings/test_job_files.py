@@ -124,11 +124,14 @@ def test_single(tmp_path: Path) -> None:
         ("[[jobs]]", "jobs = [{}]: unknown key; nearest known key: job"),
         ("crf = 20\n" + JOB, "crf = 20: unknown key; nearest known key: defaults.encode.crf"),
         ('preset = "tiktok"\n' + JOB, "preset = 'tiktok': unknown key; nearest known key: defaults.preset"),
+        ('output = "x"\n' + JOB, "output = 'x': unknown key here; write it below [[job]] in a job file"),
+        ("start = 1\n" + JOB, "start = 1: unknown key here; write it in a clip of a job: { path = "),
+        ("trim = 1\n" + JOB, "trim = 1: unknown key; start and end of a clip in a job file trim it"),
         ("defaults = 3\n" + JOB, "defaults = 3: must be a table"),
         ("[defaults]\noverwrite = 1\n" + JOB, "defaults: overwrite = 1: must be true or false"),
         (
             '[defaults]\noutput = "x"\n' + JOB,
-            "defaults: output = 'x': unknown key; nearest known key: ",
+            "defaults: output = 'x': unknown key here; write it below [[job]] in a job file",
         ),
         ('[[job]]\nclips = ["a"]', "job 1: output is missing"),
         ('[[job]]\noutput = "o.mp4"', "job 1: clips is missing"),
@@ -175,6 +178,11 @@ def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
 def test_mistakes_of_a_clip(tmp_path: Path, clip: str, says: str) -> None:
     text = f'[[job]]\nname = "m"\noutput = "o.mp4"\nclips = ["x.mp4", {clip}]\n'
     assert _says(tmp_path, text).startswith(f"job 'm': clip 2: {says}")
+
+
+def test_long_list_of_a_wrong_key_is_only_counted(tmp_path: Path) -> None:
+    clips = ", ".join(f'"clips/a long name of a clip {number}.mp4"' for number in range(40))
+    assert _says(tmp_path, f"clips = [{clips}]").startswith("clips = [40 entries]: unknown key here; write it below ")
 
 
 def test_other_mistakes_stand_beside_the_first(tmp_path: Path) -> None:
