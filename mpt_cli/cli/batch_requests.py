@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.request import jobs_of, params_of_job
+from mpt_cli.cli.request import factory_of, jobs_of, params_of_job
 from mpt_cli.model.errors import UsageError
 from mpt_cli.model.similarity import meant
 from mpt_cli.settings.layers import Layer, LayerKind
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
     from mpt_cli.config.request import VideoParams
+    from mpt_cli.factory import ModuleFactory
     from mpt_cli.settings.job_files import JobFile
-    from mpt_cli.settings.merged import Settings
 
 _SHARED_SECTIONS, _SHARED_KEYS = ("memory", "cache", "batch"), (("paths", "state"), ("processing", "deadline"))
 """Sections and keys that apply to all jobs of a batch together."""
@@ -71,12 +71,14 @@ def _only(wanted: Sequence[str] | None, files: list[JobFile]) -> list[JobFile]:
     return [replace(file, jobs=tuple(job for job in file.jobs if job.name in wanted)) for file in files]
 
 
-def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[VideoParams]]:
-    """Return the settings of the whole batch and the request of each job."""
+def requests_of(files: Sequence[JobFile], given: Given) -> tuple[ModuleFactory, list[VideoParams]]:
+    """Return the factory of the whole batch and the request of each job."""
     from mpt_cli.settings.merged import Settings, standing_layers
 
     standing = standing_layers(config_file=given.get("config"))
     flags = Layer(LayerKind.FLAG, given.flags)
+    shared = Settings.of((flags, files[0].defaults if len(files) == 1 else None, *standing))
+    factory = factory_of(shared, given)
     requests: list[VideoParams] = []
     for file in files:
         common = Settings.of((flags, file.defaults, *standing))
@@ -85,8 +87,8 @@ def requests_of(files: Sequence[JobFile], given: Given) -> tuple[Settings, list[
         for job in file.jobs:
             _refuse_shared(job.layer, "is for all jobs together: write it under [defaults]")
             own = Settings.of((flags, job.layer, file.defaults, *standing)) if job.layer.values else common
-            requests.append(params_of_job(job, own, given))
-    return Settings.of((flags, files[0].defaults if len(files) == 1 else None, *standing)), requests
+            requests.append(params_of_job(job, own, given, factory.published_reels.made_in))
+    return factory, requests
 
 
 def _refuse_shared(layer: Layer, why: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import UsageError
-from mpt_cli.settings.inputs import MEDIA_SUFFIXES
+from mpt_cli.settings.file_kinds import MEDIA_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from mpt_cli.display.answers import summary
 from mpt_cli.display.answers.dry_run import result_data, show_plan
 from mpt_cli.model.choices import ConcatenationMode
 from mpt_cli.model.clips import VideoClip
-from mpt_cli.model.errors import Issue, UsageError
+from mpt_cli.model.errors import UsageError
 from mpt_cli.model.results import JobEnd
-from mpt_cli.settings.inputs import expand_inputs
+from mpt_cli.settings.inputs import Inputs, expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from mpt_cli.cli.options import Given
     from mpt_cli.cli.session import Session
     from mpt_cli.display.base import Console
+    from mpt_cli.factory import ModuleFactory
     from mpt_cli.model.choices import JoinMethod
     from mpt_cli.model.results import VideoResult
+    from mpt_cli.settings.inputs import Made
     from mpt_cli.settings.job_files import Job, JobFile
     from mpt_cli.settings.merged import Settings
 
@@ -39,12 +41,10 @@ def answer_request(
         join: The method of ``mpt concat``; None for ``mpt process``.
         job: A file with one job, or None.
     """
-    params, settings = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
+    params, factory = _from_job(job, session.given) if job else _from_command_line(session, inputs, join)
     refuse_idle_seed(session.given, [params])
-    from mpt_cli.factory import ModuleFactory
-
     dry_run = bool(session.given.get("dry_run"))
-    orchestrator = ModuleFactory(settings, remember=not dry_run).create_video_orchestrator()
+    orchestrator = factory.create_video_orchestrator()
     work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
     result = work(params, context=session.context)
     exit_code = exit_code_of_run(result)
@@ -75,14 +75,14 @@ def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool) -> 
     if result.plan is None:
         summary.show_result(out, err, result, verbose=verbose)
         return
-    show_plan(out, result.plan, commands=verbose)
+    show_plan(out, result.plan, commands=verbose, left_out=result.left_out)
     summary.show_issues(err, result.warnings, level="warning")
     summary.show_issues(err, result.errors)
 
 
 def _from_command_line(
     session: Session, inputs: Sequence[str], join: JoinMethod | None
-) -> tuple[VideoParams, Settings]:
+) -> tuple[VideoParams, ModuleFactory]:
     from mpt_cli.settings.merged import Settings
 
     given = session.given
@@ -90,9 +90,17 @@ def _from_command_line(
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
     output = _output(given.get("output"))
     settings = Settings.load(flags=given.flags, config_file=given.get("config"))
-    paths, problems = session.expand(inputs)
-    clips = tuple(VideoClip(path) for path in paths)
-    return _params(clips, output, settings, given, problems, join=join), settings
+    factory = factory_of(settings, given)
+    found = session.expand(inputs, factory.published_reels.made_in)
+    clips = tuple(VideoClip(path) for path in found.paths)
+    return _params(clips, output, settings, given, found, join=join), factory
+
+
+def factory_of(settings: Settings, given: Given) -> ModuleFactory:
+    """Return the factory of a command; that of a dry run writes nothing."""
+    from mpt_cli.factory import ModuleFactory
+
+    return ModuleFactory(settings, remember=not given.get("dry_run"))
 
 
 def jobs_of(file: Path) -> JobFile:
@@ -109,7 +117,7 @@ def jobs_of(file: Path) -> JobFile:
         raise UsageError(why, path=error.issue.path, hint=f"use it as --config {file}") from error
 
 
-def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
+def _from_job(file: Path, given: Given) -> tuple[VideoParams, ModuleFactory]:
     from mpt_cli.settings.merged import Settings
 
     if given.get("null"):
@@ -119,30 +127,31 @@ def _from_job(file: Path, given: Given) -> tuple[VideoParams, Settings]:
     settings = Settings.load(
         flags=given.flags, job=job.layer, job_defaults=jobs.defaults, config_file=given.get("config")
     )
-    clips, problems = _job_clips(job)
+    factory = factory_of(settings, given)
+    clips, found = _job_clips(job, factory.published_reels.made_in)
     output = _output(given.get("output") or job.output)
-    return _params(clips, output, settings, given, problems, job=job), settings
+    return _params(clips, output, settings, given, found, job=job), factory
 
 
-def params_of_job(job: Job, settings: Settings, given: Given) -> VideoParams:
+def params_of_job(job: Job, settings: Settings, given: Given, made: Made) -> VideoParams:
     """Return the request of one job of a batch; problems with its clips become problems of the request."""
     try:
-        clips, problems = _job_clips(job)
+        clips, found = _job_clips(job, made)
     except UsageError as error:
-        clips, problems = (), [error.issue]
-    return _params(clips, job.output, settings, given, problems, job=job)
+        clips, found = (), Inputs.of([error.issue])
+    return _params(clips, job.output, settings, given, found, job=job)
 
 
-def _job_clips(job: Job) -> tuple[tuple[VideoClip, ...], list[Issue]]:
+def _job_clips(job: Job, made: Made) -> tuple[tuple[VideoClip, ...], Inputs]:
     clips: list[VideoClip] = []
-    problems: list[Issue] = []
+    parts: list[Inputs] = []
     for item in job.inputs:
-        paths, found = expand_inputs([item.text], cwd=job.base)
-        problems += found
-        if item.is_trimmed and (len(paths) > 1 or any(path.is_dir() for path in paths)):
+        part = expand_inputs([item.text], cwd=job.base, made=made)
+        parts.append(part)
+        if item.is_trimmed and (len(part.paths) > 1 or any(path.is_dir() for path in part.paths)):
             raise UsageError(f"{item.text} is more than one file and cannot be trimmed", hint="name each file")
-        clips += [VideoClip(path, item.start, item.end, item.mute) for path in paths]
-    return tuple(clips), problems
+        clips += [VideoClip(path, item.start, item.end, item.mute) for path in part.paths]
+    return tuple(clips), Inputs.joined(parts)
 
 
 def _output(output: Path | None) -> Path:
@@ -156,7 +165,7 @@ def _params(
     output: Path,
     settings: Settings,
     given: Given,
-    problems: Sequence[Issue],
+    found: Inputs,
     *,
     join: JoinMethod | None = None,
     job: Job | None = None,
@@ -172,7 +181,9 @@ def _params(
         extras=Extras(
             sheet or (job.extras.contact_sheet if job else None), poster or (job.extras.poster if job else None)
         ),
-        problems=tuple(problems),
+        problems=found.problems,
+        warnings=found.warnings,
+        left_out=found.left_out,
         if_changed=bool(given.get("if_changed")),
         evidence=given.get("manifest") is not None,
     )

@@ -30,11 +30,11 @@ from mpt_cli.settings.inputs import expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
     from types import FrameType
 
     from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
+    from mpt_cli.settings.inputs import Inputs, Made
 
 
 NUL_WITHOUT_STDIN = "--null is for paths on stdin, which no input is"
@@ -106,8 +106,12 @@ class Session:
                 base.flush_or_discard(sys.stderr)
         return int(answer.exit_code)
 
-    def expand(self, inputs: Sequence[str]) -> tuple[list[Path], list[Issue]]:
+    def expand(self, inputs: Sequence[str], made: Made) -> Inputs:
         """Return the files that the inputs name and the problems with them; read stdin for ``-``.
+
+        Args:
+            inputs: Files, folders, patterns, or ``-`` for paths on stdin.
+            made: Returns which files of a folder mpt made of its clips.
 
         Raises:
             UsageError: ``--null`` is given without ``-``.
@@ -115,7 +119,7 @@ class Session:
         if self.given.get("null") and "-" not in inputs:
             raise UsageError(NUL_WITHOUT_STDIN, hint="name - among the inputs, or leave out --null")
         stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
-        return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")))
+        return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")), made=made)
 
     def _with_side_files(self, answer: Answer) -> Answer:
         """Write the side files; return the answer with a warning for each failed one."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import Issue, IssueCode, UsageError
-from mpt_cli.settings.inputs import MEDIA_SUFFIXES
+from mpt_cli.settings.file_kinds import MEDIA_SUFFIXES
 from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:

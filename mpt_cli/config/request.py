@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from mpt_cli.model.left_out import LeftOut
+
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 """Extensions of contact sheets and posters."""
@@ -83,6 +85,8 @@ class VideoParams:
         join: Method of ``mpt concat``, or None for the full workflow of ``mpt process``.
         extras: Pictures to write beside the reel.
         problems: Faults found before the request was built; reported together with all others.
+        warnings: Warnings found before the request was built; part of the result.
+        left_out: What the folders of the clips hold beside them; part of the result.
         if_changed: Do nothing if the output is up to date; otherwise replace it if mpt published it last.
         evidence: Put hashes of the clips and of the reel into the result.
 
@@ -102,6 +106,8 @@ class VideoParams:
     join: JoinMethod | None = None
     extras: Extras = NO_EXTRAS
     problems: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     if_changed: bool = False
     evidence: bool = False
 
@@ -122,6 +128,8 @@ class VideoParams:
             join: JoinMethod | str | None = None,
             extras: Extras = ...,
             problems: Iterable[Issue] = (),
+            warnings: Iterable[Issue] = (),
+            left_out: Iterable[LeftOut] = (),
             if_changed: bool = False,
             evidence: bool = False,
         ) -> None:
@@ -133,6 +141,8 @@ class VideoParams:
             "clips": _clips_of(self.clips),
             "output_path": path_of(_field("output_path"), self.output_path),
             "problems": tuple(instance_of(_field("problems"), one, Issue, "give issues") for one in self.problems),
+            "warnings": tuple(instance_of(_field("warnings"), one, Issue, "give issues") for one in self.warnings),
+            "left_out": tuple(self.left_out),
         }
         for name, turned in _TURNED.items():
             if (value := getattr(self, name)) is not None:

@@ -57,6 +57,10 @@ class IssueCode(StrEnum):
 
     # Files
     NO_MATCH = "no_match"
+    DOWNLOAD_UNFINISHED = "download_unfinished"
+    REEL_AMONG_CLIPS = "reel_among_clips"
+    ORDER_DIFFERS = "order_differs"
+    ORDER_GUESSED = "order_guessed"
     FILE_NOT_FOUND = "file_not_found"
     NOT_A_FILE = "not_a_file"
     NOT_READABLE = "not_readable"

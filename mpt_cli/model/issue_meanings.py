@@ -30,6 +30,12 @@ class Meaning:
 
 FILE_MEANINGS: Mapping[Code, Meaning] = {
     Code.NO_MATCH: Meaning("An input names no file: a pattern without a match, a folder without clips, an empty list."),
+    Code.DOWNLOAD_UNFINISHED: Meaning(
+        "A folder holds downloads or copies that are not finished; they are left out.", Level.WARNING
+    ),
+    Code.REEL_AMONG_CLIPS: Meaning(
+        "A clip is a reel of other clips of the request, which are then shown twice.", Level.WARNING
+    ),
     Code.FILE_NOT_FOUND: Meaning("The path does not exist."),
     Code.NOT_A_FILE: Meaning("The path is a folder, pipe, socket or device."),
     Code.NOT_READABLE: Meaning(
@@ -101,6 +107,13 @@ FILE_MEANINGS: Mapping[Code, Meaning] = {
 REQUEST_MEANINGS: Mapping[Code, Meaning] = {
     Code.USAGE: Meaning("The command line or a job file is wrong."),
     Code.CONFIG_INVALID: Meaning("A setting is unknown or has a wrong value."),
+    Code.ORDER_DIFFERS: Meaning(
+        "The clips were recorded in another order than that of their names, which is used.", Level.WARNING
+    ),
+    Code.ORDER_GUESSED: Meaning(
+        "`--order time` places clips by the times of their files, because nothing else tells when they were recorded.",
+        Level.WARNING,
+    ),
     Code.OUTPUT_EXISTS: Meaning("The output exists, and `--overwrite` was not given."),
     Code.OUTPUT_IS_INPUT: Meaning("The output is also an input."),
     Code.OUTPUT_NOT_WRITABLE: Meaning(

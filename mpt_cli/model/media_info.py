@@ -199,6 +199,12 @@ class MediaInfo:
     audio_with: tuple[AudioStreamInfo, ...] = ()
     """Tracks that are mixed with ``audio``."""
     video_end: Fraction | None = None
+    recorded: float | None = None
+    """Time at which the file says that it was recorded, in seconds since 1970; None where it does not say."""
+    modified: float = 0.0
+    """Time of the last change of the file, in seconds since 1970."""
+    chapter_titles: tuple[str, ...] = ()
+    """Titles of the first chapters."""
 
     @property
     def heard(self) -> tuple[AudioStreamInfo, ...]:

@@ -22,6 +22,7 @@ class PublishedReel:
         seed: Seed of a random order, or None.
         warnings: Warnings of the run.
         evidence: Inputs and commands of the reel, where they were requested.
+        clips: Paths of the clips, in folders without links.
     """
 
     file: tuple[int, ...]
@@ -32,3 +33,4 @@ class PublishedReel:
     seed: int | None = None
     warnings: tuple[Issue, ...] = ()
     evidence: ReelEvidence | None = None
+    clips: tuple[Path, ...] = ()

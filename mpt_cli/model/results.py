@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.model.choices import Action, Container  # noqa: TC001
 from mpt_cli.model.clips import Dimensions, Verified  # noqa: TC001
 from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
+from mpt_cli.model.left_out import LeftOut  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -317,10 +318,9 @@ class VideoResult:
 
     Attributes:
         workflow_id, status: Id and status of the run.
-        clips: Result of each clip, in input order.
+        clips, left_out: Result of each clip, in input order; what the folders of the clips hold beside them.
         output, concatenation, metrics: The published reel, the join and the cost of the run; None if not reached.
-        plan: Plan, for a dry run.
-        seed: Seed of a random order, or None.
+        plan, seed: Plan, for a dry run; seed of a random order, or None.
         errors, warnings: Issues of the request, its parameters and its clips.
         signal_number: Number of the signal that stopped the run, or None.
         code: Code of the run itself, which decides the exit code; ``errors`` name the clips and parameters beside it.
@@ -344,6 +344,7 @@ class VideoResult:
     ffmpeg: str | None = None
     unchanged: bool = False
     evidence: ReelEvidence | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def success(self) -> bool:

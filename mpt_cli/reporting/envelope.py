@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.clips import Verified
     from mpt_cli.model.errors import Issue
+    from mpt_cli.model.left_out import LeftOut
     from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
     from mpt_cli.model.results import (
         ClipResult,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         Prediction,
         VideoResult,
     )
-    from mpt_cli.reporting.documents.base import Envelope, EnvelopeSchema, IssueData
+    from mpt_cli.reporting.documents.base import Envelope, EnvelopeSchema, IssueData, LeftOutData
     from mpt_cli.reporting.documents.files import (
         AudioData,
         AudioTrackData,
@@ -121,8 +122,13 @@ def issue_dict(issue: Issue) -> IssueData:
     return {"code": str(issue.code), "message": issue.message, "path": absolute_of(issue.path), "hint": issue.hint}
 
 
-def validation_data(files: Sequence[FileValidationResult]) -> ValidationData:
-    """Return the ``data`` of ``mpt validate``."""
+def validation_data(files: Sequence[FileValidationResult], left_out: Sequence[LeftOut] = ()) -> ValidationData:
+    """Return the ``data`` of ``mpt validate``.
+
+    Args:
+        files: The verdict on each file.
+        left_out: What the folders that were given hold beside them.
+    """
     valid = sum(file.is_valid for file in files)
     return {
         "clips": [_file(file) for file in files],
@@ -132,6 +138,7 @@ def validation_data(files: Sequence[FileValidationResult]) -> ValidationData:
             "invalid": len(files) - valid,
             "with_warnings": sum(bool(file.warnings) for file in files),
         },
+        "left_out": left_out_data(left_out),
     }
 
 
@@ -207,7 +214,16 @@ def video_data(result: VideoResult) -> ResultData:
         "clips": [clip_dict(clip) for clip in result.clips],
         "concatenation": None if result.concatenation is None else _concatenation(result.concatenation),
         "metrics": None if result.metrics is None else _metrics(result.metrics),
+        "left_out": left_out_data(result.left_out),
     }
+
+
+def left_out_data(entries: Iterable[LeftOut]) -> list[LeftOutData]:
+    """Return what folders hold beside their clips, as ``left_out`` of the contract."""
+    return [
+        {"folder": absolute_of(entry.folder), "kind": entry.kind, "count": entry.count, "names": list(entry.names)}
+        for entry in entries
+    ]
 
 
 def output_dict(output: OutputInfo) -> OutputData:

@@ -11,6 +11,7 @@ from mpt_cli.concatenation.order import join_order
 from mpt_cli.config.request import VideoParams, effective_config
 from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError, UsageError
+from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.planning.plan import wanted_duration
 from mpt_cli.planning.planner import PlanRequest
 from mpt_cli.planning.refusal import refusal
@@ -24,6 +25,7 @@ from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
 from mpt_cli.workflow.preflight import require_memory, require_space
 from mpt_cli.workflow.provenance import Provenance
+from mpt_cli.workflow.reels_among import reels_among
 from mpt_cli.workflow.run_state import RunState
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.inspect.sandbox import Workers
+    from mpt_cli.model.errors import Issue
     from mpt_cli.model.health import HealthStatus
     from mpt_cli.model.published_reel import PublishedReel
     from mpt_cli.model.results import OutputInfo, VideoResult
@@ -99,6 +102,7 @@ class VideoProcessingOrchestrator:
         """
         run = self._begin(params, context)
         with self._lifecycle.of_request(run, recorded=recorded):
+            self._report_inputs(run)
             if not self._is_up_to_date(run):
                 self._validate(run)
                 self._plan(run)
@@ -155,6 +159,7 @@ class VideoProcessingOrchestrator:
         """
         run = self._begin(params, context)
         with self._lifecycle.of_request(run, recorded=False):
+            self._report_inputs(run)
             if not self._is_up_to_date(run):
                 self._validate(run)
                 self._plan(run)
@@ -214,6 +219,13 @@ class VideoProcessingOrchestrator:
         good = sum(file.is_valid for file in validation.files)
         return not validation.errors and config.processing.is_enough(good, len(validation.files))
 
+    @staticmethod
+    def _report_inputs(run: RunState) -> None:
+        """Report what the folders of the clips hold beside them."""
+        for folder, entries in by_folder(run.params.left_out):
+            run.context.emit(Notice("info", "files_left_out", left_out_text(entries), path=folder))
+        _notice(run, run.params.warnings)
+
     def _is_up_to_date(self, run: RunState) -> bool:
         """Note what is asked for, and return whether the output is exactly that already."""
         run.wanted = self._reels.wanted(run.params, run.config)
@@ -238,6 +250,7 @@ class VideoProcessingOrchestrator:
         context.emit(ValidationFinished(len(usable), len(refused), float(seconds)))
         for issue in validation.warnings:
             context.emit(warning_of(issue))
+        _notice(run, reels_among(validation.files, self._reels.clips_of))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             logger.error("Validation failed for workflow %s", context.workflow_id)
@@ -359,6 +372,13 @@ class VideoProcessingOrchestrator:
             run.afterwards += warnings
         if self._reels.is_out_of_date(run.output, run.evidence, run.file):
             self._record_reel(run, run.output.path)
+
+
+def _notice(run: RunState, issues: Iterable[Issue]) -> None:
+    """Report warnings about which clips there are, and keep them for the result."""
+    run.noticed += issues
+    for issue in issues:
+        run.context.emit(warning_of(issue))
 
 
 def _plan_request(run: RunState) -> PlanRequest:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
@@ -29,7 +30,7 @@ from mpt_cli.storage.publish import changed
 from mpt_cli.storage.store import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mpt_cli.config.request import VideoParams
@@ -164,12 +165,34 @@ class PublishedReels:
                 seed=result.seed,
                 warnings=result.warnings,
                 evidence=result.evidence,
+                clips=places_of(clip.path for clip in wanted.params.clips),
             )
             before = self.find(output.path)
             self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
         except OSError as error:
             logger.warning("%s will not be known again: %s", output.path, error)
             self._on_failure(error)
+
+    def clips_of(self, path: Path) -> tuple[Path, ...]:
+        """Return the clips of the reel that mpt published at this path; none for another file."""
+        reel = self.find(path)
+        return () if reel is None else reel.clips
+
+    def made_in(self, folder: Path, names: Sequence[str]) -> dict[str, LeftOutKind]:
+        """Return which of these files of a folder are reels of others of these files, and images of such reels.
+
+        A reel whose clips are elsewhere, or gone, is a clip like any other.
+        """
+        known = {place.name for place in listed(self._folder)} if self._folder else set()
+        real = real_folder(folder) if known else folder
+        there = {real / name: name for name in names}
+        made: dict[str, LeftOutKind] = {}
+        for path, name in there.items():
+            if _record_name(path) in known and not there.keys().isdisjoint(self.clips_of(path)):
+                made[name] = LeftOutKind.REEL
+                images = places_of(image for image, _ in self._standing(path))
+                made |= {there[image]: LeftOutKind.IMAGE for image in images if image in there}
+        return made
 
     def is_out_of_date(self, output: OutputInfo, evidence: ReelEvidence | None, file: tuple[int, ...]) -> bool:
         """Return whether the record of a published reel lacks what is known of it now.
@@ -292,8 +315,27 @@ class PublishedReels:
         if self._folder is None:
             raise FileNotFoundError(errno.ENOENT, "there is no folder of records")
         path = output.absolute()
-        name = hashlib.sha256(os.fsencode(path.parent.resolve() / path.name)).hexdigest()
-        return self._folder / f"{name[:40]}.json"
+        return self._folder / _record_name(path.parent.resolve() / path.name)
+
+
+def places_of(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return each of these paths once, in its folder without links."""
+    folders: dict[Path, Path] = {}
+    absolute = dict.fromkeys(path.absolute() for path in paths)
+    for folder in {path.parent for path in absolute}:
+        folders[folder] = real_folder(folder)
+    return tuple(dict.fromkeys(folders[path.parent] / path.name for path in absolute))
+
+
+def real_folder(folder: Path) -> Path:
+    """Return a folder without links; as it is where a link leads to itself."""
+    with suppress(OSError, RuntimeError):
+        return folder.resolve()
+    return folder.absolute()
+
+
+def _record_name(place: Path) -> str:
+    return f"{hashlib.sha256(os.fsencode(place)).hexdigest()[:40]}.json"
 
 
 def _identity(path: Path) -> tuple[int, ...]:

@@ -66,6 +66,8 @@ class RunState:
     metrics: PerformanceReport | None = None
     temporary_bytes: int | None = None
     ffmpeg: str | None = None
+    noticed: list[Issue] = field(default_factory=list)
+    """Warnings about which clips there are, beside those about each."""
     replaced: list[Issue] = field(default_factory=list)
     """Warnings: what took the place of something that was asked for."""
     missing: list[Issue] = field(default_factory=list)
@@ -135,6 +137,7 @@ class RunState:
             ffmpeg=self.ffmpeg,
             unchanged=self.found is not None,
             evidence=self.evidence,
+            left_out=self.params.left_out,
         )
 
     def setup(self) -> RunSetup:
@@ -200,7 +203,8 @@ class RunState:
 
     def _warnings(self) -> tuple[Issue, ...]:
         known = self.found.warnings if self.found else ()
-        found = [*(self.validation.warnings if self.validation else ()), *known, *self.replaced]
+        noticed = [issue for issue in self.noticed if issue not in known]  # which the last run noticed too
+        found = [*noticed, *(self.validation.warnings if self.validation else ()), *known, *self.replaced]
         found += [issue for index in sorted(self.processed) for issue in self.processed[index].warnings]
         found += self.concatenation.warnings if self.concatenation else ()
         return (*found, *self.missing, *self.afterwards)

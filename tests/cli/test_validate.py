@@ -61,6 +61,33 @@ def test_inputs_keep_their_order_and_may_repeat(mpt: Mpt, place: Place) -> None:
     assert names(mpt("validate", "b.mp4", "a.mp4", "./b.mp4", "--json")) == ["b.mp4", "a.mp4", "b.mp4"]
 
 
+@pytest.mark.core
+def test_folder_says_what_it_leaves_out(mpt: Mpt, place: Place, here: Path) -> None:
+    place("in/a.mp4", "in/b.MOD", "in/sub/c.mp4")
+    for name in ("1.jpg", "2.jpg", "x.mp3"):
+        (here / "in" / name).touch()
+    assert "left out: 2 photos, 1 audio file, 1 subfolder" in mpt("validate", "in", "--strict").out.splitlines()
+    done = mpt("validate", "in", "--json", "--strict")
+    assert (done.code, names(done)) == (0, ["in/a.mp4", "in/b.MOD"])
+    assert [(entry["kind"], entry["count"]) for entry in done.data["left_out"]] == [
+        ("photo", 2),
+        ("audio", 1),
+        ("folder", 1),
+    ]
+
+
+@pytest.mark.core
+def test_unfinished_download_is_a_warning_and_an_error_if_strict(mpt: Mpt, place: Place, here: Path) -> None:
+    place("in/a.mp4", "in/b.mp4.part")
+    done = mpt("validate", "in", "--json")
+    assert (done.code, names(done)) == (0, ["in/a.mp4"])
+    (warning,) = done.document["warnings"]
+    assert (warning["code"], warning["path"]) == ("download_unfinished", str(here / "in"))
+    strict = mpt("validate", "in", "--json", "--strict")
+    assert (strict.code, strict.codes, strict.document["warnings"]) == (3, ["download_unfinished"], [])
+    assert "b.mp4.part" in mpt("validate", "in").err
+
+
 def test_a_pattern_that_the_shell_left_alone_is_expanded(mpt: Mpt, place: Place) -> None:
     place("in/clip10.mp4", "in/clip9.mp4", "in/other.mov")
     assert names(mpt("validate", "in/clip*.mp4", "--json")) == ["in/clip9.mp4", "in/clip10.mp4"]
@@ -93,6 +120,14 @@ def test_nothing_to_find_beside_something_is_an_error_too(mpt: Mpt, place: Place
     assert done.code == 3
     assert "1 clip: 1 valid" in done.out
     assert "'x*.mp4' matches no file (no_match)" in done.err
+
+
+@pytest.mark.core
+def test_list_of_another_system_is_read(mpt: Mpt, place: Place) -> None:
+    place("a.mp4", "in/b c.mp4")
+    listed = "\ufeffa.mp4\r\nin\\b c.mp4\r\n"
+    for encoding in ("utf-8", "utf-16-le"):
+        assert names(mpt("validate", "-", "--json", stdin=listed.encode(encoding))) == ["a.mp4", "in/b c.mp4"]
 
 
 def test_paths_on_stdin_are_taken_literally(mpt: Mpt, place: Place) -> None:

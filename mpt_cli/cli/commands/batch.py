@@ -43,14 +43,11 @@ def batch(
 
 
 def _answer(session: Session, names: list[str]) -> Answer:
-    from mpt_cli.factory import ModuleFactory
-
     files = read_job_files(session, names)
-    settings, requests = requests_of(files, session.given)
+    factory, requests = requests_of(files, session.given)
     refuse_idle_seed(session.given, requests)
     labels = labels_of(names, files)
     dry_run = bool(session.given.get("dry_run"))
-    factory = ModuleFactory(settings, remember=not dry_run)
     context, status = session.context, RunStatus.ERROR
     recorder = BatchRecorder(context.workflow_id)
     clips = sum(len(request.clips) for request in requests)

@@ -36,8 +36,10 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
     given, context = session.given, session.context
     settings = Settings.load(flags=given.flags, config_file=given.get("config"))
-    engine = ModuleFactory(settings).create_validation_engine()
-    paths, problems = session.expand(inputs)
+    factory = ModuleFactory(settings)
+    engine = factory.create_validation_engine()
+    found = session.expand(inputs, factory.published_reels.made_in)
+    paths, problems, noticed = found.paths, found.problems, found.warnings
     context.emit(RunStarted("validate", context.workflow_id, len(paths)))
     try:
         files = engine.validate_files(
@@ -48,6 +50,7 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
         raise
     if given.get("strict"):
         files = [replace(file, errors=(*file.errors, *file.warnings), warnings=()) for file in files]
+        problems, noticed = (*problems, *noticed), ()
     bad = [file for file in files if not file.is_valid]
     context.emit(ValidationFinished(len(files) - len(bad), len(bad)))
     status = RunStatus.ERROR if bad or problems else RunStatus.SUCCESS
@@ -55,13 +58,15 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
 
     def show(out: Console, err: Console) -> None:
         verdicts.show_validation(out, files)
+        summary.show_left_out(out, found.left_out)
+        summary.show_issues(err, noticed, level="warning")
         summary.show_issues(err, problems)
 
     return Answer(
         status=status,
         exit_code=ExitCode.INVALID if bad or problems else ExitCode.OK,
-        data=validation_data(files),
-        warnings=[issue for file in files for issue in file.warnings],
+        data=validation_data(files, found.left_out),
+        warnings=[*noticed, *(issue for file in files for issue in file.warnings)],
         errors=[*problems, *(issue for file in bad for issue in file.errors)],
         verdicts=files,
         show=show,

@@ -89,7 +89,7 @@ def show_batch(out: Console, err: Console, ends: Sequence[JobEnd], *, commands: 
     for end in ends:
         if end.result.plan is not None:
             say(out, Text(escape(end.name), "bold"))
-            show_plan(out, end.result.plan, commands=commands)
+            show_plan(out, end.result.plan, commands=commands, left_out=end.result.left_out)
             say(out, Text())
     if any(end.result.plan is not None for end in ends):
         planned = sum(end.result.plan is not None and end.result.code is None for end in ends)

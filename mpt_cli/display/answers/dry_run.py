@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mpt_cli.display.answers.summary import brief_reasons, say, table_width
+from mpt_cli.display.answers.summary import brief_reasons, say, show_left_out, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
 from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import (
@@ -24,8 +24,11 @@ from mpt_cli.model.formatting import (
 from mpt_cli.reporting.envelope import seconds_of, video_data
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from mpt_cli.model.left_out import LeftOut
     from mpt_cli.model.results import PlannedStep, PlanReport, VideoResult
     from mpt_cli.reporting.documents.runs import DryRunData, PlanData, ResultData, StepData
 
@@ -76,6 +79,7 @@ def dry_run_data(result: VideoResult, plan: PlanReport) -> DryRunData:
         "unchanged": data["unchanged"],
         "clips": data["clips"],
         "concatenation": data["concatenation"],
+        "left_out": data["left_out"],
         "plan": plan_data(plan),
     }
 
@@ -94,8 +98,15 @@ def _step(step: PlannedStep) -> StepData:
     }
 
 
-def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
-    """Write the plan to ``out``; with ``commands`` also the ffmpeg command of each clip, quoted for a shell."""
+def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Sequence[LeftOut] = ()) -> None:
+    """Write the plan to ``out``; with ``commands`` also the ffmpeg command of each clip, quoted for a shell.
+
+    Args:
+        out: Standard output.
+        plan: The plan.
+        commands: True to write the commands.
+        left_out: What the folders of the clips hold beside them.
+    """
     say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
     predicted = plan.predicted
     facts = (
@@ -114,6 +125,7 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool) -> None:
     say(out, Text())
     for line in table_lines(_COLUMNS, [_cells(step) for step in plan.steps], table_width(out)):
         say(out, line)
+    show_left_out(out, left_out)
     say(out, Text())
     if not commands:
         say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))

@@ -20,6 +20,7 @@ from mpt_cli.model.formatting import (
     size_text,
     tenths_text,
 )
+from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.summaries import fates_of, most_telling
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.errors import Issue
+    from mpt_cli.model.left_out import LeftOut
     from mpt_cli.model.results import ClipResult, OutputInfo, PerformanceReport, VideoResult
 
 MOST_ROWS, LEAST_ROWS = 60, 8
@@ -70,6 +72,7 @@ def show_result(out: Console, err: Console, result: VideoResult, *, verbose: boo
         return
     if result.output is not None and result.unchanged:
         say(out, Text(f"{escape(result.output.path.name)} is up to date, nothing was done", "bold green"))
+        show_left_out(out, result.left_out)
         show_issues(err, result.warnings, level="warning")
         return
     if result.output is not None:
@@ -79,6 +82,7 @@ def show_result(out: Console, err: Console, result: VideoResult, *, verbose: boo
     if result.clips:
         say(out, Text())
         show_clips(out, result)
+    show_left_out(out, result.left_out)
     say(out, Text())
     say(out, Text(_totals(result)), words=True)
     if verbose and result.metrics is not None and result.metrics.predicted is not None:
@@ -96,6 +100,14 @@ def _show_refusal(err: Console, result: VideoResult) -> None:
     show_issues(err, problems)
     if len(problems) != 1 or total.hint:
         show_issue(err, total)
+
+
+def show_left_out(out: Console, entries: Iterable[LeftOut]) -> None:
+    """Write what the folders of the clips hold beside them, one line for each folder."""
+    folders = by_folder(entries)
+    for folder, of_folder in folders:
+        where = f"{path_text(folder)}: " if len(folders) > 1 else ""
+        say(out, Text(f"{where}{escape(left_out_text(of_folder))}", "dim"))
 
 
 def show_issues(err: Console, issues: Iterable[Issue], *, level: str = "error", job: str | None = None) -> None:
@@ -159,14 +171,16 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
 def show_clips(out: Console, result: VideoResult) -> None:
     """Write one row per clip, on a terminal only the most important ones.
 
-    Clips of a random order are sorted as in the reel, with the start time of each.
+    Where the reel has another order than the request, they are sorted as in the reel, with the start time of each.
     """
-    clips, shuffled = list(result.clips), result.seed is not None
-    if shuffled:
+    clips = list(result.clips)
+    starts = [clip.start for clip in clips if clip.start is not None]
+    reordered = result.seed is not None or starts != sorted(starts)
+    if reordered:
         clips.sort(key=lambda clip: (clip.start is None, clip.start))
     room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
     shown = most_telling(clips, room) if out.is_terminal else clips
-    columns = [column for column in range(len(_CLIP_COLUMNS)) if shuffled or column != _START]
+    columns = [column for column in range(len(_CLIP_COLUMNS)) if reordered or column != _START]
     rows = [[cells[column] for column in columns] for cells in map(_clip_cells, shown)]
     for line in table_lines([_CLIP_COLUMNS[column] for column in columns], rows, table_width(out)):
         say(out, line)

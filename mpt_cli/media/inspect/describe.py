@@ -14,7 +14,7 @@ from mpt_cli.media.formats import hevc_alpha
 from mpt_cli.media.inspect.audio.layers import layered
 from mpt_cli.media.inspect.audio.tracks import audio_tracks
 from mpt_cli.media.inspect.audio.undecodable import undecodable_audio
-from mpt_cli.media.inspect.container import sample_descriptions
+from mpt_cli.media.inspect.container import sample_descriptions, tags
 from mpt_cli.media.inspect.container.completeness import unread_issues
 from mpt_cli.media.inspect.times.continuation import unread_parts
 from mpt_cli.media.inspect.times.leading_frames import leading_frames
@@ -59,9 +59,10 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         duration = header_seconds(container, found.video) or duration
     unread = unread_issues(path, found, timeline)
     in_one_row = found.scanned and not found.clock.moves
+    status = path.stat()
     return MediaInfo(
         container=_container_name(container, path),
-        size_bytes=path.stat().st_size,
+        size_bytes=status.st_size,
         zero=zero,
         duration=duration,
         video=_video_info(path, found, timeline),
@@ -79,6 +80,9 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         audio_tracks=tracks,
         audio_with=parts_of(tracks[0], tracks) if tracks else (),
         video_end=timeline.end,
+        recorded=tags.recorded_at(container),
+        modified=status.st_mtime,
+        chapter_titles=tags.chapter_titles(container),
         warnings=(
             *found.chosen.warnings,
             *_descriptions(found).issues(path, zero),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
 
 
-CONTENT_VERSION = 8
+CONTENT_VERSION = 9
 """Raised when the probe finds more, or other things, in the same bytes."""
 _KEPT_SECONDS = 180 * 24 * 3600
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic cannot read that of typing before Python 3.12
 
+from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.results import RunStatus
 
 EnvelopeSchema = Literal["mpt.result/1"]
@@ -46,6 +47,15 @@ class IssueData(TypedDict):
     message: str
     path: OptionalPath
     hint: str | None
+
+
+class LeftOutData(TypedDict):
+    """Entries of one kind that a folder holds beside its clips."""
+
+    folder: AbsolutePath
+    kind: LeftOutKind
+    count: Positive
+    names: Annotated[list[str], Field(description="the first 20, in natural order")]
 
 
 class Envelope(TypedDict):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, Number, Positive, Ratio, Whole
+from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, LeftOutData, Number, Positive, Ratio, Whole
 
 
 class VideoData(TypedDict):
@@ -86,3 +86,4 @@ class ValidationData(TypedDict):
 
     clips: list[FileData]
     summary: FileCounts
+    left_out: list[LeftOutData]

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.results import ClipStatus, RunStatus
-from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, Number, Positive, Ratio, Share, Whole
+from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, LeftOutData, Number, Positive, Ratio, Share, Whole
 
 
 class OutputData(TypedDict):
@@ -123,6 +123,7 @@ class RunData(TypedDict):
     unchanged: Annotated[bool, Field(description="true if the output was up to date, so that nothing was done")]
     clips: list[ClipData]
     concatenation: ConcatenationData | None
+    left_out: list[LeftOutData]
 
 
 class ResultData(RunData):

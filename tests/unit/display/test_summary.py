@@ -20,6 +20,7 @@ from mpt_cli.display.base import PIPE_WIDTH, console, panel_wanted
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.left_out import LeftOut, LeftOutKind
 from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
 from mpt_cli.model.results import (
     ClipResult,
@@ -193,14 +194,30 @@ def test_many_clips_show_those_that_failed_first() -> None:
     assert "c499.mp4" in out
 
 
-def test_a_random_order_is_told_by_where_clips_start() -> None:
+@pytest.mark.parametrize("seed", [7, None])
+def test_another_order_is_told_by_where_clips_start(seed: int | None) -> None:
     starts = (Fraction(9), None, Fraction(0), Fraction(4))
     clips = [replace(clip(at, f"c{at}.mp4"), start=start) for at, start in enumerate(starts)]
-    out, _ = in_pipe(result(*clips))
+    out, _ = in_pipe(replace(result(*clips), seed=seed))
     rows = [line.split() for line in out.splitlines()[7:11]]
     assert [row[1] for row in rows] == ["c2.mp4", "c3.mp4", "c0.mp4", "c1.mp4"]
     assert "0.0 s" in out.splitlines()[7]
+
+
+def test_order_of_the_request_needs_no_starts() -> None:
+    clips = [replace(clip(at, f"c{at}.mp4"), start=Fraction(at)) for at in range(3)]
     assert "start" not in in_pipe(replace(result(*clips), seed=None))[0]
+
+
+def test_summary_names_what_folders_leave_out() -> None:
+    photos = LeftOut(Path("/in"), LeftOutKind.PHOTO, 2, ("a.jpg", "b.jpg"))
+    reel = LeftOut(Path("/in"), LeftOutKind.REEL, 1, ("old\x1b.mp4",))
+    out, _ = in_pipe(replace(result(clip(0, "c.mp4")), left_out=(photos, reel)))
+    assert r"left out: 2 photos, 1 reel made by mpt (old\x1b.mp4)" in out.splitlines()
+    more = replace(photos, folder=Path("/more"), count=1)
+    out, _ = in_pipe(replace(result(clip(0, "c.mp4")), left_out=(photos, more)))
+    lines = [line for line in out.splitlines() if "left out" in line]
+    assert lines == ["/in: left out: 2 photos", "/more: left out: 1 photo"]
 
 
 def test_the_name_of_a_job_stands_before_the_path() -> None:

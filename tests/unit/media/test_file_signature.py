@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mpt_cli.media.inspect.container.file_signature import SIGNATURE_BYTES, refusal
 from mpt_cli.model.errors import IssueCode
-from mpt_cli.settings.inputs import MEDIA_SUFFIXES
+from mpt_cli.settings.file_kinds import MEDIA_SUFFIXES
 from tests.media import MediaFolder, Recipe, run_ffmpeg
 
 if TYPE_CHECKING:

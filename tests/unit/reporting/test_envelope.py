@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions, Evidence, Verified
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.left_out import LeftOut, LeftOutKind
 from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
 from mpt_cli.model.results import (
     ClipResult,
@@ -238,8 +239,16 @@ def test_a_run_that_came_to_nothing_has_every_key() -> None:
         "clips": [],
         "concatenation": None,
         "metrics": None,
+        "left_out": [],
     }
     check("process", {})
+
+
+def test_left_out_entries_are_counted_by_kind() -> None:
+    entry = LeftOut(Path("/in"), LeftOutKind.PHOTO, 30, ("a.jpg",))
+    data = video_data(VideoResult("w", RunStatus.ERROR, left_out=(entry,)))
+    check("process", data)
+    assert data["left_out"] == [{"folder": "/in", "kind": "photo", "count": 30, "names": ["a.jpg"]}]
 
 
 def test_a_result_that_lacks_a_key_does_not_fit() -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.model.errors import Issue, IssueCode
-from mpt_cli.settings.inputs import MEDIA_SUFFIXES, expand_inputs, natural_key
+from mpt_cli.model.left_out import LeftOut, LeftOutKind, left_out_text
+from mpt_cli.model.natural_order import natural_key
+from mpt_cli.settings.file_kinds import MEDIA_SUFFIXES
+from mpt_cli.settings.inputs import Inputs, expand_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def _make(folder: Path, *names: str) -> None:
@@ -21,23 +28,126 @@ def _make(folder: Path, *names: str) -> None:
 
 
 def _names(folder: Path, *inputs: str) -> list[str]:
-    paths, issues = expand_inputs(inputs, cwd=folder)
-    assert not issues
-    return [str(path.relative_to(folder)) for path in paths]
+    found = expand_inputs(inputs, cwd=folder)
+    assert not found.problems
+    return [str(path.relative_to(folder)) for path in found.paths]
 
 
 def _issue(folder: Path, text: str) -> Issue:
-    paths, issues = expand_inputs([text], cwd=folder)
-    assert not paths
-    assert len(issues) == 1
-    assert "\n" not in issues[0].message
-    return issues[0]
+    found = expand_inputs([text], cwd=folder)
+    assert not found.paths
+    (issue,) = found.problems
+    assert "\n" not in issue.message
+    return issue
 
 
 def test_folder_gives_its_clips_in_natural_order(tmp_path: Path) -> None:
     _make(tmp_path, "Clip10.mp4", "clip2.MOV", "clip1.mkv", ".hidden.mp4", "notes.txt", "sub/clip3.mp4", "mp4")
     (tmp_path / "folder.mp4").mkdir()
     assert _names(tmp_path, ".") == ["clip1.mkv", "clip2.MOV", "Clip10.mp4"]
+
+
+def _left_out(folder: Path) -> dict[str, tuple[str, ...]]:
+    found = expand_inputs(["."], cwd=folder)
+    assert all(entry.folder == folder / "." and entry.count == len(entry.names) for entry in found.left_out)
+    return {str(entry.kind): entry.names for entry in found.left_out}
+
+
+def test_folder_counts_by_kind_what_it_leaves_out(tmp_path: Path) -> None:
+    _make(tmp_path, "a.mp4", "IMG_2.HEIC", "IMG_1.jpg", "x.mp3", "x.srt", "notes", "sub/b.mp4", "more.mp4/c.mp4")
+    _make(tmp_path, ".hidden.jpg", "Thumbs.db", "desktop.ini")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert _left_out(tmp_path) == {
+        "photo": ("IMG_1.jpg", "IMG_2.HEIC"),
+        "audio": ("x.mp3",),
+        "subtitles": ("x.srt",),
+        "folder": ("more.mp4", "sub"),
+        "other": ("notes", "pipe.mp4"),
+    }
+    found = expand_inputs(["."], cwd=tmp_path)
+    assert left_out_text(found.left_out[:1]) == "left out: 2 photos"
+    assert not found.warnings
+
+
+def test_folder_of_clips_leaves_out_nothing_and_a_folder_named_twice_does_so_once(tmp_path: Path) -> None:
+    _make(tmp_path, "a.mp4", "in/a.mp4", "in/a.jpg")
+    assert expand_inputs(["in", "in", "in/a.jpg"], cwd=tmp_path).left_out == (
+        LeftOut(tmp_path / "in", LeftOutKind.PHOTO, 1, ("a.jpg",)),
+    )
+    assert expand_inputs(["a.mp4", "in/*"], cwd=tmp_path).left_out == ()
+
+
+def test_names_of_what_is_left_out_are_bounded(tmp_path: Path) -> None:
+    _make(tmp_path, "a.mp4", *(f"{number}.jpg" for number in range(30)))
+    (photos,) = expand_inputs([str(tmp_path)]).left_out
+    assert (photos.count, len(photos.names), photos.names[-1]) == (30, 20, "19.jpg")
+
+
+CAMERAS = "MOV001.MOD PRG001.TOD VID_00_001.insv e.mpeg4 GS010001.360 a.h264 b.HEVC c.m2t d.dv e.mxf f.264 g.3gpp"
+
+
+def test_folder_takes_what_cameras_write(tmp_path: Path) -> None:
+    _make(tmp_path, *CAMERAS.split())
+    assert set(_names(tmp_path, ".")) == set(CAMERAS.split())
+
+
+UNFINISHED = "b.mp4.part d.mp4.crdownload c.f137.mp4 e.temp.mp4 Unconfirmed.crdownload g.mov.tmp h.mkv.!qB i.webm.ytdl"
+
+
+def test_unfinished_downloads_are_named_in_a_warning(tmp_path: Path) -> None:
+    _make(tmp_path, "a.mp4", "scene.f22.mp4", "notes.tmp", "Safari.mp4.download/Safari.mp4", *UNFINISHED.split())
+    assert _names(tmp_path, ".") == ["a.mp4", "scene.f22.mp4"]
+    names = {*UNFINISHED.split(), "Safari.mp4.download"}
+    (warning,) = expand_inputs(["."], cwd=tmp_path).warnings
+    assert (warning.code, warning.path) == (IssueCode.DOWNLOAD_UNFINISHED, tmp_path / ".")
+    assert "9 unfinished downloads (" in warning.message
+    assert warning.hint
+    left_out = _left_out(tmp_path)
+    assert (set(left_out["download"]), left_out["other"]) == (names, ("notes.tmp",))
+    assert expand_inputs(["b.mp4.part"], cwd=tmp_path) == Inputs((tmp_path / "b.mp4.part",))
+
+
+PREVIEWS = {
+    "GoPro": ("GX010021.MP4 GX020021.MP4", "GL010021.LRV GL020021.LRV"),
+    "GoPro, old": ("GOPR0007.MP4 GP010007.MP4", "GOPR0007.LRV GP010007.LRV"),
+    "DJI": ("DJI_0001.MP4", "DJI_0001.LRF"),
+    "Insta360": ("VID_20240501_120000_00_001.insv", "LRV_20240501_120000_11_001.insv"),
+    "Insta360, old": ("VID_20240501_120000_00_001.insv", "LRV_20240501_120000_11_001.lrv"),
+}
+
+
+@pytest.mark.parametrize("camera", PREVIEWS)
+def test_preview_is_left_out_beside_its_clip_and_taken_alone(tmp_path: Path, camera: str) -> None:
+    clips, previews = (names.split() for names in PREVIEWS[camera])
+    _make(tmp_path, *previews)
+    assert set(_names(tmp_path, ".")) == set(previews)
+    _make(tmp_path, *clips)
+    assert set(_names(tmp_path, ".")) == set(clips)
+    assert set(_left_out(tmp_path)["preview"]) == set(previews)
+
+
+def test_reels_and_images_of_mpt_are_left_out_by_their_names(tmp_path: Path) -> None:
+    _make(tmp_path, "a.mp4", "reel.mp4", "sheet.png", "photo.png", "x.mp3")
+    asked: list[tuple[Path, list[str]]] = []
+
+    def made(folder: Path, names: Sequence[str]) -> dict[str, LeftOutKind]:
+        asked.append((folder, list(names)))
+        return {"reel.mp4": LeftOutKind.REEL, "sheet.png": LeftOutKind.IMAGE}
+
+    found = expand_inputs([".", "reel.mp4"], cwd=tmp_path, made=made)
+    assert found.paths == (tmp_path / "a.mp4", tmp_path / "reel.mp4")
+    assert asked == [(tmp_path / ".", ["a.mp4", "photo.png", "reel.mp4", "sheet.png"])]
+    left_out = {entry.kind: entry.text() for entry in found.left_out}
+    assert left_out[LeftOutKind.REEL] == "1 reel made by mpt (reel.mp4)"
+    assert left_out[LeftOutKind.IMAGE] == "1 image made by mpt (sheet.png)"
+    assert left_out[LeftOutKind.PHOTO] == "1 photo"
+
+
+def test_folder_that_leaves_out_everything_says_so(tmp_path: Path) -> None:
+    _make(tmp_path, "only.jpg", "sub/a.mp4")
+    hint = _issue(tmp_path, ".").hint or ""
+    assert "1 photo, 1 subfolder" in hint
+    assert "name" in hint
 
 
 def test_folder_follows_links(tmp_path: Path) -> None:
@@ -71,12 +181,12 @@ def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_plain_paths_pass_through_absolute_and_in_order(tmp_path: Path) -> None:
     _make(tmp_path, "b.mp4", "a.xyz")
     assert _names(tmp_path, "b.mp4", "missing.mp4", "a.xyz", "b.mp4") == ["b.mp4", "missing.mp4", "a.xyz", "b.mp4"]
-    assert expand_inputs(["/x/y.mp4"], cwd=tmp_path) == ([Path("/x/y.mp4")], [])
+    assert expand_inputs(["/x/y.mp4"], cwd=tmp_path) == Inputs((Path("/x/y.mp4"),))
 
 
 def test_the_current_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert expand_inputs(["a.mp4"])[0] == [tmp_path / "a.mp4"]
+    assert expand_inputs(["a.mp4"]).paths == (tmp_path / "a.mp4",)
 
 
 def test_glob_is_expanded_in_natural_order(tmp_path: Path) -> None:
@@ -128,33 +238,37 @@ def test_urls_are_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["file:a.mp4", "concat:a.mp4|b.mp4", "a/b://c", "x" * 5000])
 def test_other_names_are_plain(tmp_path: Path, text: str) -> None:
-    assert expand_inputs([text], cwd=tmp_path) == ([tmp_path / text], [])
+    assert expand_inputs([text], cwd=tmp_path) == Inputs((tmp_path / text,))
 
 
 def test_stdin_names_a_path_a_line(tmp_path: Path) -> None:
     _make(tmp_path, "folder/a.mp4")
     stdin = io.BytesIO(b"b.mp4\n\n c .mp4\n*.mp4\nfolder\n/x\xff.mp4\nhttp://h/a.mp4\nb.mp4")
-    paths, issues = expand_inputs(["first.mp4", "-", "last.mp4"], stdin=stdin, cwd=tmp_path)
+    found = expand_inputs(["first.mp4", "-", "last.mp4"], stdin=stdin, cwd=tmp_path)
+    paths, issues = list(found.paths), list(found.problems)
     named = ["first.mp4", "b.mp4", " c .mp4", "*.mp4", "folder", os.fsdecode(b"/x\xff.mp4"), "b.mp4", "last.mp4"]
     assert paths == [tmp_path / name for name in named]
     assert [issue.code for issue in issues] == [IssueCode.URL_REFUSED]
 
 
 def test_stdin_with_nul_keeps_line_breaks(tmp_path: Path) -> None:
-    paths, issues = expand_inputs(["-"], stdin=io.BytesIO(b"a\nb.mp4\0c.mp4\0"), nul=True, cwd=tmp_path)
+    found = expand_inputs(["-"], stdin=io.BytesIO(b"a\nb.mp4\0c.mp4\0"), nul=True, cwd=tmp_path)
+    paths, issues = list(found.paths), list(found.problems)
     assert paths == [tmp_path / "a\nb.mp4", tmp_path / "c.mp4"]
     assert not issues
 
 
 def test_nul_on_stdin_needs_the_option(tmp_path: Path) -> None:
-    paths, issues = expand_inputs(["-"], stdin=io.BytesIO(b"a.mp4\0b.mp4\0"), cwd=tmp_path)
+    found = expand_inputs(["-"], stdin=io.BytesIO(b"a.mp4\0b.mp4\0"), cwd=tmp_path)
+    paths, issues = list(found.paths), list(found.problems)
     assert not paths
     assert "-0" in (issues[0].hint or "")
 
 
 def test_empty_stdin_is_no_match(tmp_path: Path) -> None:
     stdin = io.BytesIO(b"a.mp4\n")
-    paths, issues = expand_inputs(["-", "-"], stdin=stdin, cwd=tmp_path)
+    found = expand_inputs(["-", "-"], stdin=stdin, cwd=tmp_path)
+    paths, issues = list(found.paths), list(found.problems)
     assert paths == [tmp_path / "a.mp4"]
     assert [issue.code for issue in issues] == [IssueCode.NO_MATCH]
 

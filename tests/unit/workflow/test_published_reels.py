@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, Qual
 from mpt_cli.model.choices import Codec, Container, Fit, FormSource, JoinMethod
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode, OutputError
+from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.results import OutputInfo, ReelEvidence, RunStatus, VideoResult
 from mpt_cli.storage.file_identity import content_hash, file_of
 from mpt_cli.workflow.published_reels import PublishedReels, Wanted
@@ -336,3 +338,48 @@ def test_only_so_many_records_are_kept(house: House) -> None:
     assert {mine, odd} < set(folder.iterdir())
     assert len(list(folder.iterdir())) == 4
     assert house.is_current()
+
+
+def test_reel_of_clips_of_a_folder_is_made_in_it(house: House) -> None:
+    house.publish()
+    names = ["a.mov", "b.mov", "reel.mp4", "c.mov"]
+    assert house.again().made_in(house.folder, names) == {"reel.mp4": LeftOutKind.REEL}
+    assert house.again().clips_of(house.output) == tuple(house.inputs)
+    link = house.folder / "link"
+    link.symlink_to(house.folder)
+    assert house.again().made_in(link, names) == {"reel.mp4": LeftOutKind.REEL}
+
+
+def test_reel_whose_clips_are_gone_or_elsewhere_is_a_clip(house: House) -> None:
+    house.publish()
+    assert house.again().made_in(house.folder, ["reel.mp4", "c.mov"]) == {}
+    assert house.again().made_in(house.folder, ["reel.mp4", "b.mov"]) == {"reel.mp4": LeftOutKind.REEL}
+
+
+@pytest.mark.parametrize("change", ["copied", "moved", "changed", "unknown"])
+def test_file_that_the_records_do_not_know_is_a_clip(house: House, change: str) -> None:
+    house.publish()
+    if change == "unknown":
+        shutil.rmtree(house.folder / "state")
+    elif change == "changed":
+        house.output.write_bytes(b"another")
+    elif change == "moved":
+        house.output.rename(house.folder / "moved.mp4")
+    else:
+        shutil.copy2(house.output, house.folder / "moved.mp4")
+        house.output.unlink()
+    assert house.again().made_in(house.folder, ["a.mov", "b.mov", "reel.mp4", "moved.mp4"]) == {}
+    assert house.again().clips_of(house.output) == ()
+
+
+def test_images_of_a_reel_are_made_in_its_folder(house: House) -> None:
+    house.publish()
+    sheet, hidden = house.folder / "sheet.png", house.folder / "hidden.png"
+    hidden.write_bytes(b"a sheet")
+    house.reels.note_extra(house.params(), sheet, hidden, reel=file_of(house.output), owned=True)
+    hidden.rename(sheet)
+    names = ["a.mov", "reel.mp4", "sheet.png", "photo.png"]
+    expected = {"reel.mp4": LeftOutKind.REEL, "sheet.png": LeftOutKind.IMAGE}
+    assert house.again().made_in(house.folder, names) == expected
+    sheet.write_bytes(b"a drawing of the user")
+    assert house.again().made_in(house.folder, names) == {"reel.mp4": LeftOutKind.REEL}
