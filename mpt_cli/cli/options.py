@@ -157,6 +157,7 @@ REEL = (
     _of_setting("encode.preset", "NAME", panel=CODING),
     _of_setting("encode.threads", "N", panel=CODING),
     AUDIO_TRACKS,
+    _of_setting("concat.order", "ORDER", panel=JOINING),
     _of_setting("concat.mode", "MODE", panel=JOINING),
     _of_setting("concat.seed", "N", panel=JOINING),
     _of_setting("concat.copy", "WHICH", panel=JOINING),

@@ -30,7 +30,16 @@ from mpt_cli.config.quantities import (
     _auto_text,
     _whole,
 )
-from mpt_cli.model.choices import Codec, ConcatenationMode, CopyPolicy, Fit, FormSource, OnError, QualityLevel
+from mpt_cli.model.choices import (
+    ClipOrder,
+    Codec,
+    ConcatenationMode,
+    CopyPolicy,
+    Fit,
+    FormSource,
+    OnError,
+    QualityLevel,
+)
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAMS
 
@@ -152,10 +161,17 @@ class AudioConfig(Section):
 class ConcatConfig(Section):
     """``[concat]``: order of the clips, and how they are joined."""
 
+    order: ClipOrder = Field(
+        default=ClipOrder.GIVEN,
+        title="Put the clips in this order; time is that of recording",
+        description='Order of the clips: "given" (as they are named, those of a folder by name), "name" (all by name;'
+        ' chapters of a recording stay together), or "time" (all by the time of recording: that of the container, else'
+        " that in the name, else that of the file).",
+    )
     mode: ConcatenationMode = Field(
         default=ConcatenationMode.SEQUENTIAL,
-        title="Order of the clips",
-        description="Order of the clips: sequential or random.",
+        title="Keep that order, or shuffle the clips",
+        description="Whether the clips are joined in that order (sequential), or shuffled (random).",
     )
     seed: Annotated[int | None, Field(ge=0, lt=2**63), OrAuto, NO_VALUE] = Field(
         default=None,

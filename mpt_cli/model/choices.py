@@ -56,10 +56,18 @@ class QualityLevel(StrEnum):
 
 
 class ConcatenationMode(StrEnum):
-    """Order of the clips in the reel."""
+    """Whether the clips are joined in their order, or in a random one."""
 
     SEQUENTIAL = "sequential"
     RANDOM = "random"
+
+
+class ClipOrder(StrEnum):
+    """What decides the order of the clips: their names, the times of their recording, or the request."""
+
+    GIVEN = "given"
+    NAME = "name"
+    TIME = "time"
 
 
 class CopyPolicy(StrEnum):

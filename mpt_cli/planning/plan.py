@@ -13,6 +13,7 @@ from mpt_cli.media.geometry import place
 from mpt_cli.model import timing
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy
 from mpt_cli.model.clips import Segment, TargetForm
+from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
 from mpt_cli.planning.stream_copy import (
     copied_places,
@@ -147,8 +148,11 @@ def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecO
 def _ordered(
     clips: Sequence[tuple[int, VideoClip, MediaInfo]], config: Config
 ) -> tuple[list[tuple[int, VideoClip, MediaInfo]], int | None]:
-    """Return the clips in the order of the reel, and the seed where that is random."""
-    ordered = list(clips)
+    """Return the clips in the order of the reel, and the seed where that is random.
+
+    They are ordered before they are shuffled: a seed gives one reel of the same clips, however they were named.
+    """
+    ordered = in_order(clips, config.concat.order)
     if config.concat.mode is ConcatenationMode.SEQUENTIAL:
         return ordered, None
     seed = config.concat.seed if config.concat.seed is not None else random.SystemRandom().randrange(2**32)

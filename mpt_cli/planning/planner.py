@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
+from mpt_cli.planning.clip_order import order_notices
 from mpt_cli.planning.plan import make_plan, wanted_duration, with_threads
 from mpt_cli.planning.refusal import refusal
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
@@ -112,7 +113,7 @@ class Planner:
             if plan.form.encoder.encoder != request.config.encode.encoder:
                 plan = self._draft(request)
         plan = self._with_fallback(self._with_reuse(plan, request), request)
-        return Planned(plan, request.config, notices)
+        return Planned(plan, request.config, (*order_notices(request.clips, request.config.concat), *notices))
 
     def plan_in_software(self, request: PlanRequest, failed: Plan, error: EncoderError) -> Planned:
         """Return the plan that takes the place of one whose hardware encoder failed."""

@@ -23,7 +23,7 @@ COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color 
 INPUT = "--null -0"
 REEL = (
     "--output -o --preset --form --size --fps --fit --background --codec --encoder --quality --encoder-threads --crf"
-    " --encoder-preset --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
+    " --encoder-preset --order --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
     " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest --audio-tracks"
 )
@@ -82,6 +82,7 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
         ("--form", "given auto (auto)"),
         ("--codec", "h264 hevc av1 (that of the clips)"),
         ("--quality", "draft balanced high (balanced)"),
+        ("--order", "given name time (given)"),
         ("--mode", "sequential random (sequential)"),
         ("--copy", "identical compatible never (identical)"),
         ("--on-error", "fail skip (fail)"),
