@@ -74,7 +74,7 @@ def _elsewhere(option: str) -> str:
 
 def _command_instead(word: str, context: Any) -> str:
     """Return the end of the message about a command, at the top or in a group."""
-    from mpt_cli.settings.inputs import MEDIA_SUFFIXES
+    from mpt_cli.settings.file_kinds import MEDIA_SUFFIXES
     from mpt_cli.settings.synonyms import COMMANDS as FOREIGN
 
     known = NAMES if context is None or context.parent is None else tuple(context.command.commands)
