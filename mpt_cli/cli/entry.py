@@ -1,27 +1,14 @@
-"""Entry point of the program; every exception of a command becomes an answer and an exit code here."""
+"""Entry point of the program; loads what a failure needs only once there is one, so that help starts quickly."""
 
 from __future__ import annotations
 
-import errno
-import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from mpt_cli.cli.app import app
-from mpt_cli.cli.catalog import NAMES
-from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
-from mpt_cli.storage.disk import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
-
-_NO_ROOM = (*DISK_FULL, errno.EIO)
-"""Error numbers of a failed write to stdout or stderr that are no bug of mpt."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -29,55 +16,12 @@ def run(arguments: Sequence[str]) -> int:
     try:
         Path.cwd()
     except OSError:
-        return _answer(arguments, UsageError("the working folder is gone", hint="change to one that is there"))
+        from mpt_cli.cli.failures import answer_without_folder
+
+        return answer_without_folder(arguments)
     try:
         return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
-    except typer.TyperException as error:
-        from mpt_cli.cli.misspellings import explained
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        from mpt_cli.cli.failures import answer_failure
 
-        return _answer(arguments, UsageError(explained(error, arguments), hint=_help_hint(arguments)))
-    except MptError as error:
-        return _answer(arguments, error)
-    except (KeyboardInterrupt, typer.Abort):  # before the session handled signals
-        return _answer(arguments, Cancelled())
-    except (BrokenPipeError, SystemExit):  # the reader of a help text is gone: rich then exits
-        from mpt_cli.display.base import discard
-
-        discard(sys.stdout)
-        return ExitCode.OK
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:  # help or a script
-            from mpt_cli.cli.session import report_lost_answer
-            from mpt_cli.display.base import console
-
-            return report_lost_answer(error, console(sys.stderr, aside=True))
-        if "verbose" in _switches(arguments):
-            traceback.print_exc()
-        hint = "this is a bug in mpt: please report it with the output of the same command and -v"
-        return _answer(arguments, MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint))
-
-
-def _answer(arguments: Sequence[str], error: MptError) -> int:
-    """Report the error in the output format of the command line, even if the rest of it cannot be parsed."""
-    from mpt_cli.cli.answer import failed
-    from mpt_cli.cli.options import Given
-    from mpt_cli.cli.session import Session
-
-    switches = _switches(arguments)
-    given = Given({name: True for name in switches if name in ("json", "jsonl")})
-    return Session(_command(arguments), given).run(lambda _session: failed(error))
-
-
-def _switches(arguments: Sequence[str]) -> set[str]:
-    """Return the output switches before ``--``, even if the rest cannot be parsed."""
-    before = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
-    return {_SWITCHES[argument] for argument in before if argument in _SWITCHES}
-
-
-def _command(arguments: Sequence[str]) -> str:
-    return next((argument for argument in arguments if argument in NAMES), "mpt")
-
-
-def _help_hint(arguments: Sequence[str]) -> str:
-    command = _command(arguments)
-    return "see mpt --help" if command == "mpt" else f"see mpt {command} --help"
+        return answer_failure(arguments, error)

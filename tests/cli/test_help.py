@@ -161,7 +161,7 @@ def test_python_m_is_the_same(mpt: Mpt) -> None:
 
 def test_help_starts_quickly_because_nothing_heavy_is_loaded() -> None:
     code = "import sys; from mpt_cli.__main__ import main; sys.argv = ['mpt', '--version']\ntry: main()\nfinally:"
-    heavy = {"av", "moviepy", "numpy", "pydantic_settings", "rich", "mpt_cli.config.sections"}
+    heavy = {"av", "moviepy", "numpy", "pydantic_settings", "rich", "logging", "mpt_cli.model.errors"}
     code += f" print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -65,7 +65,7 @@ def man_page() -> str:
         *_paragraphs([_LAYERS]),
         *_settings(),
         ".SH EXIT STATUS",
-        *_terms((", ".join(str(int(code)) for code in codes), text) for codes, text in EXITS),
+        *_terms((", ".join(map(str, codes)), text) for codes, text in EXITS),
         ".SH FILES",
         *_terms(_FILES),
         ".SH ENVIRONMENT",

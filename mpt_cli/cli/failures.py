@@ -1,0 +1,74 @@
+"""Failures of a command line: each exception becomes an answer and an exit code here."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from mpt_cli.cli.answer import failed
+from mpt_cli.cli.catalog import NAMES
+from mpt_cli.cli.misspellings import explained
+from mpt_cli.cli.options import Given
+from mpt_cli.cli.session import Session, report_lost_answer
+from mpt_cli.display.base import console, discard
+from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
+from mpt_cli.storage.disk import DISK_FULL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
+
+_NO_ROOM = (*DISK_FULL, errno.EIO)
+"""Error numbers of a failed write to stdout or stderr that are no bug of mpt."""
+
+
+def answer_without_folder(arguments: Sequence[str]) -> int:
+    """Report that the working folder is gone; return the exit code."""
+    return _answer(arguments, UsageError("the working folder is gone", hint="change to one that is there"))
+
+
+def answer_failure(arguments: Sequence[str], error: BaseException) -> int:
+    """Report the exception that ended a command line; return the exit code."""
+    match error:
+        case typer.TyperException():
+            return _answer(arguments, UsageError(explained(error, arguments), hint=_help_hint(arguments)))
+        case MptError():
+            return _answer(arguments, error)
+        case KeyboardInterrupt() | typer.Abort():  # before the session handled signals
+            return _answer(arguments, Cancelled())
+        case BrokenPipeError() | SystemExit():  # the reader of a help text is gone: rich then exits
+            discard(sys.stdout)
+            return ExitCode.OK
+        case OSError(errno=number, filename=None) if number in _NO_ROOM:  # help or a script
+            return report_lost_answer(error, console(sys.stderr, aside=True))
+    if "verbose" in _switches(arguments):
+        traceback.print_exception(error)
+    hint = "this is a bug in mpt: please report it with the output of the same command and -v"
+    return _answer(arguments, MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint))
+
+
+def _answer(arguments: Sequence[str], error: MptError) -> int:
+    """Report the error in the output format of the command line, even if the rest of it cannot be parsed."""
+    switches = _switches(arguments)
+    given = Given({name: True for name in switches if name in ("json", "jsonl")})
+    return Session(_command(arguments), given).run(lambda _session: failed(error))
+
+
+def _switches(arguments: Sequence[str]) -> set[str]:
+    """Return the output switches before ``--``, even if the rest cannot be parsed."""
+    before = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
+    return {_SWITCHES[argument] for argument in before if argument in _SWITCHES}
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if argument in NAMES), "mpt")
+
+
+def _help_hint(arguments: Sequence[str]) -> str:
+    command = _command(arguments)
+    return "see mpt --help" if command == "mpt" else f"see mpt {command} --help"
