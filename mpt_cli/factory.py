@@ -81,9 +81,14 @@ class ModuleFactory:
         given = Config() if config is None else config
         self._config = instance_of("ModuleFactory.config", given, Config, "give Settings(...) or Config(...)")
         self._remember, self._timer = remember, timer
+        self._building = threading.Lock()
 
     def create_video_orchestrator(self) -> VideoProcessingOrchestrator:
-        """Return the orchestrator with all its parts."""
+        """Return the orchestrator with all its parts; threads that ask at once get the same shared parts."""
+        with self._building:  # cached_property has no lock since Python 3.12
+            return self._orchestrator()
+
+    def _orchestrator(self) -> VideoProcessingOrchestrator:
         free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
         machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
         pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)

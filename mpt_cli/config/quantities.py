@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -95,6 +96,8 @@ def _dimensions(value: object) -> Dimensions:
 
 
 def _none_if_auto(value: object) -> object:
+    if isinstance(value, os.PathLike):  # of which pydantic takes only pathlib's own
+        return os.fspath(value)
     return None if value in ("auto", "none") else value
 
 

@@ -8,6 +8,7 @@ import pydoc
 import subprocess
 import sys
 import typing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import is_dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -129,6 +130,21 @@ def test_level_of_quality_keeps_the_rest_of_the_configuration() -> None:
 
 def test_settings_take_a_size_as_a_pair() -> None:
     assert mpt_cli.Settings(video={"size": (64, 36)}).video.size == mpt_cli.Dimensions(64, 36)
+
+
+def test_settings_take_any_path(tmp_path: Path) -> None:
+    settings = mpt_cli.Settings(cache={"dir": Text("cache")}, ffmpeg={"binary": Text("bin/ffmpeg")})
+    assert (settings.cache.dir, settings.ffmpeg.binary) == (Path("cache"), Path("bin/ffmpeg"))
+    (tmp_path / "own.toml").write_text("[video]\nfps = 25\n")
+    loaded = mpt_cli.Settings.load(config_file=Text("own.toml"), cwd=Text(str(tmp_path)), environ={})
+    assert loaded.video.fps == Fraction(25)
+
+
+def test_threads_that_build_at_once_share_the_parts() -> None:
+    factory = mpt_cli.ModuleFactory()
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(factory.create_video_orchestrator) for _ in range(8)]
+    assert len({id(vars(future.result())["_memory"]) for future in futures}) == 1
 
 
 def test_context_has_an_id_and_a_token_of_its_own() -> None:
