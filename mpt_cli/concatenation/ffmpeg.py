@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.concatenation.audio import ReelAudio, audio_pieces
+from mpt_cli.concatenation.audio import audio_pieces
 from mpt_cli.concatenation.failures import require_success
+from mpt_cli.concatenation.running_join import begin_join
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats.adts import packets
 from mpt_cli.media.formats.chapters import id3_tag
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.concatenation.audio import AudioPiece
     from mpt_cli.concatenation.order import JoinOrder
+    from mpt_cli.concatenation.running_join import RunningJoin
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.process.run import Limits
     from mpt_cli.model.clips import ProcessedClip
@@ -44,19 +46,6 @@ _ANY = Path("/sound")
 """Stands for the file in a command that is only compared."""
 _AUDIO_ENCODER_BYTES = 64 * 2**20
 """Memory of an ffmpeg that encodes audio (measured: 45 MiB)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Join:
-    """Everything that the steps of one join share; ``begun`` is a reading of the clock."""
-
-    order: JoinOrder
-    audio: ReelAudio
-    limits: Limits
-    begun: float
-    files: TempFileManager
-    context: RunContext
-    store: Store | None
 
 
 class FFmpegConcatenator:
@@ -105,10 +94,9 @@ class FFmpegConcatenator:
             ResourceError: The disk is full.
         """
         clips, form = order.clips, order.form
+        join = begin_join(order, output, limits=limits, files=files, context=context, clock=self._clock)
         mixable = form.encoder.codec is not Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
-        store = self._store if order.reuse else None
-        join = _Join(order, ReelAudio(clips, form), limits, self._clock(), files, context, store)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
@@ -141,7 +129,7 @@ class FFmpegConcatenator:
         same_sets = len({clip.parameter_sets for clip in clips}) == 1
         return same_size and (same_sets or allow_mixed)
 
-    def _with_sets_inside(self, join: _Join) -> list[ProcessedClip]:
+    def _with_sets_inside(self, join: RunningJoin) -> list[ProcessedClip]:
         """Convert HEVC clips so that their parameter sets are among their frames.
 
         The concat demuxer keeps the header of the first clip, and inserts the sets of the others only for
@@ -154,7 +142,7 @@ class FFmpegConcatenator:
             converted.append(replace(clip, processed_path=path, owned=True))
         return converted
 
-    def _encode_audio(self, join: _Join) -> Path:
+    def _encode_audio(self, join: RunningJoin) -> Path:
         """Write the audio of the reel as AAC packets after its chapters, encoded in parallel pieces."""
         pieces = audio_pieces(join.order.samples)
         progress = _AudioProgress(len(pieces), join, self._clock)
@@ -180,8 +168,8 @@ class FFmpegConcatenator:
         ):
             pass
         join.context.cancel.raise_if_cancelled()
-        if join.store is not None:
-            join.store.keep_to_limit()
+        if (store := self._store_of(join)) is not None:
+            store.keep_to_limit()
         audio = join.files.path(f"{_AUDIO}.aac")
         with writing(audio), audio.open("wb") as file:
             file.write(id3_tag(join.order.chapters))
@@ -190,17 +178,23 @@ class FFmpegConcatenator:
                 join.files.discard(path_of(index))
         return audio
 
-    def _take_or_encode(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
+    def _take_or_encode(
+        self, piece: AudioPiece, join: RunningJoin, output: Path, report: Callable[[float], object]
+    ) -> None:
         """Take a piece from the cache, or encode and store it."""
-        if join.store is None:
+        store = self._store_of(join)
+        if store is None:
             self._encode_piece(piece, join, output, report)
             return
         key = self._key_of(piece, join)
-        if not _taken(join.store, key, output):
+        if not _taken(store, key, output):
             self._encode_piece(piece, join, output, report)
-            join.store.put(key, {_AUDIO: output})
+            store.put(key, {_AUDIO: output})
 
-    def _key_of(self, piece: AudioPiece, join: _Join) -> str:
+    def _store_of(self, join: RunningJoin) -> Store | None:
+        return self._store if join.order.reuse else None
+
+    def _key_of(self, piece: AudioPiece, join: RunningJoin) -> str:
         """Return the cache key of a piece, from its samples and the command that encodes them."""
         samples = hashlib.blake2b(digest_size=32)
         for chunk in join.audio.read(piece.first, piece.end):
@@ -209,7 +203,9 @@ class FFmpegConcatenator:
             samples.hexdigest(), self._ffmpeg.build, commands.audio_piece_arguments(join.order.form, _ANY)
         )
 
-    def _encode_piece(self, piece: AudioPiece, join: _Join, output: Path, report: Callable[[float], object]) -> None:
+    def _encode_piece(
+        self, piece: AudioPiece, join: RunningJoin, output: Path, report: Callable[[float], object]
+    ) -> None:
         arguments = commands.audio_piece_arguments(join.order.form, output)
         cancel = join.context.cancel
         request = ResourceRequest(_AUDIO_ENCODER_BYTES, join.context.workflow_id, join.context.priority)
@@ -219,7 +215,7 @@ class FFmpegConcatenator:
     def _run(
         self,
         arguments: list[str],
-        join: _Join,
+        join: RunningJoin,
         report: Callable[[float], object],
         *,
         feed: Iterable[bytes] | None = None,
@@ -227,7 +223,7 @@ class FFmpegConcatenator:
         outcome = self._ffmpeg.run(
             arguments,
             cancel=join.context.cancel,
-            limits=join.limits.after(self._clock() - join.begun),
+            limits=join.limits_left,
             on_progress=lambda progress: report(float(progress.done_seconds)),
             feed=feed,
             cwd=join.files.folder,
@@ -239,7 +235,7 @@ class FFmpegConcatenator:
 class _AudioProgress:
     """Progress of all pieces together, reported at most twice per second; audio is half of a join."""
 
-    def __init__(self, pieces: int, join: _Join, clock: Callable[[], float]) -> None:
+    def __init__(self, pieces: int, join: RunningJoin, clock: Callable[[], float]) -> None:
         self._join, self._throttle, self._lock = join, Throttle(clock), threading.Lock()
         self._done, self._total = [0.0] * pieces, 0.0
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation import moviepy_child
-from mpt_cli.concatenation.audio import ReelAudio, whole_audio
+from mpt_cli.concatenation.audio import whole_audio
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.order import MOVIEPY
+from mpt_cli.concatenation.running_join import begin_join
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats.chapters import id3_tag
 from mpt_cli.media.process.run import run as run_process
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
+    from mpt_cli.concatenation.running_join import RunningJoin
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.process.run import Limits, Outcome
     from mpt_cli.monitoring.pool import ResourcePool
@@ -44,18 +46,6 @@ if TYPE_CHECKING:
 _BASE_BYTES, _HELD_FRAMES = 100 * 2**20, 180
 """Memory of the child and its two ffmpegs, and the frames of 12 bits per pixel that they hold, most of them
 twice as large as RGB (measured: 97 MiB at 160x90, 606 at 1080x1920; as much for 60 clips as for 3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Join:
-    """Everything that the attempts at one join share; ``begun`` is a reading of the clock."""
-
-    order: JoinOrder
-    output: Path
-    limits: Limits
-    begun: float
-    files: TempFileManager
-    context: RunContext
 
 
 class MoviePyConcatenator:
@@ -107,7 +97,7 @@ class MoviePyConcatenator:
         """
         if importlib.util.find_spec(self._package) is None:
             raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
-        join = _Join(order, output, limits, self._clock(), files, context)
+        join = begin_join(order, output, limits=limits, files=files, context=context, clock=self._clock)
         try:
             if not self._attempt(join, alone=False) and not self._attempt(join, alone=True):
                 raise ResourceError(
@@ -120,7 +110,7 @@ class MoviePyConcatenator:
             files.discard_links()
         return False
 
-    def _attempt(self, join: _Join, *, alone: bool) -> bool:
+    def _attempt(self, join: RunningJoin, *, alone: bool) -> bool:
         """Run the child once; return False if it was stopped for lack of memory."""
         token = CancelToken(join.context.cancel)
         need = _BASE_BYTES + join.order.form.dimensions.pixels * 3 // 2 * _HELD_FRAMES
@@ -135,7 +125,7 @@ class MoviePyConcatenator:
         _raise_failure(outcome, messages)
         return True
 
-    def _run(self, join: _Join, cancel: CancelToken) -> tuple[Outcome, list[str]]:
+    def _run(self, join: RunningJoin, cancel: CancelToken) -> tuple[Outcome, list[str]]:
         """Run the child; return its outcome and its messages."""
         messages: list[str] = []
         furthest = 0
@@ -149,19 +139,19 @@ class MoviePyConcatenator:
             join.context.emit(ConcatProgress(float(furthest / join.order.form.frame_rate)))
             return moved
 
-        piece, audio = whole_audio(join.order.samples), ReelAudio(join.order.clips, join.order.form)
+        piece = whole_audio(join.order.samples)
         outcome = run_process(
             self._program,
             cancel=cancel,
-            limits=join.limits.after(self._clock() - join.begun),
+            limits=join.limits_left,
             on_line=on_line,
-            feed=chain([self._order(join)], audio.read(piece.first, piece.end)),
+            feed=chain([self._order(join)], join.audio.read(piece.first, piece.end)),
             on_memory=lambda _rss_bytes: None,  # adds the ffmpegs below the child to its peak
             cwd=join.files.folder,
         )
         return outcome, messages
 
-    def _order(self, join: _Join) -> bytes:
+    def _order(self, join: RunningJoin) -> bytes:
         """Return the order for the child as a line of JSON."""
         order = {
             "ffmpeg": str(self._ffmpeg.binary),
