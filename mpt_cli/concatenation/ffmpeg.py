@@ -115,6 +115,17 @@ class FFmpegConcatenator:
             files.discard(files.path(_FRAMES), *files.folder.glob(f"{_AUDIO}*"), *files.folder.glob(f"{_INSIDE}*"))
         return copied
 
+    def is_available(self, cancel: CancelToken) -> bool:
+        """Return True if ffmpeg runs.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            Cancelled: The question was stopped.
+        """
+        return self._ffmpeg.is_usable(cancel)
+
     def check_stream_copy_compatibility(self, clips: Sequence[ProcessedClip], *, allow_mixed: bool) -> bool:
         """Return True if the coded frames of the clips can be joined without encoding.
 

@@ -95,7 +95,7 @@ class MoviePyConcatenator:
             DependencyError: MoviePy is not installed.
             ResourceError: Memory or disk ran out.
         """
-        if importlib.util.find_spec(self._package) is None:
+        if not self._is_installed():
             raise DependencyError("MoviePy is not installed", hint="pip install moviepy")
         join = begin_join(order, output, limits=limits, files=files, context=context, clock=self._clock)
         try:
@@ -109,6 +109,20 @@ class MoviePyConcatenator:
             files.discard(*files.folder.glob("moviepy*"))
             files.discard_links()
         return False
+
+    def is_available(self, cancel: CancelToken) -> bool:
+        """Return True if MoviePy is installed, and the ffmpeg that it uses runs.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            Cancelled: The question was stopped.
+        """
+        return self._is_installed() and self._ffmpeg.is_usable(cancel)
+
+    def _is_installed(self) -> bool:
+        return importlib.util.find_spec(self._package) is not None
 
     def _attempt(self, join: RunningJoin, *, alone: bool) -> bool:
         """Run the child once; return False if it was stopped for lack of memory."""

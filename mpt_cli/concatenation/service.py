@@ -13,6 +13,7 @@ from mpt_cli.media.process.run import Limits, running_clock
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
 from mpt_cli.model.results import ConcatenationResult
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.storage.disk import writing
 
@@ -79,6 +80,17 @@ class Concatenator(Protocol):
         Raises:
             ConcatenationError: The join failed; with code ``concat_timeout`` if its time is over, and
                 ``concat_failed`` after a stall.
+        """
+        ...
+
+    def is_available(self, cancel: CancelToken) -> bool:
+        """Return True if the programs and packages of the engine are there.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            Cancelled: The question was stopped.
         """
         ...
 
@@ -186,9 +198,13 @@ class ConcatenationService:
             logger.debug("A copy of %s is no reel: %s", source, error)
             return None
 
-    def is_healthy(self) -> bool:
-        """Return True if there is an engine."""
-        return bool(self._engines)
+    def is_healthy(self, cancel: CancelToken | None = None) -> bool:
+        """Return True if one of the engines can join on this machine.
+
+        Args:
+            cancel: Stops the question; None for a question that is not stopped.
+        """
+        return any(engine.is_available(cancel or CancelToken()) for engine in self._engines)
 
     def _by_engines(
         self, order: JoinOrder, output: Path, verify: Verify, files: TempFileManager, context: RunContext

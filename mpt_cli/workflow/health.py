@@ -101,7 +101,7 @@ class HealthChecks:
         return [
             _Try("validation_engine", lambda: self._validated(folder, cancel), hint=_LOOK_ABOVE),
             _Try("processing_pipeline", lambda: _require(self._pipeline.is_healthy(), "takes clips", "takes no clip")),
-            _Try("concatenation_service", lambda: _require(self._service.is_healthy(), "has an engine", "has none")),
+            _Try("concatenation_service", lambda: self._joins(cancel)),
         ]
 
     def _programs(self, folder: Path, cancel: CancelToken) -> list[_Try]:
@@ -174,6 +174,11 @@ class HealthChecks:
         (verdict,) = self._validation.validate_files([path], cancel=cancel)
         found = verdict.errors[0].message if verdict.errors else ""
         return _require(verdict.is_valid, "a clip was looked into", f"refused a good clip: {found}")
+
+    def _joins(self, cancel: CancelToken) -> str:
+        if not self._service.is_healthy(cancel):
+            raise DependencyError("no engine can join", hint="see ffmpeg")
+        return "an engine can join"
 
     def _has_memory(self) -> str:
         used, budget = self._memory.get_usage_bytes(), self._memory.budget_bytes

@@ -123,9 +123,9 @@ def _no_cache_folder(folder: Path) -> Config:
 BREAKS: dict[str, tuple[Callable[[Path], Config], set[str]]] = {
     "no binary": (
         lambda folder: Config(ffmpeg=FfmpegConfig(binary=folder / "none")),
-        {"ffmpeg", "validation_engine", "hardware_encoders", *ENCODERS},
+        {"ffmpeg", "validation_engine", "concatenation_service", "hardware_encoders", *ENCODERS},
     ),
-    "an old ffmpeg": (_old, {"ffmpeg"}),
+    "an old ffmpeg": (_old, {"ffmpeg", "concatenation_service"}),
     "an encoder that is listed and fails": (lambda folder: lame(folder, _fails("libx264")), NEED_ENCODER),
     "an encoder that writes nothing": (lambda folder: lame(folder, _writes("libx264", ":")), NEED_ENCODER),
     "an encoder that writes rubbish": (

@@ -121,6 +121,21 @@ class Ffmpeg:
                     self._build = self._ask_build(cancel)
         return self._build
 
+    def is_usable(self, cancel: CancelToken) -> bool:
+        """Return True if it is there and runs.
+
+        Args:
+            cancel: Stops the question.
+
+        Raises:
+            Cancelled: The question was stopped.
+        """
+        try:
+            self.ask_build(cancel)
+        except DependencyError:
+            return False
+        return True
+
     def ask_encoders(self, cancel: CancelToken) -> frozenset[str]:
         """Return the names of the encoders that it lists, working or not; empty if it does not list them.
 

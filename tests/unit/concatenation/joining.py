@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.process.run import Limits
     from mpt_cli.model.clips import ProcessedClip, TargetForm
     from mpt_cli.model.results import ConcatenationResult
+    from mpt_cli.runtime.cancel import CancelToken
     from tests.fakes import ListEmit
 
 JOIN_SECONDS = 7.0
@@ -32,8 +33,16 @@ JOIN_SECONDS = 7.0
 class FakeEngine:
     """An engine that takes some seconds and writes a word, or fails with what it was given."""
 
-    def __init__(self, name: str, error: Exception | None = None, *, copied: bool = True, seconds: float = 0.0) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        error: Exception | None = None,
+        *,
+        copied: bool = True,
+        seconds: float = 0.0,
+        available: bool = True,
+    ) -> None:
+        self.name, self.available = name, available
         self.error = error
         self.copied = copied
         self.seconds = seconds
@@ -51,6 +60,10 @@ class FakeEngine:
         if self.error is not None:
             raise self.error
         return self.copied
+
+    def is_available(self, cancel: CancelToken) -> bool:
+        cancel.raise_if_cancelled()
+        return self.available
 
 
 class Judge:

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mpt_cli.concatenation.ffmpeg import FFmpegConcatenator
+from mpt_cli.concatenation.moviepy import MoviePyConcatenator
+from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.media import proof
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action, Container
-from mpt_cli.model.errors import ConcatenationError, IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.model.errors import Cancelled, ConcatenationError, IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
+from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted
 from tests.builders import form_of
 from tests.integration.segments import Bench, duplicate
@@ -83,7 +90,30 @@ def test_nothing_is_joined_without_a_clip_or_without_an_engine(
     with pytest.raises(ConcatenationError, match="no engine is left"):
         desk.join(clips, Judge())
     assert not desk.service.is_healthy()
-    assert Desk(tmp_path, FakeEngine("FFmpeg")).service.is_healthy()
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, True), (True, False), (False, True), (False, False)])
+def test_service_is_healthy_if_an_engine_is_available(tmp_path: Path, *, first: bool, second: bool) -> None:
+    engines = FakeEngine("FFmpeg", available=first), FakeEngine("MoviePy", available=second)
+    assert Desk(tmp_path, *engines).service.is_healthy() is (first or second)
+
+
+def test_question_for_an_engine_is_stopped(tmp_path: Path) -> None:
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        Desk(tmp_path, FakeEngine("FFmpeg")).service.is_healthy(token)
+
+
+@pytest.mark.heavy
+def test_engines_without_their_programs_are_not_available(tmp_path: Path) -> None:
+    pool = ResourcePool(1, MemoryManager(MemoryConfig()))
+    token, gone = CancelToken(), Ffmpeg(tmp_path / "gone")
+    assert FFmpegConcatenator(Ffmpeg(), pool).is_available(token)
+    assert not FFmpegConcatenator(gone, pool).is_available(token)
+    assert MoviePyConcatenator(Ffmpeg(), pool).is_available(token)
+    assert not MoviePyConcatenator(gone, pool).is_available(token)
+    assert not MoviePyConcatenator(Ffmpeg(), pool, package="no_such_package").is_available(token)
 
 
 def test_the_cost_of_a_join_is_measured_and_logged(
