@@ -15,5 +15,6 @@ CHECKS = (
     "memory",
     "disk",
     "cache",
+    "state",
     "temp",
 )

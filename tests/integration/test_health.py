@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import RunContext
 
-OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache"}
+OPTIONAL = {"encoder:libx265", "encoder:libsvtav1", "hardware_encoders", "moviepy", "cache", "state"}
 NEED_ENCODER = {"validation_engine", "encoder:libx264"}
 
 
@@ -250,8 +250,8 @@ class Parts:
             optimizer=factory.codec_optimizer,
             memory=memory,
             performance=performance,
-            cache=None,
-            history=None,
+            cache=factory.clip_cache,
+            history=factory.history,
         )
 
 
