@@ -10,7 +10,7 @@ from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, name, section, text
 from mpt_cli.reporting.page_parts import document, header, issue_section
 from mpt_cli.reporting.report_data import batch_totals, clip_totals
-from mpt_cli.reporting.summaries import fates_in, job_fates
+from mpt_cli.reporting.summaries import fates_in, job_fates, selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,10 +114,8 @@ def _table(jobs: Sequence[JobRecord]) -> str:
     if not jobs:
         return ""
     head = "".join(f'<th scope="col" class="{kind}">{words}</th>' for kind, words in _HEADS)
-    numbered = list(enumerate(jobs, 1))
-    ranked = sorted(numbered, key=lambda one: one[1].status is RunStatus.SUCCESS)
-    chosen = {number for number, _ in ranked[:MOST_ROWS]}
-    rows = "".join(_row(number, job) for number, job in numbered if number in chosen)
+    chosen = selection(list(enumerate(jobs, 1)), MOST_ROWS, rank=lambda one: one[1].status is RunStatus.SUCCESS)
+    rows = "".join(_row(number, job) for number, job in chosen)
     return f'<table class="jobs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 

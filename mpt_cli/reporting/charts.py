@@ -14,7 +14,7 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.formatting import counted, escape, percent_text, seconds_text, size_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.markup import element, legend, name, text
-from mpt_cli.reporting.summaries import DONE
+from mpt_cli.reporting.summaries import DONE, selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,11 +93,12 @@ def gantt(clips: Sequence[ClipResult], metrics: PerformanceReport | None, timeli
         return ""
     clock, by_index = clock_of(metrics, timeline), {clip.index: clip for clip in clips}
     spans = [span for span in timeline.clips if span.index in by_index]
-    longest = sorted(spans, key=lambda span: (span.ended_seconds or clock.seconds) - span.started_seconds, reverse=True)
-    shown = {span.index for span in longest[:MOST_LANES]}
+    longest = selection(
+        spans, MOST_LANES, rank=lambda span: span.started_seconds - (span.ended_seconds or clock.seconds)
+    )
     stages = _stages_of(metrics)
     ready = next((step.at_seconds for step in metrics.milestones if step.name == "validated"), 0.0) if metrics else 0.0
-    lanes = [_lane(by_index[span.index], span, ready, clock) for span in spans if span.index in shown]
+    lanes = [_lane(by_index[span.index], span, ready, clock) for span in longest]
     grid = _grid(lanes, clock, first=_stage_lane(stages, clock))
     return f"{_legend_of(clips, stages)}{grid}{_not_drawn(len(spans) - len(lanes), 'clip')}"
 
@@ -108,9 +109,8 @@ def jobs_gantt(jobs: Sequence[JobRecord], seconds: float) -> str:
     if not began:
         return ""
     clock = Clock(max([seconds, 0.001, *(_end_of(job) for _, job in began)]))
-    longest = sorted(began, key=lambda one: one[1].elapsed_seconds or 0, reverse=True)
-    shown = {number for number, _ in longest[:MOST_LANES]}
-    lanes = [_job_lane(number, job, clock) for number, job in began if number in shown]
+    longest = selection(began, MOST_LANES, rank=lambda one: -(one[1].elapsed_seconds or 0))
+    lanes = [_job_lane(number, job, clock) for number, job in longest]
     kinds = list(dict.fromkeys(job_kind(job) for _, job in began))
     return f"{legend(kinds)}{_grid(lanes, clock)}{_not_drawn(len(began) - len(lanes), 'job')}"
 

@@ -18,7 +18,7 @@ from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
 from mpt_cli.reporting.page_parts import document, header, issue_section
-from mpt_cli.reporting.summaries import DONE, fates_of, most_telling
+from mpt_cli.reporting.summaries import DONE, failed_first, fates_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def page(entry: HistoryEntry, thumbnails: Mapping[int, bytes]) -> str:
 
 def clips_listed(clips: Sequence[ClipResult]) -> list[ClipResult]:
     """Return the clips of the table, in order."""
-    return most_telling(clips, MOST_ROWS)
+    return failed_first(clips, MOST_ROWS)
 
 
 def _head(entry: HistoryEntry) -> str:

@@ -45,7 +45,7 @@ def thumbnail(still: Still) -> bytes:
     return file.getvalue()
 
 
-def most_telling(stills: Mapping[int, Still]) -> int | None:
+def best_still(stills: Mapping[int, Still]) -> int | None:
     """Return the key of the best still: the one with the strongest edges that is neither black nor white.
 
     If all are black or white, the strongest edges decide; of equals the first one wins. None without stills.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mpt_cli.model.results import ClipResult
+
+
+Item = TypeVar("Item")
 
 
 def count_clips(clips: Iterable[ClipResult]) -> dict[str, int]:
@@ -36,11 +39,19 @@ def fates_in(counts: Mapping[str, int]) -> list[str]:
     return [f"{counts[outcome]} {words}" for outcome, words in OUTCOMES.items() if counts.get(outcome)]
 
 
-def most_telling(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
+def failed_first(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:
     """Return at most ``most`` clips in their order: those that did not succeed, then the first ones."""
-    ranked = sorted(clips, key=lambda clip: (clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN))
-    chosen = {clip.index for clip in ranked[:most]}
-    return [clip for clip in clips if clip.index in chosen]
+
+    def rank(clip: ClipResult) -> tuple[bool, bool]:
+        return clip.status is ClipStatus.PROCESSED, clip.status is ClipStatus.NOT_RUN
+
+    return selection(clips, most, rank=rank)
+
+
+def selection(items: Sequence[Item], most: int, *, rank: Callable[[Item], Any]) -> list[Item]:
+    """Return at most ``most`` items in their order: those of the lowest ranks, and of equal ones the first."""
+    ranked = sorted(range(len(items)), key=lambda index: rank(items[index]))
+    return [items[index] for index in sorted(ranked[:most])]
 
 
 def job_fates(statuses: Iterable[RunStatus]) -> str:

@@ -186,7 +186,7 @@ class _Look:
 
     def poster(self) -> pictures.Picture:
         """Return the most telling of the middle frames, at full size."""
-        best = pictures.most_telling(self.stills)
+        best = pictures.best_still(self.stills)
         if best is None:
             raise ValueError("the reel shows no picture")
         time = middle_of(self.clips[best], self.reel)

@@ -22,7 +22,7 @@ from mpt_cli.model.formatting import (
 )
 from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.model.results import ClipStatus, RunStatus
-from mpt_cli.reporting.summaries import fates_of, most_telling
+from mpt_cli.reporting.summaries import failed_first, fates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -179,7 +179,7 @@ def show_clips(out: Console, result: VideoResult) -> None:
     if reordered:
         clips.sort(key=lambda clip: (clip.start is None, clip.start))
     room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
-    shown = most_telling(clips, room) if out.is_terminal else clips
+    shown = failed_first(clips, room) if out.is_terminal else clips
     columns = [column for column in range(len(_CLIP_COLUMNS)) if reordered or column != _START]
     rows = [[cells[column] for column in columns] for cells in map(_clip_cells, shown)]
     for line in table_lines([_CLIP_COLUMNS[column] for column in columns], rows, table_width(out)):

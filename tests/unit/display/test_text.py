@@ -152,4 +152,4 @@ def test_of_many_clips_those_that_did_not_end_well_are_told_first(most: int, ind
         told.clip(4, ClipStatus.SKIPPED),
         told.clip(0, ClipStatus.PROCESSED),
     ]
-    assert [clip.index for clip in summaries.most_telling(clips, most)] == indices
+    assert [clip.index for clip in summaries.failed_first(clips, most)] == indices

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Still
 from mpt_cli.reporting.letters import Letters, system_fonts
-from mpt_cli.reporting.pictures import encoded, image_of, most_telling, thumbnail
+from mpt_cli.reporting.pictures import best_still, encoded, image_of, thumbnail
 from mpt_cli.reporting.sheet import MOST_CELLS, Cell, draw_sheet, layout_for
 
 if TYPE_CHECKING:
@@ -172,19 +172,19 @@ def textured(step: int, *, light: int = 200, dark: int = 60, size: int = 160) ->
 def test_the_most_telling_picture_is_neither_black_nor_white_and_full_of_edges() -> None:
     black, white = flat((0, 0, 0), 160, 160), flat((255, 255, 255), 160, 160)
     plain, rich = flat((120, 120, 120), 160, 160), textured(4)
-    assert most_telling({0: black, 1: plain, 2: rich, 3: textured(40)}) == 2
-    assert most_telling({0: black, 1: white, 2: plain}) == 2
-    assert most_telling({0: textured(4, light=20, dark=0), 1: plain}) == 1, "a dark one tells less than it has edges"
-    assert most_telling({3: rich, 7: rich}) == 3
-    assert most_telling({4: black}) == 4
-    assert most_telling({}) is None
+    assert best_still({0: black, 1: plain, 2: rich, 3: textured(40)}) == 2
+    assert best_still({0: black, 1: white, 2: plain}) == 2
+    assert best_still({0: textured(4, light=20, dark=0), 1: plain}) == 1, "a dark one tells less than it has edges"
+    assert best_still({3: rich, 7: rich}) == 3
+    assert best_still({4: black}) == 4
+    assert best_still({}) is None
 
 
 def test_noise_tells_less_than_things() -> None:
     noise = Image.effect_noise((640, 640), 60).convert("RGB")
     grain = Still(640, 640, noise.tobytes())
-    assert most_telling({0: grain, 1: textured(80, size=640)}) in (0, 1)
-    assert most_telling({0: grain, 1: textured(16, size=640)}) == 1
+    assert best_still({0: grain, 1: textured(80, size=640)}) in (0, 1)
+    assert best_still({0: grain, 1: textured(16, size=640)}) == 1
 
 
 def test_files_are_what_their_names_say() -> None:
