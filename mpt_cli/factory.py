@@ -48,10 +48,10 @@ from mpt_cli.workflow.health import HealthChecks
 from mpt_cli.workflow.lifecycle import Lifecycle
 from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.workflow.published_reels import PublishedReels
+from mpt_cli.workflow.showcase import Showcase
 
 if TYPE_CHECKING:
     from mpt_cli.workflow.deadline import StartTimer
-    from mpt_cli.workflow.reel_pictures import Showcase
 
 
 logging.getLogger("mpt_cli").addHandler(logging.NullHandler())  # a library speaks only to who listens
@@ -121,7 +121,7 @@ class ModuleFactory:
             recipes=processor.recipes,
             ffmpeg=self.ffmpeg,
             machine=machine,
-            sandbox=self.workers,
+            showcase=self.showcase,
             lifecycle=Lifecycle(
                 performance, memory, self.workers, history=self.history, unkept=self.unkept, timer=self._timer
             ),
@@ -155,8 +155,6 @@ class ModuleFactory:
     @cached_property
     def showcase(self) -> Showcase:
         """Takes pictures out of reels and writes reports as pages."""
-        from mpt_cli.workflow.reel_pictures import Showcase
-
         return Showcase(self.workers, threads=usable_cores())
 
     @cached_property

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mpt_cli.concatenation.service import ConcatenationService
     from mpt_cli.config.sections import Config
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
-    from mpt_cli.media.inspect.sandbox import Workers
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.health import HealthStatus
     from mpt_cli.model.published_reel import PublishedReel
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from mpt_cli.workflow.health import HealthChecks
     from mpt_cli.workflow.lifecycle import Lifecycle
     from mpt_cli.workflow.published_reels import PublishedReels, Wanted
+    from mpt_cli.workflow.showcase import Showcase
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class VideoProcessingOrchestrator:
         recipes: Recipes,
         ffmpeg: Ffmpeg,
         machine: Machine,
-        sandbox: Workers,
+        showcase: Showcase,
         lifecycle: Lifecycle,
         reels: PublishedReels,
         health: HealthChecks | None = None,
@@ -81,7 +81,7 @@ class VideoProcessingOrchestrator:
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
         self._planner, self._recipes, self._ffmpeg, self._machine = planner, recipes, ffmpeg, machine
-        self._sandbox, self._lifecycle, self._reels, self._health = sandbox, lifecycle, reels, health
+        self._showcase, self._lifecycle, self._reels, self._health = showcase, lifecycle, reels, health
 
     def process_video_request(
         self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
@@ -339,14 +339,12 @@ class VideoProcessingOrchestrator:
         extras = run.params.extras
         if not extras.named():
             return
-        from mpt_cli.workflow.reel_pictures import Showcase  # Pillow takes a while to load
 
         def note(picture: Path, path: Path) -> None:
             self._reels.note_extra(run.params, picture, path, reel=run.file, owned=run.owned)
 
         run.context.emit(PicturesStarted(tuple(extras.named())))
-        showcase = Showcase(self._sandbox, threads=self._machine.cores)
-        run.output, missing = showcase.make_extras(
+        run.output, missing = self._showcase.make_extras(
             extras,
             run.result(),
             overwrite=run.params.overwrite,

@@ -17,7 +17,8 @@ from mpt_cli.model.errors import Cancelled, IssueCode, OutputError, ProbeError, 
 from mpt_cli.model.media_info import Still
 from mpt_cli.model.results import OutputInfo, RunStatus, VideoResult
 from mpt_cli.runtime.cancel import CancelToken
-from mpt_cli.workflow.reel_pictures import Showcase, clips_shown, middle_of
+from mpt_cli.workflow.reel_pictures import clips_shown, middle_of
+from mpt_cli.workflow.showcase import Showcase
 from tests.unit.reporting.test_page import clip_of, entry_of
 
 if TYPE_CHECKING:
