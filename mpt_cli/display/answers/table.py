@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mpt_cli.display.text import cell_width, pad, shorten, shorten_middle
+from mpt_cli.display.text import cell_width, distinct, pad, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Column:
     """Column with its title and its behaviour in a narrow terminal.
 
     ``least`` is the smallest width after cutting, in cells (0: never cut). The column with the highest
-    ``drop`` is dropped first (0: never). ``middle`` cuts in the middle, for names.
+    ``drop`` is dropped first (0: never). ``middle`` is for names, which stay distinct when they are cut.
     """
 
     title: str
@@ -47,7 +47,15 @@ def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width
     if width is not None:
         _narrow(columns, widths, width)
     titles = [Cell(column.title, "bold") for column in columns]
-    return [_line(columns, row, widths) for row in (titles, *rows)]
+    cut = [
+        (distinct if column.middle else _shortened)([row[index].text for row in (titles, *rows)], max(0, widths[index]))
+        for index, column in enumerate(columns)
+    ]
+    return [_line(columns, row, widths, [texts[number] for texts in cut]) for number, row in enumerate((titles, *rows))]
+
+
+def _shortened(texts: Sequence[str], width: int) -> list[str]:
+    return [shorten(text, width) for text in texts]
 
 
 def _narrow(columns: Sequence[Column], widths: list[int], width: int) -> None:
@@ -70,12 +78,11 @@ def _narrow(columns: Sequence[Column], widths: list[int], width: int) -> None:
         widths[widest] -= 1
 
 
-def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int]) -> Text:
+def _line(columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int], texts: Sequence[str]) -> Text:
     line = Text(no_wrap=True, overflow="crop")
-    for column, cell, width in zip(columns, row, widths, strict=True):
+    for column, cell, width, cut in zip(columns, row, widths, texts, strict=True):
         if width < 0:
             continue
-        cut = (shorten_middle if column.middle else shorten)(cell.text, width)
         line.append((" " * _GAP if line else "") + pad(cut, width, right=column.right), cell.style)
     line.rstrip()
     return line

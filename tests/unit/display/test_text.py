@@ -56,6 +56,29 @@ def test_shortened_text_fits(raw: str, width: int) -> None:
         assert text.shorten(shown, width) == text.shorten_middle(shown, width) == shown
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["a.mp4", "b.mp4"], ["a.mp4", "b.mp4"]),
+        ([f"/work/media/holiday/GX01{n:04}.MP4" for n in (1, 2)], ["…iday/GX010001.MP4", "…iday/GX010002.MP4"]),
+        ([f"GX01{n:04}_all of the hills.MP4" for n in (1, 2)], ["GX010001_al…ls.MP4", "GX010002_al…ls.MP4"]),
+        ([f"family of us_{n}_all of the hills.MP4" for n in (1, 2)], ["…1_all of t…ls.MP4", "…2_all of t…ls.MP4"]),
+        (["日本語の長い名前の動画1.mp4", "日本語の長い名前の動画2.mp4"], ["…い名前の動画1.mp4", "…い名前の動画2.mp4"]),
+    ],
+)
+def test_names_of_a_column_lose_what_they_have_in_common(names: list[str], shown: list[str]) -> None:
+    assert text.distinct([*names, "x"], 18) == [*shown, "x"]
+
+
+@given(st.lists(st.text("ab/_1", max_size=12), max_size=6), st.text("ab/_1", max_size=12), st.integers(0, 30))
+def test_different_names_look_different(ends: list[str], end: str, width: int) -> None:
+    names = [f"/a/long/folder/{begin}/IMG_{number % 3}{end}" for number, begin in enumerate(ends)]
+    cut = text.distinct(names, width)
+    assert all(text.cell_width(each) <= width for each in cut)
+    if width >= 8:
+        assert len(set(cut)) == len(set(names))
+
+
 def test_signs_that_terminals_give_a_cell_have_one() -> None:
     assert text.cell_width("हिन्दी") == 5
     assert text.cell_width("Z\u0324\u0353") == 1
