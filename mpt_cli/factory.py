@@ -34,11 +34,10 @@ from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.settings.user_folders import cache_folder, state_folder
-from mpt_cli.storage.atomic_write import sweep_unfinished
 from mpt_cli.storage.file_identity import content_hash
 from mpt_cli.storage.history import History
 from mpt_cli.storage.store import Store
-from mpt_cli.storage.temp_files import sweep
+from mpt_cli.storage.temp_files import sweep, sweep_scratch
 from mpt_cli.storage.unkept import NO_HOME, Unkept, homeless
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
@@ -236,15 +235,19 @@ class ModuleFactory:
     def sweep(self) -> None:
         """Remove what killed runs left in the folders of temporary files and of records.
 
-        Runs work in ``paths.temp`` or beside their outputs. Of the folders of outputs only the current folder is
-        known here; in others the next run clears up.
+        Runs work in ``paths.temp`` or beside their outputs, health checks and trials of encoders in the system's
+        folder of temporary files. Of the folders of outputs only the current folder is known here; in others
+        the next run clears up.
         """
+        sweep_scratch()
         for folder in (self._config.paths.temp, Path()):
             if folder is not None:
                 sweep(folder)
-        state = self._state_folder
-        for records in () if state is None else (state / _REPORTS, state / _BATCHES, state / _REELS):
-            sweep_unfinished(records)
+        for records in (self.history, self.batches, self.published_reels):
+            if records is not None:
+                records.sweep()
+        if self._cache_folder is not None:
+            self.encoder_trials.sweep()
 
     @cached_property
     def _state_folder(self) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.small_files import read_beginning
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +26,7 @@ def is_replaceable(path: Path, mark: str) -> bool:
         return True
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        beginning = file.read(_MARK_BYTES)
+    beginning = read_beginning(path, _MARK_BYTES)
     return not beginning or mark.encode() in beginning
 
 

@@ -8,12 +8,10 @@ import re
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
-from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from mpt_cli.storage.atomic_write import UNFINISHED, sweep_unfinished, write_in_one_step
-from mpt_cli.storage.store import listed
+from mpt_cli.storage.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -23,9 +21,7 @@ if TYPE_CHECKING:
 RESULTS_KEPT = 1000
 LAST = "last"
 _SPARE = 50
-"""Number of reports above the limit that may stay, so that not every run must look for the oldest."""
-_MOST_BYTES = 64 << 20
-_REPORT = re.compile(r"[0-9]{8}T[0-9]{12}-.+\.json", re.DOTALL)
+_REPORT = r"[0-9]{8}T[0-9]{12}-.+\.json"
 _PART_OF_ID = re.compile(r"[0-9a-f]{4,32}")
 
 logger = logging.getLogger(__name__)
@@ -67,7 +63,8 @@ class History(Generic[Run]):
             keep: Number of results to keep at least.
             on_failure: Receives the error of a result that could not be kept.
         """
-        self._folder, self._kind, self._keep, self._on_failure = folder, kind, keep, on_failure
+        self._records = Records(folder, _REPORT)
+        self._kind, self._keep, self._on_failure = kind, keep, on_failure
 
     def add(self, entry: Run) -> None:
         """Keep a result. A folder that cannot be written causes a warning, no error.
@@ -76,16 +73,15 @@ class History(Generic[Run]):
             entry: Result of a run.
         """
         name = f"{entry.started_at:%Y%m%dT%H%M%S%f}-{entry.workflow_id}.json"
-        text = json.dumps(
-            _adapter(self._kind).dump_python(entry, mode="json")
-        )  # a name need not be UTF-8: ASCII holds it
+        values = _adapter(self._kind).dump_python(entry, mode="json")
+        text = json.dumps(values)  # a name need not be UTF-8: ASCII holds it
         try:
-            write_in_one_step(self._folder / name, text.encode("ascii"))
+            self._records.write(name, text.encode("ascii"))
         except OSError as error:
             logger.warning("The report of workflow %s was not kept: %s", entry.workflow_id, error)
             self._on_failure(error)
             return
-        self._drop_oldest()
+        self._records.keep_newest(self._keep, spare=_SPARE, age=lambda path: path.name)
 
     def require_writable(self) -> Path:
         """Check that a result could be kept; return the folder.
@@ -93,10 +89,7 @@ class History(Generic[Run]):
         Raises:
             OSError: The folder cannot be written.
         """
-        mark = self._folder / f"{UNFINISHED}{uuid4().hex}"
-        write_in_one_step(mark, b"mpt")
-        mark.unlink()
-        return self._folder
+        return self._records.require_writable()
 
     def find(self, which: str) -> Run | None:
         """Return the newest run that matches an id.
@@ -134,6 +127,10 @@ class History(Generic[Run]):
         newest = self._reports()[::-1][:most]
         return [_id_of(path)[:8] for path in newest]
 
+    def sweep(self) -> None:
+        """Remove what killed runs left unfinished."""
+        self._records.sweep()
+
     def _read(self, paths: Iterable[Path], words: Collection[bytes] = ()) -> Iterator[Run]:
         """Yield the runs in these files, without those that cannot be read or hold none of the words."""
         for path in paths:
@@ -143,25 +140,15 @@ class History(Generic[Run]):
 
     def _load(self, path: Path, words: Collection[bytes]) -> Run | None:
         with suppress(OSError, ValueError, RecursionError):
-            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-                data = path.read_bytes()
-                if not words or any(word in data for word in words):
-                    run: Run = _adapter(self._kind).validate_python(json.loads(data))
-                    return run
+            data = self._records.read(path.name)
+            if not words or any(word in data for word in words):
+                run: Run = _adapter(self._kind).validate_python(json.loads(data))
+                return run
         return None
 
     def _reports(self) -> list[Path]:
-        """Return the files that are named as reports, oldest first; the folder may hold other files of a user."""
-        return sorted(path for path in listed(self._folder) if _REPORT.fullmatch(path.name))
-
-    def _drop_oldest(self) -> None:
-        """Remove the oldest reports; failures are ignored, because the new result is kept already."""
-        sweep_unfinished(self._folder)
-        reports = self._reports()
-        if len(reports) > self._keep + _SPARE:
-            for report in reports[: -self._keep]:
-                with suppress(OSError):
-                    report.unlink()
+        """Return the files that are named as reports, oldest first."""
+        return sorted(self._records.paths())
 
 
 def _id_of(path: Path) -> str:

@@ -1,14 +1,19 @@
 """File locks that the system releases when their process ends, however it ends.
 
 The file names the machine of its holder: the lock of another machine, on a network drive, may look free.
+What a process leaves unfinished is told by a lock too: on the file or folder itself, which has a mark of
+the machine in its name.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
 import platform
+import re
+import secrets
 import stat
 import sys
 import time
@@ -26,6 +31,11 @@ _UNSIGNED_SECONDS = 3600
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link could lead to a file of the user's
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe opens when somebody writes into it
 _SIGNATURE_BYTES = 1024
+_MACHINE_BYTES, _PROCESS_BYTES, _RANDOM_BYTES = 4, 4, 8
+_OWNED = re.compile(
+    rf"([0-9a-f]{{{2 * _MACHINE_BYTES}}})([0-9a-f]{{{2 * _PROCESS_BYTES}}})[0-9a-f]{{{2 * _RANDOM_BYTES}}}"
+)
+"""End of the name of an unfinished file or folder: marks of the machine and of the process, and random digits."""
 
 if sys.platform == "win32":  # pragma: no cover - the counterpart
     import msvcrt
@@ -49,7 +59,12 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def held(
-    path: Path, *, create: bool = True, patience_seconds: float = 0.0, lock: Callable[[int], None] = _lock
+    path: Path,
+    *,
+    create: bool = True,
+    patience_seconds: float = 0.0,
+    stays: Callable[[], bool] = lambda: False,
+    lock: Callable[[int], None] = _lock,
 ) -> Iterator[bool]:
     """Try to lock a file, and hold the lock while the context is open; the file exists as long.
 
@@ -62,6 +77,8 @@ def held(
         path: Path of the lock file.
         create: True to create the lock file.
         patience_seconds: Time to wait for a holder that only checks for dead runs, as a cleaner does.
+        stays: Called at the end; returns True if the file must stay, free for a later cleaner, because
+            something that it belongs to could not be removed.
         lock: Locks a descriptor; a test can pass one that raises what a network drive raises.
 
     Yields:
@@ -69,6 +86,7 @@ def held(
 
     Raises:
         FileNotFoundError: The lock file does not exist and ``create`` is False.
+        OSError: The lock file cannot be created, or is no regular file.
     """
     flags = os.O_RDWR | _NO_FOLLOW | _NO_WAIT | (os.O_CREAT if create else 0)
     deadline = time.monotonic() + patience_seconds
@@ -78,8 +96,76 @@ def held(
         yield descriptor is not None
     finally:
         if descriptor is not None:
-            with suppress(OSError):
-                path.unlink()
+            if not stays():
+                with suppress(OSError):
+                    path.unlink()
+            os.close(descriptor)
+
+
+@contextmanager
+def unfinished(
+    folder: Path, prefix: str, create: Callable[[Path], object], *, lock: Callable[[int], None] = _lock
+) -> Iterator[Path]:
+    """Create a file or folder under a name that nobody else uses, and hold its lock while the context is open.
+
+    When its process is killed, :func:`abandoned` finds it. It may get another name meanwhile.
+
+    Args:
+        folder: Folder to create it in.
+        prefix: Beginning of its name.
+        create: Creates it; fails if it exists.
+        lock: Locks a descriptor; a test can pass one that raises what a network drive raises.
+
+    Yields:
+        Its path.
+
+    Raises:
+        OSError: It cannot be created.
+    """
+    while True:
+        path = unfinished_path(folder, prefix)
+        create(path)
+        if sys.platform == "win32":  # pragma: no cover - an open file cannot be renamed there: its age must do
+            yield path
+            return
+        try:
+            descriptor = _own(path, lock)
+        except BaseException:
+            _discard(path)
+            raise
+        if descriptor is not None:  # else a cleaner was quicker
+            break
+    try:
+        yield path
+    finally:
+        os.close(descriptor)
+
+
+def unfinished_path(folder: Path, prefix: str) -> Path:
+    """Return an unused name of this process for something unfinished."""
+    return folder / f"{prefix}{_machine_mark()}{_process_mark(os.getpid())}{secrets.token_hex(_RANDOM_BYTES)}"
+
+
+def is_unfinished(path: Path, prefix: str) -> bool:
+    """Return True if a name is one that :func:`unfinished_path` returns."""
+    return path.name.startswith(prefix) and _OWNED.fullmatch(path.name, len(prefix)) is not None
+
+
+@contextmanager
+def abandoned(path: Path, prefix: str, *, lock: Callable[[int], None] = _lock) -> Iterator[bool]:
+    """Yield True, and hold the lock, if another process of this machine left an unfinished file and has ended.
+
+    What this process has is never abandoned: NFS grants a lock twice to one process.
+    """
+    found, descriptor = _OWNED.fullmatch(path.name, len(prefix)), None
+    is_others = found is not None and found[1] == _machine_mark() and found[2] != _process_mark(os.getpid())
+    if is_others and sys.platform != "win32":
+        with suppress(OSError):
+            descriptor = _own(path, lock, strict=True)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
             os.close(descriptor)
 
 
@@ -134,6 +220,51 @@ def _machine() -> tuple[str, str]:
     return platform.node(), boot
 
 
+@cache
+def _machine_mark() -> str:
+    """Return hexadecimal digits for this machine since its start; containers of one machine have the same."""
+    name, boot = _machine()
+    return hashlib.sha256((boot or name).encode()).hexdigest()[: 2 * _MACHINE_BYTES]
+
+
+@cache
+def _process_mark(process_id: int) -> str:
+    """Return random hexadecimal digits that stay the same for a process; a fork has others."""
+    del process_id
+    return secrets.token_hex(_PROCESS_BYTES)
+
+
+def _own(path: Path, lock: Callable[[int], None], *, strict: bool = False) -> int | None:
+    """Return the descriptor of a file or folder that has been locked.
+
+    None if another process has the lock or has removed the name; with ``strict`` also where there are no locks.
+    """
+    try:
+        is_folder = stat.S_ISDIR(path.lstat().st_mode)
+        descriptor = os.open(path, (os.O_RDONLY if is_folder else os.O_RDWR) | _NO_FOLLOW | _NO_WAIT)
+    except FileNotFoundError:
+        return None
+    try:
+        lock(descriptor)
+        is_own = os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        is_own = False
+    except OSError as error:  # an NFS has locks only for what is open for writing, so not for folders
+        is_own = not strict and error.errno not in _HELD
+    if is_own:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _discard(path: Path) -> None:
+    """Remove an empty file or folder."""
+    with suppress(OSError):
+        path.unlink()
+    with suppress(OSError):
+        path.rmdir()
+
+
 def _acquire(path: Path, flags: int, lock: Callable[[int], None]) -> int | None:
     """Return the descriptor of the locked file, or None where another process holds the lock.
 
@@ -142,6 +273,9 @@ def _acquire(path: Path, flags: int, lock: Callable[[int], None]) -> int | None:
     """
     while True:
         descriptor = os.open(path, flags, 0o600)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         try:
             lock(descriptor)
         except OSError as error:

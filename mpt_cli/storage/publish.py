@@ -121,7 +121,11 @@ def claimed(
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             sweep_once(target.parent.absolute(), os.getpid())
-            lock = locks.held(_lock_of(target), patience_seconds=_SWEEP_SECONDS)
+            lock = locks.held(
+                _lock_of(target),
+                patience_seconds=_SWEEP_SECONDS,
+                stays=lambda: os.path.lexists(hidden),  # could not be removed: a later run sweeps it
+            )
             if not stack.enter_context(lock):
                 raise _locked(target)
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file

@@ -13,20 +13,23 @@ import logging
 import os
 import re
 import shutil
+import stat
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003
+from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import CacheInfo
+from mpt_cli.storage import locks
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
 from mpt_cli.storage.file_identity import content_hash, identity_of
+from mpt_cli.storage.records import buckets, listed, remove_empty
+from mpt_cli.storage.small_files import read_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,9 +39,9 @@ logger = logging.getLogger(__name__)
 
 RECIPE_VERSION = 4
 """Raised when the same command has to produce another file, or the format of entries changes."""
-_NOTE = "note.json"
+_NOTE, _NOTE_BYTES = "note.json", 1 << 20
 _UNFINISHED = "unfinished-"
-_IS_UNFINISHED = re.compile(rf"{_UNFINISHED}[0-9a-f]{{32}}")
+_IS_ENTRY = re.compile(r"[0-9a-f]{62}")
 _ABANDONED_SECONDS = 24 * 3600
 _MOST_LOOKS = 5
 """How often an entry is looked at that other runs clear away and store again meanwhile."""
@@ -113,12 +116,11 @@ class Store:
         self._lock = threading.Lock()
         self._stored_bytes = 0
         self._room_bytes = 0
+        self._swept = False
 
     def has(self, key: str) -> bool:
         """Return True if there is an entry; its files are verified when they are taken."""
-        with suppress(OSError):
-            return (self._entry_folder(key) / _NOTE).is_file()
-        return False
+        return _has_note(self._entry_folder(key))
 
     def take(self, key: str, targets: Mapping[str, Path]) -> str | None:
         """Link files of an entry to the given paths.
@@ -135,6 +137,7 @@ class Store:
             OSError: The disk is full.
         """
         folder = self._entry_folder(key)
+        self._sweep_once()
         for _ in range(_MOST_LOOKS):
             seen = _identity(folder)
             try:
@@ -164,24 +167,16 @@ class Store:
             sources: Path of each file, by its name in the entry.
             facts: Text that :meth:`take` returns.
         """
-        folder, unfinished = self._entry_folder(key), self._folder / f"{_UNFINISHED}{uuid4().hex}"
         try:
-            unfinished.mkdir(parents=True)
-            for name, source in sources.items():
-                _link(source, unfinished / name)
-            files = {name: _known(unfinished / name) for name in sources}
-            _write_note(unfinished / _NOTE, _Note(facts=facts, files=files))
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            if not self.has(key):
-                self._remove(folder)  # a rest without its note would block the name for good
-            unfinished.rename(folder)  # refused where another run was quicker
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with locks.unfinished(self._folder, _UNFINISHED, Path.mkdir) as unfinished:
+                size_bytes = self._fill(unfinished, self._entry_folder(key), sources, facts)
             with self._lock:
-                self._stored_bytes += sum(file.size for file in files.values())
+                self._stored_bytes += size_bytes
         except OSError as error:
             if not self.has(key):
                 logger.warning("What was finished was not kept: %s", error)
                 self._on_failure(error)
-            shutil.rmtree(unfinished, ignore_errors=True)
 
     def info(self) -> CacheInfo:
         """Return the size of the cache and its limit."""
@@ -220,7 +215,7 @@ class Store:
             OSError: The folder cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        mark = self._folder / f"{_UNFINISHED}{uuid4().hex}"
+        mark = locks.unfinished_path(self._folder, _UNFINISHED)
         mark.mkdir()
         mark.rmdir()
 
@@ -230,6 +225,21 @@ class Store:
             self._remove(entry.folder)
         self._sweep(0.0)
         remove_empty(self._folder)
+
+    def _fill(self, unfinished: Path, folder: Path, sources: Mapping[str, Path], facts: str) -> int:
+        """Fill a new entry and give it its name; return its size. The new entry is removed after a failure."""
+        try:
+            for name, source in sources.items():
+                _link(source, unfinished / name)
+            files = {name: _known(unfinished / name) for name in sources}
+            _write_note(unfinished / _NOTE, _Note(facts=facts, files=files))
+            folder.parent.mkdir(exist_ok=True)
+            if not _has_note(folder):
+                self._remove(folder)  # a rest without its note would block the name for good
+            unfinished.rename(folder)  # refused where another run was quicker
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return sum(file.size for file in files.values())
 
     def _entry_folder(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
@@ -243,21 +253,31 @@ class Store:
         return min(self._limit_bytes, (free + size_bytes) // _FREE_SHARE)
 
     def _entries(self) -> Iterator[_Entry]:
-        for folder in below(self._folder):
+        for folder in (entry for bucket in buckets(self._folder) for entry in listed(bucket)):
             with suppress(OSError):
-                size = sum(file.stat().st_size for file in folder.iterdir())
-                yield _Entry(folder, size, folder.stat().st_mtime)
+                if _IS_ENTRY.fullmatch(folder.name):
+                    size = sum(file.lstat().st_size for file in folder.iterdir())
+                    yield _Entry(folder, size, folder.stat().st_mtime)
+
+    def _sweep_once(self) -> None:
+        """Sweep when a run first uses the cache; one that stores something sweeps when it prunes."""
+        with self._lock:
+            swept, self._swept = self._swept, True
+        if not swept:
+            self._sweep()
 
     def _sweep(self, age_seconds: float = _ABANDONED_SECONDS) -> None:
+        """Remove what killed processes left, and what is so old that nobody can be at it."""
         oldest = self._clock() - age_seconds
-        for unfinished in listed(self._folder):
-            with suppress(OSError):
-                if _IS_UNFINISHED.fullmatch(unfinished.name) and unfinished.stat().st_mtime <= oldest:
-                    shutil.rmtree(unfinished, ignore_errors=True)
+        for rest in listed(self._folder):
+            if locks.is_unfinished(rest, _UNFINISHED):
+                with suppress(OSError), locks.abandoned(rest, _UNFINISHED) as is_abandoned:
+                    if is_abandoned or rest.stat().st_mtime <= oldest:
+                        shutil.rmtree(rest, ignore_errors=True)
 
     def _remove(self, folder: Path) -> None:
         """Remove an entry in one step, so that no other run finds a half of it."""
-        aside = self._folder / f"{_UNFINISHED}{uuid4().hex}"
+        aside = locks.unfinished_path(self._folder, _UNFINISHED)
         with suppress(OSError):
             folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
@@ -271,9 +291,7 @@ def _write_note(path: Path, note: _Note) -> None:
 
 def _read_note(path: Path) -> _Note:
     """Return the note; raises ValueError unless it is as it was written."""
-    if not path.is_file():
-        raise FileNotFoundError(path)  # a pipe under its name would never answer
-    text, _, seal = path.read_text(encoding="ascii").partition("\n")
+    text, _, seal = read_small(path, _NOTE_BYTES).decode("ascii").partition("\n")
     if seal != f"{_seal(text)}\n":
         raise ValueError(f"{path.name} is not what was written")
     return _Note.model_validate_json(text)
@@ -287,9 +305,20 @@ def _taken(folder: Path, targets: Mapping[str, Path]) -> _Note:
     """Link the files of an entry and return its note; raises ValueError if a file differs from the note."""
     note = _read_note(folder / _NOTE)
     for name, target in targets.items():
-        _link(folder / name, target)
-        _require(target, note.files.get(name))
+        known, stored = note.files.get(name), folder / name
+        status = stored.lstat()
+        if known is None or not stat.S_ISREG(status.st_mode) or status.st_size != known.size:
+            raise ValueError(f"{name} is not what was stored")  # before a copy could read gigabytes
+        _link(stored, target)
+        if content_hash(target) != known.content:
+            raise ValueError(f"{name} is not what was stored")
     return note
+
+
+def _has_note(folder: Path) -> bool:
+    with suppress(OSError):
+        return (folder / _NOTE).is_file()
+    return False
 
 
 def _identity(folder: Path) -> tuple[int, ...] | None:
@@ -298,12 +327,6 @@ def _identity(folder: Path) -> tuple[int, ...] | None:
         return identity_of((folder / _NOTE).stat())
     except OSError:
         return None
-
-
-def _require(path: Path, known: _File | None) -> None:
-    """Raise ValueError unless a file is what was stored."""
-    if known is None or path.stat().st_size != known.size or content_hash(path) != known.content:
-        raise ValueError(f"{path.name} is not what was stored")
 
 
 def _known(path: Path) -> _File:
@@ -319,33 +342,3 @@ def _link(source: Path, target: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(source, target)
-
-
-_BUCKET = re.compile(r"[0-9a-f]{2}")
-_OURS = re.compile(r"[0-9a-f]{62}|[0-9a-f]{38}\.json(\.[0-9a-f]{32})?")
-"""Names of a cache entry, of a record of a file, and of an unfinished record."""
-
-
-def below(folder: Path) -> Iterator[Path]:
-    """Yield the entries of a cache: paths with an entry's name in folders of two hexadecimal digits.
-
-    A user's folder may have been named as the cache: nothing else in it is ours to remove.
-    """
-    for bucket in listed(folder):
-        if _BUCKET.fullmatch(bucket.name):
-            yield from (entry for entry in listed(bucket) if _OURS.fullmatch(entry.name))
-
-
-def remove_empty(folder: Path) -> None:
-    """Remove the empty folders of a cache, its own folder included."""
-    for bucket in (*(bucket for bucket in listed(folder) if _BUCKET.fullmatch(bucket.name)), folder):
-        with suppress(OSError):
-            bucket.rmdir()
-
-
-def listed(folder: Path) -> list[Path]:
-    """Return the content of a folder, empty if another process has just removed it; ``glob`` fails then."""
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []

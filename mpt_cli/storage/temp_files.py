@@ -11,9 +11,14 @@ import glob
 import hashlib
 import logging
 import os
+import re
 import shutil
+import stat
+import tempfile
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.timing import microsecond_durations
@@ -21,8 +26,7 @@ from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
@@ -31,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 PREFIX = ".mpt-"
 _RUN = f"{PREFIX}run-"
+_PREFIX = re.compile(rf"{re.escape(PREFIX)}[a-z]+-")
+"""Beginning of the name of a scratch folder or an unfinished file."""
+_ABANDONED_SECONDS = 24 * 3600
 LOCK_EXTENSION = ".lock"
 
 
@@ -122,13 +129,16 @@ class TempFileManager:
 
 
 @contextmanager
-def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterator[TempFileManager]:
+def run_folder(
+    parent: Path, workflow_id: str, *, keep: bool = False, remove: Callable[[Path], object] = shutil.rmtree
+) -> Iterator[TempFileManager]:
     """Create a hidden folder for one workflow, and remove it at the end of the context.
 
     Args:
         parent: Folder to create it in.
         workflow_id: Id of the run.
         keep: True to keep the folder and its files.
+        remove: Removes a folder with all files; a test can pass one that fails.
 
     Yields:
         The files of the run.
@@ -138,20 +148,65 @@ def run_folder(parent: Path, workflow_id: str, *, keep: bool = False) -> Iterato
     """
     sweep_once(parent.absolute(), os.getpid())
     folder = run_folder_path(parent, workflow_id)
+    is_left = False
     with ExitStack() as stack:
         with writing(parent):
             parent.mkdir(parents=True, exist_ok=True)
-            # The lock is there before the folder and after it: a run that is killed leaves what can be swept.
-            stack.enter_context(locks.held(folder.with_name(f"{folder.name}{LOCK_EXTENSION}")))
+            # The lock is there before the folder and after it, and stays where the folder cannot be removed:
+            # whatever is left can be swept.
+            lock = folder.with_name(f"{folder.name}{LOCK_EXTENSION}")
+            stack.enter_context(locks.held(lock, stays=lambda: is_left))
             folder.mkdir()
-        if not keep:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        yield TempFileManager(folder)
+        is_left = not keep
+        try:
+            yield TempFileManager(folder)
+        finally:
+            is_left = not keep and not _removed(folder, remove)
 
 
 def run_folder_path(parent: Path, workflow_id: str) -> Path:
     """Return the path of the folder of a workflow."""
     return parent / f"{_RUN}{short_name(workflow_id)}"
+
+
+@contextmanager
+def scratch_folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
+    """Create a hidden folder for a small task, and remove it at the end of the context.
+
+    Its name is random, so that it needs no lock beside it: it is locked itself.
+
+    Args:
+        purpose: Word for its name.
+        parent: Folder to create it in; the system's folder of temporary files by default.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OSError: The folder cannot be created.
+    """
+    parent = parent or Path(tempfile.gettempdir())
+    sweep_once(parent.absolute(), os.getpid())
+    with locks.unfinished(parent, f"{PREFIX}{purpose}-", _create_private) as folder:
+        try:
+            yield folder
+        finally:
+            _removed(folder, shutil.rmtree)
+
+
+def _create_private(folder: Path) -> None:
+    folder.mkdir(0o700)
+
+
+def _removed(path: Path, remove: Callable[[Path], object]) -> bool:
+    """Remove a file or folder; return False if it is still there."""
+    try:
+        remove(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        logger.warning("%s could not be removed, and is left to a later run: %s", path, error)
+    return not os.path.lexists(path)
 
 
 def short_name(name: str) -> str:
@@ -160,21 +215,45 @@ def short_name(name: str) -> str:
 
 
 def sweep(parent: Path) -> None:
-    """Remove run folders and unfinished outputs of dead runs from a folder.
+    """Remove run folders, scratch folders, unfinished outputs and other unfinished files of dead runs from a folder.
 
-    Only files with a lock of this machine that can be acquired are removed; files without a lock were kept on purpose.
+    Of a run only files with a lock of this machine that can be acquired are removed; files without a lock
+    were kept on purpose.
     """
     try:
-        found = list(parent.glob(f"{PREFIX}*{LOCK_EXTENSION}"))
+        found = list(parent.glob(f"{PREFIX}*"))
     except OSError:  # where nothing can be looked for nothing is left
         return
-    for lock in found:
+    for path in found:
         with suppress(OSError):
-            if not locks.is_of_this_machine(lock):
-                continue
-            with locks.held(lock, create=False) as got:
-                if got:
-                    _remove_unfinished(lock)
+            if path.suffix == LOCK_EXTENSION:
+                _sweep_run(path)
+            elif (prefix := _PREFIX.match(path.name)) and locks.is_unfinished(path, prefix[0]):
+                _sweep_scratch(path, prefix[0])
+
+
+def sweep_scratch() -> None:
+    """Remove what dead runs left in the system's folder of temporary files, if there is one."""
+    with suppress(OSError):
+        sweep(Path(tempfile.gettempdir()))
+
+
+def _sweep_run(lock: Path) -> None:
+    """Remove what a lock protects, and then the lock, if its run is dead."""
+    if not locks.is_of_this_machine(lock):
+        return
+    is_left = True
+    with locks.held(lock, create=False, stays=lambda: is_left) as got:
+        if got:
+            is_left = not _remove_unfinished(lock)
+
+
+def _sweep_scratch(path: Path, prefix: str) -> None:
+    """Remove a scratch folder, or an unfinished file, whose process is dead, or must be by its age."""
+    with locks.abandoned(path, prefix) as is_abandoned:
+        status = path.lstat()
+        if is_abandoned or time.time() - status.st_mtime > _ABANDONED_SECONDS:
+            _removed(path, shutil.rmtree if stat.S_ISDIR(status.st_mode) else Path.unlink)
 
 
 @lru_cache(maxsize=1024)
@@ -187,11 +266,14 @@ def sweep_once(parent: Path, process_id: int) -> None:
     sweep(parent)
 
 
-def _remove_unfinished(lock: Path) -> None:
-    """Remove the files that a lock protects: a run folder, or an output with any extension."""
+def _remove_unfinished(lock: Path) -> bool:
+    """Remove the files that a lock protects: a folder of a run, or an output with any extension.
+
+    Return False if one is still there.
+    """
     folder = lock.with_suffix("")
-    if folder.name.startswith(_RUN) and not folder.is_symlink():
-        shutil.rmtree(folder, ignore_errors=True)
-    for path in lock.parent.glob(f"{glob.escape(lock.stem)}.*"):
-        if path != lock:
-            path.unlink(missing_ok=True)
+    rest = [path for path in lock.parent.glob(f"{glob.escape(lock.stem)}.*") if path != lock]
+    gone = [_removed(path, Path.unlink) for path in rest]
+    if folder.name.startswith(_RUN) and folder.is_dir() and not folder.is_symlink():
+        gone.append(_removed(folder, shutil.rmtree))
+    return all(gone)

@@ -27,6 +27,7 @@ from mpt_cli.model.health import HealthCheck, HealthStatus
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.disk import free_bytes
+from mpt_cli.storage.temp_files import scratch_folder
 from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class HealthChecks:
 
     def _writes(self) -> str:
         folder = _temp_folder(self._config)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".mpt-health-") as file:
+        with scratch_folder("health", folder) as scratch, (scratch / "written").open("wb") as file:
             file.write(b"mpt")
             file.flush()
             os.fsync(file.fileno())
@@ -303,8 +304,5 @@ def _scratch(config: Config) -> Iterator[Path]:
     with ExitStack() as stack:
         folder = _temp_folder(config) / "unwritable"
         with suppress(OSError):
-            made = tempfile.TemporaryDirectory(
-                prefix=".mpt-health-", dir=_temp_folder(config), ignore_cleanup_errors=True
-            )
-            folder = Path(stack.enter_context(made))
+            folder = stack.enter_context(scratch_folder("health", _temp_folder(config)))
         yield folder

@@ -6,12 +6,10 @@ is known. Only such a file is ever replaced for ``if_changed``; any other file t
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import logging
 import os
-import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,10 +22,9 @@ from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
-from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
 from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
 from mpt_cli.storage.publish import changed
-from mpt_cli.storage.store import listed
+from mpt_cli.storage.records import Records, modified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 RECORDS_KEPT = 10_000
 _SPARE = 100
-_OURS = re.compile(r"[0-9a-f]{40}\.json")
+_OURS = r"[0-9a-f]{40}\.json"
 _OF_THE_RUN = {"processing", "memory", "batch", "cache", "paths", "ffmpeg"}
 """Sections that do not decide what a reel is, except for what ``[processing]`` says of bad clips."""
 
@@ -95,7 +92,7 @@ class PublishedReels:
         without it such a file counts as changed. ``paranoid`` asks it for every file. ``on_failure`` gets the
         error of a record that could not be written.
         """
-        self._folder, self._content, self._paranoid = folder, content, paranoid
+        self._records, self._content, self._paranoid = Records(folder, _OURS), content, paranoid
         self._keep, self._clock, self._on_failure = keep, clock, on_failure
 
     def wanted(self, params: VideoParams, config: Config) -> Wanted:
@@ -183,7 +180,7 @@ class PublishedReels:
 
         A reel whose clips are elsewhere, or gone, is a clip like any other.
         """
-        known = {place.name for place in listed(self._folder)} if self._folder else set()
+        known = {place.name for place in self._records.paths()}
         real = real_folder(folder) if known else folder
         there = {real / name: name for name in names}
         made: dict[str, LeftOutKind] = {}
@@ -287,35 +284,18 @@ class PublishedReels:
             return self._content(path, alive=alive) == content
         return False
 
+    def sweep(self) -> None:
+        """Remove what killed runs left unfinished."""
+        self._records.sweep()
+
     def _read(self, output: Path) -> list[PublishedReel]:
-        return _records().validate_python(json.loads(self._place(output).read_bytes()))
+        return _reels().validate_python(json.loads(self._records.read(_name_of(output))))
 
     def _write(self, output: Path, reels: list[PublishedReel]) -> None:
         """Write the records of an output in one step."""
-        text = json.dumps(_records().dump_python(reels, mode="json"))  # a name need not be UTF-8: ASCII holds it
-        write_in_one_step(self._place(output), text.encode("ascii"))
-        self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        assert self._folder is not None
-        sweep_unfinished(self._folder)
-        places = [place for place in listed(self._folder) if _OURS.fullmatch(place.name)]
-        if len(places) > self._keep + _SPARE:
-            ages = {place: _modified(place) for place in places}
-            for place in sorted(places, key=ages.__getitem__)[: -self._keep]:
-                with suppress(OSError):
-                    place.unlink()
-
-    def _place(self, output: Path) -> Path:
-        """Return where the records of an output are: by its path without links, except for a link at its own name.
-
-        Raises:
-            FileNotFoundError: There is no folder of records.
-        """
-        if self._folder is None:
-            raise FileNotFoundError(errno.ENOENT, "there is no folder of records")
-        path = output.absolute()
-        return self._folder / _record_name(path.parent.resolve() / path.name)
+        text = json.dumps(_reels().dump_python(reels, mode="json"))  # a name need not be UTF-8: ASCII holds it
+        self._records.write(_name_of(output), text.encode("ascii"))
+        self._records.keep_newest(self._keep, spare=_SPARE, age=modified)
 
 
 def places_of(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -334,6 +314,12 @@ def real_folder(folder: Path) -> Path:
     return folder.absolute()
 
 
+def _name_of(output: Path) -> str:
+    """Return the name of the record of an output: by its path without links, except for a link at its own name."""
+    path = output.absolute()
+    return _record_name(path.parent.resolve() / path.name)
+
+
 def _record_name(place: Path) -> str:
     return f"{hashlib.sha256(os.fsencode(place)).hexdigest()[:40]}.json"
 
@@ -346,13 +332,6 @@ def _identity(path: Path) -> tuple[int, ...]:
         return ()
 
 
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
 @cache
-def _records() -> TypeAdapter[list[PublishedReel]]:
+def _reels() -> TypeAdapter[list[PublishedReel]]:
     return TypeAdapter(list[PublishedReel])

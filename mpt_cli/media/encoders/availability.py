@@ -9,11 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mpt_cli.media.encoders.smoke_test import LIMIT_SECONDS, encode_gray
 from mpt_cli.model.errors import Cancelled, IssueCode, MptError
-from mpt_cli.storage.atomic_write import write_in_one_step
 from mpt_cli.storage.file_identity import identity_of
-from mpt_cli.storage.store import listed
+from mpt_cli.storage.records import Records, listed
+from mpt_cli.storage.temp_files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +37,8 @@ _FRAMES = 3
 _FOLDERS = ("/dev/dri", "/proc/driver/nvidia/gpus")
 _FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 _LABELS = re.compile(r"^ffmpeg failed: (\[[^\]]*\] )*")
-_OURS = re.compile(r"[0-9a-f]{40}\.json(\.[0-9a-f]{32})?")
+_OURS = r"[0-9a-f]{40}\.json(\.[0-9a-f]{32})?"
+"""Names of records, and of those that earlier versions left unfinished."""
 
 
 _OF_THE_ENCODER = (IssueCode.ENCODER_UNAVAILABLE, IssueCode.VERIFY_FAILED)
@@ -82,7 +81,7 @@ class EncoderTrials:
             on_failure: Receives the error of answers that could not be written.
         """
         self._on_failure = on_failure
-        self._ffmpeg, self._folder, self._remembers = ffmpeg, folder, remember
+        self._ffmpeg, self._records, self._remembers = ffmpeg, Records(folder, _OURS), remember
         self._devices, self._clock, self._limit_seconds = devices or devices_here, clock, limit_seconds
         self._lock = threading.RLock()
         self._answers: _Answers | None = None
@@ -142,23 +141,20 @@ class EncoderTrials:
 
     def clear(self) -> None:
         """Remove all answers from the folder."""
-        if self._folder is None:
-            return
-        for path in listed(self._folder):
-            if _OURS.fullmatch(path.name):
-                with suppress(OSError):
-                    path.unlink()
-        with suppress(OSError):
-            self._folder.rmdir()
+        self._records.clear()
+
+    def sweep(self) -> None:
+        """Remove what killed runs left unfinished."""
+        self._records.sweep()
 
     def _tried(self, dimensions: Dimensions, cancel: CancelToken, settings: EncoderSettings) -> tuple[str | None, bool]:
         """Return the reason for a failed trial, or None, and True if another trial would end the same."""
         try:
-            with tempfile.TemporaryDirectory(prefix=".mpt-trial-") as folder:
+            with scratch_folder("trial") as folder:
                 encode_gray(
                     self._ffmpeg,
                     settings,
-                    Path(folder) / "frames.mp4",
+                    folder / "frames.mp4",
                     dimensions=dimensions,
                     frames=_FRAMES,
                     limit_seconds=self._limit_seconds,
@@ -174,31 +170,32 @@ class EncoderTrials:
 
     def _known_here(self, cancel: CancelToken) -> _Answers:
         """Return the answers so far, once ffmpeg has said its build, which names the file; raises Cancelled."""
-        if self._folder is not None:
+        if self._records.folder is not None:
             self._ffmpeg.ask_build(cancel)
         return self._known()
 
     def _known(self) -> _Answers:
         """Return the answers so far, at first those from the folder; none that is too old."""
-        known = self._answers or (self._remembered(self._folder) if self._folder else None)
+        known = self._answers or self._remembered()
         if known is None or not 0 <= self._clock() - known.since < _KEPT_SECONDS:
             known = _Answers(since=self._clock())
         self._answers = known
         return known
 
-    def _remembered(self, folder: Path) -> _Answers | None:
+    def _remembered(self) -> _Answers | None:
+        if self._records.folder is None:
+            return None
         try:
-            return _Answers.model_validate_json((folder / self._name).read_bytes())
+            return _Answers.model_validate_json(self._records.read(self._name))
         except (OSError, ValidationError):
             return None
 
     def _note(self, answers: _Answers) -> None:
         """Keep the answers, written in one step."""
         self._answers = answers
-        if self._folder and self._remembers:
-            path, text = self._folder / self._name, answers.model_dump_json()
+        if self._records.folder is not None and self._remembers:
             try:
-                write_in_one_step(path, text.encode(), unfinished=f"{path.name}.")
+                self._records.write(self._name, answers.model_dump_json().encode())
             except OSError as error:
                 self._on_failure(error)
 

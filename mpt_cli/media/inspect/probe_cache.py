@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mpt_cli.model.media_info import MediaInfo
-from mpt_cli.storage.atomic_write import write_in_one_step
 from mpt_cli.storage.file_identity import content_hash, identity_of, is_settled
-from mpt_cli.storage.store import below, remove_empty
+from mpt_cli.storage.records import Records
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
 CONTENT_VERSION = 9
 """Raised when the probe finds more, or other things, in the same bytes."""
 _KEPT_SECONDS = 180 * 24 * 3600
+_OURS = r"[0-9a-f]{38}\.json(\.[0-9a-f]{32})?"
+"""Names of records, and of those that earlier versions left unfinished."""
 
 
 class _Record(BaseModel):
@@ -61,7 +61,8 @@ class KnownFiles:
         ``paranoid`` reads every file again whatever is known, and only notes what it finds. Without
         ``remember`` nothing is written. ``on_failure`` gets the error of a record that could not be written.
         """
-        self._folder, self._probe, self._paranoid, self._clock = folder, probe, paranoid, clock
+        self._records = Records(folder, _OURS, in_buckets=True)
+        self._probe, self._paranoid, self._clock = probe, paranoid, clock
         self._remembers, self._on_failure = remember, on_failure
         self._contents: dict[tuple[int, ...], str] = {}
 
@@ -90,18 +91,12 @@ class KnownFiles:
 
     def prune(self) -> None:
         """Remove records that were written so long ago that their files have most likely changed."""
-        oldest = self._clock() - _KEPT_SECONDS
-        for record in below(self._folder):
-            with suppress(OSError):
-                if record.stat().st_mtime < oldest:
-                    record.unlink()
+        self._records.drop_before(self._clock() - _KEPT_SECONDS)
+        self._records.sweep()
 
     def clear(self) -> None:
         """Remove all records."""
-        for record in below(self._folder):
-            with suppress(OSError):
-                record.unlink()
-        remove_empty(self._folder)
+        self._records.clear()
 
     def forget(self) -> None:
         """Drop what is only held in memory."""
@@ -125,8 +120,7 @@ class KnownFiles:
             return None
         try:
             status = path.stat()
-            place = self._place(status)
-            record = _records().validate_json(place.read_bytes() if place.is_file() else b"")
+            record = _records().validate_json(self._records.read(_name_of(status)))
         except (OSError, ValidationError):
             return None
         self._contents[identity_of(status)] = record.content
@@ -134,16 +128,17 @@ class KnownFiles:
 
     def _remember(self, status: os.stat_result, record: _Record) -> None:
         """Write the record under its name in one step; a store that cannot be written is no error."""
-        place = self._place(status)
         unnamed = record.model_copy(update={"media": record.media.named(None)})  # a name need not be UTF-8
         try:
-            write_in_one_step(place, _records().dump_json(unnamed), unfinished=f"{place.name}.")
+            self._records.write(_name_of(status), _records().dump_json(unnamed))
         except OSError as error:
             self._on_failure(error)
 
-    def _place(self, status: os.stat_result) -> Path:
-        name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()
-        return self._folder / name[:2] / f"{name[2:40]}.json"
+
+def _name_of(status: os.stat_result) -> str:
+    """Return the name of the record of a file."""
+    name = hashlib.sha256(repr((CONTENT_VERSION, *identity_of(status))).encode()).hexdigest()
+    return f"{name[:2]}/{name[2:40]}.json"
 
 
 @cache

@@ -34,12 +34,44 @@ def make_old(path: Path) -> None:
     os.utime(path, (path.stat().st_mtime - 3700,) * 2)
 
 
+LIVING = """
+import sys
+from pathlib import Path
+from mpt_cli.storage import locks
+from mpt_cli.storage.atomic_write import UNFINISHED
+
+with locks.unfinished(Path(sys.argv[1]), UNFINISHED, Path.touch) as path:
+    print("ready", flush=True)
+    sys.stdin.read()
+    path.unlink()
+"""
+
+
 @pytest.mark.heavy
-def test_what_a_killed_run_left_is_removed_when_nobody_can_be_at_it(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="only its age tells there")
+def test_file_that_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     died = subprocess.run([sys.executable, "-c", DYING, os.fspath(tmp_path / "mpt.toml")], check=False)
     assert died.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(UNFINISHED)
+    sweep_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.heavy
+def test_file_that_another_run_is_writing_stays(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", LIVING, str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        sweep_unfinished(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 1
+        child.communicate("")
+
+
+def test_file_of_another_machine_is_removed_when_nobody_can_be_at_it(tmp_path: Path) -> None:
+    left = tmp_path / f"{UNFINISHED}{'0' * 32}"
+    left.touch()
     sweep_unfinished(tmp_path)
     assert left.exists(), "another run may be writing it"
     make_old(left)

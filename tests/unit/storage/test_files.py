@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, Outpu
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import free_bytes, writing
 from mpt_cli.storage.publish import Claim, claimed
-from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path, sweep
+from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path, scratch_folder, sweep
 from tests.builders import form_of
 
 if TYPE_CHECKING:
@@ -108,6 +109,52 @@ def test_a_run_folder_is_gone_after_success(tmp_path: Path) -> None:
 def test_a_run_folder_is_gone_after_a_failure(tmp_path: Path, error: type[BaseException]) -> None:
     with pytest.raises(error):
         fail(error, run_folder(tmp_path, "run"))
+    assert names(tmp_path) == set()
+
+
+def test_run_folder_that_cannot_be_removed_is_removed_by_a_later_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy", str(folder))
+
+    with run_folder(tmp_path, "run", remove=refuse) as folder:
+        folder.path("00000.mp4").write_bytes(b"segment")
+    assert hidden_names(tmp_path) == {folder.folder.name, f"{folder.folder.name}.lock"}
+    assert f"{folder.folder} could not be removed" in caplog.text
+    sweep(tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_lock_of_what_still_cannot_be_removed_stays(tmp_path: Path) -> None:
+    with locks.held(tmp_path / ".mpt-0123.lock", stays=lambda: True):
+        pass
+    (tmp_path / ".mpt-0123.mp4").mkdir()  # no file: it cannot be unlinked
+    sweep(tmp_path)
+    assert names(tmp_path) == {".mpt-0123.lock", ".mpt-0123.mp4"}
+    (tmp_path / ".mpt-0123.mp4").rmdir()
+    sweep(tmp_path)
+    assert names(tmp_path) == set()
+
+
+def test_scratch_folder_is_private_and_gone_after_use(tmp_path: Path) -> None:
+    with scratch_folder("trial", tmp_path) as folder:
+        (folder / "frames.mp4").write_bytes(b"frames")
+        assert folder.name.startswith(".mpt-trial-")
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        sweep(tmp_path)
+        assert (folder / "frames.mp4").exists()
+    assert names(tmp_path) == set()
+
+
+def test_scratch_folder_of_another_machine_is_removed_when_nobody_can_be_at_it(tmp_path: Path) -> None:
+    left = tmp_path / f".mpt-trial-{'0' * 32}"
+    left.mkdir()
+    (left / "frames.mp4").touch()
+    sweep(tmp_path)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    sweep(tmp_path)
     assert names(tmp_path) == set()
 
 

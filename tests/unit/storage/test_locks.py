@@ -258,3 +258,117 @@ def test_a_drive_that_fails_is_not_another_run(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=os.strerror(errno.EIO)), locks.held(tmp_path / "lock", lock=saying(errno.EIO)):
         pass
     (tmp_path / "lock").unlink()
+
+
+# --- what is unfinished -------------------------------------------------------------------------
+
+LEAVER = """
+import sys
+from pathlib import Path
+from mpt_cli.storage import locks
+
+with locks.unfinished(Path(sys.argv[1]), ".x-", lambda path: getattr(path, sys.argv[2])()) as path:
+    print(path.name, flush=True)
+    sys.stdin.read()
+    path.rmdir() if path.is_dir() else path.unlink()
+"""
+linux = pytest.mark.skipif(sys.platform == "win32", reason="open files keep their names there")
+
+
+def is_abandoned(path: Path, lock: Callable[[int], None] | None = None) -> bool:
+    with locks.abandoned(path, ".x-", **({"lock": lock} if lock else {})) as found:
+        return found
+
+
+@contextmanager
+def leaver(folder: Path, how: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A process that has something unfinished until its stdin is closed."""
+    argv = [sys.executable, "-c", LEAVER, str(folder), how]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdin is not None
+        yield child, folder / child.stdout.readline().strip()
+        child.stdin.close()
+        child.wait(timeout=60)
+
+
+@linux
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", ["touch", "mkdir"])
+def test_unfinished_file_or_folder_is_abandoned_once_its_process_is_killed(tmp_path: Path, how: str) -> None:
+    with leaver(tmp_path, how) as (child, path):
+        assert locks.is_unfinished(path, ".x-")
+        assert not is_abandoned(path)
+        child.kill()
+        child.wait(timeout=60)
+        assert is_abandoned(path)
+        elsewhere = path.with_name(path.name.replace(path.name[3:11], "0" * 8))
+        path.rename(elsewhere)
+        assert not is_abandoned(elsewhere), "it is of another machine"
+
+
+@linux
+@pytest.mark.heavy
+def test_nothing_is_abandoned_where_no_lock_tells(tmp_path: Path) -> None:
+    def none_here(_descriptor: int) -> None:
+        raise OSError(errno.ENOTSUP, "no locks")
+
+    with leaver(tmp_path, "touch") as (child, path):
+        child.kill()
+        child.wait(timeout=60)
+        assert not is_abandoned(path, none_here)
+        with locks.unfinished(tmp_path, ".x-", Path.touch, lock=none_here) as ours:
+            assert ours.exists()
+
+
+@linux
+def test_unfinished_file_of_this_process_is_not_abandoned(tmp_path: Path) -> None:
+    with locks.unfinished(tmp_path, ".x-", Path.touch) as path:
+        pass
+    assert not is_abandoned(path), "another thread may be at it: NFS grants a lock twice to one process"
+
+
+@linux
+def test_unfinished_file_that_a_cleaner_takes_first_is_created_again(tmp_path: Path) -> None:
+    created = list[Path]()
+
+    def create(path: Path) -> None:
+        created.append(path)
+        if len(created) > 1:
+            path.touch()
+
+    with locks.unfinished(tmp_path, ".x-", create) as path:
+        assert created[1:] == [path]
+        assert created[0] != path
+
+
+@linux
+def test_unfinished_file_that_cannot_be_locked_is_not_left(tmp_path: Path) -> None:
+    def interrupted(_descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    for create in (Path.touch, Path.mkdir):
+        with pytest.raises(KeyboardInterrupt), locks.unfinished(tmp_path, ".x-", create, lock=interrupted):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no FIFOs")
+def test_pipe_or_folder_is_no_lock(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(OSError, match=r"regular|directory"), locks.held(tmp_path / name):
+            pass
+        assert (tmp_path / name).exists()
+
+
+def test_lock_stays_for_a_later_cleaner_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locks.held(path, stays=lambda: True):
+        pass
+    assert locks.is_of_this_machine(path)
+    with locks.held(path, create=False) as got:
+        assert got, "it is free"
+    assert not path.exists()
