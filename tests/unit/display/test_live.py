@@ -339,7 +339,7 @@ any_event = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(any_event, max_size=25), st.sampled_from(SIZES), st.floats(0, 1000))
 def test_no_order_of_events_breaks_the_panel(order: list[events.Event], size: tuple[int, int], pause: float) -> None:
     clock = FakeClock(100.0)
