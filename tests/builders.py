@@ -11,9 +11,9 @@ from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Action, Codec, Container, Fit, QualityLevel
-from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment, TargetForm, VideoClip
+from mpt_cli.model.clips import Color, Dimensions, Orientation, ProcessedClip, Segment, TargetForm, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode
-from mpt_cli.model.media_info import AudioStreamInfo, Color, CopyTraits, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.model.media_info import AudioStreamInfo, CopyTraits, MediaInfo, VideoStreamInfo
 from mpt_cli.model.results import (
     FileValidationResult,
     OutputInfo,

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from mpt_cli.concatenation.audio import audio_pieces
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.running_join import begin_join
+from mpt_cli.media.declared import matrix_of
 from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.formats import boxes
 from mpt_cli.media.formats.adts import packets
 from mpt_cli.media.formats.chapters import id3_tag
 from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process.run import running_clock
-from mpt_cli.model.choices import Codec
+from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.runtime.bounded_map import bounded_map
@@ -108,6 +110,8 @@ class FFmpegConcatenator:
             else:
                 arguments = commands.reencode_arguments(concat_list, audio, form, output, frame_map_path=frame_map)
             self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((order.seconds + seconds) / 2)))
+            if form.kept is not None and form.container is not Container.MKV:
+                boxes.set_display_matrix(output, matrix_of(form))
             if frame_map is not None:
                 prove_each_once(read_frame_map(frame_map))
         finally:

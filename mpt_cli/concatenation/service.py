@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media import proof
+from mpt_cli.media.declared import matrix_of
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.process.run import Limits, running_clock
 from mpt_cli.model.choices import Container
@@ -280,7 +281,7 @@ def _all_failed(failures: Sequence[tuple[str, MptError]]) -> MptError:
 def _is_final(source: Path, order: JoinOrder) -> bool:
     """Return True if layout and tags of a file are those of a reel, and its audio is wanted."""
     container = order.form.container
-    if order.clips[0].audio_path is None or boxes.layout_problem(source, container) is not None:
+    if order.clips[0].audio_path is None or boxes.layout_problem(source, container, matrix=matrix_of(order.form)):
         return False
     foreign = container is not Container.MKV and boxes.has_foreign_boxes(source)
     return not foreign and not proof.carries_metadata(source)

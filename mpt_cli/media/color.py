@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mpt_cli.model.clips import Dimensions
-    from mpt_cli.model.media_info import Color, VideoStreamInfo
+    from mpt_cli.model.clips import Color, Dimensions
+    from mpt_cli.model.media_info import VideoStreamInfo
 
 MATRICES = {
     0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import av
 
+from mpt_cli.media.declared import declared_problem, foreign_tags, matrix_of
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.inspect.demux import open_container
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
 SAMPLE_BYTES = 2
-_TECHNICAL_TAGS = {
-    "major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "language", "duration",
-}  # fmt: skip
 _MKV_SLACK = Fraction(501, 1_000_000)
 """Half of Matroska's tick, and the microsecond of a concat list."""
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
@@ -145,11 +142,9 @@ def prove_reel(
     frames = sum(clip.segment.frames for clip in clips)
     with _opened(path) as container:
         video = _only_video(container, path)
-        if problem := _wrong_content(container, form, chapters):
+        if problem := declared_problem(container, form, chapters):
             raise VerificationError(problem, path=path)
         audio = container.streams.audio[0]
-        if problem := _wrong_form(video, audio, form) or _wrong_chapters(container, form, chapters):
-            raise VerificationError(problem, path=path)
         with _Starts(path, video, form, threads) as starts:
             packets = _read_packets(container, path, video, form, clips if frames_copied else (), starts)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
@@ -162,7 +157,7 @@ def prove_reel(
     samples = sample_boundary(frames, form.frame_rate, form.sample_rate)
     if not samples <= packets.decoded_samples < samples + AAC_FRAME:  # the last packet cannot be cut
         raise VerificationError(f"{packets.decoded_samples} samples of sound decode, {samples} were planned", path=path)
-    if problem := boxes.layout_problem(path, form.container):
+    if problem := boxes.layout_problem(path, form.container, matrix=matrix_of(form)):
         raise VerificationError(problem, path=path)
     return OutputInfo(
         path=target,
@@ -175,46 +170,6 @@ def prove_reel(
         video_codec=codecs[0],
         audio_codec=codecs[1],
     )
-
-
-def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str | None:
-    """Return a text about a stream whose declared format is not the planned one, or None."""
-    coded_video, coded_audio = video.codec_context, audio.codec_context
-    facts = (
-        ("pictures are", coded_video.codec.canonical_name, str(form.encoder.codec)),
-        ("pictures are", f"{coded_video.width}x{coded_video.height}", str(form.dimensions)),
-        ("pictures are", coded_video.pix_fmt, form.encoder.pixel_format),
-        ("sound is", coded_audio.codec.canonical_name, form.audio_codec),
-        ("sound has channels:", coded_audio.channels, form.channels),
-        ("sound has samples a second:", coded_audio.sample_rate, form.sample_rate),
-    )
-    return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
-
-
-def _wrong_content(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
-    """Return a text about content beside the frames, the audio and the chapters, or None.
-
-    libav reports the track of titles in MP4 and MOV as data.
-    """
-    titles = ["data"] if chapters and form.container is not Container.MKV else []
-    if sorted(stream.type for stream in container.streams) != sorted(["video", "audio", *titles]):
-        return "does not hold exactly one video and one audio stream" + (" and the titles" if titles else "")
-    foreign = _foreign_tags(container)
-    return f"carries metadata: {', '.join(sorted(foreign))}" if foreign else None
-
-
-def _wrong_chapters(container: InputContainer, form: TargetForm, chapters: Sequence[Chapter]) -> str | None:
-    """Return a text about wrong chapters, or None; a chapter begins within half a frame of its clip."""
-    found: list[Any] = list(container.chapters())
-    if len(found) != len(chapters):
-        return f"has {len(found)} chapters, {len(chapters)} were planned"
-    for number, (chapter, wanted) in enumerate(zip(found, chapters, strict=True), 1):
-        if chapter["metadata"] != {"title": wanted.title}:
-            return f"its chapter {number} says {chapter['metadata']}, not {wanted.title!r}"
-        off = chapter["start"] * Fraction(chapter["time_base"]) - wanted.start
-        if abs(off) * form.frame_rate * 2 > 1:
-            return f"its chapter {number} is {float(off * 1000):+.3f} ms off its time"
-    return None
 
 
 class _Packets:
@@ -368,13 +323,7 @@ def _on_grid(
 def carries_metadata(path: Path) -> bool:
     """Return True if a file holds tags or chapters: phones write their location."""
     with _opened(path, _UNDECODED) as container:
-        return bool(_foreign_tags(container) or container.chapters())
-
-
-def _foreign_tags(container: InputContainer) -> set[str]:
-    """Return the names of tags that no muxer of ours writes."""
-    tags = set(container.metadata).union(*(stream.metadata for stream in container.streams))
-    return {tag.lower() for tag in tags} - _TECHNICAL_TAGS
+        return bool(foreign_tags(container) or container.chapters())
 
 
 @contextmanager

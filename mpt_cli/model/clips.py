@@ -6,7 +6,7 @@ where something was measured with a clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from numbers import Integral
@@ -94,6 +94,44 @@ class Dimensions:
 
 def _is_whole(side: object) -> bool:
     return isinstance(side, Integral) and not isinstance(side, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """Colour description of a stream, in ffmpeg's names; None where the file does not say."""
+
+    matrix: str | None = None
+    range: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+
+    @property
+    def with_range(self) -> Color:
+        """The same with a range: players take frames of which none is told for limited."""
+        return self if self.range else replace(self, range="tv")
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """Transformation of stored frames for display: mirror left to right first, then turn clockwise.
+
+    Attributes:
+        rotation: 0, 90, 180 or 270 degrees clockwise.
+        mirrored: True to mirror left to right.
+    """
+
+    rotation: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_sides(self) -> bool:
+        """True if width and height are swapped."""
+        return self.rotation in (90, 270)
+
+    @property
+    def is_identity(self) -> bool:
+        """True if the stored frame is already upright."""
+        return not self.rotation and not self.mirrored
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +233,23 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFrames:
+    """Form that the coded frames of a reel keep, where all its clips share it and are copied.
+
+    Attributes:
+        pixel_format: Pixel format, in ffmpeg's name.
+        sar: Sample aspect ratio.
+        color: Colour description.
+        orientation: Transformation for display.
+    """
+
+    pixel_format: str
+    sar: Fraction
+    color: Color
+    orientation: Orientation
+
+
+@dataclass(frozen=True, slots=True)
 class TargetForm:
     """Target format that all clips of a reel are brought to.
 
@@ -209,6 +264,7 @@ class TargetForm:
         channels: Number of audio channels.
         audio_codec: Audio encoder, in ffmpeg's name.
         audio_bitrate: Audio bit rate, in bits per second.
+        kept: What the frames keep of their clips where all are copied; None where they are as encoded here.
     """
 
     dimensions: Dimensions
@@ -221,6 +277,12 @@ class TargetForm:
     channels: int
     audio_codec: str
     audio_bitrate: int
+    kept: KeptFrames | None = None
+
+    @property
+    def pixel_format(self) -> str:
+        """Pixel format of the frames, in ffmpeg's name."""
+        return self.encoder.pixel_format if self.kept is None else self.kept.pixel_format
 
 
 class Evidence(StrEnum):

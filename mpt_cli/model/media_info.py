@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Color, Dimensions, Orientation
 from mpt_cli.model.errors import Issue  # noqa: TC001 - the same
 from mpt_cli.model.frame_times import FrameTimes  # noqa: TC001 - the same
 
@@ -20,39 +20,6 @@ if TYPE_CHECKING:
 
 _SEEK_SECONDS = 1
 """Seconds to seek before a time: a seek counts decode times, which are earlier than presentation times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Color:
-    """Colour description of a stream, in ffmpeg's names; None where the file does not say."""
-
-    matrix: str | None = None
-    range: str | None = None
-    primaries: str | None = None
-    transfer: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Orientation:
-    """Transformation of stored frames for display: mirror left to right first, then turn clockwise.
-
-    Attributes:
-        rotation: 0, 90, 180 or 270 degrees clockwise.
-        mirrored: True to mirror left to right.
-    """
-
-    rotation: int = 0
-    mirrored: bool = False
-
-    @property
-    def swaps_sides(self) -> bool:
-        """True if width and height are swapped."""
-        return self.rotation in (90, 270)
-
-    @property
-    def is_identity(self) -> bool:
-        """True if the stored frame is already upright."""
-        return not self.rotation and not self.mirrored
 
 
 @dataclass(frozen=True, slots=True)

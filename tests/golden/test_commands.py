@@ -16,8 +16,8 @@ from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.model.choices import Codec, Container, Fit
-from mpt_cli.model.clips import Dimensions, Segment, VideoClip
-from mpt_cli.model.media_info import AudioStreamInfo, Color, Orientation
+from mpt_cli.model.clips import Color, Dimensions, Orientation, Segment, VideoClip
+from mpt_cli.model.media_info import AudioStreamInfo
 from tests.builders import form_of, media_of
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import pytest
 from mpt_cli.config.sections import Config
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.model.choices import QualityLevel
+from mpt_cli.model.clips import Orientation
 from mpt_cli.model.errors import IssueCode
-from mpt_cli.model.media_info import Orientation
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.runtime.cancel import CancelToken
 from tests import reader

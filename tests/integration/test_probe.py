@@ -12,15 +12,16 @@ import av
 import pytest
 
 from mpt_cli.media.inspect.probe import probe
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Dimensions, Orientation
 from mpt_cli.model.errors import IssueCode, ProbeError
-from mpt_cli.model.media_info import MediaInfo, Orientation
 from tests.media import Color, MediaFolder, Recipe, Signature, Tone, numbered, run_ffmpeg
 from tests.oddities import with_sound_that_never_comes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from mpt_cli.model.media_info import MediaInfo
 
 NTSC = Fraction(30_000, 1001)
 MILLISECOND = Fraction(1, 1000)

@@ -23,8 +23,8 @@ from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
     from mpt_cli.media.geometry import Placement
-    from mpt_cli.model.clips import EncoderSettings, Segment, TargetForm
-    from mpt_cli.model.media_info import MediaInfo, Orientation, VideoStreamInfo
+    from mpt_cli.model.clips import EncoderSettings, Orientation, Segment, TargetForm
+    from mpt_cli.model.media_info import MediaInfo, VideoStreamInfo
 
 _BEYOND_SECONDS = 10
 """Seconds behind a segment's end at which the copy of the last frame is put."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mpt_cli.model.clips import Dimensions, Orientation
+
 _SEGMENT, _CUES, _CLUSTER = 0x18538067, 0x1C53BB6B, 0x1F43B675
 _QUICKTIME = b"qt  "
 """Brand of a MOV; a file from before there were brands is a MOV too (QuickTime File Format, "ftyp")."""
@@ -32,8 +34,14 @@ _UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 """Matrix of a track that is shown as it is stored."""
 
 
-def layout_problem(path: Path, container: Container) -> str | None:
-    """Return a text about the wrong layout of a published file, or None."""
+def layout_problem(path: Path, container: Container, *, matrix: bytes = _UPRIGHT) -> str | None:
+    """Return a text about the wrong layout of a published file, or None.
+
+    Args:
+        path: Path of the file.
+        container: Its container.
+        matrix: Display matrix of its video, where the container has one; see :func:`display_matrix`.
+    """
     with path.open("rb") as file:
         if container is Container.MKV:
             order = list(_ebml_order(file))
@@ -44,8 +52,8 @@ def layout_problem(path: Path, container: Container) -> str | None:
             return "its index is not in front"
         if (_brand(file) == _QUICKTIME) is not (container is Container.MOV):
             return f"its brand is not that of {container}"
-        if any(matrix != _UPRIGHT for _, matrix in _matrices(file, size)):
-            return "it is shown turned"
+        if {found for _, found in _matrices(file, size)} - {_UPRIGHT} != {matrix} - {_UPRIGHT}:
+            return "it is shown turned" if matrix == _UPRIGHT else "it is not shown turned as its clips are"
         return "it has an edit list" if has_edit_list(file, size) else None
 
 
@@ -65,6 +73,38 @@ def set_upright(path: Path) -> None:
             if matrix != _UPRIGHT:
                 file.seek(offset)
                 file.write(_UPRIGHT)
+
+
+def set_display_matrix(path: Path, matrix: bytes) -> None:
+    """Set the display matrix of the video of an MP4 or MOV.
+
+    ffmpeg 5.1 has no option that does, and what the concat demuxer takes along from its first file differs.
+
+    Args:
+        path: Path of the file.
+        matrix: The matrix; see :func:`display_matrix`.
+
+    Raises:
+        ValueError: The file has no video.
+    """
+    with path.open("r+b") as file:
+        for offset, _ in list(_matrices(file, path.stat().st_size)):
+            file.seek(offset + len(matrix))
+            if any(file.read(8)):  # only video has a size
+                file.seek(offset)
+                file.write(matrix)
+                return
+    raise ValueError(f"{path} has no video")
+
+
+def display_matrix(orientation: Orientation, stored: Dimensions) -> bytes:
+    """Return the matrix of ISO/IEC 14496-12, 6.2.2 that turns frames of this size, and moves them to the origin."""
+    cos, sin = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[orientation.rotation]
+    a, b = (-cos, -sin) if orientation.mirrored else (cos, sin)
+    c, d = -sin, cos
+    left = min(0, a * stored.width) + min(0, c * stored.height)
+    top = min(0, b * stored.width) + min(0, d * stored.height)
+    return struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, -left << 16, -top << 16, 1 << 30)
 
 
 def _matrices(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:

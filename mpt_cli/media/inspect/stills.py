@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from av.video.frame import VideoFrame
 
-    from mpt_cli.model.media_info import Orientation
+    from mpt_cli.model.clips import Orientation
 
 _BACK_SECONDS = (0, 2, 10)
 """A seek goes by decode times, and may land behind the wanted picture: then it is tried from earlier on."""

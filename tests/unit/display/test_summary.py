@@ -18,10 +18,10 @@ from mpt_cli.display.answers.table import Cell, Column, table_lines
 from mpt_cli.display.answers.verdicts import show_validation
 from mpt_cli.display.base import PIPE_WIDTH, console, panel_wanted
 from mpt_cli.model.choices import Action, Container
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Color, Dimensions, Orientation
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.left_out import LeftOut, LeftOutKind
-from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
 from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,

@@ -6,8 +6,7 @@ import pytest
 
 from mpt_cli.media import color
 from mpt_cli.media.color import SourceColor, scale_arguments, source_color
-from mpt_cli.model.clips import Dimensions
-from mpt_cli.model.media_info import Color
+from mpt_cli.model.clips import Color, Dimensions
 from tests.media import run_ffmpeg
 
 HD, SD = Dimensions(1280, 720), Dimensions(1024, 576)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpt_cli.media.inspect.video.orientation import doubt, is_plain, orientation_from_matrix, orientation_of
-from mpt_cli.model.media_info import Orientation
+from mpt_cli.model.clips import Orientation
 from tests.media import MediaFolder, run_ffmpeg
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type
 
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.video.side_data import side_data_of
-from mpt_cli.model.media_info import Orientation
+from mpt_cli.model.clips import Orientation
 from tests.media import run_ffmpeg
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, Qual
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, CopyPolicy, Fit
-from mpt_cli.model.clips import Dimensions, VideoClip
-from mpt_cli.model.media_info import MediaInfo, Orientation
+from mpt_cli.model.clips import Dimensions, Orientation, VideoClip
+from mpt_cli.model.media_info import MediaInfo
 from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
 from mpt_cli.planning.plan import Plan, make_plan, with_threads
 from mpt_cli.planning.reuse import with_reuse

@@ -9,9 +9,8 @@ import pytest
 
 from mpt_cli.config.sections import Config, QualitySettings, VideoConfig
 from mpt_cli.model.choices import Codec, Container
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Dimensions, Orientation
 from mpt_cli.model.errors import IssueCode
-from mpt_cli.model.media_info import Orientation
 from mpt_cli.planning.target_form import settled, turned
 from tests.builders import media_of
 

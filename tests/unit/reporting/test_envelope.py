@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from mpt_cli.model.choices import Action, Container
-from mpt_cli.model.clips import Dimensions, Evidence, Verified
+from mpt_cli.model.clips import Color, Dimensions, Evidence, Orientation, Verified
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.left_out import LeftOut, LeftOutKind
-from mpt_cli.model.media_info import AudioStreamInfo, Color, MediaInfo, Orientation, VideoStreamInfo
+from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
 from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,

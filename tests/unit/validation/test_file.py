@@ -14,9 +14,8 @@ import pytest
 from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Dimensions, Orientation
 from mpt_cli.model.errors import IssueCode, ProbeError
-from mpt_cli.model.media_info import Orientation
 from mpt_cli.validation.file import FileValidator
 from tests.builders import media_of
 from tests.looks import AudioHere, nothing_lost, probe_here, share_here

@@ -6,9 +6,8 @@ from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import color
-from mpt_cli.model.clips import Dimensions
+from mpt_cli.model.clips import Color, Dimensions
 from mpt_cli.model.errors import Issue, IssueCode
-from mpt_cli.model.media_info import Color
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from av.sidedata.sidedata import Type
 
 from mpt_cli.media.inspect.video.side_data import side_data_of
-from mpt_cli.model.media_info import Orientation
+from mpt_cli.model.clips import Orientation
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
 
-    from mpt_cli.model.media_info import Color
+    from mpt_cli.model.clips import Color
 
 _MOST_LOOKS = 50
 """Keyframes of one file that are decoded; who changes more often has changed before."""
