@@ -74,7 +74,7 @@ def join_order(clips: Sequence[ProcessedClip], plan: Plan, config: Config, metho
         chapters=reel_chapters(clips, plan.form.frame_rate) if config.concat.chapters else (),
         reuse=config.cache.enabled,
         engine=MOVIEPY if method is JoinMethod.MOVIEPY else None,
-        # --method copy means it, and no other engine copies.
-        fallback=config.concat.fallback and method is not JoinMethod.COPY,
+        # --method copy means it, and no other engine copies; none makes frames such as the clips have, either.
+        fallback=config.concat.fallback and method is not JoinMethod.COPY and plan.form.kept is None,
         stall_seconds=float(config.processing.stall_timeout),
     )

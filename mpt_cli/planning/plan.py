@@ -15,6 +15,7 @@ from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPoli
 from mpt_cli.model.clips import Segment, TargetForm
 from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
+from mpt_cli.planning.kept_frames import kept_form
 from mpt_cli.planning.stream_copy import (
     copied_places,
     copy_reasons,
@@ -100,6 +101,7 @@ def make_plan(
     optimizer: CodecOptimizer,
     copy: CopyPolicy,
     clips_beside: int = 0,
+    keep: bool = False,
 ) -> Plan:
     """Return the plan for valid clips.
 
@@ -112,16 +114,25 @@ def make_plan(
         optimizer: Chooses encoder settings.
         copy: Which clips may be copied.
         clips_beside: Number of clips of other requests that run at the same time, which leave fewer cores idle.
+        keep: True to keep the frames as they are, in the format that the clips have, where all can be copied.
     """
     ordered, seed = _ordered(clips, config)
     form = _target_form(config, container, optimizer)
     medias = [media for _, _, media in ordered]
     light_form, form = form, _with_threads(form, medias, config, machine, optimizer, clips_beside)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
-    refusals = [
-        copy_refusals(clip, media, segment, form) for (_, clip, media), segment in zip(ordered, segments, strict=True)
-    ]
+
+    def refused(form: TargetForm) -> list[tuple[str, ...]]:
+        pairs = zip(ordered, segments, strict=True)
+        return [copy_refusals(clip, media, segment, form) for (_, clip, media), segment in pairs]
+
+    refusals = refused(form)
     copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
+    kept = kept_form(list(zip(medias, (segment.frames for segment in segments), strict=True)), form) if keep else None
+    if kept is not None and not copied and copy is not CopyPolicy.NEVER:
+        refusals = refused(kept)
+        copied, mixed = copied_places(medias, refusals, CopyPolicy.IDENTICAL, kept.encoder.codec)
+        form, light_form = (kept, kept) if copied else (form, light_form)
     planned = tuple(
         _copied(index, clip, media, segment, form, alone=len(ordered) == 1)
         if i in copied

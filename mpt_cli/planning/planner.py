@@ -61,6 +61,12 @@ class PlanRequest:
         return CopyPolicy.NEVER if self.params.join is JoinMethod.REENCODE else self.config.concat.copy_policy
 
     @property
+    def keeps_frames(self) -> bool:
+        """Whether frames may stay as they are in the clips, also where no encoder here makes such ones."""
+        by_copy = self.params.join is not JoinMethod.MOVIEPY and self.copy_policy is not CopyPolicy.NEVER
+        return by_copy and self.takes_form_of_clips
+
+    @property
     def takes_form_of_clips(self) -> bool:
         """Whether the clips choose the target format: for ``mpt concat`` they do unless it is given."""
         video = self.config.video
@@ -149,6 +155,7 @@ class Planner:
             optimizer=self._optimizer,
             copy=request.copy_policy,
             clips_beside=request.clips_beside,
+            keep=request.keeps_frames,
         )
 
     def _with_reuse(self, plan: Plan, request: PlanRequest) -> Plan:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.color import source_color
 from mpt_cli.model.choices import Codec, Container, CopyPolicy
 from mpt_cli.model.timing import frame_count, round_half_up, timescale
+from mpt_cli.planning.kept_frames import keep_refusals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mpt_cli.model.clips import Segment, TargetForm, VideoClip
-    from mpt_cli.model.media_info import CopyTraits, MediaInfo
+    from mpt_cli.model.media_info import CopyTraits, MediaInfo, VideoStreamInfo
 
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """The reason of a clip that could be copied alone."""
@@ -44,26 +45,17 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         return (f"codec is {video.codec}",)
     if traits is None:
         return (f"pictures in {media.container} are not copied",)
-    color = source_color(video.color, video.dimensions, video.pixel_format)
     on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
     checks = {
-        f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
-        f"size is {video.dimensions}": video.dimensions == form.dimensions,
-        "pixels are not square": video.sar == 1,
-        "stored rotated": video.orientation.is_identity,
+        **(_encoded_refusals(video, form) if form.kept is None else keep_refusals(video, form, form.kept)),
         "its display matrix is not plain": video.plain_matrix or not video.orientation.is_identity,
-        f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
         "its container crops its pictures": video.crop is None,
         "its decoder configuration changes": traits.one_description,
         "its size changes": not video.changes_size,
         "some of its frames are damaged": not media.suspect,
-        "colours are not tagged BT.709": (video.color.matrix, video.color.primaries, video.color.transfer)
-        == ("bt709", "bt709", "bt709")
-        and video.color.range in ("tv", "pc"),
         "transparent": not video.has_alpha,
         "frames or container say other colours": video.one_color,
-        "full colour range": not color.full_range,
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
         "picture times are not on the grid": on_grid,
         "keyframes are not closed": traits.closed_gop,
@@ -73,6 +65,21 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     if on_grid and video.frame_rate == form.frame_rate:
         reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
     return tuple(reasons)
+
+
+def _encoded_refusals(video: VideoStreamInfo, form: TargetForm) -> dict[str, bool]:
+    """Return in what a clip may differ from what is encoded here, each with whether it is fine."""
+    color = source_color(video.color, video.dimensions, video.pixel_format)
+    tags = video.color.matrix, video.color.primaries, video.color.transfer
+    return {
+        f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
+        f"size is {video.dimensions}": video.dimensions == form.dimensions,
+        "pixels are not square": video.sar == 1,
+        "stored rotated": video.orientation.is_identity,
+        f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
+        "colours are not tagged BT.709": tags == ("bt709",) * 3 and video.color.range in ("tv", "pc"),
+        "full colour range": not color.full_range,
+    }
 
 
 def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTraits) -> list[str]:
@@ -107,8 +114,11 @@ def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone:
     """
     traits = media.copy_traits
     assert traits is not None
-    matroska = alone and form.container is Container.MKV
+    into_matroska = form.container is Container.MKV
+    matroska = alone and into_matroska
     clock = Fraction(1, 1000) if matroska else Fraction(1, timescale(form.frame_rate))
+    if into_matroska and not alone and media.audio_tracks:
+        return False  # times are not rounded there, and audio that is primed moves the frames (measured: 21 ms)
     untouched = traits.exact and traits.leads and not traits.carries_metadata
     return untouched and traits.time_base == clock and part == Part(0, traits.pictures)
 

@@ -88,14 +88,18 @@ def turned(config: Config, clips: Sequence[tuple[MediaInfo, Fraction]]) -> tuple
     return config.model_copy(update={"video": video}), Issue(IssueCode.SIZE_TURNED, message, hint=hint)
 
 
+def even(size: Dimensions) -> Dimensions:
+    """Return the next smaller size that 4:2:0 video can have."""
+    return Dimensions(size.width // 2 * 2 or 2, size.height // 2 * 2 or 2)
+
+
 def _size_and_codec(
     media: MediaInfo, config: Config, container: Container, *, of_clips: bool
 ) -> tuple[Dimensions, Codec]:
     """Return size and codec of a clip where they are open, else those of the configuration."""
     size, codec = config.video.size, config.encode.codec
     if of_clips and "size" not in config.video.model_fields_set:
-        shown = media.video.display
-        size = Dimensions(shown.width // 2 * 2 or 2, shown.height // 2 * 2 or 2)
+        size = even(media.video.display)
     if of_clips and not _names_codec(config):
         own = (each for each in Codec if each == media.video.codec and fits_container(each, container))
         codec = next(own, codec)

@@ -62,7 +62,7 @@ def test_copy_means_copy(mpt: Mpt, parts: tuple[str, str], media: MediaFolder, h
     assert (done.code, done.codes) == (3, ["concat_failed", "concat_failed", "validation_failed"])
     error, another, _ = done.document["errors"]
     assert (error["path"], another["path"]) == (str(odd), str(other))
-    assert error["message"] == "cannot be copied: size is 64x64, colours are not tagged BT.709"
+    assert error["message"] == "cannot be copied: size is 64x64, colours are not tagged"
     assert "--method auto" in error["hint"]
     assert sorted(here.iterdir()) == before
 

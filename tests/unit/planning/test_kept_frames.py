@@ -1,0 +1,104 @@
+"""Frames that a reel keeps as its clips have them: when, of which clips, and what keeps a clip out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mpt_cli.config.sections import Config, VideoConfig
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.model.choices import Action, Container, CopyPolicy
+from mpt_cli.model.clips import Color, Dimensions, KeptFrames, Orientation, VideoClip
+from mpt_cli.planning.estimates import Machine
+from mpt_cli.planning.plan import make_plan
+from tests.builders import media_of
+
+if TYPE_CHECKING:
+    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.planning.plan import Plan
+
+PHONE: dict[str, Any] = {"profile": "High 10", "pixel_format": "yuv420p10le", "color": Color("bt2020nc")}
+MACHINE = Machine(cores=2, memory_bytes=8 << 30)
+
+
+def plan_of(
+    *medias: MediaInfo,
+    container: Container = Container.MP4,
+    copy: CopyPolicy = CopyPolicy.IDENTICAL,
+    size: str = "160x90",
+    keep: bool = True,
+) -> Plan:
+    clips = [(index, VideoClip(Path(f"/in/{index}.mp4")), media) for index, media in enumerate(medias)]
+    config = Config(video=VideoConfig(size=Dimensions.parse(size), fps=Fraction(30)))
+    optimizer = CodecOptimizer()
+    return make_plan(clips, config, container, machine=MACHINE, optimizer=optimizer, copy=copy, keep=keep)
+
+
+def actions(plan: Plan) -> set[Action]:
+    return {clip.action for clip in plan.clips}
+
+
+def test_equal_clips_are_copied_and_the_format_says_what_is_kept() -> None:
+    plan = plan_of(*[media_of(video=PHONE)] * 3)
+    assert actions(plan) == {Action.COPY}
+    assert plan.form.kept == KeptFrames("yuv420p10le", Fraction(1), Color("bt2020nc"), Orientation())
+    assert plan.form.pixel_format == "yuv420p10le"
+    assert not plan.mixed_parameter_sets
+
+
+@pytest.mark.parametrize("copy", [CopyPolicy.NEVER, CopyPolicy.IDENTICAL])
+def test_nothing_is_kept_where_nothing_may_be(copy: CopyPolicy) -> None:
+    plan = plan_of(*[media_of(video=PHONE)] * 2, copy=copy, keep=copy is CopyPolicy.NEVER)
+    assert actions(plan) == {Action.ENCODE}
+    assert plan.form.kept is None
+
+
+def test_clips_of_the_usual_form_need_nothing_kept() -> None:
+    assert plan_of(media_of(), media_of()).form.kept is None
+
+
+ODD: dict[str, tuple[dict[str, Any], str]] = {
+    "format": ({"pixel_format": "yuv420p"}, "pixel format is yuv420p"),
+    "colours": ({"color": Color("bt709", "tv", "bt709", "bt709")}, "colours are bt709/bt709/bt709/tv"),
+    "no tags": ({"color": Color()}, "colours are not tagged"),
+    "turned": ({"orientation": Orientation(90)}, "stored rotated"),
+    "mirrored": ({"orientation": Orientation(mirrored=True)}, "stored rotated"),
+    "shape": ({"sar": Fraction(8, 9)}, "sample aspect ratio is 8/9"),
+    "fields": ({"interlaced": True}, "interlaced"),
+    "no base layer": ({"hdr": "dolby_vision"}, "Dolby Vision without a base layer"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_clip_is_named_with_what_differs(kind: str) -> None:
+    changes, reason = ODD[kind]
+    plan = plan_of(*[media_of(video=PHONE)] * 2, media_of(video=PHONE | changes))
+    assert actions(plan) == {Action.ENCODE}
+    assert plan.form.kept is None
+    assert [clip.reasons for clip in plan.clips][:2] == [
+        ("other clips must be encoded, which gives other parameter sets",)
+    ] * 2
+    assert plan.clips[2].reasons == (reason,)
+
+
+def test_clips_that_agree_but_for_their_parameter_sets_are_encoded() -> None:
+    plan = plan_of(media_of(video=PHONE), media_of(video=PHONE, traits={"parameter_sets": "other"}))
+    assert {clip.reasons for clip in plan.clips} == {("parameter sets differ from the other clips'",)}
+
+
+def test_a_turned_clip_is_kept_by_mp4_and_mov_only() -> None:
+    turned = media_of(video=PHONE | {"orientation": Orientation(90)})
+    assert plan_of(turned, turned, size="90x160").form.dimensions == Dimensions(160, 90)
+    assert plan_of(turned, turned, size="90x160", container=Container.MKV).form.kept is None
+
+
+def test_another_size_that_is_asked_for_is_encoded() -> None:
+    assert actions(plan_of(*[media_of(video=PHONE)] * 2, size="320x180")) == {Action.ENCODE}
+
+
+def test_a_range_that_nobody_tells_is_the_limited_one() -> None:
+    told = media_of(video=PHONE | {"color": Color("bt2020nc", "tv")})
+    assert actions(plan_of(media_of(video=PHONE), told)) == {Action.COPY}
