@@ -198,8 +198,7 @@ def _told(run: RunState) -> Iterator[None]:
     end = RunFinished(RunStatus.ERROR.value, IssueCode.INTERNAL.value)  # of a bug, which goes its way from here
     try:
         yield
-        result = run.result()
-        end = RunFinished(result.status.value, result.code.value if result.code else None)
+        end = RunFinished(run.status.value, run.error.code.value if run.error else None)
     except KeyboardInterrupt:  # in a program that handles no signals
         end = RunFinished(RunStatus.CANCELLED.value, IssueCode.CANCELLED.value)
         raise

@@ -209,7 +209,7 @@ class VideoProcessingOrchestrator:
         """Return whether a request would pass validation; its run reports what is wrong with it."""
         config = effective_config(params, self._config)
         try:
-            if self._current(self._reels.wanted(params, config), context.cancel) is not None:
+            if params.if_changed and self._current(self._reels.wanted(params, config), context.cancel) is not None:
                 return True
             validation = self._validation.validate_inputs(self._reels.adopted(params), config, cancel=context.cancel)
         except DependencyError:

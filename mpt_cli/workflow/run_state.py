@@ -112,18 +112,19 @@ class RunState:
         assert self.plan is not None
         return self.plan
 
+    @property
+    def status(self) -> RunStatus:
+        """Status as things stand; a result has the same, and takes the time to describe each clip."""
+        if self.error is not None:
+            return RunStatus.CANCELLED if isinstance(self.error, Cancelled) else RunStatus.ERROR
+        return RunStatus.PARTIAL if self._left_out() else RunStatus.SUCCESS
+
     def result(self) -> VideoResult:
         """Return the result as things stand."""
-        status, error = RunStatus.SUCCESS, self.error
-        if isinstance(error, Cancelled):
-            status = RunStatus.CANCELLED
-        elif error is not None:
-            status = RunStatus.ERROR
-        elif self._left_out():
-            status = RunStatus.PARTIAL
+        error = self.error
         return VideoResult(
             workflow_id=self.context.workflow_id,
-            status=status,
+            status=self.status,
             clips=self._clips(),
             output=self.output,
             concatenation=self.concatenation,
