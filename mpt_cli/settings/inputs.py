@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from mpt_cli.settings.file_kinds import left_out_kind, of_the_system, previews
 from mpt_cli.settings.path_lists import existing, listed_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Made = Callable[[Path, Sequence[str]], Mapping[str, LeftOutKind]]
 """Returns which of these files of a folder mpt itself made of other clips of the folder."""
@@ -110,11 +111,19 @@ def _expand(text: str, here: Path, made: Made) -> Inputs:
         return Inputs.of([_url(text)])
     if not _GLOB.search(text):
         return Inputs.of([here / text])
-    matches = sorted(_matches(text, here) or _matches(text.replace("\\", "/"), here), key=natural_key)
+    matches = sorted(next(filter(None, (_matches(each, here) for each in _spellings(text))), []), key=natural_key)
     if not matches:
         hint = "look at the folder and the extension"
         return Inputs.of([Issue(IssueCode.NO_MATCH, f"{text!r} matches no file", hint=hint)])
     return Inputs.joined(_existing(here / match, made) for match in matches)
+
+
+def _spellings(pattern: str) -> Iterator[str]:
+    """Yield the pattern, and how else it may be meant: with backslashes, in another form of Unicode."""
+    yield pattern
+    yield pattern.replace("\\", "/")
+    if not pattern.isascii():
+        yield from (unicodedata.normalize(form, pattern) for form in ("NFC", "NFD"))
 
 
 def _matches(pattern: str, here: Path) -> list[str]:

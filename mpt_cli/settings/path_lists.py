@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import Issue, IssueCode
@@ -11,7 +13,6 @@ from mpt_cli.settings.encodings import as_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _CONCAT_LINE = re.compile(r"file\s+(.+)")
 """A line of the lists of ffmpeg's concat demuxer."""
@@ -68,6 +69,32 @@ def _unquoted(text: str) -> str:
 
 
 def existing(text: str, here: Path) -> str | None:
-    """Return the text if it is the name of a file, also with backslashes between folders; None if it is not."""
+    """Return the text if it is the name of a file, else another spelling of it that is one; None if there is none.
+
+    Such a spelling has slashes between folders in place of backslashes, or another form of Unicode: a Mac stores the
+    same letters in other characters than a keyboard types.
+    """
     spellings = (text, text.replace("\\", "/"))
-    return next((each for each in spellings if os.path.lexists(here / each)), None)
+    found = next((each for each in spellings if os.path.lexists(here / each)), None)
+    return found if found is not None or text.isascii() else _in_other_form(Path(text), here)
+
+
+def _in_other_form(path: Path, here: Path) -> str | None:
+    """Return the name of the only file whose name is the same in another form of Unicode, or None."""
+    found = here
+    for part in path.parts:
+        if os.path.lexists(found / part):
+            found /= part
+            continue
+        try:
+            names = [name for name in os.listdir(found) if _composed(name) == _composed(part)]  # noqa: PTH208
+        except OSError:
+            return None
+        if len(names) != 1:
+            return None
+        found /= names[0]
+    return str(found)
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)

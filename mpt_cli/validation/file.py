@@ -13,6 +13,7 @@ from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.results import FileValidationResult
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.validation.spelling import spelling_hint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.probe import Probe
     from mpt_cli.model.choices import AudioTracks
     from mpt_cli.model.media_info import MediaInfo
-
-
-_ESCAPED = "\b\t\n\f\r"
-"""What TOML and JSON read from a backslash and a letter, as in ``"clips\\new.mp4"``."""
 
 
 class LooksDeep(Protocol):
@@ -112,7 +109,7 @@ class FileValidator:
         try:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, _spelling(path))
+            return Issue(IssueCode.FILE_NOT_FOUND, "does not exist", path, spelling_hint(path))
         except OSError as error:
             return _unreadable(path, error)
         if not stat.S_ISREG(status.st_mode):
@@ -155,14 +152,6 @@ class FileValidator:
         if self._limits.min_aspect_ratio <= ratio <= self._limits.max_aspect_ratio:
             return []
         return [Issue(IssueCode.EXTREME_ASPECT_RATIO, f"has an extreme aspect ratio of {ratio:.2f} to 1", path)]
-
-
-def _spelling(path: Path) -> str:
-    """Return the advice for a path that does not exist."""
-    name = str(path)
-    if any(letter in name for letter in _ESCAPED):
-        return "in a job file write / between folders: a backslash with a letter is an escape there"
-    return "write / between folders" if "\\" in name else "check the spelling of the path"
 
 
 def _unreadable(path: Path, error: OSError) -> Issue:

@@ -300,3 +300,23 @@ def test_natural_order_is_total_and_steady(names: list[str]) -> None:
 def test_case_and_zeros_decide_only_between_equals() -> None:
     names = ["b1", "A02", "a2", "A2", "a10", "B01"]
     assert sorted(names, key=natural_key) == ["A02", "A2", "a2", "a10", "B01", "b1"]
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9/\u00fc.mp4", "cafe\u0301/u\u0308.mp4"
+
+
+@pytest.mark.parametrize(("stored", "typed"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+def test_name_in_another_form_of_unicode_is_found(tmp_path: Path, stored: str, typed: str) -> None:
+    _make(tmp_path, stored, "a.mp4")
+    assert _names(tmp_path, typed) == [stored]
+    assert _names(tmp_path, str(tmp_path / typed)) == [stored]
+    assert _names(tmp_path, typed.replace("mp4", "*")) == [stored]
+    listed = expand_inputs(["-"], stdin=io.BytesIO(f"{typed}\n".encode()), cwd=tmp_path)
+    assert listed.paths == (tmp_path / stored,)
+
+
+def test_name_in_the_form_that_is_there_wins_and_another_letter_is_missing(tmp_path: Path) -> None:
+    _make(tmp_path, "\u00e9.mp4", "e\u0301.mp4", "A.mp4")
+    assert _names(tmp_path, "\u00e9.mp4") == ["\u00e9.mp4"]
+    assert _names(tmp_path, "e\u0301.mp4") == ["e\u0301.mp4"]
+    assert _names(tmp_path, "\u00e8.mp4", "\u00e4/x.mp4", "\u0410.mp4") == ["\u00e8.mp4", "\u00e4/x.mp4", "\u0410.mp4"]
