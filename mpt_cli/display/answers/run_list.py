@@ -11,7 +11,7 @@ from rich.text import Text
 from mpt_cli.display.answers.batch import STATUS_STYLES
 from mpt_cli.display.answers.summary import say, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
-from mpt_cli.model.formatting import MISSING, counted, escape, seconds_text
+from mpt_cli.model.formatting import MISSING, escape, seconds_text
 from mpt_cli.model.results import RunStatus
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _output(line: ListedRun) -> str:
     """Return the output relative to the current folder, if it is in it, or the jobs of a batch."""
     if line.jobs is not None:
         good = sum(job.status is RunStatus.SUCCESS for job in line.jobs)
-        return f"{good} of {counted(len(line.jobs), 'job')} succeeded"
+        return f"{good} of {len(line.jobs)} succeeded"
     if line.output_path is None:
         return MISSING
     with suppress(OSError, ValueError):  # the current folder is gone, or the output is elsewhere

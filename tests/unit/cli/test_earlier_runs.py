@@ -155,7 +155,7 @@ def test_list_fits_the_terminal(records: Records, width: int, tmp_path: Path, mo
         ["00020002", "process", "up"],
         ["00010001", "process", "success"],
     ]
-    assert "1 of 1 job succeeded" in lines[1]
+    assert "1 of 1 succeeded" in lines[1]
     assert " here.mp4" in lines[4]
     assert ("validation_failed" in lines[2]) is (width == 200)
     assert ("highlights-of-a-very-long-day.mp4" in lines[3]) is (width == 200)
