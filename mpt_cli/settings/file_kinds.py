@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.left_out import LeftOutKind
@@ -58,32 +57,39 @@ def left_out_kind(name: str) -> LeftOutKind | None:
     Args:
         name: Name of the file.
     """
-    path = PurePath(name)
-    suffix, stem = path.suffix.lower(), PurePath(path.stem)
-    if suffix in _UNFINISHED or (suffix in _TEMPORARY and stem.suffix.lower() in MEDIA_SUFFIXES):
+    stem, suffix = _split(name)
+    if suffix in _UNFINISHED or (suffix in _TEMPORARY and _split(stem)[1] in MEDIA_SUFFIXES):
         return LeftOutKind.DOWNLOAD
     if suffix in MEDIA_SUFFIXES:
-        return LeftOutKind.DOWNLOAD if _OF_A_DOWNLOAD.search(path.stem) else None
+        return LeftOutKind.DOWNLOAD if _OF_A_DOWNLOAD.search(stem) else None
     kinds = ((_PHOTOS, LeftOutKind.PHOTO), (_AUDIO, LeftOutKind.AUDIO), (_SUBTITLES, LeftOutKind.SUBTITLES))
     return next((kind for suffixes, kind in kinds if suffix in suffixes), LeftOutKind.OTHER)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return a name before its extension, and the extension with its dot, both in small letters."""
+    stem, _, suffix = name.lower().rpartition(".")
+    return (stem, f".{suffix}") if stem else (name.lower(), "")
 
 
 def previews(names: Iterable[str]) -> set[str]:
     """Return the names of small copies that a camera wrote of other clips among these."""
     names = list(names)
     small = {name for name in names if _is_preview(name)}
+    if not small:
+        return small
     whole = {_shared(name) for name in names if name not in small}
     return {name for name in small if _shared(name) in whole}
 
 
 def _is_preview(name: str) -> bool:
-    path = PurePath(name.lower())
-    return path.suffix in _PREVIEWS or path.stem.startswith("lrv_")
+    name = name.lower()
+    return name.endswith(_PREVIEWS) or name.startswith("lrv_")
 
 
 def _shared(name: str) -> str:
     """Return what a clip and its preview have in common."""
-    stem = PurePath(name.lower()).stem
+    stem, _ = _split(name)
     found = _NUMBER.fullmatch(stem)
     if found is None:
         return stem

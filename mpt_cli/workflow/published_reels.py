@@ -162,7 +162,7 @@ class PublishedReels:
                 seed=result.seed,
                 warnings=result.warnings,
                 evidence=result.evidence,
-                clips=places_of(clip.path for clip in wanted.params.clips),
+                clips=tuple(places_of(clip.path for clip in wanted.params.clips)),
             )
             before = self.find(output.path)
             self._write(output.path, [reel, *([before] if before and before.file != reel.file else [])])
@@ -170,23 +170,23 @@ class PublishedReels:
             logger.warning("%s will not be known again: %s", output.path, error)
             self._on_failure(error)
 
-    def clips_of(self, path: Path) -> tuple[Path, ...]:
-        """Return the clips of the reel that mpt published at this path; none for another file."""
-        reel = self.find(path)
-        return () if reel is None else reel.clips
+    def clips_of(self, places: Iterable[Path]) -> dict[Path, tuple[Path, ...]]:
+        """Return the clips of each reel that mpt published at one of these places, which :func:`places_of` returns."""
+        known = {record.name for record in self._records.paths()}
+        reels = {place: self.find(place) for place in places if known and _record_name(place) in known}
+        return {place: reel.clips for place, reel in reels.items() if reel is not None}
 
     def made_in(self, folder: Path, names: Sequence[str]) -> dict[str, LeftOutKind]:
         """Return which of these files of a folder are reels of others of these files, and images of such reels.
 
         A reel whose clips are elsewhere, or gone, is a clip like any other.
         """
-        known = {place.name for place in self._records.paths()}
-        real = real_folder(folder) if known else folder
+        real = real_folder(folder)
         there = {real / name: name for name in names}
         made: dict[str, LeftOutKind] = {}
-        for path, name in there.items():
-            if _record_name(path) in known and not there.keys().isdisjoint(self.clips_of(path)):
-                made[name] = LeftOutKind.REEL
+        for path, clips in self.clips_of(there).items():
+            if not there.keys().isdisjoint(clips):
+                made[there[path]] = LeftOutKind.REEL
                 images = places_of(image for image, _ in self._standing(path))
                 made |= {there[image]: LeftOutKind.IMAGE for image in images if image in there}
         return made
@@ -298,18 +298,16 @@ class PublishedReels:
         self._records.keep_newest(self._keep, spare=_SPARE, age=modified)
 
 
-def places_of(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return each of these paths once, in its folder without links."""
-    folders: dict[Path, Path] = {}
-    absolute = dict.fromkeys(path.absolute() for path in paths)
-    for folder in {path.parent for path in absolute}:
-        folders[folder] = real_folder(folder)
-    return tuple(dict.fromkeys(folders[path.parent] / path.name for path in absolute))
+def places_of(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Return these paths by their places, which are in folders without links; the last one of a place."""
+    absolute = {path: path.absolute() for path in paths}
+    folders = {folder: real_folder(folder) for folder in {path.parent for path in absolute.values()}}
+    return {folders[full.parent] / full.name: path for path, full in absolute.items()}
 
 
 def real_folder(folder: Path) -> Path:
-    """Return a folder without links; as it is where a link leads to itself."""
-    with suppress(OSError, RuntimeError):
+    """Return a folder without links; as it is where it cannot be followed, or is no name of a folder."""
+    with suppress(OSError, RuntimeError, ValueError):
         return folder.resolve()
     return folder.absolute()
 

@@ -123,7 +123,7 @@ def test_job_file_leaves_out_the_same(mpt: Mpt, folder: Path, here: Path) -> Non
 def test_events_tell_what_a_folder_leaves_out(mpt: Mpt, folder: Path) -> None:
     (folder / "x.jpg").touch()
     (folder / "y.mp4.part").touch()
-    events: list[dict[str, Any]] = events_of(mpt("process", folder, "-o", "r.mp4", "-n", "--jsonl").out, 0)
+    events: list[dict[str, Any]] = events_of(mpt("process", folder, "-o", "r.mp4", *SMALL, "-n", "--jsonl").out, 0)
     told = [(event["level"], event["code"], event["path"]) for event in events if event["type"] == "notice"]
     assert told == [("info", "files_left_out", str(folder)), ("warning", "download_unfinished", str(folder))]
 

@@ -291,7 +291,7 @@ def test_a_dry_run_writes_nothing(mpt: Mpt, folder: Path, here: Path, own_home: 
 
 def test_a_dry_run_holds_the_plan_in_place_of_output_and_metrics(mpt: Mpt, clip: Path, here: Path) -> None:
     data = planned(mpt, clip).data
-    assert set(data) == {"workflow_id", "seed", "clips", "concatenation", "plan", "unchanged"}
+    assert set(data) == {"workflow_id", "seed", "clips", "concatenation", "left_out", "plan", "unchanged"}
     assert data["plan"]["output"] == str(here / "reel.mp4")
     assert data["clips"][0]["status"] == "not_run"
 

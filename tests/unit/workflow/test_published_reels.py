@@ -344,7 +344,7 @@ def test_reel_of_clips_of_a_folder_is_made_in_it(house: House) -> None:
     house.publish()
     names = ["a.mov", "b.mov", "reel.mp4", "c.mov"]
     assert house.again().made_in(house.folder, names) == {"reel.mp4": LeftOutKind.REEL}
-    assert house.again().clips_of(house.output) == tuple(house.inputs)
+    assert house.again().clips_of([house.output, *house.inputs]) == {house.output: tuple(house.inputs)}
     link = house.folder / "link"
     link.symlink_to(house.folder)
     assert house.again().made_in(link, names) == {"reel.mp4": LeftOutKind.REEL}
@@ -369,7 +369,7 @@ def test_file_that_the_records_do_not_know_is_a_clip(house: House, change: str) 
         shutil.copy2(house.output, house.folder / "moved.mp4")
         house.output.unlink()
     assert house.again().made_in(house.folder, ["a.mov", "b.mov", "reel.mp4", "moved.mp4"]) == {}
-    assert house.again().clips_of(house.output) == ()
+    assert house.again().clips_of([house.output]) == {}
 
 
 def test_images_of_a_reel_are_made_in_its_folder(house: House) -> None:

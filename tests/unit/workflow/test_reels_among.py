@@ -8,6 +8,7 @@ import pytest
 
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.results import FileValidationResult
+from mpt_cli.workflow.published_reels import PublishedReels
 from mpt_cli.workflow.reels_among import reels_among
 from tests.builders import media_of
 
@@ -17,10 +18,10 @@ NAMES = ("a.mov", "b.mov", "c.mov", "reel.mp4")
 def found(*chapters: str, recorded: tuple[str, ...] = (), names: tuple[str, ...] = NAMES) -> list[Issue]:
     """Warnings about clips of these names, the last of which is a reel."""
     paths = [Path("/nowhere") / name for name in names]
-    clips = {paths[-1]: tuple(Path("/nowhere") / name for name in recorded)}
+    clips = {paths[-1]: tuple(Path("/nowhere") / name for name in recorded)} if recorded else {}
     files = [FileValidationResult(path, media=media_of()) for path in paths[:-1]]
     files.append(FileValidationResult(paths[-1], media=media_of(chapter_titles=chapters)))
-    return reels_among(files, lambda path: clips.get(path, ()))
+    return reels_among(files, lambda _: clips)
 
 
 def test_reel_is_known_by_its_record() -> None:
@@ -44,6 +45,13 @@ def test_reel_of_other_clips_is_a_clip() -> None:
     assert found("x", "y", recorded=("x.mov", "y.mov")) == []
 
 
+@pytest.mark.parametrize("folder", ["a\0b", "x" * 5000])
+def test_folder_that_cannot_be_is_no_reason_to_fail(tmp_path: Path, folder: str) -> None:
+    reels = PublishedReels(tmp_path / "state")
+    file = FileValidationResult(Path(folder) / "a.mp4", errors=(Issue(IssueCode.NOT_READABLE, "cannot be read"),))
+    assert reels_among([file], reels.clips_of) == []
+
+
 def test_file_that_cannot_be_read_is_no_reel() -> None:
     file = FileValidationResult(Path("/nowhere/a.mp4"), errors=(Issue(IssueCode.NOT_MEDIA, "is text"),))
-    assert reels_among([file, file], lambda _: ()) == []
+    assert reels_among([file, file], lambda _: {}) == []
