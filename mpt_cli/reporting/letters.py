@@ -8,19 +8,18 @@ everything, and tries no other font where one lacks a character.
 from __future__ import annotations
 
 import os
-import sys
 import unicodedata
 from functools import cache, cached_property
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
 from mpt_cli.model.formatting import ELLIPSIS, escape
+from mpt_cli.reporting.fonts import system_fonts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
@@ -32,41 +31,8 @@ _NO_CHARACTER = "\uffff"
 """Never a character in Unicode: a font draws it with its sign for missing characters."""
 _OWN = ""
 """Marks Pillow's own font among the paths of fonts."""
-_MOST_FONTS = 400
-_SUFFIXES = (".ttf", ".otf", ".ttc")
-_PLAIN = ("dejavusans.", "notosans-regular", "liberationsans-regular", "arial.", "segoeui.", "notosanscjk-regular")
-"""Beginnings of names of plain fonts with many characters, which are tried first."""
 _TAIL_SHARE = 0.4
 """Share of the end in a cut name: numbered clips differ there."""
-
-
-def font_folders() -> list[Path]:
-    """Return the font folders of the operating system, and of the user where a home folder is known."""
-    if sys.platform == "win32":
-        return [Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"]
-    if sys.platform == "darwin":
-        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), *_at_home("Library/Fonts")]
-    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), *_at_home(".local/share/fonts", ".fonts")]
-
-
-def _at_home(*names: str) -> list[Path]:
-    try:
-        return [Path.home() / name for name in names]
-    except RuntimeError:  # neither HOME nor an account
-        return []
-
-
-def system_fonts() -> list[Path]:
-    """Return font files of the system, plain fonts with many characters first."""
-    found = (path for folder in font_folders() for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-    return sorted(islice(found, _MOST_FONTS), key=_rank)
-
-
-def _rank(path: Path) -> tuple[int, bool, str]:
-    name = path.name.lower()
-    rank = next((rank for rank, start in enumerate(_PLAIN) if name.startswith(start)), len(_PLAIN))
-    styled = any(style in name for style in ("bold", "italic", "oblique", "light", "condensed", "mono", "serif"))
-    return rank, styled, name
 
 
 class Letters:
@@ -104,8 +70,11 @@ class Letters:
         return _cut(text, fits)
 
     def drawable(self, text: str) -> str:
-        """Return the text with invisible characters, and those that no font has, written as escapes."""
-        return "".join(map(self._spelled, escape(text)))
+        """Return the text with invisible characters, and those that no font has, written as escapes.
+
+        Letters that a Mac stores in parts (NFD) are drawn whole: Hangul in parts is not readable.
+        """
+        return "".join(map(self._spelled, escape(unicodedata.normalize("NFC", text))))
 
     def _spelled(self, character: str) -> str:
         if self._font_of(character) is not None:

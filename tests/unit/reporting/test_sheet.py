@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Still
-from mpt_cli.reporting.letters import Letters, system_fonts
+from mpt_cli.reporting.fonts import font_folders, system_fonts
+from mpt_cli.reporting.letters import Letters
 from mpt_cli.reporting.pictures import best_still, encoded, image_of, thumbnail
 from mpt_cli.reporting.sheet import MOST_CELLS, Cell, draw_sheet, layout_for
 
@@ -147,6 +148,33 @@ def test_fonts_of_the_system_are_asked_only_for_what_is_missing(tmp_path: Path) 
     assert letters.drawable("é日") == "e\\u65e5"
     assert asked == [1]
     assert all(isinstance(path, Path) for path in system_fonts())
+
+
+def test_letters_that_are_stored_in_parts_are_drawn_whole() -> None:
+    assert BARE.drawable("Cafe\u0301") == "Cafe"
+    assert BARE.drawable("\u1112\u1161\u11ab") == "\\ud55c"  # one letter, not three
+
+
+def test_plain_fonts_come_first_among_thousands(tmp_path: Path) -> None:
+    names = [f"tex/a{number:04}.otf" for number in range(900)] + ["z/NotoSansCJK-Regular.ttc", "z/DejaVuSans.ttf"]
+    for name in [*names, "z/notes.txt"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [path.name for path in system_fonts([tmp_path / "gone", tmp_path])]
+    assert found[:2] == ["DejaVuSans.ttf", "NotoSansCJK-Regular.ttc"]
+    assert len(found) == 400
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_fonts_are_looked_for_where_systems_and_users_keep_them(platform: str, tmp_path: Path) -> None:
+    variables = {"XDG_DATA_DIRS": "/opt/share:relative", "XDG_DATA_HOME": "/data", "LOCALAPPDATA": "/local"}
+    folders = {str(folder) for folder in font_folders(platform=platform, environ=variables, home=tmp_path)}
+    wanted = {
+        "linux": {"/usr/share/fonts", "/opt/share/fonts", "/data/fonts", f"{tmp_path}/.fonts"},
+        "darwin": {"/System/Library/Fonts", f"{tmp_path}/Library/Fonts"},
+        "win32": {"C:/Windows/Fonts", "/local/Microsoft/Windows/Fonts"},
+    }
+    assert wanted[platform] <= folders
 
 
 def test_a_name_is_cut_in_its_middle_to_its_width() -> None:
