@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mpt_cli.storage import locks
+from mpt_cli.storage.locks import Owner
 from mpt_cli.storage.renames import give_name
 
 if TYPE_CHECKING:
@@ -33,14 +34,15 @@ def sweep_unfinished(folder: Path, *, age_seconds: float = _ABANDONED_SECONDS) -
 
     Args:
         folder: The folder.
-        age_seconds: Age from which a file is removed though another machine, or a process that cannot be told
-            to have ended, may be writing it.
+        age_seconds: Age from which a file is removed of which nothing tells whether its process has ended, as
+            on another machine.
     """
     with suppress(OSError):
         for rest in folder.iterdir():
             if locks.is_unfinished(rest, UNFINISHED):
-                with suppress(OSError), locks.abandoned(rest, UNFINISHED) as is_abandoned:
-                    if is_abandoned or time.time() - rest.lstat().st_mtime >= age_seconds:
+                with suppress(OSError), locks.owner(rest, UNFINISHED) as owner:
+                    is_old = time.time() - rest.lstat().st_mtime >= age_seconds
+                    if owner is Owner.DEAD or (owner is Owner.UNKNOWN and is_old):
                         rest.unlink()
 
 

@@ -18,6 +18,7 @@ import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,15 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL if sys.
 """Errors by which a file system reports that it has no locks."""
 
 logger = logging.getLogger(__name__)
+
+
+class Owner(Enum):
+    """What is known of the process that left something unfinished."""
+
+    ALIVE = auto()
+    DEAD = auto()
+    UNKNOWN = auto()
+    """It is of another machine, or the file system has no locks."""
 
 
 @contextmanager
@@ -108,7 +118,7 @@ def unfinished(
 ) -> Iterator[Path]:
     """Create a file or folder under a name that nobody else uses, and hold its lock while the context is open.
 
-    When its process is killed, :func:`abandoned` finds it. It may get another name meanwhile.
+    When its process is killed, :func:`owner` tells. It may get another name meanwhile.
 
     Args:
         folder: Folder to create it in.
@@ -152,18 +162,20 @@ def is_unfinished(path: Path, prefix: str) -> bool:
 
 
 @contextmanager
-def abandoned(path: Path, prefix: str, *, lock: Callable[[int], None] = _lock) -> Iterator[bool]:
-    """Yield True, and hold the lock, if another process of this machine left an unfinished file and has ended.
+def owner(path: Path, prefix: str, *, lock: Callable[[int], None] = _lock) -> Iterator[Owner]:
+    """Yield what is known of the process that left a file or folder unfinished; hold its lock if that has ended.
 
-    What this process has is never abandoned: NFS grants a lock twice to one process.
+    What this process left counts as alive: another thread may be at it, and NFS grants a lock twice to one process.
     """
-    found, descriptor = _OWNED.fullmatch(path.name, len(prefix)), None
-    is_others = found is not None and found[1] == _machine_mark() and found[2] != _process_mark(os.getpid())
-    if is_others and sys.platform != "win32":
-        with suppress(OSError):
-            descriptor = _own(path, lock, strict=True)
+    found, descriptor, state = _OWNED.fullmatch(path.name, len(prefix)), None, Owner.UNKNOWN
+    if found and found[1] == _machine_mark() and sys.platform != "win32":
+        if found[2] == _process_mark(os.getpid()):
+            state = Owner.ALIVE
+        else:
+            with suppress(OSError):
+                descriptor, state = _asked(path, lock)
     try:
-        yield descriptor is not None
+        yield state
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -234,27 +246,38 @@ def _process_mark(process_id: int) -> str:
     return secrets.token_hex(_PROCESS_BYTES)
 
 
-def _own(path: Path, lock: Callable[[int], None], *, strict: bool = False) -> int | None:
-    """Return the descriptor of a file or folder that has been locked.
+def _own(path: Path, lock: Callable[[int], None]) -> int | None:
+    """Return the descriptor of a file or folder that this process created, locked where the file system can.
 
-    None if another process has the lock or has removed the name; with ``strict`` also where there are no locks.
+    None if a cleaner was quicker: it has the lock, or has removed the name.
     """
     try:
-        is_folder = stat.S_ISDIR(path.lstat().st_mode)
-        descriptor = os.open(path, (os.O_RDONLY if is_folder else os.O_RDWR) | _NO_FOLLOW | _NO_WAIT)
+        descriptor, state = _asked(path, lock)
     except FileNotFoundError:
         return None
+    if state is Owner.ALIVE:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _asked(path: Path, lock: Callable[[int], None]) -> tuple[int, Owner]:
+    """Return the descriptor of an unfinished file or folder, and DEAD if that got its lock.
+
+    Raises:
+        OSError: The file is gone or cannot be opened.
+    """
+    is_folder = stat.S_ISDIR(path.lstat().st_mode)
+    descriptor = os.open(path, (os.O_RDONLY if is_folder else os.O_RDWR) | _NO_FOLLOW | _NO_WAIT)
     try:
         lock(descriptor)
         is_own = os.path.samestat(os.fstat(descriptor), path.lstat())
-    except FileNotFoundError:
-        is_own = False
     except OSError as error:  # an NFS has locks only for what is open for writing, so not for folders
-        is_own = not strict and error.errno not in _HELD
-    if is_own:
-        return descriptor
-    os.close(descriptor)
-    return None
+        return descriptor, Owner.ALIVE if error.errno in {*_HELD, errno.ENOENT} else Owner.UNKNOWN
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, Owner.DEAD if is_own else Owner.ALIVE
 
 
 def _discard(path: Path) -> None:

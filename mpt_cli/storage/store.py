@@ -14,11 +14,12 @@ import os
 import re
 import shutil
 import stat
+import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -27,7 +28,8 @@ from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import CacheInfo
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
-from mpt_cli.storage.file_identity import content_hash, identity_of
+from mpt_cli.storage.file_identity import content_hash
+from mpt_cli.storage.locks import Owner
 from mpt_cli.storage.records import buckets, listed, remove_empty
 from mpt_cli.storage.small_files import read_small
 
@@ -139,24 +141,25 @@ class Store:
         folder = self._entry_folder(key)
         self._sweep_once()
         for _ in range(_MOST_LOOKS):
-            seen = _identity(folder)
-            try:
-                note = _taken(folder, targets)
-            except (OSError, ValueError) as error:
-                for target in targets.values():
-                    target.unlink(missing_ok=True)
-                if isinstance(error, OSError) and error.errno in DISK_FULL:
-                    raise
-                if not folder.exists():  # another run has cleared it away
+            with _held_open(folder) as seen:
+                if seen is None:
+                    _discard(targets)
                     return None
-                if _identity(folder) != seen:  # and a third one has stored it again
-                    continue
-                self._remove(folder)
-                logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
-                raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
-            with suppress(OSError):
-                os.utime(folder, (self._clock(), self._clock()))
-            return note.facts
+                try:
+                    note = _taken(folder, targets)
+                except (OSError, ValueError) as error:
+                    _discard(targets)
+                    if isinstance(error, OSError) and error.errno in DISK_FULL:
+                        raise
+                    if not _is_still(folder, seen):  # another run has cleared it away, and may have stored it again
+                        continue
+                    self._remove(folder)
+                    logger.warning("Cache entry %s is damaged and was removed: %s", key, error)
+                    raise VerificationError("has a damaged segment in the cache, and is encoded again") from error
+                with suppress(OSError):
+                    os.utime(folder, (self._clock(), self._clock()))
+                return note.facts
+        _discard(targets)
         return None
 
     def put(self, key: str, sources: Mapping[str, Path], facts: str = "") -> None:
@@ -168,8 +171,7 @@ class Store:
             facts: Text that :meth:`take` returns.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with locks.unfinished(self._folder, _UNFINISHED, Path.mkdir) as unfinished:
+            with locks.unfinished(self._folder, _UNFINISHED, _create) as unfinished:
                 size_bytes = self._fill(unfinished, self._entry_folder(key), sources, facts)
             with self._lock:
                 self._stored_bytes += size_bytes
@@ -227,19 +229,32 @@ class Store:
         remove_empty(self._folder)
 
     def _fill(self, unfinished: Path, folder: Path, sources: Mapping[str, Path], facts: str) -> int:
-        """Fill a new entry and give it its name; return its size. The new entry is removed after a failure."""
+        """Fill a new entry and give it its name; return its size, 0 where another run was quicker."""
         try:
             for name, source in sources.items():
                 _link(source, unfinished / name)
             files = {name: _known(unfinished / name) for name in sources}
             _write_note(unfinished / _NOTE, _Note(facts=facts, files=files))
-            folder.parent.mkdir(exist_ok=True)
-            if not _has_note(folder):
-                self._remove(folder)  # a rest without its note would block the name for good
-            unfinished.rename(folder)  # refused where another run was quicker
+            is_ours = self._name(unfinished, folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-        return sum(file.size for file in files.values())
+        return sum(file.size for file in files.values()) if is_ours else 0
+
+    def _name(self, unfinished: Path, folder: Path) -> bool:
+        """Give a new entry its name; return False where another run was quicker."""
+        for last in (*[False] * (_MOST_LOOKS - 1), True):
+            try:
+                folder.parent.mkdir(exist_ok=True)
+                if not _has_note(folder):
+                    self._remove(folder)  # a rest without its note would block the name for good
+                unfinished.rename(folder)
+                break
+            except OSError:
+                if _has_note(folder):
+                    return False
+                if last:  # else another run may just have cleared the cache
+                    raise
+        return True
 
     def _entry_folder(self, key: str) -> Path:
         return self._folder / key[:2] / key[2:]
@@ -271,8 +286,8 @@ class Store:
         oldest = self._clock() - age_seconds
         for rest in listed(self._folder):
             if locks.is_unfinished(rest, _UNFINISHED):
-                with suppress(OSError), locks.abandoned(rest, _UNFINISHED) as is_abandoned:
-                    if is_abandoned or rest.stat().st_mtime <= oldest:
+                with suppress(OSError), locks.owner(rest, _UNFINISHED) as owner:
+                    if owner is Owner.DEAD or (owner is Owner.UNKNOWN and rest.lstat().st_mtime <= oldest):
                         shutil.rmtree(rest, ignore_errors=True)
 
     def _remove(self, folder: Path) -> None:
@@ -281,6 +296,10 @@ class Store:
         with suppress(OSError):
             folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _create(unfinished: Path) -> None:
+    unfinished.mkdir(parents=True)
 
 
 def _write_note(path: Path, note: _Note) -> None:
@@ -315,18 +334,38 @@ def _taken(folder: Path, targets: Mapping[str, Path]) -> _Note:
     return note
 
 
+def _discard(targets: Mapping[str, Path]) -> None:
+    for target in targets.values():
+        target.unlink(missing_ok=True)
+
+
 def _has_note(folder: Path) -> bool:
     with suppress(OSError):
         return (folder / _NOTE).is_file()
     return False
 
 
-def _identity(folder: Path) -> tuple[int, ...] | None:
-    """Return the identity of the note of an entry, or None; the times of the folder change with each use."""
+@contextmanager
+def _held_open(folder: Path) -> Iterator[os.stat_result | None]:
+    """Yield the status of an entry, None if there is none; no other one gets its inode while the context is open."""
+    descriptor, status = None, None
+    with suppress(OSError):
+        status = folder.lstat()
+        if sys.platform != "win32":  # where no inode is used twice
+            descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            status = os.fstat(descriptor)
     try:
-        return identity_of((folder / _NOTE).stat())
+        yield status
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _is_still(folder: Path, seen: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(folder.lstat(), seen)
     except OSError:
-        return None
+        return False
 
 
 def _known(path: Path) -> _File:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.timing import microsecond_durations
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
+from mpt_cli.storage.locks import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -250,9 +251,10 @@ def _sweep_run(lock: Path) -> None:
 
 def _sweep_scratch(path: Path, prefix: str) -> None:
     """Remove a scratch folder, or an unfinished file, whose process is dead, or must be by its age."""
-    with locks.abandoned(path, prefix) as is_abandoned:
+    with locks.owner(path, prefix) as owner:
         status = path.lstat()
-        if is_abandoned or time.time() - status.st_mtime > _ABANDONED_SECONDS:
+        is_old = time.time() - status.st_mtime > _ABANDONED_SECONDS
+        if owner is Owner.DEAD or (owner is Owner.UNKNOWN and is_old):
             _removed(path, shutil.rmtree if stat.S_ISDIR(status.st_mode) else Path.unlink)
 
 

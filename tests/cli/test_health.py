@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from rich.console import Console
 from mpt_cli.display.answers.health import show_health
 from mpt_cli.model.health import CurrentMetrics, HealthCheck, HealthStatus
 from tests.checks import CHECKS
-from tests.cli.conftest import everything_in, fake_ffmpeg, run_program
+from tests.cli.conftest import LIMIT_SECONDS, everything_in, fake_ffmpeg, run_program, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +46,22 @@ def test_every_check_has_its_row_and_nothing_is_left(mpt: Mpt, here: Path, own_h
     assert load.startswith("load: cpu ")
     assert verdict == "healthy: all that is required works"
     assert not [path for path, content in everything_in(here, *own_home.glob("*/mpt")).items() if content is not None]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only the age of a folder tells there")
+def test_next_check_removes_what_a_killed_one_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temp))
+    with start("health") as process:
+        end = time.monotonic() + LIMIT_SECONDS
+        while not list(temp.glob(".mpt-health-*/*")) and time.monotonic() < end:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+    assert list(temp.glob(".mpt-health-*"))
+    assert run_program("health").code == 0
+    assert list(temp.iterdir()) == []
 
 
 def test_deep_makes_a_reel_and_leaves_nothing(mpt: Mpt, here: Path, own_home: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.storage import locks
+from mpt_cli.storage.locks import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -275,8 +276,8 @@ with locks.unfinished(Path(sys.argv[1]), ".x-", lambda path: getattr(path, sys.a
 linux = pytest.mark.skipif(sys.platform == "win32", reason="open files keep their names there")
 
 
-def is_abandoned(path: Path, lock: Callable[[int], None] | None = None) -> bool:
-    with locks.abandoned(path, ".x-", **({"lock": lock} if lock else {})) as found:
+def owner(path: Path, lock: Callable[[int], None] | None = None) -> Owner:
+    with locks.owner(path, ".x-", **({"lock": lock} if lock else {})) as found:
         return found
 
 
@@ -295,37 +296,37 @@ def leaver(folder: Path, how: str) -> Iterator[tuple[subprocess.Popen[str], Path
 @linux
 @pytest.mark.heavy
 @pytest.mark.parametrize("how", ["touch", "mkdir"])
-def test_unfinished_file_or_folder_is_abandoned_once_its_process_is_killed(tmp_path: Path, how: str) -> None:
+def test_owner_of_an_unfinished_file_or_folder_is_dead_once_it_is_killed(tmp_path: Path, how: str) -> None:
     with leaver(tmp_path, how) as (child, path):
         assert locks.is_unfinished(path, ".x-")
-        assert not is_abandoned(path)
+        assert owner(path) is Owner.ALIVE
         child.kill()
         child.wait(timeout=60)
-        assert is_abandoned(path)
+        assert owner(path) is Owner.DEAD
         elsewhere = path.with_name(path.name.replace(path.name[3:11], "0" * 8))
         path.rename(elsewhere)
-        assert not is_abandoned(elsewhere), "it is of another machine"
+        assert owner(elsewhere) is Owner.UNKNOWN, "it is of another machine"
 
 
 @linux
 @pytest.mark.heavy
-def test_nothing_is_abandoned_where_no_lock_tells(tmp_path: Path) -> None:
+def test_owner_is_unknown_where_no_lock_tells(tmp_path: Path) -> None:
     def none_here(_descriptor: int) -> None:
         raise OSError(errno.ENOTSUP, "no locks")
 
     with leaver(tmp_path, "touch") as (child, path):
         child.kill()
         child.wait(timeout=60)
-        assert not is_abandoned(path, none_here)
+        assert owner(path, none_here) is Owner.UNKNOWN
         with locks.unfinished(tmp_path, ".x-", Path.touch, lock=none_here) as ours:
             assert ours.exists()
 
 
 @linux
-def test_unfinished_file_of_this_process_is_not_abandoned(tmp_path: Path) -> None:
+def test_owner_of_a_file_of_this_process_is_alive(tmp_path: Path) -> None:
     with locks.unfinished(tmp_path, ".x-", Path.touch) as path:
         pass
-    assert not is_abandoned(path), "another thread may be at it: NFS grants a lock twice to one process"
+    assert owner(path) is Owner.ALIVE, "another thread may be at it: NFS grants a lock twice to one process"
 
 
 @linux

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from mpt_cli.media.inspect.probe_cache import KnownFiles
 from mpt_cli.processing.cache import ClipCache
@@ -30,3 +34,31 @@ def test_what_is_not_the_stores_is_never_removed(tmp_path: Path) -> None:
     known.clear()
     assert not cache.has(KEY)
     assert [path.read_bytes() for path in mine] == [b"mine"] * 5
+
+
+STORING = """
+import sys
+from pathlib import Path
+from mpt_cli.storage import locks
+
+with locks.unfinished(Path(sys.argv[1]), "unfinished-", Path.mkdir) as path:
+    (path / "pictures.mp4").write_bytes(b"half")
+    print(path.name, flush=True)
+    sys.stdin.read()
+"""
+"""In the midst of storing an entry."""
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(sys.platform == "win32", reason="only the age of a folder tells there")
+def test_entry_that_another_process_is_storing_survives_clear_until_its_process_is_killed(tmp_path: Path) -> None:
+    cache, argv = ClipCache(tmp_path, limit_bytes=1), [sys.executable, "-c", STORING, str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        name = child.stdout.readline().strip()
+        cache.clear()
+        assert (tmp_path / name / "pictures.mp4").exists()
+        child.kill()
+        child.communicate()
+    assert cache.take(KEY, {}) is None, "a run that uses the cache sweeps it"
+    assert list(tmp_path.iterdir()) == []
