@@ -17,7 +17,7 @@ from mpt_cli.media.encoders.availability import EncoderTrials
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
-from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.media.inspect.probe_cache import ProbeCache
 from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import ConfigError, IssueCode
@@ -188,9 +188,9 @@ class ModuleFactory:
         return self.clip_store if self._caches else None
 
     @cached_property
-    def known_store(self) -> KnownFiles:
+    def known_store(self) -> ProbeCache:
         """The cache of probe results, whether runs use it or not; ConfigError without a folder for it."""
-        known = KnownFiles(
+        known = ProbeCache(
             self._cache_root / "files",
             self.workers.probe,
             paranoid=self._config.cache.paranoid,
@@ -201,7 +201,7 @@ class ModuleFactory:
         return known
 
     @property
-    def known_files(self) -> KnownFiles | None:
+    def known_files(self) -> ProbeCache | None:
         """The cache of probe results that runs use; None where it is switched off or has no folder."""
         return self.known_store if self._caches else None
 

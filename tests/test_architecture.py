@@ -135,7 +135,11 @@ BROKEN = [
         "@dataclass(frozen=True)\nclass P:\n    'Doc.'",
         "planning.plan:3: P is not frozen with slots",
     ),
-    ("workflow/preflight.py", "def _f(run: RunState):\n    run.plan = 1", "workflow.preflight:3: writes run.plan"),
+    (
+        "workflow/required_space.py",
+        "def _f(run: RunState):\n    run.plan = 1",
+        "workflow.required_space:3: writes run.plan",
+    ),
     ("planning/plan.py", "_seen = set()", "planning.plan:2: _seen is a container that looks like state"),
     ("planning/plan.py", "SEEN: dict[int, int] = {}\ndef _f():\n    SEEN[1] = 2", "planning.plan:4: SEEN is changed"),
     ("planning/plan.py", "SEEN = []\ndef _f():\n    SEEN.append(2)", "planning.plan:4: SEEN is changed"),

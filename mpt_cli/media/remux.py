@@ -1,4 +1,6 @@
-"""Stream copy of a part of a file into a segment, exactly on the frame grid.
+"""Write a stream copy: a part of a file becomes a segment, exactly on the frame grid.
+
+Which clips are copied is decided in :mod:`mpt_cli.planning.stream_copy`.
 
 Metadata that frames carry beside their slices is left out.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
 from mpt_cli.planning.clip_order import order_notices
+from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.plan import make_plan, wanted_duration, with_threads
-from mpt_cli.planning.refusal import refusal
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
 from mpt_cli.planning.target_form import settled, turned
 

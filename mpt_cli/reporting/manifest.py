@@ -1,4 +1,4 @@
-"""Manifest: hashes of clips and reels, versions of the programs, and the commands of the run."""
+"""Manifest: what it says of hashes (taken in workflow.manifest_hashes), programs, and the commands of the run."""
 
 from __future__ import annotations
 

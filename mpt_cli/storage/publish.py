@@ -12,10 +12,10 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import IssueCode, OutputError
-from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
+from mpt_cli.storage.output_lock import output_lock
 from mpt_cli.storage.renames import NameTakenError, give_name
-from mpt_cli.storage.temp_files import LOCK_EXTENSION, PREFIX, short_name, sweep_once
+from mpt_cli.storage.temp_files import PREFIX, short_name, sweep_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,6 @@ if sys.platform == "darwin":  # pragma: no cover - the counterpart
 
 logger = logging.getLogger(__name__)
 
-_SWEEP_SECONDS = 1.0
-"""Longest wait for the lock of a dead run, which another run that cleans up may hold for a moment."""
 _BUSY_SECONDS = (0.1, 0.4, 1.0)
 """Pauses before a busy target is tried again: players and virus scanners let go soon, or not at all."""
 _LONGEST_NAME, _SHORT_STEM = 240, 60
@@ -121,31 +119,11 @@ def claimed(
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             sweep_once(target.parent.absolute(), os.getpid())
-            lock = locks.held(
-                _lock_of(target),
-                patience_seconds=_SWEEP_SECONDS,
-                stays=lambda: os.path.lexists(hidden),  # could not be removed: a later run sweeps it
-            )
-            if not stack.enter_context(lock):
-                raise _locked(target)
+            # What could not be removed is swept by a later run.
+            stack.enter_context(output_lock(target, stays=lambda: os.path.lexists(hidden)))
             hidden.unlink(missing_ok=True)  # what lies there could be a link to another file
         stack.callback(_discard, hidden)
         yield Claim(target, hidden, overwrite, rename, sleep)
-
-
-def refuse_claimed(target: Path) -> None:
-    """Raise OutputError if another run is writing the same output; change nothing."""
-    if locks.is_held(_lock_of(target)):
-        raise _locked(target)
-
-
-def _lock_of(target: Path) -> Path:
-    return target.parent / f"{PREFIX}{short_name(target.name)}{LOCK_EXTENSION}"
-
-
-def _locked(target: Path) -> OutputError:
-    message, hint = "is being written by another run", "wait for that run, or choose another output"
-    return OutputError(IssueCode.LOCKED, message, path=target, hint=hint)
 
 
 def publish(

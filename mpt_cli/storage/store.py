@@ -30,7 +30,7 @@ from mpt_cli.storage import locks
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
 from mpt_cli.storage.file_identity import content_hash
 from mpt_cli.storage.locks import Owner
-from mpt_cli.storage.records import buckets, listed, remove_empty
+from mpt_cli.storage.record_folder import buckets, listed, remove_empty
 from mpt_cli.storage.small_files import read_small
 
 if TYPE_CHECKING:

@@ -12,20 +12,21 @@ from mpt_cli.config.request import VideoParams, effective_config
 from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError, UsageError
 from mpt_cli.model.left_out import by_folder, left_out_text
+from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.plan import wanted_duration
 from mpt_cli.planning.planner import PlanRequest
-from mpt_cli.planning.refusal import refusal
 from mpt_cli.planning.report import plan_report
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext, ValidationFinished, warning_of
 from mpt_cli.storage.file_identity import file_of
-from mpt_cli.storage.publish import claimed, refuse_claimed
+from mpt_cli.storage.output_lock import refuse_locked
+from mpt_cli.storage.publish import claimed
 from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path
 from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
-from mpt_cli.workflow.preflight import require_memory, require_space
-from mpt_cli.workflow.provenance import Provenance
+from mpt_cli.workflow.manifest_hashes import Provenance
 from mpt_cli.workflow.reels_among import reels_among
+from mpt_cli.workflow.required_space import require_memory, require_space
 from mpt_cli.workflow.run_state import RunState
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class VideoProcessingOrchestrator:
                 commands = self._recipes.commands_of(run.planned, files)
                 run.plan_report = plan_report(run.planned, run.output_path, commands)
                 require_space(run.planned, run.config, run.params.output_path)
-                refuse_claimed(run.output_path)
+                refuse_locked(run.output_path)
         return run.result()
 
     def plan_batch_requests(

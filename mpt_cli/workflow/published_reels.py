@@ -24,7 +24,7 @@ from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
 from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
 from mpt_cli.storage.publish import changed
-from mpt_cli.storage.records import Records, modified
+from mpt_cli.storage.record_folder import Records, modified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

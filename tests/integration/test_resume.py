@@ -14,7 +14,7 @@ import pytest
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import CacheConfig, Config, FfmpegConfig, ProcessingConfig, ValidationConfig
 from mpt_cli.factory import ModuleFactory
-from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.media.inspect.probe_cache import ProbeCache
 from mpt_cli.model.choices import Action, Container, QualityLevel
 from mpt_cli.model.clips import Dimensions, VideoClip
 from mpt_cli.model.errors import IssueCode
@@ -186,7 +186,7 @@ def test_a_request_may_do_without_the_cache_of_its_orchestrator(desk: Desk) -> N
 def test_a_known_file_is_not_read_again_unless_a_run_is_paranoid(desk: Desk) -> None:
     desk.actions([desk.one])
     folder = desk.stored().folder.parent / "files"
-    known = KnownFiles(folder, probe_here, clock=FakeClock(time.time() + 60))
+    known = ProbeCache(folder, probe_here, clock=FakeClock(time.time() + 60))
     known.probe(desk.one, scan=True, limits=ValidationConfig())
     (record,) = (path for path in folder.rglob("*.json") if path.is_file())
     head, _, rest = record.read_text().partition('"content":"')

@@ -1,4 +1,4 @@
-"""KnownFiles: the cache of probe results, so that a known file is not read again.
+"""ProbeCache: the cache of probe results, so that a known file is not read again.
 
 A file is taken for the same while device, inode, size and both its times in nanoseconds are. Its
 content is then known by a hash, and what the probe found in it stands beside that.
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mpt_cli.model.media_info import MediaInfo
 from mpt_cli.storage.file_identity import content_hash, identity_of, is_settled
-from mpt_cli.storage.records import Records
+from mpt_cli.storage.record_folder import Records
 
 if TYPE_CHECKING:
     import os
@@ -43,7 +43,7 @@ class _Record(BaseModel):
     media: MediaInfo
 
 
-class KnownFiles:
+class ProbeCache:
     """Remembers contents and probes in a folder; several processes may share it."""
 
     def __init__(

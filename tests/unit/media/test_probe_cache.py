@@ -1,4 +1,4 @@
-"""KnownFiles: an unchanged file is looked at once, a changed one again, and no record is believed blindly."""
+"""ProbeCache: an unchanged file is looked at once, a changed one again, and no record is believed blindly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mpt_cli.config.sections import ValidationConfig
-from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.media.inspect.probe_cache import ProbeCache
 from mpt_cli.model.errors import Cancelled, Issue, IssueCode, ProbeError
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.storage.file_identity import content_hash
@@ -61,8 +61,8 @@ class Desk:
         status = self.clip.stat()
         return max(status.st_mtime, status.st_ctime)
 
-    def known(self, *, paranoid: bool = False) -> KnownFiles:
-        return KnownFiles(self.store, self.looks, paranoid=paranoid, clock=self.clock)
+    def known(self, *, paranoid: bool = False) -> ProbeCache:
+        return ProbeCache(self.store, self.looks, paranoid=paranoid, clock=self.clock)
 
     def look(self, *, paranoid: bool = False, path: Path | None = None) -> MediaInfo:
         """What a new run finds."""
@@ -279,7 +279,7 @@ def test_half_a_record_of_a_dead_run_is_not_read(desk: Desk) -> None:
 
 
 def test_a_dry_run_finds_what_is_known_and_writes_nothing(desk: Desk) -> None:
-    silent = KnownFiles(desk.store, desk.looks, remember=False, clock=desk.clock)
+    silent = ProbeCache(desk.store, desk.looks, remember=False, clock=desk.clock)
     silent.probe(desk.clip, scan=True, limits=LIMITS)
     assert not desk.store.exists()
     desk.look()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.inspect.probe_cache import KnownFiles
+from mpt_cli.media.inspect.probe_cache import ProbeCache
 from mpt_cli.processing.cache import ClipCache
 from tests.looks import probe_here
 from tests.unit.processing.test_cache import KEY, segment
@@ -29,7 +29,7 @@ def test_what_is_not_the_stores_is_never_removed(tmp_path: Path) -> None:
     cache.store(KEY, segment(tmp_path / "run"))
     cache.prune()
     cache.clear()
-    known = KnownFiles(tmp_path, probe_here)
+    known = ProbeCache(tmp_path, probe_here)
     known.prune()
     known.clear()
     assert not cache.has(KEY)

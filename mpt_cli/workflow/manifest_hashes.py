@@ -1,4 +1,4 @@
-"""Provenance: hashes of the files that a reel was made of, and of the reel, taken once it is published."""
+"""Hashes of a manifest: those of the files that a reel was made of, and of the reel, taken once it is published."""
 
 from __future__ import annotations
 

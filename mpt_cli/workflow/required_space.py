@@ -1,4 +1,4 @@
-"""Preflight: the memory and the disk space that a plan needs before any work."""
+"""The memory and the disk space that a plan needs, required before any work."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import Cancelled, IssueCode
 from mpt_cli.model.results import ConcatenationResult
 from mpt_cli.storage.file_identity import file_of, identity_of
-from mpt_cli.workflow.provenance import Provenance, sha256_of
+from mpt_cli.workflow.manifest_hashes import Provenance, sha256_of
 from tests.builders import OUTPUT, bad, good, plan_of, run_of
 
 if TYPE_CHECKING:
