@@ -1,8 +1,8 @@
 """Marks that follow from what a test uses, and the guard of tests that need neither a child nor media.
 
-The command of README runs all tests but those marked ``thorough``, ``slow``, ``browser`` or ``recipes``;
-``.ci/run`` runs those too. ``thorough`` is set here: in the folders of :data:`THOROUGH_FOLDERS` on all but
-``core``, and on the later cases of a ``core(n)``.
+The command of README runs all tests but those marked ``thorough``, ``slow``, ``browser``, ``recipes`` or
+``faults``; ``.ci/run`` runs the thorough ones and the recipes too. ``thorough`` is set here: in the folders of
+:data:`THOROUGH_FOLDERS` on all but ``core``, and on the later cases of a ``core(n)``.
 
 ``fast`` is set here and never by hand: in the folders of :data:`FAST_FOLDERS`, on a test that uses no
 fixture of :data:`HEAVY_FIXTURES` and no mark of :data:`HEAVY_MARKS`. The guard fails a test that has the
@@ -31,7 +31,7 @@ FAST_FOLDERS = ("", "golden", "unit")
 THOROUGH_FOLDERS = ("cli", "integration")
 """Folders below ``tests`` of which tests belong to the default run only by the mark ``core``."""
 HEAVY_FIXTURES = frozenset(["media", "script_runner"])
-HEAVY_MARKS = frozenset(["browser", "heavy", "recipes", "slow", "thorough"])
+HEAVY_MARKS = frozenset(["browser", "faults", "heavy", "recipes", "slow", "thorough"])
 
 STARTS = frozenset(
     ["os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system", "subprocess.Popen"]
