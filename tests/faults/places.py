@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from tests.media import MediaFolder
 
-LIMIT_SECONDS = 200
-"""No run takes longer, also where four others share the cores; one that does hangs."""
+LIMIT_SECONDS = 150
+"""No run takes longer, also where others share the cores; one that does hangs."""
 POLL_SECONDS = 0.002
 NOTES = "what the user wrote"
 _CLEAR = ("MPT_", "XDG_")
@@ -35,6 +35,8 @@ class Place:
     folder: Path
     warm_seconds: float
     """How long a whole run takes here where nothing goes wrong."""
+    runs: list[Run] = field(default_factory=list)
+    """All runs that were started here."""
 
     @property
     def work(self) -> Path:
@@ -166,6 +168,7 @@ class Run:
                 start_new_session=True,
                 **options,
             )
+        self.place.runs.append(self)
         os.close(writing)
         if not self.leaves:
             os.close(self._reading)
@@ -199,12 +202,12 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether it has ended."""
-        if self.code is None:
+        if self.code is None and self._popen.returncode is None:
             pid, status, usage = os.wait4(self._popen.pid, os.WNOHANG)
             if pid:
                 self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
                 self.peak_bytes = usage.ru_maxrss * 1024
-        return self.code is not None
+        return self._popen.returncode is not None
 
     def until(self, condition: Callable[[], bool], seconds: float = LIMIT_SECONDS) -> bool:
         """Wait for a condition; return False where the run or the time ends first."""
@@ -218,11 +221,14 @@ class Run:
     def wait(self) -> int | None:
         """Wait for the end and return the exit code; None for a run that hangs, which is killed."""
         self.until(lambda: False)
+        self.end()
+        return self.code
+
+    def end(self) -> None:
+        """Kill it if it still runs; its code stays None then."""
         if not self.over:
             self._popen.kill()
             self._popen.wait()
-            return None
-        return self.code
 
     def descendants(self) -> list[psutil.Process]:
         """Processes that it has started and that these have started."""

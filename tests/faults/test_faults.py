@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import random
-import signal
+import shutil
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.faults import places
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
     from tests.faults.fault import Fault
     from tests.media import MediaFolder
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc of Linux")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="signals, limits and /proc of Linux"),
+    pytest.mark.timeout(900),  # three runs, each of which may be given up
+]
 
 FROM, COUNT = int(os.environ.get("FAULTS_FROM", "0")), int(os.environ.get("FAULTS_COUNT", "200"))
 GRACE_SECONDS = 15.0
@@ -74,7 +79,7 @@ def one_fault(seed: int, kind: str, template: Place, media: MediaFolder, folder:
         found += _after_the_next_run(place, order, fault, before)
         return f"{said}\nexit {run.code}\n{run.out[-2000:]}\n{run.err[-2000:]}", found
     finally:
-        _end(place)
+        _end(place, fault)
         fault.after()
 
 
@@ -140,6 +145,13 @@ def _living(place: Place) -> list[str]:
     return [str(process) for process in found]
 
 
-def _end(place: Place) -> None:
+def _end(place: Place, fault: Fault) -> None:
+    for run in place.runs:
+        run.end()
     for process in place.processes():
-        process.send_signal(signal.SIGKILL)
+        with suppress(psutil.Error):
+            process.kill()
+    for path in fault.planted:
+        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            path.unlink()
