@@ -53,7 +53,7 @@ _LIES = {
     "crash": "kill -SEGV $$",
     "be slow": "sleep 2",
     "write twice": '"$real" "$@" || exit $?; cat "$file" "$file" > "$file.2" && mv "$file.2" "$file"; exit 0',
-    "remove the folder": 'case "$PWD" in */.mpt-run-*) rm -rf "$PWD" ;; esac; exit 1',
+    "remove the folder": 'case "$file" in */.mpt-run-*) rm -rf "$(dirname "$file")" ;; esac; exit 1',
 }
 LIES = tuple(_LIES)
 
