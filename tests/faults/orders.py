@@ -134,6 +134,8 @@ def document_of(run: Run) -> dict[str, Any]:
     """Return the document that a run wrote; ValueError where it wrote none."""
     text = run.out if "--json" in run.arguments else "".join(run.out.splitlines()[-1:])
     document: dict[str, Any] = json.loads(text)
+    if "data" not in document:
+        raise ValueError(f"the last line is no document: {text[:200]}")
     return document
 
 

@@ -192,7 +192,7 @@ class Run:
     @property
     def out(self) -> str:
         """What it wrote to stdout."""
-        return (self._logs / "out").read_text(encoding="utf-8", errors="replace")
+        return (self._logs / "out").read_text(encoding="utf-8", errors="replace") if self.is_read else ""
 
     @property
     def err(self) -> str:
