@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.media import MediaFolder
 
-LIMIT_SECONDS = 150
+LIMIT_SECONDS = 120
 """No run takes longer, also where others share the cores; one that does hangs."""
 POLL_SECONDS = 0.002
 NOTES = "what the user wrote"
@@ -72,7 +73,12 @@ class Place:
         """Environment of a run: only what belongs to this place."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_CLEAR)}
         homes = {f"XDG_{name.upper()}_HOME": str(self.home / name) for name in ("cache", "config", "data", "state")}
-        own = {"HOME": str(self.home), "TMPDIR": str(self.tmp), "XDG_CONFIG_DIRS": str(self.home / "etc")}
+        own = {
+            "PYTHONFAULTHANDLER": "1",
+            "HOME": str(self.home),
+            "TMPDIR": str(self.tmp),
+            "XDG_CONFIG_DIRS": str(self.home / "etc"),
+        }
         return {**kept, **homes, **own, **(more or {})}
 
     def users_files(self) -> dict[Path, bytes]:
@@ -225,9 +231,9 @@ class Run:
         return self.code
 
     def end(self) -> None:
-        """Kill it if it still runs; its code stays None then."""
+        """Kill it if it still runs, after it has written where all its threads are; its code stays None then."""
         if not self.over:
-            self._popen.kill()
+            self._popen.send_signal(signal.SIGABRT)
             self._popen.wait()
 
     def descendants(self) -> list[psutil.Process]:
