@@ -37,6 +37,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """A command that encodes a clip, with placeholders for its files, and what it follows from.
+
+    ffmpeg-python takes 2 ms to write one, so the command of the cache key also serves the run.
+    """
+
+    clip: VideoClip
+    media: MediaInfo
+    segment: Segment
+    form: TargetForm
+    text: str
+    """The arguments, with a NUL between them."""
+
+    def is_of(self, planned: PlannedClip, form: TargetForm) -> bool:
+        """Return whether this is the command of a clip, but for the names of its files."""
+        same = self.media is planned.media and (self.segment, self.form) == (planned.segment, form)
+        return same and self.clip == replace(planned.clip, path=self.clip.path)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedClip:
     """The action for one clip. ``index`` counts in the request; the order of the plan is that of the reel."""
 
@@ -55,6 +75,8 @@ class PlannedClip:
     """Cache key of its segment; None where nothing is cached."""
     content: str | None = None
     """Hash of the file that the key is made of."""
+    recipe: Recipe | None = None
+    """The command that the key is made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg.audio_chain import rendered_path
+from mpt_cli.media.open_options import file_url
 from mpt_cli.model.choices import Action
+from mpt_cli.planning.plan import Recipe
 from mpt_cli.storage.store import recipe_key
 
 if TYPE_CHECKING:
@@ -29,9 +32,15 @@ class Recipes:
 
     def key(self, planned: PlannedClip, form: TargetForm, content: str) -> str:
         """Return the cache key of the segment encoded from this content."""
-        unnamed = replace(planned, clip=replace(planned.clip, path=_INPUT))
+        return self.keyed(planned, form, content)[0]
+
+    def keyed(self, planned: PlannedClip, form: TargetForm, content: str) -> tuple[str, Recipe]:
+        """Return the cache key of the segment encoded from this content, and the recipe that the key is made of."""
+        unnamed = replace(planned.clip, path=_INPUT)
         audio = _AUDIO if is_heard(planned) else None
-        return recipe_key(content, self._ffmpeg.build, self.arguments(unnamed, form, _FRAMES, audio))
+        arguments = self.arguments(replace(planned, clip=unnamed, recipe=None), form, _FRAMES, audio)
+        recipe = Recipe(unnamed, planned.media, planned.segment, form, "\0".join(arguments))
+        return recipe_key(content, self._ffmpeg.build, arguments), recipe
 
     def frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
         """Return where ffmpeg writes which frame it encodes; None where it encodes none, or does not report it."""
@@ -44,6 +53,9 @@ class Recipes:
     ) -> list[str]:
         """Return the arguments of the one ffmpeg that is needed; empty where frames are copied without audio."""
         if planned.action is not Action.COPY:
+            if planned.recipe is not None and planned.recipe.is_of(planned, form):
+                known = _renamed(planned, frames, audio)
+                return commands.with_frame_map(known, frames, frame_map)
             return commands.segment_arguments(
                 planned.clip,
                 planned.media,
@@ -68,6 +80,21 @@ class Recipes:
     def commands_of(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
         """Return the command of each clip of a plan by its index, for a dry run."""
         return {clip.index: self.command(clip, plan.form, files) for clip in plan.clips}
+
+
+def _renamed(planned: PlannedClip, frames: Path, audio: Path | None) -> list[str]:
+    """Return the arguments of a clip's recipe with the names of its files."""
+    assert planned.recipe is not None
+    media = planned.media
+    names = {
+        file_url(_INPUT, media.readable_bytes): file_url(planned.clip.path, media.readable_bytes),
+        file_url(_FRAMES): file_url(frames),
+    }
+    if audio is not None:
+        names[file_url(_AUDIO)] = file_url(audio)
+        for track in media.heard:
+            names[file_url(rendered_path(_AUDIO, track.index))] = file_url(rendered_path(audio, track.index))
+    return [names.get(argument, argument) for argument in planned.recipe.text.split("\0")]
 
 
 def segment_paths(planned: PlannedClip, files: TempFileManager) -> tuple[Path, Path | None]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.plan import Plan, Recipe
     from mpt_cli.planning.recipe import Recipes
     from mpt_cli.storage.store import Store
 
@@ -31,6 +31,7 @@ class Reuse:
     def apply(self, plan: Plan) -> Plan:
         """Return the plan without encoding what is in the cache, or what an equal clip of the plan encodes."""
         keys: dict[int, str] = {}
+        recipes: dict[int, Recipe] = {}
         contents: dict[int, str] = {}
         reasons: dict[int, str] = {}
         first: dict[str, int] = {}
@@ -39,13 +40,15 @@ class Reuse:
                 continue
             with suppress(OSError):  # a file that is gone is missed where it is needed
                 content = contents[clip.index] = self._content(clip.clip.path)
-                key = keys[clip.index] = self._recipes.key(clip, plan.light_form, content)
+                key, recipes[clip.index] = self._recipes.keyed(clip, plan.light_form, content)
+                keys[clip.index] = key
                 if self._cache.has(key):
                     reasons[clip.index] = FINISHED_BEFORE
                 elif key in first:
                     reasons[clip.index] = f"the same as clip {first[key] + 1}"
                 first.setdefault(key, clip.index)
-        return with_reuse(plan, keys, contents, reasons)
+        keyed = (replace(clip, recipe=recipes.get(clip.index)) for clip in plan.clips)
+        return with_reuse(replace(plan, clips=tuple(keyed)), keys, contents, reasons)
 
 
 def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:

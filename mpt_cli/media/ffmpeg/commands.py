@@ -88,7 +88,7 @@ def segment_arguments(
     if audio_path is not None and media.audio is not None:
         outputs.append(_audio_output(source, media, origin, segment.frames, form, audio_path))
     threads = str(form.encoder.threads)
-    arguments = _with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
+    arguments = with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
     return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
 
 
@@ -148,7 +148,7 @@ def reencode_arguments(
     shown = decoded.filter("fps", fps=str(form.frame_rate), start_time=0, round="near")
     frames = uploaded(without_side_data(shown), form.encoder)
     joined = _join_output(frames, audio_path, encoder_options(form.encoder), form, output)
-    joined = _with_frame_map(joined, output, frame_map_path)
+    joined = with_frame_map(joined, output, frame_map_path)
     return ["-xerror", *device_arguments(form.encoder), *joined]
 
 
@@ -352,7 +352,7 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
     }
 
 
-def _with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
+def with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
     """Return arguments that also write a frame map of this output.
 
     Not by ffmpeg-python, which turns the values of options into text: a path may be other bytes.

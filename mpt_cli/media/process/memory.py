@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,10 @@ _SIZE, _RESIDENT, _PARENT = 0, 1, 1
 """Indices of fields in ``statm``, and in ``stat`` after the command's closing bracket."""
 
 
+_MOST_BYTES = 1 << 16
+"""Size of a list of 8,000 children."""
+
+
 def rss_of_tree(pid: int, *, descendants: bool = True) -> int:
     """Return the resident memory of a process and its descendants, in bytes; 0 where there is none.
 
@@ -38,7 +44,7 @@ def rss_of_tree(pid: int, *, descendants: bool = True) -> int:
     own = _read(pid, "statm").split()
     if not own:
         return 0
-    others = [_read(child, "statm").split() for child in (_descendants(pid) if descendants else ())]
+    others = [_read(child, "statm").split() for child in (descendants_of(pid) if descendants else ())]
     pages = [fields[_RESIDENT] for fields in others if fields and fields[_SIZE] != own[_SIZE]]
     return sum(map(int, [own[_RESIDENT], *pages])) * _PAGE_BYTES
 
@@ -70,7 +76,35 @@ def _rss_by_psutil(pid: int, *, descendants: bool) -> int:
     return rss
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants_of(pid: int) -> list[int]:
+    """Return the descendants of a process.
+
+    Linux lists the children of each thread, which takes 0.7 ms for mpt at work, whatever else runs (measured). A
+    kernel without those lists is asked for the table of all processes: 3 ms for 115 of them.
+    """
+    if not _lists_children():
+        return descendants_in_table(pid)
+    found = _children(pid)
+    for child in found:  # grows as it goes
+        found += _children(child)
+    return found
+
+
+@cache
+def _lists_children() -> bool:
+    """Return True if the kernel lists the children of a thread."""
+    return Path(f"/proc/self/task/{threading.get_native_id()}/children").exists()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - no objects for names that are only numbers
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in _read(pid, f"task/{thread}/children").split()]
+
+
+def descendants_in_table(pid: int) -> list[int]:
     """Return the descendants of a process, from one look at the table of all processes."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc"):  # noqa: PTH208 - no objects for names that are only numbers
@@ -88,7 +122,7 @@ def _read(pid: int, name: str) -> bytes:
     except OSError:
         return b""
     try:
-        return os.read(descriptor, 4096)
+        return os.read(descriptor, _MOST_BYTES)
     except OSError:  # it ended in between
         return b""
     finally:

@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from mpt_cli.config.sections import MemoryConfig
+from mpt_cli.media.process import memory
 from mpt_cli.media.process.memory import rss_of_tree
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
@@ -105,6 +106,21 @@ def test_the_tree_includes_grandchildren_and_forgives_the_dead() -> None:
         assert 0 < alone < rss_of_tree(process.pid) - 60 * MIB
         assert reader.tree_rss_bytes() >= before + 60 * MIB
     assert rss_of_tree(process.pid) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.heavy
+def test_lists_of_children_name_the_same_processes_as_the_table() -> None:
+    grandchild = "import sys; print(flush=True); sys.stdin.read()"
+    start = f"lambda: subprocess.run([sys.executable, '-c', {grandchild!r}])"  # in a thread that is not the first
+    child = f"import subprocess, sys, threading; threading.Thread(target={start}).start()"
+    with subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = memory.descendants_of(os.getpid())
+        assert sorted(found) == sorted(memory.descendants_in_table(os.getpid()))
+        assert {process.pid, *(each.pid for each in psutil.Process(process.pid).children())} <= set(found)
+        assert len(memory.descendants_of(process.pid)) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="holds a child between vfork and exec")
