@@ -77,7 +77,10 @@ def one_fault(seed: int, kind: str, template: Place, media: MediaFolder, folder:
         found = _after_the_fault(run, order, fault, before)
         fault.heal()
         found += _after_the_next_run(place, order, fault, before)
-        return f"{said}\nexit {run.code}\n{run.out[-2000:]}\n{run.err[-3000 if run.code is not None else -20000 :]}", found
+        return (
+            f"{said}\nexit {run.code}\n{run.out[-2000:]}\n{run.err[-3000 if run.code is not None else -20000 :]}",
+            found,
+        )
     finally:
         _end(place, fault)
         fault.after()
