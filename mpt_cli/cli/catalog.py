@@ -133,7 +133,7 @@ COMMANDS = (
 REPORT_WORDS = LAST_RUN, RUN_LIST, LAST_BATCH = ("last", "list", "batch")
 """Words that mpt report takes in place of an id; an id has digits, and an output an extension."""
 
-GROUPS = {"config": "settings: show, init, schema"}
+GROUPS = {"config": "show, create or describe settings"}
 """Groups of commands, each with its summary."""
 
 NAMES = tuple(dict.fromkeys(entry.words[0] for entry in COMMANDS))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Inputs = Annotated[list[str] | None, typer.Argument(metavar="INPUT", help="Files, folders, patterns, or - for stdin.")]
 """Clips of a command as the user names them."""
 
-FILES, VIDEO, CODING, JOINING = "Input and output", "Video", "Coding", "Order and join"
+FILES, VIDEO, CODING, JOINING = "Input and output", "Video", "Encoding and audio", "Order and join"
 RUNNING = "Running"
 
 
@@ -84,7 +84,7 @@ class Given:
         return self.own.get(name)
 
 
-_BESIDE = "here, in place of the last run's"
+_BESIDE = "to this file, in place of that of the last run"
 """End of the help of side files: they are replaced without --overwrite."""
 
 COMMON = (
@@ -92,7 +92,7 @@ COMMON = (
     Flag(("--json",), "Print one JSON document and nothing else", REPORTING, value=True),
     Flag(("--jsonl",), "Print one JSON object per event, the result last", REPORTING, value=True),
     Flag(("--quiet", "-q"), "Show only errors", REPORTING, value=True),
-    Flag(("--verbose", "-v"), "Show what happens inside, and tracebacks", REPORTING, value=True),
+    Flag(("--verbose", "-v"), "Show details and tracebacks", REPORTING, value=True),
     Flag(("--log-file",), "Also write the log to this file", REPORTING, metavar="FILE", type=Path),
     Flag(
         ("--color",),
@@ -105,9 +105,9 @@ COMMON = (
 )
 
 METRICS = (Flag(("--metrics-file",), f"Write metrics for Prometheus {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
-JUNIT = (Flag(("--junit",), f"Write a JUnit report for CI servers {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
+JUNIT = (Flag(("--junit",), f"Write JUnit XML for CI servers {_BESIDE}", REPORTING, metavar="FILE", type=Path),)
 
-INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with a NUL, not a line break", FILES, value=True),)
+INPUTS = (Flag(("--null", "-0"), "Paths on stdin end with NUL, as those of find -print0", FILES, value=True),)
 
 
 def _of_setting(key: str, metavar: str = "", *, panel: str, short: tuple[str, ...] = (), value: object = None) -> Flag:
@@ -134,14 +134,18 @@ OF_A_REEL = ("--output", "--contact-sheet", "--poster")
 REEL = (
     Flag(("--output", "-o"), "The reel: .mp4, .mov or .mkv", FILES, metavar="PATH", type=Path),
     Flag(
-        ("--contact-sheet",), "Also an image with one frame of each clip: .png, .jpg", FILES, metavar="PATH", type=Path
+        ("--contact-sheet",),
+        "Also write an image with one frame of each clip: .png, .jpg",
+        FILES,
+        metavar="PATH",
+        type=Path,
     ),
-    Flag(("--poster",), "Also an image of its best frame: .png, .jpg", FILES, metavar="PATH", type=Path),
+    Flag(("--poster",), "Also write an image of the best frame: .png, .jpg", FILES, metavar="PATH", type=Path),
     OVERWRITE,
-    Flag(("--if-changed",), "Do nothing if it is up to date; else replace it if mpt wrote it", FILES, value=True),
+    Flag(("--if-changed",), "Do nothing if the output is up to date; replace only what mpt wrote", FILES, value=True),
     Flag(("--dry-run", "-n"), "Print the plan and write nothing", FILES, value=True),
     Flag(("--preset",), "Size, rate and audio of a platform", VIDEO, "preset", "NAME", tuple(PRESETS)),
-    _of_setting("video.form", "WHO", panel=VIDEO),
+    _of_setting("video.form", "SOURCE", panel=VIDEO),
     replace(
         _of_setting("video.size", "WxH", panel=VIDEO),
         default="1080x1920; 1920x1080 if landscape clips hold the most seconds",
@@ -170,7 +174,7 @@ REEL = (
     ),
     Flag(
         ("--no-fallback",),
-        "Fail instead of replacing an encoder or a join method that does not work",
+        "Fail instead of using another encoder or join method",
         JOINING,
         "encode.fallback concat.fallback",
         value=False,
@@ -182,13 +186,13 @@ REEL = (
     _of_setting("processing.stall_timeout", "SECONDS", panel=RUNNING),
     _of_setting("processing.deadline", "SECONDS", panel=RUNNING),
     _of_setting("memory.max", "SIZE", panel=RUNNING),
-    Flag(("--no-cache",), "Reuse no finished clips", RUNNING, "cache.enabled", value=False),
+    Flag(("--no-cache",), "Neither use nor keep finished clips", RUNNING, "cache.enabled", value=False),
     _of_setting("cache.paranoid", panel=RUNNING, value=True),
     Flag(("--keep-temp",), "Leave temporary files, for debugging", RUNNING, value=True),
     *METRICS,
     Flag(
         ("--manifest",),
-        f"Write hashes of clips and reel, and commands, {_BESIDE}",
+        f"Write hashes and commands {_BESIDE}",
         REPORTING,
         metavar="FILE",
         type=Path,
@@ -220,13 +224,15 @@ INIT = (
 )
 MOST_LISTED = 20
 REPORT = (
-    Flag(("--html",), "Also write the report as a page that loads nothing", FILES, metavar="FILE", type=Path),
+    Flag(
+        ("--html",), "Also write the report as one HTML page without external files", FILES, metavar="FILE", type=Path
+    ),
     Flag(("--limit",), "Most runs of mpt report list", FILES, metavar="N", type=int, default=str(MOST_LISTED)),
     replace(OVERWRITE, help="Replace an existing page"),
 )
-HEALTH = (Flag(("--deep",), "Also create a small reel end to end", RUNNING, value=True),)
+HEALTH = (Flag(("--deep",), "Also create and verify a small reel", RUNNING, value=True),)
 VALIDATE = (
-    Flag(("--deep",), "Decode every frame of every clip", RUNNING, value=True),
+    Flag(("--deep",), "Decode every frame of every clip, which takes long", RUNNING, value=True),
     Flag(("--strict",), "Treat warnings as errors", RUNNING, value=True),
     AUDIO_TRACKS,
     *JUNIT,

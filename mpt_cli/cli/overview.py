@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 EXITS: tuple[tuple[tuple[int, ...], str], ...] = (
     ((0,), "done"),
     ((1,), "a bug in mpt"),
-    ((2,), "usage or configuration"),
+    ((2,), "wrong usage or settings"),
     ((3,), "a clip or a parameter cannot be used; nothing was written"),
-    ((4,), "work or its proof failed, or time was over; nothing was published"),
-    ((5,), "an output without skipped clips, or a batch with a failed job"),
+    ((4,), "work or verification failed, or the deadline; nothing published"),
+    ((5,), "the reel lacks skipped clips, or a job of a batch failed"),
     ((6,), "a dependency is missing, or mpt health found a failure"),
-    ((7,), "out of memory or disk"),
+    ((7,), "memory or disk exhausted"),
     ((130, 143), "stopped by SIGINT; by SIGTERM or a closed terminal"),
 )
 """Meaning of each exit code, by its number: the class of the codes would be loaded for every ``mpt --version``."""
 
-TAGLINE = "many video clips in, one verified reel out"
+TAGLINE = "join many video clips into one verified file, the reel"
 _FIRST_STEPS = (
     ("mpt validate clips/", "which clips can be used"),
     ("mpt process clips/ -o reel.mp4 --dry-run", "the plan; writes nothing"),

@@ -76,7 +76,7 @@ class VideoConfig(Section):
 
     form: FormSource = Field(
         default=FormSource.GIVEN,
-        title="What sets size, rate and codec: options, or also clips",
+        title="Take size, rate and codec from options and defaults, or from the clips",
         description='What sets size, rate and codec: "given" (these keys), or "auto" (for keys that are not set, the'
         ' target format that covers the most seconds of the clips). mpt concat uses "auto".',
     )
@@ -94,17 +94,17 @@ class VideoConfig(Section):
     )
     fit: Fit = Field(
         default=Fit.CONTAIN,
-        title="How other shapes fill it",
+        title="How a frame of another shape fills the reel",
         description="How a frame of another shape fills the reel: contain, cover, stretch or blur.",
     )
     background: Color = Field(
         default="black",
-        title="Colour of bars and behind what is transparent, a name or #rrggbb",
+        title="Colour of bars and behind transparent parts, a name or #rrggbb",
         description='Colour of the bars of contain, and behind transparent parts: a name such as "navy", or "#rrggbb".',
     )
     max_clip_duration: Annotated[OptionalSeconds, NO_VALUE] = Field(
         default=None,
-        title="Use at most this much of a clip",
+        title="Use at most this many seconds of each clip",
         description="Longest part of each clip that is used, from its start, in seconds.",
     )
 
@@ -115,12 +115,12 @@ class QualitySettings(Section):
     codec: Codec = Field(default=Codec.H264, title="Video codec", description="Video codec: h264, hevc or av1.")
     encoder: str = Field(
         default="auto",
-        title="auto, or an ffmpeg encoder",
+        title="Encoder of ffmpeg, such as h264_nvenc; auto takes the first that works",
         description='Name of an ffmpeg encoder, such as "libx264"; "auto" takes the best one that works here.',
     )
     quality: QualityLevel = Field(
         default=QualityLevel.BALANCED,
-        title="Size against looks",
+        title="Trade between size, speed and quality",
         description="Trade between size, speed and quality: draft, balanced or high.",
     )
     threads: Annotated[int | None, Field(ge=1, le=128), OrAuto, _auto_text] = Field(
@@ -135,7 +135,7 @@ class QualitySettings(Section):
     )
     preset: Annotated[str | None, OrAuto] = Field(
         default=None,
-        title="The encoder's own preset",
+        title="Preset of the encoder, such as slow",
         description='Preset of the encoder, such as "slow"; "auto" depends on quality.',
     )
     fallback: bool = Field(default=True, description="Whether an encoder that fails may be replaced by one that works.")
@@ -152,7 +152,7 @@ class AudioConfig(Section):
     channels: Annotated[Literal[2], BeforeValidator(_whole)] = Field(default=2, description="Channels: stereo.")
     tracks: TrackChoice = Field(
         default="auto",
-        title="Which audio tracks of a clip are heard, or the number of one",
+        title="Audio tracks of a clip that are used, or the number of one",
         description='Audio tracks of a clip that are used: "auto" (two mono tracks of a recorder, else the default'
         ' track), "first" (the default track), "mix" (all that are not silent), or the number of a track.',
     )
@@ -181,7 +181,7 @@ class ConcatConfig(Section):
     copy_policy: CopyPolicy = Field(
         default=CopyPolicy.IDENTICAL,
         alias="copy",
-        title="Which clips may be copied",
+        title="Clips that may be copied; of compatible ones some players show black",
         description="Clips that may be copied without encoding: identical, compatible or never.",
     )
     timeout: OptionalSeconds = Field(
@@ -203,13 +203,13 @@ class ProcessingConfig(Section):
 
     on_error: OnError = Field(
         default=OnError.FAIL,
-        title="With a bad clip make no reel, but finish the others for the next run; or leave it out",
+        title="Create no reel if a clip is bad, or leave that clip out",
         description='What a bad clip does. "fail": no reel is created; the other clips are still finished for the next'
         ' run, unless a clip was refused before any work. "skip": the reel is created without the clip.',
     )
     min_success_rate: Annotated[float | None, Field(ge=0, le=1), OrAuto] = Field(
         default=None,
-        title="With --on-error skip, the least share of good clips",
+        title="Smallest share of good clips, 0 to 1, with --on-error skip",
         description='Smallest share of good clips, 0 to 1; "auto" is 1 with fail and 0 with skip.',
     )
     jobs: Annotated[int | None, Field(ge=1, le=1024), OrAuto, _auto_text] = Field(
@@ -219,17 +219,17 @@ class ProcessingConfig(Section):
     )
     clip_timeout: OptionalSeconds = Field(
         default=None,
-        title="Most seconds for one clip",
+        title="Time limit of one clip",
         description='Time limit of a clip in seconds; "auto" is 600, and 20 more for each second of the clip.',
     )
     stall_timeout: Seconds = Field(
         default=Fraction(60),
-        title="Most seconds a clip may stand still",
+        title="Longest time without progress of a clip",
         description="Longest time without progress of a clip, in seconds.",
     )
     deadline: Annotated[OptionalSeconds, NO_VALUE] = Field(
         default=None,
-        title="Stop after this time; the next run goes on",
+        title="Stop after this time; the next run continues",
         description="Time limit of a whole run, or of a whole batch, in seconds. The next run uses what is finished by"
         " then.",
     )
@@ -257,12 +257,12 @@ class MemoryConfig(Section):
 
     max: AutoByteSize = Field(
         default=None,
-        title="Budget, such as 2GiB",
+        title="Memory budget of mpt and all its processes, such as 2GiB",
         description='Budget of mpt and all processes that it starts; "auto" is 80 % of what the machine or its'
         " container allows.",
     )
     pressure_threshold: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.8, description="Share of the budget from which memory is short, above 0 and at most 1."
+        default=0.8, description="Memory counts as short above this share of the budget, above 0 and at most 1."
     )
     cleanup_interval: Seconds = Field(
         default=Fraction(30), description="Shortest time between two cleanups, in seconds."
@@ -272,7 +272,7 @@ class MemoryConfig(Section):
 class ValidationConfig(Section):
     """``[validation]``: limits for the files that are accepted as clips."""
 
-    max_file_size: ByteSize = Field(default=2**40, description="Largest file.")
+    max_file_size: ByteSize = Field(default=2**40, description="Largest file that is accepted.")
     min_width: Annotated[int, Field(ge=1)] = Field(default=LEAST_SIDE, description="Smallest width, as displayed.")
     min_height: Annotated[int, Field(ge=1)] = Field(default=LEAST_SIDE, description="Smallest height, as displayed.")
     max_width: Annotated[int, Field(ge=1)] = Field(default=MOST_SIDE, description="Largest width, as displayed.")
@@ -302,7 +302,7 @@ class CacheConfig(Section):
     enabled: bool = Field(default=True, description="Whether finished clips are kept and used again.")
     paranoid: bool = Field(
         default=False,
-        title="Read inputs again that look unchanged",
+        title="Read inputs again even if size and times are unchanged",
         description="Whether every input is read again, even if its size and times are unchanged.",
     )
     max_size: ByteSize = Field(

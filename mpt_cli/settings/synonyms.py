@@ -58,7 +58,7 @@ SYNONYMS: Mapping[str, Synonym] = _table(
     ("gpu hwaccel hardware nvenc", Synonym("--encoder", "encode.encoder")),
     ("lossless stream-copy passthrough c:copy", Synonym("--method copy of mpt concat", "concat.copy")),
     ("format container f", _BY_EXTENSION),
-    ("order sort", Synonym("--mode", "concat.mode")),
+    ("sort", Synonym("--order", "concat.order")),
     ("shuffle random randomize", Synonym("--mode random", "concat.mode = 'random'")),
     ("yes force replace", Synonym("--overwrite", "overwrite")),
     ("out outfile outpath destination dest target write-to", Synonym("--output", "output")),
@@ -147,7 +147,7 @@ VALUES: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "best": "high",
         "max": "high",
     },
-    ("concat", "mode"): {"shuffle": "random", "shuffled": "random", "order": "sequential", "given": "sequential"},
+    ("concat", "mode"): {"shuffle": "random", "shuffled": "random", "order": "sequential"},
     ("processing", "on_error"): {"ignore": "skip", "continue": "skip", "stop": "fail", "abort": "fail"},
     ("preset",): {"instagram": "reels", "insta": "reels", "stories": "reels", "yt": "youtube"},
 }

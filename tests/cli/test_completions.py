@@ -16,7 +16,9 @@ import pytest
 from mpt_cli.cli.catalog import COMMANDS, NAMES
 from mpt_cli.cli.commands.completions import Shell
 from mpt_cli.cli.shell.command_tree import Kind, commands, encoders
+from mpt_cli.cli.shell.contract_parts import Table, blocks, contract_section
 from mpt_cli.config.sections import PRESETS
+from mpt_cli.model.errors import IssueCode
 from mpt_cli.settings.layers import FIELDS, dotted
 from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt
 from tests.generated import SCRIPTS, generated
@@ -209,16 +211,25 @@ def test_the_man_page_has_every_part_and_every_option() -> None:
         "DESCRIPTION",
         "COMMANDS",
         "CONFIGURATION",
+        "JOB FILES",
+        "INPUTS",
         "EXIT STATUS",
+        "ISSUE CODES",
         "FILES",
         "ENVIRONMENT",
         "EXAMPLES",
+        "LIMITS",
+        "SEE ALSO",
     ]
-    read = text.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
+    read = text.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "").replace("\\(aq", "'")
     for command in commands():
         part = read.split(f".SS mpt {command.name}\n")[1].split("\n.SH")[0]
         assert [name for option in command.options for name in option.names if name not in part] == []
     assert [dotted(key) for key in FIELDS if f"\n{dotted(key)} = " not in read] == []
+    assert [code for code in IssueCode if f"\n{code}\n" not in read] == []
+    inputs = [block for block in blocks(contract_section("Inputs")) if isinstance(block, Table)]
+    assert [row for table in inputs for row, _ in table.rows if f"\n{row}\n".replace("…", "...") not in read] == []
+    assert not re.search(r"`|\]\(", read.split(".SH JOB FILES")[1]), "Markdown"
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff")

@@ -25,7 +25,7 @@ def completions(
 ) -> int:
     """Print a shell's completion script: commands, options, values, names of jobs and of runs.
 
-    No shell creates the folder of the file that the script goes to: mkdir -p does.
+    Create the folder of the target file first, with mkdir -p.
     """
     if shell in ("jobs", "workflows"):  # how the scripts ask: mpt completions jobs --of week.toml
         from mpt_cli.cli.shell.names import names

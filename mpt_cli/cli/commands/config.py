@@ -35,8 +35,8 @@ Target = Annotated[
 def show(key: Key = None, *, given: Given) -> int:
     """Print each setting that holds here, and where its value comes from.
 
-    Flags win over MPT_* variables, these over the file of --config or else ./mpt.toml or else
-    [tool.mpt] in ./pyproject.toml, these over the file of the user, and that over the defaults.
+    The first source that has a value wins: an option; an MPT_* variable; the file of --config, or
+    else ./mpt.toml, or else [tool.mpt] in ./pyproject.toml; the file of the user; the default.
     """
     return Session("config", given, follows_run=False).run(lambda session: _shown(session, key))
 
@@ -56,7 +56,7 @@ def _shown(session: Session, key: str | None) -> Answer:
 
 @with_options(INIT, COMMON)
 def init(path: Target = None, *, given: Given) -> int:
-    """Write a file with every setting, its default and what it means, all of them switched off."""
+    """Write a settings file: every setting with its default and meaning, commented out."""
 
     def work(_session: Session) -> Answer:
         from mpt_cli.cli.commands.config import write_starter_file
