@@ -6,16 +6,16 @@ _mpt_words() {
     case $1 in
     "") if [[ -n $2 ]]; then echo "--help -h --version"; else echo "process concat batch validate health report config cache completions"; fi ;;
     config) if [[ -n $2 ]]; then echo "--help -h"; else echo "show init schema"; fi ;;
-    "process") echo "--null -0 --job --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "concat") echo "--null -0 --method --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "batch") echo "--only --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --junit --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "validate") echo "--null -0 --deep --strict --audio-tracks --junit --metrics-file --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "report") echo "--html --limit --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "config show") echo "--preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "config init") echo "--user --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "config schema") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
-    "cache") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h" ;;
+    "process") echo "--null -0 --job --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "concat") echo "--null -0 --method --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "batch") echo "--only --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --junit --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "validate") echo "--null -0 --deep --strict --audio-tracks --junit --metrics-file --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "report") echo "--html --limit --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "config show") echo "--preset --form --size --fps --fit --background --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-tracks --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "config init") echo "--user --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "config schema") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "cache") echo "--config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "completions") echo "--help -h" ;;
     esac
 }
@@ -56,6 +56,7 @@ _mpt_wanted() {
     --manifest) echo file ;;
     --config | -c) echo toml ;;
     --log-file) echo file ;;
+    --log-format) echo 'words text json' ;;
     --color) echo 'words auto always never' ;;
     --method) echo 'words auto copy reencode moviepy' ;;
     --only) echo job ;;

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -49,14 +51,35 @@ def answer_failure(arguments: Sequence[str], error: BaseException) -> int:
     if "verbose" in _switches(arguments):
         traceback.print_exception(error)
     hint = "this is a bug in mpt: please report it with the output of the same command and -v"
-    return _answer(arguments, MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint))
+    bug = MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint)
+    return _answer(arguments, bug, log={})  # the log of the session has it
 
 
-def _answer(arguments: Sequence[str], error: MptError) -> int:
+def _answer(arguments: Sequence[str], error: MptError, *, log: dict[str, Any] | None = None) -> int:
     """Report the error in the output format of the command line, even if the rest of it cannot be parsed."""
-    switches = _switches(arguments)
-    given = Given({name: True for name in switches if name in ("json", "jsonl")})
-    return Session(_command(arguments), given).run(lambda _session: failed(error))
+
+    def answered(given: dict[str, Any]) -> int:
+        return Session(_command(arguments), Given(given)).run(lambda _session: failed(error))
+
+    switches = {name: True for name in _switches(arguments) if name in ("json", "jsonl")}
+    if log := _log_options(arguments) if log is None else log:
+        with suppress(MptError):  # the log is what is wrong
+            return answered(switches | log)
+    return answered(switches)
+
+
+def _log_options(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the options of the log: a command line that is wrong must not be a night without a record."""
+    found: dict[str, str] = {}
+    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):
+        if argument == "--":
+            break
+        name, equals, value = argument.partition("=")
+        if name in ("--log-file", "--log-format") and (equals or not following.startswith("-")):
+            found[name] = value if equals else following
+    if not found.get("--log-file"):
+        return {}
+    return {"log_file": Path(found["--log-file"]), "log_format": found.get("--log-format")}
 
 
 def _switches(arguments: Sequence[str]) -> set[str]:

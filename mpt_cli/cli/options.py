@@ -93,7 +93,15 @@ COMMON = (
     Flag(("--jsonl",), "Print one JSON object per event, the result last", REPORTING, value=True),
     Flag(("--quiet", "-q"), "Show only errors", REPORTING, value=True),
     Flag(("--verbose", "-v"), "Show details and tracebacks", REPORTING, value=True),
-    Flag(("--log-file",), "Also write the log to this file", REPORTING, metavar="FILE", type=Path),
+    Flag(("--log-file",), "Append all that happens to this file", REPORTING, metavar="FILE", type=Path),
+    Flag(
+        ("--log-format",),
+        "Form of the log file",
+        REPORTING,
+        metavar="FORMAT",
+        choices=("text", "json"),
+        default="text",
+    ),
     Flag(
         ("--color",),
         "When to use colours",

@@ -46,7 +46,7 @@ def answer_request(
     dry_run = bool(session.given.get("dry_run"))
     orchestrator = factory.create_video_orchestrator()
     work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
-    result = work(params, context=session.context)
+    result = work(params, context=session.context_of(params.output_path))
     exit_code = exit_code_of_run(result)
     return Answer(
         status=result.status,

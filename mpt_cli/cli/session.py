@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import logging
+import signal
 import sys
 import time
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.answer import Answer, failed
-from mpt_cli.cli.log import logging_to
+from mpt_cli.cli.log import CommandLog
+from mpt_cli.cli.options import Given
 from mpt_cli.cli.side_files import SideFiles
 from mpt_cli.cli.stop_signals import stopping_on
 from mpt_cli.display import base
@@ -21,7 +24,7 @@ from mpt_cli.display.answers import summary
 from mpt_cli.display.jsonl import JsonLinesDisplay
 from mpt_cli.display.panel.live import LiveDisplay
 from mpt_cli.display.plain import PlainDisplay
-from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError, UsageError, exit_code_of
+from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, MptError, UsageError, exit_code_of
 from mpt_cli.model.results import RunStatus
 from mpt_cli.reporting.envelope import envelope, to_json
 from mpt_cli.runtime.cancel import CancelToken
@@ -30,10 +33,11 @@ from mpt_cli.settings.inputs import expand_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
     from types import FrameType
 
-    from mpt_cli.cli.options import Given
     from mpt_cli.display.base import Console
+    from mpt_cli.runtime.events import Event
     from mpt_cli.settings.inputs import Inputs, Made
 
 
@@ -54,6 +58,7 @@ class Session:
         self.command, self.given = command, given
         self.cancel = CancelToken()
         self._waits_for_input = False
+        self._log = CommandLog(Given())
         self._side_files, self._started = SideFiles(given), (datetime.now(UTC), time.monotonic())
         self._json, self._lines = bool(given.get("json")), bool(given.get("jsonl"))
         color: base.ColorChoice = given.get("color") or "auto"
@@ -63,14 +68,16 @@ class Session:
             self._events = JsonLinesDisplay(sys.stdout, batch=command == "batch", on_broken=self.cancel.cancel)
         self.display = self._events or self._choose_display(follows_run=follows_run)
 
-    @property
-    def context(self) -> RunContext:
-        """New context for one run."""
-        return RunContext(uuid.uuid4().hex, self.display.emit, self.cancel)
+    def context_of(self, output: Path | None = None, *, job: str | None = None) -> RunContext:
+        """Return a new context for one run.
 
-    def context_of(self, job: str) -> RunContext:
-        """Return a new context for one job of a batch."""
-        return RunContext(uuid.uuid4().hex, partial(self.display.emit, job=job), self.cancel)
+        Args:
+            output: The reel of the run; None for a run without one, and for a batch as a whole.
+            job: The name of the job in a batch, or None.
+        """
+        workflow_id = uuid.uuid4().hex
+        self._log.records.name(workflow_id, output, job)
+        return RunContext(workflow_id, partial(self._emit, job=job), self.cancel)
 
     def read_stdin(self) -> bytes:
         """Return all of stdin.
@@ -87,24 +94,19 @@ class Session:
 
     def run(self, work: Callable[[Session], Answer]) -> int:
         """Run the work, show its answer and return the exit code."""
-        with ExitStack() as stack:
-            stack.enter_context(logging_to(self.given))
-            stack.enter_context(stopping_on(self._stop))
+        self._log = CommandLog(self.given)
+        with self._log.open():
+            status, code = RunStatus.ERROR, int(ExitCode.INTERNAL)
             try:
-                self._side_files.check()
-                self.cancel.raise_if_cancelled()
-                with self.display:
-                    answer = work(self)
-            except MptError as error:
-                answer = failed(error, signal_number=self.cancel.signal_number)
-            answer = self._with_side_files(answer)
-            try:
-                self._conclude(answer)
-            except OSError as error:
-                return self._without_stdout(answer, error)
+                with stopping_on(self._stop):
+                    answer = self._answer(work)
+                    status, code = answer.status, self._conclude(answer)
+            except Exception:
+                self._log.records.crash()
+                raise
             finally:
-                base.flush_or_discard(sys.stderr)
-        return int(answer.exit_code)
+                self._log.records.end(status, code)
+        return code
 
     def expand(self, inputs: Sequence[str], made: Made) -> Inputs:
         """Return the files that the inputs name and the problems with them; read stdin for ``-``.
@@ -121,10 +123,34 @@ class Session:
         stdin = io.BytesIO(self.read_stdin() if "-" in inputs else b"")
         return expand_inputs(inputs, stdin=stdin, nul=bool(self.given.get("null")), made=made)
 
-    def _with_side_files(self, answer: Answer) -> Answer:
-        """Write the side files; return the answer with a warning for each failed one."""
-        if not self._side_files:
+    def _answer(self, work: Callable[[Session], Answer]) -> Answer:
+        """Return the answer of the work, with a warning for each file beside it that cannot be written."""
+        records = self._log.records
+        try:
+            self._side_files.check()
+            self.cancel.raise_if_cancelled()
+            with self.display:
+                answer = work(self)
+        except MptError as error:
+            answer = failed(error, signal_number=self.cancel.signal_number)
+        records.ends(answer.ends)
+        if not answer.ends:
+            records.issues(answer.warnings, logging.WARNING)
+            records.issues(answer.errors, logging.ERROR)
+        failures = self._write_side_files(answer) if self._side_files else []
+        records.issues(failures, logging.WARNING)
+        failures += self._log.losses()
+        if not failures:
             return answer
+
+        def show(out: Console, err: Console) -> None:
+            answer.show(out, err)
+            summary.show_issues(err, failures, level="warning")
+
+        return replace(answer, warnings=[*answer.warnings, *failures], show=show)
+
+    def _write_side_files(self, answer: Answer) -> list[Issue]:
+        """Write the side files; return a warning for each failed one."""
         from mpt_cli.model.results import CommandEnd
 
         started_at, started = self._started
@@ -138,16 +164,15 @@ class Session:
             tuple(answer.ends),
             tuple(answer.verdicts),
         )
-        failures = list(self._side_files.write(facts))
+        return list(self._side_files.write(facts))
 
-        def show(out: Console, err: Console) -> None:
-            answer.show(out, err)
-            summary.show_issues(err, failures, level="warning")
-
-        return replace(answer, warnings=[*answer.warnings, *failures], show=show)
+    def _emit(self, event: Event, *, job: str | None) -> None:
+        self._log.records.emit(event, job=job)
+        self.display.emit(event, job=job)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         """Handle a signal: the first one stops the run cleanly, a second one kills its children."""
+        self._log.records.signal(signal.Signals(number).name)
         self.cancel.cancel(number)
         if self._waits_for_input:  # else the read would continue after this handler (PEP 475)
             raise Cancelled
@@ -158,7 +183,17 @@ class Session:
             return LiveDisplay(self._err, cancel=self.cancel)
         return PlainDisplay(sys.stderr, quiet=quiet)
 
-    def _conclude(self, answer: Answer) -> None:
+    def _conclude(self, answer: Answer) -> int:
+        """Write the answer and return the exit code."""
+        try:
+            self._write(answer)
+        except OSError as error:
+            return self._without_stdout(answer, error)
+        finally:
+            base.flush_or_discard(sys.stderr)
+        return int(answer.exit_code)
+
+    def _write(self, answer: Answer) -> None:
         with quiet_on_closed_pipe():
             if not (self._json or self._lines):
                 self._show(answer)
@@ -189,6 +224,7 @@ class Session:
         fails = answer.status in (RunStatus.ERROR, RunStatus.CANCELLED) and not stopped
         summary.show_issues(self._err, answer.errors if fails else ())
         code = report_lost_answer(failure, self._err)
+        self._log.records.issues([_lost_answer(failure)], logging.ERROR)
         return int(answer.exit_code) if fails else code
 
     def _show(self, answer: Answer) -> None:
@@ -201,9 +237,13 @@ class Session:
 def report_lost_answer(failure: OSError, err: Console) -> int:
     """Report on stderr why stdout cannot be written, discard stdout, and return the exit code."""
     base.discard(sys.stdout)
-    issue = Issue(IssueCode.DISK_FULL, f"stdout cannot be written: {failure.strerror or failure}")
+    issue = _lost_answer(failure)
     summary.show_issue(err, issue)
     return exit_code_of(issue.code)
+
+
+def _lost_answer(failure: OSError) -> Issue:
+    return Issue(IssueCode.DISK_FULL, f"stdout cannot be written: {failure.strerror or failure}")
 
 
 @contextmanager

@@ -156,7 +156,11 @@ class ConcatenationService:
             joined = None if order.engine else self.handle_single_clip(order, output, verify=verify)
             joined = joined or self._by_engines(order, output, verify, files, context)
             used, seconds = growth(), timer.stop()
-        logger.info("%s concatenation completed in %.2f s, memory used: %d bytes", joined.method, seconds, used)
+        logger.info(
+            "%s concatenation completed in %.2f s, memory used: %d bytes",
+            *(joined.method, seconds, used),
+            extra={"told": True},
+        )
         context.emit(ConcatFinished(joined.method))
         mixed = joined.copied and len({clip.parameter_sets for clip in order.clips}) > 1
         result = ConcatenationResult(
@@ -230,7 +234,7 @@ class ConcatenationService:
                 info = verify(output, frames_copied=copied)
                 return Joined(engine.name, copied, info, _reason(*failures[-1]) if failures else None)
             except (ConcatenationError, DependencyError) as error:
-                logger.warning("%s concatenation failed: %s", engine.name, error)
+                logger.warning("%s concatenation failed: %s", engine.name, error, extra={"told": True})
                 failures.append((engine.name, error))
                 _clear(output)
                 if error.code not in _SURVIVABLE:

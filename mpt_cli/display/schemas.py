@@ -22,6 +22,7 @@ from mpt_cli.reporting.documents.answers import (
 from mpt_cli.reporting.documents.base import AbsolutePath, Envelope, EventHead, NoData
 from mpt_cli.reporting.documents.files import ValidationData
 from mpt_cli.reporting.documents.history import BatchReportData, ReportData, RunListData
+from mpt_cli.reporting.documents.log import LogRecordData
 from mpt_cli.reporting.documents.manifest import Manifest
 from mpt_cli.reporting.documents.runs import BatchData, DryRunData, ResultData
 from mpt_cli.runtime import events
@@ -103,6 +104,7 @@ def schemas() -> dict[str, str]:
     made = {
         "envelope": _described(f"{_RESULT}envelope", "The document of --json, and the last line of --jsonl", Envelope),
         "events": _events(),
+        "log": _described("urn:mpt:log:1", "A record of --log-file with --log-format json", LogRecordData),
         "manifest": _described("urn:mpt:manifest:1", "The file of --manifest", Manifest),
         **{name: _described(_RESULT + name, title, kind) for name, (title, kind) in _DATA.items()},
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from mpt_cli.model.formatting import counted
 from mpt_cli.model.results import PlannedStep, PlanReport, Prediction
 
 if TYPE_CHECKING:
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 def prediction(plan: Plan) -> Prediction:
     """Return what a plan predicts that its run costs."""
     return Prediction(plan.memory_bytes, plan.temporary_bytes, plan.output_bytes, plan.predicted_seconds)
+
+
+def plan_line(plan: Plan) -> str:
+    """Return what a plan does, in one line that ends with its encoder."""
+    actions = Counter(clip.action.value for clip in plan.clips)
+    work = ", ".join(f"{count} to {action}" for action, count in actions.items())
+    shape = f"{plan.form.dimensions} at {plan.form.frame_rate} fps"
+    return f"{work}, {counted(plan.jobs, 'clip')} at a time; {shape} with {plan.form.encoder.encoder}"
 
 
 def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[str, ...]]) -> PlanReport:

@@ -272,7 +272,11 @@ class ProcessingPipeline:
             if issue.code is IssueCode.DISK_FULL:
                 run.disk_full.set()
             logger.warning(
-                "Clip %s failed: %s", planned.clip.path, issue.message, exc_info=not isinstance(error, MptError)
+                "Clip %s failed: %s",
+                planned.clip.path,
+                issue.message,
+                exc_info=not isinstance(error, MptError),
+                extra={"told": True},
             )
             return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
         return ProcessingResult(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def bounded_map(
     """Yield the results of ``fn`` as they come, with a bounded number of items in progress.
 
     Args:
-        fn: Function of one item, called in a worker thread.
+        fn: Function of one item, called in a worker thread with the context variables of the caller.
         items: Items, consumed lazily and started in order.
         workers: Number of threads.
         max_pending: Largest number of items submitted and not yet finished.
@@ -48,7 +49,7 @@ def bounded_map(
                         item = next(waiting)
                     except StopIteration:
                         break
-                    running.add(executor.submit(fn, item))
+                    running.add(executor.submit(copy_context().run, fn, item))
                 if not running:
                     return
                 done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.results import VideoResult
-    from mpt_cli.runtime.events import Event
+    from mpt_cli.runtime.events import Emit, Event
 
 
 class ToldIssues:
-    """Issues of one run that were told. Not thread-safe: the owner holds a lock."""
+    """Issues of one run that were told; events may come from several threads."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -31,6 +31,15 @@ class ToldIssues:
             self._notices.add((event.code, event.path, event.message))
         if isinstance(event, Notice | ClipFailed) and event.index is not None:
             self._clips.add(event.index)
+
+    def hearing(self, emit: Emit) -> Emit:
+        """Return an emit that passes each event to ``hear``, and then to ``emit``."""
+
+        def both(event: Event) -> object:
+            self.hear(event)
+            return emit(event)
+
+        return both
 
     def add(self, issue: Issue) -> None:
         """Remember an issue that was told without an event."""

@@ -126,7 +126,7 @@ class Batch:
         if not cancel.cancelled:
             self._short.set()
             message = f"memory is short: less than {wanted_mb} MiB came free in {WAIT_SECONDS} s; the job runs anyway"
-            logger.warning("%s (workflow %s)", message, context.workflow_id)
+            logger.warning("%s (workflow %s)", message, context.workflow_id, extra={"told": True})
             context.emit(Notice("warning", IssueCode.MEMORY_EXHAUSTED.value, message))
 
     def _each(self, indices: Sequence[int], work: Callable[[int], Found]) -> list[tuple[int, Found]]:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.errors import (
     Cancelled,
     DeadlineReached,
-    InputError,
     IssueCode,
     MptError,
     ProcessingError,
     ResourceError,
 )
-from mpt_cli.model.results import RunStatus
+from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.model.run_record import HistoryEntry
 from mpt_cli.monitoring.recorder import Recorder
+from mpt_cli.runtime.current_run import CURRENT_RUN
 from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted, warning_of
 from mpt_cli.runtime.guarded_emit import guarded
+from mpt_cli.runtime.told_issues import ToldIssues
 from mpt_cli.storage.disk import free_bytes_if_known, unworkable
 from mpt_cli.storage.unkept import Unkept
 from mpt_cli.workflow import deadline
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.model.errors import Issue
+    from mpt_cli.model.results import VideoResult
     from mpt_cli.monitoring.memory import MemoryManager, MemorySample
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.runtime.events import RunContext
@@ -81,18 +83,20 @@ class Lifecycle:
         """Run the steps of one request; an error that ends them is noted in the run, and not raised.
 
         With ``recorded`` its deadline holds, its result is kept in the history, and what could not be kept is
-        reported.
+        reported. The log names the run in each record, and gets the issues that no event told.
         """
         started_at, recorder, mark = self._now(), Recorder(), self._unkept.mark
+        told = ToldIssues()
         seconds = run.config.processing.deadline if recorded else None
         with self.limited([run.context], seconds) as (limited,):
             context, guard = guarded(limited)
-            run.context = replace(context, emit=recorder.hearing(context.emit))
-            with _told(run):
+            run.context = replace(context, emit=recorder.hearing(told.hearing(context.emit)))
+            with _named(run.context.workflow_id), _told(run):
                 with _heard(run, guard), self._ended(run), self._measured(run):
                     yield
                 for issue in self._not_kept(run, mark) if recorded else ():
                     run.context.emit(warning_of(issue))
+                _log_issues(told.untold(run.result(), clips=(ClipStatus.SKIPPED, ClipStatus.FAILED)))
         _note_failed_callback(run, guard, late=True)
         if recorded and self._history is not None:
             brief = replace(run.result(), evidence=None)
@@ -127,8 +131,6 @@ class Lifecycle:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
             run.error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
-        if run.error is not None and not isinstance(run.error, (Cancelled, InputError)):
-            logger.error("Processing failed for workflow %s: %s", run.context.workflow_id, run.error)
 
     @staticmethod
     def _late(run: RunState) -> DeadlineReached:
@@ -188,6 +190,22 @@ def _note_failed_callback(run: RunState, guard: GuardedEmit, *, late: bool) -> N
         run.error = error
     else:
         run.afterwards.append(error.issue)
+
+
+@contextmanager
+def _named(workflow_id: str) -> Iterator[None]:
+    """Name the run in the records of all that it does."""
+    token = CURRENT_RUN.set(workflow_id)
+    try:
+        yield
+    finally:
+        CURRENT_RUN.reset(token)
+
+
+def _log_issues(result: VideoResult) -> None:
+    for level, issues in ((logging.WARNING, result.warnings), (logging.ERROR, result.errors)):
+        for issue in issues:
+            logger.log(level, "%s (%s)", issue.text(), issue.code, extra={"issue": issue})
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.plan import wanted_duration
 from mpt_cli.planning.planner import PlanRequest
-from mpt_cli.planning.report import plan_report
+from mpt_cli.planning.report import plan_line, plan_report
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext, ValidationFinished, warning_of
 from mpt_cli.storage.file_identity import file_of
@@ -254,7 +254,6 @@ class VideoProcessingOrchestrator:
         _notice(run, reels_among(validation.files, self._reels.clips_of))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
-            logger.error("Validation failed for workflow %s", context.workflow_id)
             too_few = not validation.errors and bool(usable)
             raise refusal(len(validation.errors) + len(refused), config, too_few=too_few)
         for index, file in refused.items():
@@ -272,6 +271,7 @@ class VideoProcessingOrchestrator:
 
     def _take_plan(self, run: RunState, planned: Planned) -> None:
         run.plan, run.config = planned.plan, planned.config
+        logger.info("planned: %s of ffmpeg %s", plan_line(run.plan), run.ffmpeg)
         known = run.validation.warnings if run.validation else ()
         for issue in planned.notices:
             if issue not in known:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import LIMIT_SECONDS, SMALL, everything_in, run_program, start
+from tests.cli.conftest import LIMIT_SECONDS, SMALL, everything_in, start
 from tests.media import Recipe
 
 if TYPE_CHECKING:
@@ -47,13 +47,6 @@ def test_a_job_with_an_impossible_folder_does_not_cost_the_others_their_report(m
     done = mpt("batch", "-", *SMALL, "--json", stdin="\n".join(map(json.dumps, jobs)).encode())
     assert (done.code, [job["status"] for job in done.data["jobs"]]) == (5, ["success", "error", "success"])
     assert done.data["jobs"][1]["errors"][-1]["code"] == "output_not_writable"
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
-def test_a_log_on_a_full_disk_spoils_no_answer(clip: Path) -> None:
-    done = run_program("process", clip, "-o", "reel.mp4", *SMALL, "--json", "--log-file", "/dev/full")
-    assert (done.code, done.document["status"]) == (0, "success")
-    assert "Traceback" not in done.err
 
 
 def full_stdout(*arguments: str | Path) -> tuple[int, str]:

@@ -120,7 +120,7 @@ LINES = [
     ("mpt pro", ["process"]),
     ("mpt config ", ["show", "init", "schema"]),
     ("mpt process --fi", ["--fit"]),
-    ("mpt process --log", ["--log-file"]),
+    ("mpt process --log", ["--log-file", "--log-format"]),
     ("mpt process --fit co", ["contain", "cover"]),
     ("mpt concat --background bl", ["black", "blue"]),
     ("mpt process --preset ", list(PRESETS)),

@@ -19,7 +19,7 @@ from tests.cli.conftest import ROOT, Mpt, run_program
 
 pytestmark = pytest.mark.core
 
-COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --color --help -h"
+COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h"
 INPUT = "--null -0"
 REEL = (
     "--output -o --preset --form --size --fps --fit --background --codec --encoder --quality --encoder-threads --crf"

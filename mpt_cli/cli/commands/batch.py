@@ -48,11 +48,14 @@ def _answer(session: Session, names: list[str]) -> Answer:
     refuse_idle_seed(session.given, requests)
     labels = labels_of(names, files)
     dry_run = bool(session.given.get("dry_run"))
-    context, status = session.context, RunStatus.ERROR
+    context, status = session.context_of(), RunStatus.ERROR
     recorder = BatchRecorder(context.workflow_id)
     clips = sum(len(request.clips) for request in requests)
     context.emit(RunStarted("batch", context.workflow_id, clips, total_jobs=len(requests)))
-    contexts = [recorder.hearing(session.context_of(label)) for label in labels]
+    outputs = (request.output_path for request in requests)
+    contexts = [
+        recorder.hearing(session.context_of(output, job=label)) for output, label in zip(outputs, labels, strict=True)
+    ]
     results = [VideoResult(of.workflow_id, RunStatus.SKIPPED) for of in contexts]
     errors: tuple[Issue, ...] = ()
     exit_code = int(ExitCode.INTERNAL)

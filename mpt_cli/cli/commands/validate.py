@@ -34,7 +34,7 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
 
     if not inputs:
         raise UsageError("no clips were named", hint="name files, a folder, a pattern, or - for paths on stdin")
-    given, context = session.given, session.context
+    given, context = session.given, session.context_of()
     settings = Settings.load(flags=given.flags, config_file=given.get("config"))
     factory = ModuleFactory(settings)
     engine = factory.create_validation_engine()

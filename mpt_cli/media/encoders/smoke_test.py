@@ -62,6 +62,7 @@ def encode_gray(
         cancel=cancel,
         limits=Limits(total_seconds=limit_seconds),
         feed=[frame] * frames,
+        may_fail=True,
     )
     cancel.raise_if_cancelled()
     failed = IssueCode.ENCODER_UNAVAILABLE

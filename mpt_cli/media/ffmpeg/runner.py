@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import shlex
 import shutil
 import sys
 import time
@@ -25,12 +27,16 @@ if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg.progress import Progress
     from mpt_cli.model.errors import Issue
 
+logger = logging.getLogger(__name__)
+
 OLDEST, _REPORTS_FRAMES, _DECODES_HEVC_ALPHA = (5, 1), (6, 0), (9, 0)
 """Versions; the libavcodec of 8.1 does not decode alpha (measured)."""
 _INSTALL_HINT = "pip install imageio-ffmpeg, or name a binary with MPT_FFMPEG__BINARY"
 _QUESTION_SECONDS = 20
 _FAILURE_SECONDS = 60.0
 """Time for which a failure is remembered: the jobs of a batch do not wait in turn for an ffmpeg that hangs."""
+_LOGGED = 2000
+"""Characters of ffmpeg's stderr that a log gets after a failure."""
 _FULL = ("No space left on device", "Disk quota exceeded")
 """Texts of ffmpeg for ENOSPC and EDQUOT, in the words of the system."""
 _MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
@@ -188,6 +194,7 @@ class Ffmpeg:
         on_memory: Callable[[int], None] | None = None,
         feed: Iterable[bytes] | None = None,
         cwd: Path | None = None,
+        may_fail: bool = False,
     ) -> Outcome:
         """Run ffmpeg once; a stall is judged by the output's time.
 
@@ -199,6 +206,7 @@ class Ffmpeg:
             on_memory: Gets the resident bytes about four times a second.
             feed: Chunks to write to stdin.
             cwd: Folder to run in.
+            may_fail: True where a failure is an answer, and nothing that a log must explain.
 
         Returns:
             The outcome.
@@ -217,7 +225,7 @@ class Ffmpeg:
             return moved
 
         argv = [str(self.binary), *arguments]
-        return run_process(
+        outcome = run_process(
             argv,
             cancel=cancel,
             limits=limits,
@@ -227,6 +235,17 @@ class Ffmpeg:
             cwd=cwd,
             descendants=False,  # ffmpeg starts no other program
         )
+        _log(argv, outcome, may_fail=may_fail)
+        return outcome
+
+
+def _log(argv: Sequence[str], outcome: Outcome, *, may_fail: bool) -> None:
+    """Log the end of ffmpeg, after a failure with its command line and the end of its stderr."""
+    good = outcome.ended is Ended.CANCELLED or (outcome.ended is Ended.EXITED and outcome.returncode == 0)
+    news = not (good or may_fail)
+    said = f"; it said: {outcome.stderr_tail[-_LOGGED:].strip()}" if news else ""
+    how = f"{outcome.ended.value} with exit code {outcome.returncode} after {outcome.elapsed_seconds:.1f} s"
+    logger.log(logging.INFO if news else logging.DEBUG, "ffmpeg %s: %s%s", how, shlex.join(argv), said)
 
 
 def explain(

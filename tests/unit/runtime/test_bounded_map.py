@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -122,3 +123,10 @@ def test_an_exception_stops_the_rest_and_waits_for_it(end: str) -> None:
     assert stopped.is_set()
     assert ended.is_set()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("test_")]
+
+
+def test_threads_have_the_context_of_their_caller() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="none")
+    token = variable.set("mine")
+    assert list(mapped(lambda _: variable.get(), range(3), workers=2, max_pending=2)) == ["mine"] * 3
+    variable.reset(token)
