@@ -98,10 +98,16 @@ class ParameterValidator:
                 yield from self._written(params, path)
 
     def _temporary(self, config: Config) -> Iterable[Issue]:
-        folder = config.paths.temp
-        if folder is not None and (blocked := _unwritable_folder(folder / "run")) is not None:
-            message = f"cannot hold the temporary files: nothing can be created in {blocked}"
-            yield _unwritable(folder, message, "set paths.temp to another folder")
+        folder, hint = config.paths.temp, "set paths.temp to another folder"
+        if folder is None:
+            return
+        try:
+            blocked = _unwritable_folder(folder / "run")
+        except OSError as error:  # a name that is too long, or a circle of links
+            yield _unwritable(folder, f"cannot hold the temporary files ({error.strerror})", hint)
+            return
+        if blocked is not None:
+            yield _unwritable(folder, f"cannot hold the temporary files: nothing can be created in {blocked}", hint)
 
     def _written(self, params: VideoParams, path: Path) -> Iterable[Issue]:
         """Yield the reasons why a file cannot or must not be written."""
