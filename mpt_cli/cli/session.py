@@ -18,7 +18,7 @@ from mpt_cli.cli.answer import Answer, failed
 from mpt_cli.cli.log import CommandLog
 from mpt_cli.cli.options import Given
 from mpt_cli.cli.side_files import SideFiles
-from mpt_cli.cli.stop_signals import stopping_on
+from mpt_cli.cli.stop_signals import StopSignals
 from mpt_cli.display import base
 from mpt_cli.display.answers import summary
 from mpt_cli.display.jsonl import JsonLinesDisplay
@@ -98,7 +98,7 @@ class Session:
         with self._log.open():
             status, code = RunStatus.ERROR, int(ExitCode.INTERNAL)
             try:
-                with stopping_on(self._stop):
+                with StopSignals(self._stop):
                     answer = self._answer(work)
                     status, code = answer.status, self._conclude(answer)
             except Exception:

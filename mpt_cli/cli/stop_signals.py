@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # that of typing takes 5 ms, in which no stop would be heard
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import FrameType
     from typing import TypeAlias
 
@@ -23,7 +21,7 @@ class NotedSignals:
     """Handler that notes signals while nothing can be stopped, such as the imports of the first 0.3 s.
 
     An exception in the middle of an import would end in a traceback, and the default of SIGTERM without an
-    answer. :func:`stopping_on` passes the noted signals on.
+    answer. :class:`StopSignals` passes the noted signals on.
     """
 
     def __init__(self) -> None:
@@ -43,7 +41,7 @@ class NotedSignals:
 
 
 def note_signals() -> None:
-    """Note the signals that ask for a stop until :func:`stopping_on` hears them.
+    """Note the signals that ask for a stop until :class:`StopSignals` hears them.
 
     An ignored signal stays ignored: ``nohup`` starts a program that outlives its terminal.
     """
@@ -58,32 +56,40 @@ def ignore_signals() -> None:
     _handle(signal.SIG_IGN)
 
 
-@contextmanager
-def stopping_on(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Call ``stop`` for each signal that asks for a stop while the context is open, in the main thread only.
+class StopSignals:
+    """Context in which a function is called for each signal that asks for a stop, in the main thread only."""
 
-    Signals that were noted before come first. Where they were noted, the answer is decided after this and all
-    further ones are ignored: they could only change the exit code and not what was answered.
-    """
-    before = _handle(stop)
-    try:
-        for noted in {handler for handler in before.values() if isinstance(handler, NotedSignals)}:
+    def __init__(self, stop: Callable[[int, FrameType | None], None]) -> None:
+        """Call this function."""
+        self._stop = stop
+        self._before: dict[signal.Signals, Handler] = {}
+
+    def __enter__(self) -> None:
+        """Hear signals from now on; those that were noted before come first."""
+        self._before = _handle(self._stop)
+        for noted in {handler for handler in self._before.values() if isinstance(handler, NotedSignals)}:
             for number in noted.take():
-                stop(number, None)
-        yield
-    finally:
-        for number, handler in before.items():
+                self._stop(number, None)
+
+    def __exit__(self, *_error: object) -> None:
+        """Put the handlers back.
+
+        Where signals were noted, the answer is decided now, and all further ones are ignored: they could only
+        change the exit code and not what was answered.
+        """
+        for number, handler in self._before.items():
             signal.signal(number, signal.SIG_IGN if isinstance(handler, NotedSignals) else handler)
 
 
 def _handle(handler: Handler) -> dict[signal.Signals, Handler]:
-    """Set the handler of all stop signals that are not ignored, and return those before it."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
+    """Set the handler of all stop signals that are not ignored, and return those before it; none in another thread."""
     found = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     before: dict[signal.Signals, Handler] = {
         number: known for number, known in found.items() if known not in (signal.SIG_IGN, None)
     }
-    for number in before:
-        signal.signal(number, handler)
+    try:
+        for number in before:
+            signal.signal(number, handler)
+    except ValueError:  # not in the main thread, which alone may do this
+        return {}
     return before

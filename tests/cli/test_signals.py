@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from mpt_cli.cli.entry import run
-from mpt_cli.cli.stop_signals import STOP_SIGNALS, NotedSignals, stopping_on
+from mpt_cli.cli.stop_signals import STOP_SIGNALS, NotedSignals, StopSignals
 from mpt_cli.display.base import console
 from tests.cli.conftest import (
     LIMIT_SECONDS,
@@ -288,7 +288,7 @@ def test_third_signal_ends_a_start_that_hangs() -> None:
 def test_handlers_of_a_host_program_come_back_after_a_command() -> None:
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     heard = list[int]()
-    with stopping_on(lambda number, _frame: heard.append(number)):
+    with StopSignals(lambda number, _frame: heard.append(number)):
         signal.raise_signal(signal.SIGTERM)
     assert heard == [signal.SIGTERM]
     assert {number: signal.getsignal(number) for number in STOP_SIGNALS} == before
