@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import Issue, IssueCode, UsageError
@@ -108,10 +109,11 @@ def _renderer(name: str, path: Path) -> Callable[[CommandEnd], str | None]:
 
 def _beginning(path: Path) -> str:
     """Return the beginning of the file that an earlier run wrote, or an empty string."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return file.read(_BEGINNING_BYTES).decode(errors="replace")
+    from mpt_cli.storage.small_files import read_beginning
+
+    with suppress(OSError):  # whatever else is there is not replaced
+        return read_beginning(path, _BEGINNING_BYTES).decode(errors="replace")
+    return ""
 
 
 def _mark(name: str) -> str:
