@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         UsageError,
         exit_code_of,
     )
+    from mpt_cli.model.left_out import LeftOut, LeftOutKind
     from mpt_cli.model.results import (
         ClipResult,
         ClipStatus,
@@ -126,6 +127,8 @@ __all__ = [
     "Issue",
     "IssueCode",
     "JoinMethod",
+    "LeftOut",
+    "LeftOutKind",
     "Milestone",
     "ModuleFactory",
     "MptError",
@@ -156,6 +159,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "mpt_cli.model.left_out": ("LeftOut", "LeftOutKind"),
     "mpt_cli.config.request": ("Extras", "VideoParams"),
     "mpt_cli.config.sections": ("Config", "QualitySettings"),
     "mpt_cli.factory": ("ModuleFactory",),

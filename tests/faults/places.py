@@ -140,6 +140,16 @@ def copy(template: Place, folder: Path, *, warm: bool) -> Place:
     return place
 
 
+def _peak_bytes(pid: int) -> int:
+    """Return the peak memory of a process until now; what ``wait4`` says counts that of its parent before exec too."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peaks[0]) * 1024 if peaks else 0
+
+
 @dataclass
 class Run:
     """One run of mpt."""
@@ -209,10 +219,10 @@ class Run:
     def over(self) -> bool:
         """Whether it has ended."""
         if self.code is None and self._popen.returncode is None:
-            pid, status, usage = os.wait4(self._popen.pid, os.WNOHANG)
+            self.peak_bytes = max(self.peak_bytes, _peak_bytes(self._popen.pid))
+            pid, status = os.waitpid(self._popen.pid, os.WNOHANG)
             if pid:
                 self.code = self._popen.returncode = os.waitstatus_to_exitcode(status)
-                self.peak_bytes = usage.ru_maxrss * 1024
         return self._popen.returncode is not None
 
     def until(self, condition: Callable[[], bool], seconds: float = LIMIT_SECONDS) -> bool:
