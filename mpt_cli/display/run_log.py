@@ -72,7 +72,7 @@ class RunLog:
 
     def begin(self, argv: Sequence[str], ffmpeg: Path | None) -> None:
         """Write the first record: what was started where, with what."""
-        host, pid, folder = platform.node(), os.getpid(), Path.cwd()
+        host, pid, folder = platform.node(), os.getpid(), _working_folder()
         environment = {name: value for name, value in sorted(os.environ.items()) if name.startswith("MPT_")}
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in environment.items())
         where = f"in {folder} on {host} as process {pid}"
@@ -85,7 +85,7 @@ class RunLog:
             argv=list(argv),
             host=host,
             pid=pid,
-            folder=str(folder),
+            folder=folder,
             python=platform.python_version(),
             ffmpeg=None if ffmpeg is None else str(ffmpeg),
             environment=environment,
@@ -223,3 +223,11 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 def _word(text: str) -> str:
     """Return a value as one word, in quotes where it has spaces or the like."""
     return text if text and all(letter.isalnum() or letter in _SAFE for letter in text) else json.dumps(text)
+
+
+def _working_folder() -> str:
+    """Return the path of the working folder; another program may have removed it."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "(a folder that is gone)"

@@ -148,8 +148,10 @@ def test_clips_of_one_form_that_mpt_did_not_make_are_copied(mpt: Mpt, media: Med
 
 
 def test_a_lying_clip_is_taken_as_it_is_shown(mpt: Mpt, media: MediaFolder) -> None:
-    plan = mpt("concat", media.make(seconds=0.2, size="96x64", rotation=90), "-o", "whole.mp4", "-n", "--json").plan
-    assert (plan["width"], plan["height"]) == (64, 96)
+    arguments = ("concat", media.make(seconds=0.2, size="96x64", rotation=90), "-o", "whole.mp4", "-n", "--json")
+    encoded, kept = mpt(*arguments, "--method", "reencode").plan, mpt(*arguments).plan
+    assert (encoded["width"], encoded["height"]) == (64, 96)
+    assert (kept["width"], kept["height"]) == (96, 64)  # as stored, and turned by the player
 
 
 @pytest.mark.core

@@ -108,7 +108,7 @@ def test_quiet_tells_only_what_is_required_and_wrong(mpt: Mpt, here: Path, monke
     assert (fine.code, fine.out, fine.err) == (0, "", "")
     monkeypatch.setenv("MPT_FFMPEG__BINARY", str(here / "none"))
     done = mpt("health", "-q")
-    assert (done.code, done.out, done.err.count("error: ")) == (6, "", 3)
+    assert (done.code, done.out, done.err.count("error: ")) == (6, "", 4)
 
 
 def test_a_process_of_its_own_answers_with_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
