@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 import threading
@@ -282,16 +283,6 @@ def test_a_file_that_is_gone_is_named_and_the_output_is_not(bench: Bench) -> Non
     assert bench.names == sorted(NAMES)
 
 
-def test_a_disk_that_is_full_anywhere_is_said_to_be(bench: Bench) -> None:
-    def fill(event: Event) -> None:
-        if isinstance(event, ConcatStarted):
-            Path("/dev/full").write_bytes(b"more")
-
-    bench.listen = fill
-    assert bench.run().code is IssueCode.DISK_FULL
-    assert bench.names == sorted(NAMES)
-
-
 class Raising(CodecOptimizer):
     """Has no settings, only an error."""
 
@@ -321,6 +312,13 @@ def test_memory_of_our_own_that_runs_out_is_a_result(bench: Bench) -> None:
     assert result.metrics is not None
     assert_well_told(bench.emit, RunStatus.ERROR)
     assert bench.names == list(NAMES)
+
+
+def test_a_disk_that_is_full_anywhere_is_said_to_be(bench: Bench) -> None:
+    orchestrator = Spoiled(OSError(errno.ENOSPC, "No space left on device")).create_video_orchestrator()
+    result = orchestrator.process_video_request(VideoParams(bench.clips, bench.output), context=bench.context)
+    assert result.code is IssueCode.DISK_FULL
+    assert bench.names == sorted(NAMES)
 
 
 def test_a_bug_is_raised_and_the_run_is_still_told_to_its_end(bench: Bench) -> None:
