@@ -273,7 +273,10 @@ def test_a_file_that_becomes_another_one_of_the_same_size_is_not_kept_under_its_
 def test_a_store_that_takes_nothing_does_not_fail_a_run(desk: Desk) -> None:
     (desk.folder / "file").write_text("not a folder")
     blocked = with_cache(dir=desk.folder / "file" / "cache")
-    assert [desk.actions([desk.one], blocked) for _ in range(2)] == [[ENCODE], [ENCODE]]
+    for _ in range(2):
+        result = desk.run([desk.one], blocked)
+        assert [clip.action for clip in result.clips] == [ENCODE]
+        assert [issue.code for issue in result.warnings] == [IssueCode.CACHE_UNAVAILABLE]
     tiny = with_cache(dir=desk.folder / "tiny", max_size=1)
     assert [desk.actions([desk.one], tiny) for _ in range(2)] == [[ENCODE], [ENCODE]]
     assert ModuleFactory(tiny).clip_store.info().entries == 0
