@@ -150,8 +150,9 @@ def make_plan(
 
     refusals = refused(form)
     copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
-    kept = kept_form(list(zip(medias, (segment.frames for segment in segments), strict=True)), form) if keep else None
-    if kept is not None and not copied and copy is not CopyPolicy.NEVER:
+    may_keep = keep and not copied and copy is not CopyPolicy.NEVER
+    used = [(media, segment.frames) for media, segment in zip(medias, segments, strict=True)]
+    if may_keep and (kept := kept_form(used, form)) is not None:
         refusals = refused(kept)
         copied, mixed = copied_places(medias, refusals, CopyPolicy.IDENTICAL, kept.encoder.codec)
         form, light_form = (kept, kept) if copied else (form, light_form)

@@ -63,8 +63,7 @@ class PlanRequest:
     @property
     def keeps_frames(self) -> bool:
         """Whether frames may stay as they are in the clips, also where no encoder here makes such ones."""
-        by_copy = self.params.join is not JoinMethod.MOVIEPY and self.copy_policy is not CopyPolicy.NEVER
-        return by_copy and self.takes_form_of_clips
+        return self.takes_form_of_clips and self.params.join is not JoinMethod.MOVIEPY
 
     @property
     def takes_form_of_clips(self) -> bool:

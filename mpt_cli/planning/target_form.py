@@ -80,10 +80,9 @@ def turned(config: Config, clips: Sequence[tuple[MediaInfo, Fraction]]) -> tuple
     high = sum((used for display, used in shown if display.width < display.height), Fraction(0))
     if wide <= high:
         return config, None
-    turned_size = Dimensions(size.height, size.width)
-    video = config.video.model_copy(update={"size": turned_size})
+    video = config.video.model_copy(update={"size": size.turned})
     total = sum((used for _, used in shown), Fraction(0))
-    message = f"the reel is {turned_size}: landscape clips hold {seconds_text(wide)} of {seconds_text(total)}"
+    message = f"the reel is {size.turned}: landscape clips hold {seconds_text(wide)} of {seconds_text(total)}"
     hint = f"add --size {size} to keep it upright"
     return config.model_copy(update={"video": video}), Issue(IssueCode.SIZE_TURNED, message, hint=hint)
 
