@@ -8,7 +8,7 @@ from mpt_cli.model.formatting import counted, exact_seconds_text, seconds_text, 
 from mpt_cli.model.results import RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, name, section, text
-from mpt_cli.reporting.page_parts import document, header, issue_section
+from mpt_cli.reporting.page_parts import document, header, issue_section, table
 from mpt_cli.reporting.report_data import batch_totals, clip_totals
 from mpt_cli.reporting.summaries import fates_in, job_fates, selection
 
@@ -113,10 +113,9 @@ def _rows_note(jobs: Sequence[JobRecord]) -> str:
 def _table(jobs: Sequence[JobRecord]) -> str:
     if not jobs:
         return ""
-    head = "".join(f'<th scope="col" class="{kind}">{words}</th>' for kind, words in _HEADS)
     chosen = selection(list(enumerate(jobs, 1)), MOST_ROWS, rank=lambda one: one[1].status is RunStatus.SUCCESS)
     rows = "".join(_row(number, job) for number, job in chosen)
-    return f'<table class="jobs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return table(_HEADS, rows, kind="jobs")
 
 
 def _row(number: int, job: JobRecord) -> str:

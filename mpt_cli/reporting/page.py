@@ -17,7 +17,7 @@ from mpt_cli.model.formatting import (
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
-from mpt_cli.reporting.page_parts import document, header, issue_section
+from mpt_cli.reporting.page_parts import document, header, issue_section, table
 from mpt_cli.reporting.summaries import DONE, failed_first, fates_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1000
 """Greatest number of rows: clips that did not succeed, then the first ones."""
+_HEADS = (
+    ("number", "#"),
+    ("shot", ""),
+    ("who", "clip"),
+    ("what", "what was done"),
+    ("figure", "starts at"),
+    ("figure", "length"),
+    ("figure", "work"),
+    ("figure", "peak memory"),
+)
 _VERDICTS = {
     RunStatus.SUCCESS: ("good", "proven and published"),
     RunStatus.PARTIAL: ("fair", "published without the clips that failed"),
@@ -153,11 +163,8 @@ def _rows_note(clips: Sequence[ClipResult]) -> str:
 def _table(clips: Sequence[ClipResult], thumbnails: Mapping[int, bytes]) -> str:
     if not clips:
         return ""
-    heads = ("#", "", "clip", "what was done", "starts at", "length", "work", "peak memory")
-    kinds = ("number", "shot", "who", "what", "figure", "figure", "figure", "figure")
-    head = "".join(f'<th scope="col" class="{kind}">{words}</th>' for words, kind in zip(heads, kinds, strict=True))
     rows = "".join(_table_row(clip, thumbnails.get(clip.index)) for clip in clips_listed(clips))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return table(_HEADS, rows)
 
 
 def _table_row(clip: ClipResult, thumbnail: bytes | None) -> str:

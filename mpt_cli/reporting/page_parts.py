@@ -9,7 +9,7 @@ from mpt_cli.model.formatting import counted
 from mpt_cli.reporting.markup import element, name, section, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from mpt_cli.model.errors import Issue
@@ -60,6 +60,18 @@ def header(command: str, started_at: datetime, title: str, verdict: tuple[str, s
     kind, words = verdict
     head = f'<p class="over">{over}</p><h1>{title}</h1><p class="verdict {kind}">{text(words)}</p>'
     return element("header", head + content)
+
+
+def table(heads: Iterable[tuple[str, str]], rows: str, *, kind: str | None = None) -> str:
+    """Return a table.
+
+    Args:
+        heads: CSS class and markup of the head of each column.
+        rows: Markup of the rows.
+        kind: CSS class of the table, or None.
+    """
+    head = "".join(f'<th scope="col" class="{of}">{words}</th>' for of, words in heads)
+    return element("table", f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>", class_=kind)
 
 
 def issue_section(errors: Sequence[tuple[Issue, str]], warnings: Sequence[tuple[Issue, str]]) -> str:
