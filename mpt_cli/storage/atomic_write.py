@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mpt_cli.storage import locks
-from mpt_cli.storage.locks import Owner
 from mpt_cli.storage.renames import give_name
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def sweep_unfinished(folder: Path, *, age_seconds: float = _ABANDONED_SECONDS) -
             if locks.is_unfinished(rest, UNFINISHED):
                 with suppress(OSError), locks.owner(rest, UNFINISHED) as owner:
                     is_old = time.time() - rest.lstat().st_mtime >= age_seconds
-                    if owner is Owner.DEAD or (owner is Owner.UNKNOWN and is_old):
+                    if owner.has_left(is_old=is_old):
                         rest.unlink()
 
 

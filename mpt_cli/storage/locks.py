@@ -66,6 +66,10 @@ class Owner(Enum):
     UNKNOWN = auto()
     """It is of another machine, or the file system has no locks."""
 
+    def has_left(self, *, is_old: bool) -> bool:
+        """Return True if what it left may be removed; ``is_old`` decides where nothing else tells."""
+        return self is Owner.DEAD or (self is Owner.UNKNOWN and is_old)
+
 
 @contextmanager
 def held(

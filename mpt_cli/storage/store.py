@@ -29,7 +29,6 @@ from mpt_cli.model.results import CacheInfo
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import DISK_FULL, free_bytes
 from mpt_cli.storage.file_identity import content_hash
-from mpt_cli.storage.locks import Owner
 from mpt_cli.storage.record_folder import buckets, listed, remove_empty
 from mpt_cli.storage.small_files import read_small
 
@@ -287,7 +286,7 @@ class Store:
         for rest in listed(self._folder):
             if locks.is_unfinished(rest, _UNFINISHED):
                 with suppress(OSError), locks.owner(rest, _UNFINISHED) as owner:
-                    if owner is Owner.DEAD or (owner is Owner.UNKNOWN and rest.lstat().st_mtime <= oldest):
+                    if owner.has_left(is_old=rest.lstat().st_mtime <= oldest):
                         shutil.rmtree(rest, ignore_errors=True)
 
     def _remove(self, folder: Path) -> None:

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.timing import microsecond_durations
 from mpt_cli.storage import locks
 from mpt_cli.storage.disk import writing
-from mpt_cli.storage.locks import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -254,7 +253,7 @@ def _sweep_scratch(path: Path, prefix: str) -> None:
     with locks.owner(path, prefix) as owner:
         status = path.lstat()
         is_old = time.time() - status.st_mtime > _ABANDONED_SECONDS
-        if owner is Owner.DEAD or (owner is Owner.UNKNOWN and is_old):
+        if owner.has_left(is_old=is_old):
             _removed(path, shutil.rmtree if stat.S_ISDIR(status.st_mode) else Path.unlink)
 
 
