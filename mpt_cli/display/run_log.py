@@ -72,6 +72,8 @@ class RunLog:
 
     def begin(self, argv: Sequence[str], ffmpeg: Path | None) -> None:
         """Write the first record: what was started where, with what."""
+        if not self._active:  # to ask for all this takes time
+            return
         host, pid, folder = platform.node(), os.getpid(), _working_folder()
         environment = {name: value for name, value in sorted(os.environ.items()) if name.startswith("MPT_")}
         variables = "".join(f"{name}={shlex.quote(value)} " for name, value in environment.items())
