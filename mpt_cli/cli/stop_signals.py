@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 TYPE_CHECKING = False  # that of typing takes 5 ms, in which no stop would be heard
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 HANG_UP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, HANG_UP})
 _PATIENCE = 2
+_WAKE_AFTER_SECONDS = (0.0, 0.05, 0.5)
 
 
 class NotedSignals:
@@ -63,10 +65,13 @@ class StopSignals:
         """Call this function."""
         self._stop = stop
         self._before: dict[signal.Signals, Handler] = {}
+        self._waker: _MainThreadWaker | None = None
 
     def __enter__(self) -> None:
         """Hear signals from now on; those that were noted before come first."""
         self._before = _handle(self._stop)
+        if self._before and hasattr(signal, "pthread_kill"):
+            self._waker = _MainThreadWaker()
         for noted in {handler for handler in self._before.values() if isinstance(handler, NotedSignals)}:
             for number in noted.take():
                 self._stop(number, None)
@@ -79,6 +84,52 @@ class StopSignals:
         """
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_IGN if isinstance(handler, NotedSignals) else handler)
+        if self._waker is not None:
+            self._waker.close()
+
+
+class _MainThreadWaker:
+    """Thread that wakes the main thread after a stop signal.
+
+    Python calls a handler in the main thread, between two of its steps. A signal that comes after the last step
+    before a wait for a lock, or that the system gives to another thread, would be heard only when the wait ends.
+    Python also reports each signal to a pipe, at once; this thread reads it and interrupts the wait with SIGURG,
+    which nobody else uses.
+    """
+
+    def __init__(self) -> None:
+        """Start the thread; the caller is the main thread."""
+        from threading import Event, Thread, get_ident
+
+        self._main, self._over = get_ident(), Event()
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        self._before = signal.signal(signal.SIGURG, _nothing), signal.set_wakeup_fd(self._write)
+        self._thread = Thread(target=self._serve, name="stop-signals", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and put back what was changed."""
+        handler, descriptor = self._before
+        signal.set_wakeup_fd(descriptor)
+        self._over.set()
+        os.write(self._write, b"\0")
+        self._thread.join()
+        signal.signal(signal.SIGURG, handler)
+        os.close(self._read)
+        os.close(self._write)
+
+    def _serve(self) -> None:
+        while not self._over.is_set():
+            if os.read(self._read, 1)[0] in STOP_SIGNALS:
+                for seconds in _WAKE_AFTER_SECONDS:
+                    if self._over.wait(seconds):
+                        return
+                    signal.pthread_kill(self._main, signal.SIGURG)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing; a signal without a handler interrupts no wait."""
 
 
 def _handle(handler: Handler) -> dict[signal.Signals, Handler]:

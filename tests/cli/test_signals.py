@@ -12,10 +12,12 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -283,6 +285,24 @@ def test_third_signal_ends_a_start_that_hangs() -> None:
         noted(signal.SIGUSR1, None)
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
     assert (noted.take(), noted.take()) == ([signal.SIGUSR1] * 2, [])
+
+
+def test_stop_that_reaches_another_thread_ends_a_wait_of_the_main_thread() -> None:
+    """As one that comes between the last step of the main thread and its wait."""
+    heard, main = SimpleQueue[int](), threading.get_native_id()
+
+    def raise_here() -> None:
+        state = Path(f"/proc/self/task/{main}/stat")
+        until = time.monotonic() + LIMIT_SECONDS
+        while ") S " not in state.read_text():
+            assert time.monotonic() < until
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with StopSignals(lambda number, _frame: heard.put(number)):
+        other = threading.Thread(target=raise_here)
+        other.start()
+        assert heard.get(timeout=LIMIT_SECONDS) == signal.SIGTERM
+        other.join()
 
 
 def test_handlers_of_a_host_program_come_back_after_a_command() -> None:
