@@ -13,8 +13,8 @@ from mpt_cli.runtime.events import RunStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from mpt_cli.config.request import VideoParams
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.results import JobEnd, RunStatus
     from mpt_cli.runtime.events import Event, RunContext
@@ -53,7 +53,7 @@ class BatchRecorder:
 
     def entry(
         self,
-        requests: Sequence[VideoParams],
+        outputs: Sequence[Path | None],
         ends: Sequence[JobEnd],
         *,
         status: RunStatus,
@@ -63,7 +63,7 @@ class BatchRecorder:
         """Return the record of the batch, which ends now.
 
         Args:
-            requests: Request of each job.
+            outputs: Path of the reel of each job, or None where it is not known.
             ends: End of each job.
             status: Status of the command.
             exit_code: Exit code of the command.
@@ -75,19 +75,19 @@ class BatchRecorder:
             self._clock() - self._started,
             status,
             int(exit_code),
-            tuple(self._job(request, end) for request, end in zip(requests, ends, strict=True)),
+            tuple(self._job(output, end) for output, end in zip(outputs, ends, strict=True)),
             tuple(errors),
             next((end.result.ffmpeg for end in ends if end.result.ffmpeg), None),
         )
 
-    def _job(self, request: VideoParams, end: JobEnd) -> JobRecord:
+    def _job(self, output: Path | None, end: JobEnd) -> JobRecord:
         result, metrics = end.result, end.result.metrics
         return JobRecord(
             end.name,
             result.workflow_id,
             result.status,
             end.exit_code,
-            request.output_path.absolute(),
+            None if output is None else output.absolute(),
             result.output,
             result.unchanged,
             result.code,

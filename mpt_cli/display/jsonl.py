@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
-from mpt_cli.reporting.envelope import to_json
+from mpt_cli.reporting.envelope import issue_path, to_json
 from mpt_cli.runtime import events
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def _utc_now() -> datetime:
 def event_fields(event: events.Event) -> dict[str, Any]:
     """Return the fields of an event under their names in the contract, exact fractions as floats."""
     values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
+    if isinstance(event, events.Notice):
+        values["path"] = issue_path(event.path)
     return {name: float(value) if isinstance(value, Fraction) else value for name, value in values.items()}
 
 

@@ -18,7 +18,7 @@ from mpt_cli.display.event_lines import EventLines
 from mpt_cli.model.formatting import counted, escape, seconds_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.model.version import __version__
-from mpt_cli.reporting.envelope import to_json
+from mpt_cli.reporting.envelope import issue_path, to_json
 from mpt_cli.runtime import events
 from mpt_cli.runtime.current_run import CURRENT_RUN
 from mpt_cli.runtime.told_issues import ToldIssues
@@ -213,6 +213,7 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, Any] = record.fields  # type: ignore[attr-defined]
         stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         data = {"time": stamp.removesuffix("+00:00") + "Z", "level": record.levelname.lower(), **fields}
+        data["path"] = issue_path(fields["path"])
         if trace := _traceback(self, record):
             data["exception"] = trace.strip()
         return to_json({name: value for name, value in data.items() if name != "number"})

@@ -118,7 +118,7 @@ class JobRecord:
         name: Name of the job.
         workflow_id: Id of its run, under which its own report is kept.
         exit_code: Exit code of ``mpt process`` for this job; None for a job that was not started.
-        output_path: Path that the reel was to get.
+        output_path: Path that the reel was to get; None for a job that does not say it.
         output: The published reel, or None.
         unchanged: True if the output was up to date, so that nothing was done.
         code: Code of the issue that ended the run, or None.
@@ -133,7 +133,7 @@ class JobRecord:
     workflow_id: str
     status: RunStatus
     exit_code: int | None
-    output_path: Path
+    output_path: Path | None
     output: OutputInfo | None = None
     unchanged: bool = False
     code: IssueCode | None = None

@@ -130,7 +130,7 @@ def _row(number: int, job: JobRecord) -> str:
     clips = "" if job.unchanged else "".join(f"<span>{text(fate)}</span>" for fate in fates_in(job.clips))
     return (
         f'<tr class="{charts.job_kind(job)[0]}"><td class="number">{number}</td>'
-        f'<td class="who">{name(job.name)}{name(job.output_path, kind="path")}</td>'
+        f'<td class="who">{name(job.name)}{name(job.output_path or "", kind="path")}</td>'
         f'<td class="what">{_end(job)}</td><td class="fates">{clips}</td>{cells}</tr>'
     )
 

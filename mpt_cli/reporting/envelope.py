@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import platform
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         VerifiedData,
     )
 
+_STDIN = re.compile(r"stdin(:[1-9][0-9]*)?")
 SCHEMA: EnvelopeSchema = "mpt.result/1"
 
 
@@ -119,7 +121,12 @@ def envelope(
 
 def issue_dict(issue: Issue) -> IssueData:
     """Return an issue as ``code``, ``message``, ``path``, ``hint``."""
-    return {"code": str(issue.code), "message": issue.message, "path": absolute_of(issue.path), "hint": issue.hint}
+    return {"code": str(issue.code), "message": issue.message, "path": issue_path(issue.path), "hint": issue.hint}
+
+
+def issue_path(path: Path | None) -> str | None:
+    """Return the path of an issue: absolute, or ``stdin`` or a line of it such as ``stdin:2``, which is no file."""
+    return str(path) if path is not None and _STDIN.fullmatch(str(path)) else absolute_of(path)
 
 
 def validation_data(files: Sequence[FileValidationResult], left_out: Sequence[LeftOut] = ()) -> ValidationData:

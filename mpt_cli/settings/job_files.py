@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 from mpt_cli.config.request import NO_EXTRAS, Extras
 from mpt_cli.config.sections import Config
 from mpt_cli.model.arguments import parse_seconds
-from mpt_cli.model.errors import UsageError
+from mpt_cli.model.errors import Issue, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
 from mpt_cli.settings.layers import (
@@ -75,8 +75,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedJob:
+    """A job that cannot be requested, which fails alone; ``output`` is None where it is not known."""
+
+    name: str
+    errors: tuple[Issue, ...]
+    output: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobFile:
-    """Jobs of a file, in order, and the layer of its ``[defaults]``."""
+    """Jobs of a TOML file, in order, and the layer of its ``[defaults]``."""
 
     path: Path
     defaults: Layer
@@ -91,6 +100,15 @@ class JobFile:
         if len(self.jobs) != 1:
             _refuse(self.path, f"holds {len(self.jobs)} jobs, but must hold exactly one; mpt batch runs many")
         return self.jobs[0]
+
+
+@dataclass(frozen=True, slots=True)
+class JobLines:
+    """Jobs of a stream of JSON Lines, in order; a line with a fault is a refused job."""
+
+    path: Path
+    defaults: Layer
+    jobs: tuple[Job | RefusedJob, ...]
 
 
 def load_jobs(path: Path) -> JobFile:
@@ -119,48 +137,72 @@ def load_jobs(path: Path) -> JobFile:
     return _checked(file, layer, jobs)
 
 
-def read_job_lines(stream: BinaryIO, *, base: Path) -> JobFile:
+def read_job_lines(stream: BinaryIO, *, base: Path) -> JobLines:
     """Return the jobs of a stream of JSON Lines, each with the keys of a ``[[job]]`` table.
 
-    Empty lines are skipped; the number of a job is the number of its line.
+    Empty lines are skipped; the number of a job is the number of its line. A program writes each line for itself, so
+    that one with a fault is a job that fails. A TOML file is one text, which is corrected before anything runs.
 
     Args:
         stream: The lines.
         base: Directory that relative paths start from.
 
     Raises:
-        UsageError: A line has a fault; names the first, and carries the others.
+        UsageError: The stream holds no line, or is not text.
     """
-    file = _Part(_STDIN, "", [])
-    jobs = dict[int, Job]()
     try:
-        stream = io.BytesIO(as_utf8(stream.read()))
+        lines = io.BytesIO(as_utf8(stream.read()))
     except UnicodeDecodeError:
         _refuse(_STDIN, "begins as UTF-16, but is damaged; write it as UTF-8")
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_FILE_BYTES + 1), b""), 1):
-        if not line.strip():
-            continue
-        table = _table_of_line(file, line, number)
-        if table is not None:
-            jobs[number] = _job(file, table, number, base)
-    if not jobs and not file.faults:
-        file.say("holds no job; write one JSON object a line")
-    return _checked(file, Layer(LayerKind.FILE, {}, path=_STDIN, base=base, trusted=False), jobs)
+    jobs, names = list[Job | RefusedJob](), dict[str, int]()
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            jobs.append(_job_of_line(line, number, base, names))
+    if not jobs:
+        _refuse(_STDIN, "holds no job; write one JSON object a line")
+    return JobLines(_STDIN, Layer(LayerKind.FILE, {}, path=_STDIN, base=base, trusted=False), tuple(jobs))
 
 
-def _table_of_line(file: _Part, line: bytes, number: int) -> dict[str, Any] | None:
+def _job_of_line(line: bytes, number: int, base: Path, names: dict[str, int]) -> Job | RefusedJob:
+    """Return the job of a line, and note its name, which no other line may have."""
+    part = _Part(Path(f"{_STDIN}:{number}"), "", [])
+    table = _table_of_line(part, line)
+    job = None if table is None else _job(part, table, number, base, part=part)
+    if job is not None and (first := names.get(job.name)):
+        part.fault("name", job.name, f"the job of line {first} has this name")
+    if job is not None and not part.faults:
+        names[job.name] = number
+        return job
+    name = table["name"] if table is not None and _is_name(table.get("name")) else f"job {number}"
+    if name in names:
+        name = f"line {number}"
+    names[name] = number
+    issues = tuple(UsageError(fault, path=part.path).issue for fault in part.faults)
+    known = table is not None and isinstance(table.get("output"), str) and not text_fault(table["output"])
+    return RefusedJob(name, issues, job.output if job is not None and known else None)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and not text_fault(value)
+
+
+def _table_of_line(part: _Part, line: bytes) -> dict[str, Any] | None:
     if len(line) > MAX_FILE_BYTES:
-        _refuse(file.path, f"line {number} is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")
+        part.say(f"the line is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")
+        return None
     try:
-        table = json.loads(line, object_pairs_hook=_once)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        file.say(f"line {number}: is not JSON: {error}")
+        table = json.loads(line.rstrip(), object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        part.say(f"is not JSON: {error.msg} (column {error.colno})")
+        return None
+    except (UnicodeDecodeError, RecursionError) as error:
+        part.say(f"is not JSON: {error}")
         return None
     except ValueError as error:
-        file.say(f"line {number}: {error}")
+        part.say(str(error))
         return None
     if not isinstance(table, dict):
-        file.say(f'line {number}: must be a JSON object, such as {{"output": "a.mp4", "clips": ["b.mov"]}}')
+        part.say('must be a JSON object, such as {"output": "a.mp4", "clips": ["b.mov"]}')
         return None
     return table
 
@@ -260,10 +302,13 @@ def _tables(file: _Part, document: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def _job(file: _Part, table: dict[str, Any], number: int, base: Path, *, overwrite: bool = False) -> Job:
+def _job(
+    file: _Part, table: dict[str, Any], number: int, base: Path, *, overwrite: bool = False, part: _Part | None = None
+) -> Job:
+    """Return a job; its faults name it, unless they belong to a part of its own."""
     name = table.get("name", f"job {number}")
     shown_name = f"job {shown(name)}" if "name" in table and isinstance(name, str) else f"job {number}"
-    part = _Part(file.path, shown_name, file.faults)
+    part = part or _Part(file.path, shown_name, file.faults)
     return Job(
         name=part.text("name", name),
         output=base / part.file("output", table.get("output")),
@@ -283,7 +328,7 @@ def _inputs(part: _Part, clips: object) -> tuple[JobInput, ...]:
         part.fault("clips", clips, "must be a list of paths, or of tables with a path")
         return ()
     return tuple(
-        _input(_Part(part.path, f"{part.name}: clip {number}", part.faults), clip)
+        _input(_Part(part.path, f"{part.name}: clip {number}".removeprefix(": "), part.faults), clip)
         for number, clip in enumerate(clips, 1)
     )
 

@@ -125,28 +125,76 @@ def test_jobs_are_read_as_json_lines_from_stdin(mpt: Mpt, week: Path, here: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "holds no job"),
-        ("{", "line 1: is not JSON"),
-        ('{"output": "a.mp4", "output": "b.mp4", "clips": ["a"]}', "line 1: the key 'output' is there twice"),
-        (
-            '{"output": "a.mp4", "clips": ["a"], "video": {"fps": 25, "fps": 30}}',
-            "line 1: the key 'fps' is there twice",
-        ),
-        ("[1]", "line 1: must be a JSON object"),
+        ("{", "is not JSON"),
+        ('{"output": "a.mp4", "output": "b.mp4", "clips": ["a"]}', "the key 'output' is there twice"),
+        ('{"output": "a.mp4", "clips": ["a"], "video": {"fps": 25, "fps": 30}}', "the key 'fps' is there twice"),
+        ("[1]", "must be a JSON object"),
         ('{"output": "a.mp4"}', "clips is missing"),
         ('\n{"output": "a.mp4", "clips": ["1.mp4"], "vidoe": {}}', "nearest known key: video"),
         ('{"output": "a.mp4", "clips": ["1.mp4"], "memory": {"max": "1GiB"}}', "is for all jobs together"),
-        ('{"name": "x", "output": "a.mp4", "clips": ["1"]}\n{"name": "x", "output": "b.mp4", "clips": ["1"]}', "name"),
+        ('{"output": "a.mp4", "clips": ["a"], "processing": {"min_success_rate": 0.5}}', "min_success_rate"),
     ],
 )
-@pytest.mark.core
-def test_a_mistake_in_the_jobs_is_one_line_and_exit_2(mpt: Mpt, here: Path, text: str, said: str) -> None:
+@pytest.mark.core(3)
+def test_a_mistake_in_a_line_is_a_failed_job_or_with_fail_fast_a_refusal(
+    mpt: Mpt, here: Path, text: str, said: str
+) -> None:
+    number = text.count("\n") + 1
     done = mpt("batch", "-", "--json", stdin=text.encode())
-    assert (done.code, done.codes) == (2, ["usage"])
-    (error,) = done.document["errors"]
+    assert (done.code, done.document["status"]) == (5, "error")
+    (job,) = done.data["jobs"]
+    assert (job["name"], job["status"], job["exit_code"], job["output"]) == (f"job {number}", "error", 2, None)
+    (error,) = job["errors"]
+    assert (error["code"], error["path"]) == ("usage", f"stdin:{number}")
     assert said in error["message"]
     assert "\n" not in error["message"]
+    refused = mpt("batch", "-", "--fail-fast", "--json", stdin=text.encode())
+    assert (refused.code, refused.data, refused.document["errors"]) == (2, {}, [error])
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.core
+def test_the_other_lines_run_beside_a_bad_one(mpt: Mpt, week: Path, here: Path) -> None:
+    assert week.is_file()
+    good = {"name": "good", "output": "a.mp4", "clips": ["1.mp4"]}
+    twin = {"name": "good", "output": "b.mp4", "clips": ["1.mp4"]}
+    text = "\n".join(["{", json.dumps(good), json.dumps(twin)]).encode()
+    done = mpt("batch", "-", *SMALL, "--jsonl", stdin=text)
+    *lines, document = map(json.loads, done.out.splitlines())
+    assert (done.code, document["status"]) == (5, "partial")
+    assert [(job["name"], job["status"]) for job in document["data"]["jobs"]] == [
+        ("job 1", "error"),
+        ("good", "success"),
+        ("line 3", "error"),
+    ]
+    for line in lines:
+        schema("events").validate(line)
+    notices = {line["job"]: line["path"] for line in lines if line["type"] == "notice" and line["level"] == "error"}
+    assert notices == {"job 1": "stdin:1", "line 3": "stdin:3"}
+    assert (lines[0]["total_jobs"], (here / "a.mp4").is_file(), (here / "b.mp4").exists()) == (3, True, False)
+    reported = mpt("report", "batch", "--json").data
+    assert [(job["name"], job["output_path"]) for job in reported["jobs"]] == [
+        ("job 1", None),
+        ("good", str(here / "a.mp4")),
+        ("line 3", str(here / "b.mp4")),
+    ]
+    told = mpt("batch", "-", *SMALL, "-y", stdin=text).err
+    assert told.count("stdin:1: is not JSON") == 1
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_stdin_without_a_job_is_a_usage_error(mpt: Mpt, text: str) -> None:
+    done = mpt("batch", "-", "--json", stdin=text.encode())
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert "holds no job" in done.document["errors"][0]["message"]
+
+
+def test_a_dry_run_plans_the_lines_beside_a_bad_one(mpt: Mpt, week: Path) -> None:
+    assert week.is_file()
+    text = "\n".join([json.dumps({"output": "a.mp4", "clips": ["1.mp4"]}), "{"]).encode()
+    done = mpt("batch", "-", "-n", "--json", stdin=text)
+    assert (done.code, statuses(done.data)) == (5, ["success", "error"])
+    assert mpt("batch", "-", "-n", "--only", "job 1", "--json", stdin=text).code == 0
 
 
 def test_one_output_of_two_jobs_is_refused_before_anything_runs(mpt: Mpt, week: Path, here: Path) -> None:

@@ -80,5 +80,5 @@ def _cells(number: int, job: JobRecord) -> list[Cell]:
         Cell(size_text(output.size_bytes if output else None), "dim"),
         Cell(seconds_text(job.elapsed_seconds), "dim"),
         Cell(size_text(job.memory_peak_bytes), "dim"),
-        Cell(escape(job.output_path.name), "" if output else "dim"),
+        Cell(escape(job.output_path.name) if job.output_path else MISSING, "" if output else "dim"),
     ]

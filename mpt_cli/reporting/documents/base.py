@@ -45,7 +45,7 @@ class IssueData(TypedDict):
 
     code: Annotated[str, Field(pattern="^[a-z0-9_]+$")]
     message: str
-    path: OptionalPath
+    path: Annotated[str | None, Field(description="absolute, or stdin, or stdin:N for line N of stdin")]
     hint: str | None
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from mpt_cli.model.results import RunStatus
-from mpt_cli.reporting.documents.base import AbsolutePath, EndStatus, IssueData, Number, OptionalPath, Whole
+from mpt_cli.reporting.documents.base import EndStatus, IssueData, Number, OptionalPath, Whole
 from mpt_cli.reporting.documents.runs import JobCounts, OutputData, ResultData
 
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -121,7 +121,7 @@ class JobReportData(TypedDict):
     status: RunStatus
     exit_code: Annotated[int | None, Field(description="null for a job that was not started")]
     code: Code
-    output_path: AbsolutePath
+    output_path: OptionalPath
     output: Annotated[OutputData | None, Field(description="null without a reel")]
     unchanged: Annotated[bool, Field(description="true if the output was up to date, so that nothing was done")]
     started_seconds: Annotated[

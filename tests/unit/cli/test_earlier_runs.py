@@ -13,7 +13,6 @@ from rich.console import Console
 
 from mpt_cli.cli.batch_record import BatchRecorder
 from mpt_cli.cli.earlier_runs import EarlierRuns
-from mpt_cli.config.request import VideoParams
 from mpt_cli.display.answers.run_list import show_list
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.results import JobEnd, PerformanceReport, RunStatus, VideoResult
@@ -173,8 +172,7 @@ def test_record_of_a_batch_says_when_each_job_began() -> None:
         JobEnd("monday", VideoResult("w1", RunStatus.SUCCESS, output=output(), ffmpeg="9.0"), 0),
         JobEnd("tuesday", VideoResult("w2", RunStatus.SKIPPED), None),
     ]
-    requests = [VideoParams((), Path(f"{number}.mp4")) for number in (1, 2)]
-    entry = recorder.entry(requests, ends, status=RunStatus.PARTIAL, exit_code=5)
+    entry = recorder.entry([Path("1.mp4"), None], ends, status=RunStatus.PARTIAL, exit_code=5)
     assert (entry.started_at, entry.elapsed_seconds, entry.ffmpeg) == (STARTED, 10.0, "9.0")
     assert [job.started_seconds for job in entry.jobs] == [1.5, None]
-    assert [job.output_path for job in entry.jobs] == [Path("1.mp4").absolute(), Path("2.mp4").absolute()]
+    assert [job.output_path for job in entry.jobs] == [Path("1.mp4").absolute(), None]

@@ -12,7 +12,13 @@ from mpt_cli.config.request import Extras
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import UsageError
-from mpt_cli.settings.job_files import JobInput, load_jobs, read_job_lines
+from mpt_cli.settings.job_files import (
+    Job,
+    JobInput,
+    RefusedJob,
+    load_jobs,
+    read_job_lines,
+)
 from mpt_cli.settings.merged import Settings
 
 CONTRACT = """
@@ -213,8 +219,25 @@ def test_jobs_of_lines_are_named_by_their_lines(tmp_path: Path) -> None:
     jobs = read_job_lines(BytesIO(b"\n".join([line % b"", b"", line % b""])), base=tmp_path)
     assert [job.name for job in jobs.jobs] == ["job 1", "job 3"]
     same = line % b', "name": "x"'
-    with pytest.raises(UsageError, match="job 5: name = 'x': job 2 has this name"):
-        read_job_lines(BytesIO(b"\n".join([b"", same, b"", line % b"", same])), base=tmp_path)
+    first, second, third = read_job_lines(BytesIO(b"\n".join([b"", same, b"", line % b"", same])), base=tmp_path).jobs
+    assert (first.name, second.name, third.name) == ("x", "job 4", "line 5")
+    assert isinstance(third, RefusedJob)
+    (issue,) = third.errors
+    assert (issue.path, issue.message) == (Path("stdin:5"), "name = 'x': the job of line 2 has this name")
+    assert third.output == tmp_path / "a.mp4"
+
+
+def test_every_fault_of_a_line_is_named_and_the_others_stay(tmp_path: Path) -> None:
+    bad = b'{"name": "x", "clips": [{"start": -1}], "vidoe": 1}'
+    refused, good = read_job_lines(BytesIO(bad + b'\n{"output": "b", "clips": ["1"]}'), base=tmp_path).jobs
+    assert isinstance(refused, RefusedJob)
+    assert (refused.name, refused.output, good.name) == ("x", None, "job 2")
+    assert sorted(issue.message.partition(":")[0] for issue in refused.errors) == [
+        "clip 1",
+        "clip 1",
+        "output is missing",
+        "vidoe = 1",
+    ]
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -236,7 +259,9 @@ def test_file_of_another_system_is_read(tmp_path: Path, encoding: str) -> None:
     text = JOB.replace("\n", "\r\n").encode(encoding)
     assert load_jobs(_write(tmp_path, text)).jobs[0].inputs == (JobInput("a.mp4"),)
     line = '{"output": "o.mp4", "clips": ["a.mp4"]}\r\n'.encode(encoding)
-    assert read_job_lines(BytesIO(line), base=tmp_path).jobs[0].inputs == (JobInput("a.mp4"),)
+    (job,) = read_job_lines(BytesIO(line), base=tmp_path).jobs
+    assert isinstance(job, Job)
+    assert job.inputs == (JobInput("a.mp4"),)
 
 
 def test_damaged_utf16_is_named(tmp_path: Path) -> None:
