@@ -119,7 +119,7 @@ class RunLog:
             if end.result.status is RunStatus.SKIPPED:
                 waiting.setdefault(end.result.errors, []).append(end.name)
                 continue
-            job = end.name if end.name in self._outputs else None
+            job = end.name if end.name in self._jobs.values() else None
             left = self._lines.told(job).untold(end.result, clips=(ClipStatus.SKIPPED, ClipStatus.FAILED))
             for level, issues in ((logging.WARNING, left.warnings), (logging.ERROR, left.errors)):
                 for issue in issues:

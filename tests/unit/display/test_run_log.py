@@ -153,6 +153,13 @@ def test_issues_of_jobs_are_told_once(log: RunLog, kept: Kept) -> None:
     ]
 
 
+def test_an_issue_of_a_job_without_an_output_is_told_once(log: RunLog, kept: Kept) -> None:
+    log.name("w1", None, "job 2")
+    log.emit(events.Notice("error", GONE.code.value, GONE.message, path=GONE.path, hint=GONE.hint), job="job 2")
+    log.ends([JobEnd("job 2", VideoResult("w1", RunStatus.ERROR, errors=(GONE,)), 2)])
+    assert [(record["job"], record["code"]) for record in kept.data] == [("job 2", "file_not_found")]
+
+
 def test_jobs_that_did_not_begin_are_one_record(log: RunLog, kept: Kept) -> None:
     reason = DeadlineReached("the time was over", hint="run it again").issue
     late = [VideoResult("w", RunStatus.SKIPPED, errors=(reason,), code=reason.code)] * 194
