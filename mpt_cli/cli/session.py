@@ -77,7 +77,7 @@ class Session:
         """
         workflow_id = uuid.uuid4().hex
         self._log.records.name(workflow_id, output, job)
-        return RunContext(workflow_id, partial(self._emit, job=job), self.cancel)
+        return RunContext(workflow_id, partial(self._emit, job=job), self.cancel, job=job)
 
     def read_stdin(self) -> bytes:
         """Return all of stdin.

@@ -290,6 +290,7 @@ class RunContext:
         clips_beside: Number of clips of other runs that share the machine with this run's clips.
         has_deadline: True if a deadline applies already: that of a batch is one for all its jobs.
         once: Warnings that the whole command gives once; the jobs of a batch share it.
+        job: Name of the job in a batch, for messages about two jobs; None for its number.
 
     Raises:
         UsageError: An argument has a wrong type; the message names the field.
@@ -302,6 +303,7 @@ class RunContext:
     clips_beside: int = 0
     has_deadline: bool = False
     once: Once = field(default_factory=Once)
+    job: str | None = None
 
     if TYPE_CHECKING:  # the arguments accept more types than the fields hold
 
@@ -314,6 +316,7 @@ class RunContext:
             clips_beside: int = 0,
             has_deadline: bool = False,
             once: Once = ...,
+            job: str | None = None,
         ) -> None:
             """Accept an UUID too, which :meth:`__post_init__` turns into text."""
 

@@ -36,23 +36,24 @@ _WANTED_BYTES = 500 * 2**20
 """Memory that should be free before a job begins; half of a small budget."""
 
 
-def require_possible(requests: Sequence[VideoParams], *, most_jobs: int) -> None:
+def require_possible(requests: Sequence[VideoParams], contexts: Sequence[RunContext], *, most_jobs: int) -> None:
     """Raise InputError for a batch that cannot be run as a whole, whatever its files are."""
     if not requests:
         raise InputError(IssueCode.VALIDATION_FAILED, "the batch holds no job", hint="write at least one job")
     if len(requests) > most_jobs:
         message = f"the batch has {len(requests)} jobs, above the limit of {most_jobs}"
         raise InputError(IssueCode.LIMIT_EXCEEDED, message, hint="raise batch.max_jobs")
+    names = [context.job or f"job {number}" for number, context in enumerate(contexts, 1)]
     writer: dict[Path, int] = {}
-    for number, request in enumerate(requests, 1):
+    for index, request in enumerate(requests):
         for output in map(real_path, (request.output_path, *request.extras.named().values())):
-            if (by := writer.setdefault(output, number)) != number:
-                message = f"is written by job {by} and by job {number}; nothing was run"
+            if (by := writer.setdefault(output, index)) != index:
+                message = f"is written by {names[by]} and by {names[index]}; nothing was run"
                 raise InputError(IssueCode.DUPLICATE_OUTPUT, message, path=output, hint="give each job its own output")
-    for number, request in enumerate(requests, 1):
+    for index, request in enumerate(requests):
         for clip in request.clips:
-            if (by := writer.get(real_path(clip.path), number)) != number:
-                message = f"is read by job {number} and written by job {by}; nothing was run"
+            if (by := writer.get(real_path(clip.path), index)) != index:
+                message = f"is read by {names[index]} and written by {names[by]}; nothing was run"
                 raise InputError(IssueCode.OUTPUT_IS_INPUT, message, path=clip.path, hint="run one job after the other")
 
 

@@ -143,7 +143,7 @@ class VideoProcessingOrchestrator:
             UsageError: An argument has a wrong type, or there is not one context for each job.
         """
         requests, contexts = _batch_of(requests, contexts)
-        require_possible(requests, most_jobs=self._config.batch.max_jobs)
+        require_possible(requests, contexts, most_jobs=self._config.batch.max_jobs)
         at_once = min(len(requests), (self._config.processing.jobs or self._machine.cores) + 1)
         seconds = self._config.processing.deadline
         with self._memory, self._lifecycle.limited(contexts, seconds) as limited:
@@ -181,7 +181,7 @@ class VideoProcessingOrchestrator:
             UsageError: As :meth:`process_batch_requests`.
         """
         requests, contexts = _batch_of(requests, contexts)
-        require_possible(requests, most_jobs=self._config.batch.max_jobs)
+        require_possible(requests, contexts, most_jobs=self._config.batch.max_jobs)
         return [self.plan_video_request(one, context=of) for one, of in zip(requests, contexts, strict=True)]
 
     def health_check(self, *, deep: bool = False, cancel: CancelToken | None = None) -> HealthStatus:

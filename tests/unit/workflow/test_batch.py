@@ -93,16 +93,17 @@ def run_all(
 # --- what cannot be run
 
 
-def refusal(jobs: Sequence[VideoParams], *, most: int = 10) -> InputError:
+def refusal(jobs: Sequence[VideoParams], *, most: int = 10, names: Sequence[str] | None = None) -> InputError:
+    own = contexts(len(jobs)) if names is None else [RunContext(job=name) for name in names]
     with pytest.raises(InputError) as caught:
-        require_possible(jobs, most_jobs=most)
+        require_possible(jobs, own, most_jobs=most)
     return caught.value
 
 
 def test_an_empty_batch_and_one_that_is_too_large_are_refused() -> None:
     assert "no job" in refusal([]).issue.message
     assert refusal(requests(3), most=2).code is IssueCode.LIMIT_EXCEEDED
-    require_possible(requests(3), most_jobs=3)
+    require_possible(requests(3), contexts(3), most_jobs=3)
 
 
 def test_two_jobs_with_one_output_are_refused_also_through_links(tmp_path: Path) -> None:
@@ -116,11 +117,22 @@ def test_two_jobs_with_one_output_are_refused_also_through_links(tmp_path: Path)
     assert refusal(jobs).code is IssueCode.DUPLICATE_OUTPUT
 
 
+def test_two_jobs_that_collide_are_named_as_their_caller_named_them() -> None:
+    first, second = requests(2)
+    twins = [first, replace(second, output_path=first.output_path)]
+    assert "monday and by job 7;" in refusal(twins, names=["monday", "job 7"]).issue.message
+    assert "week: a and by week: a;" in refusal(twins, names=["week: a", "week: a"]).issue.message
+    reads = [replace(first, output_path=second.clips[0].path), second]
+    assert "read by job 7 and written by monday;" in refusal(reads, names=["monday", "job 7"]).issue.message
+
+
 def test_a_job_that_reads_what_another_writes_is_refused() -> None:
     first, second = requests(2)
     error = refusal([replace(first, output_path=second.clips[0].path), second])
     assert (error.code, error.issue.path) == (IssueCode.OUTPUT_IS_INPUT, second.clips[0].path)
-    require_possible([replace(first, output_path=first.clips[0].path), second], most_jobs=2)  # the job's own fault
+    require_possible(
+        [replace(first, output_path=first.clips[0].path), second], contexts(2), most_jobs=2
+    )  # the job's own fault
 
 
 # --- how jobs run
