@@ -44,6 +44,7 @@ GLOBAL_ARGUMENTS = (
 _QUIET = ("-v", "error", "-nostats")
 _COMPLETE_HEADER = ("mov", "mp4")
 PCM_FORMAT = "s16le"
+_MOVIE_TIMESCALE = 1000
 _UNSPECIFIED_MATRIX = 2
 _NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
 """Nothing of the inputs is carried: phones write their location."""
@@ -236,12 +237,16 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
     Platforms require files without edit lists, and players that ignore one play the audio 45 ms
     early. What an edit list would cut is given up instead (``concatenation/audio.py``). Matroska
     gets no random identifiers: the same reel is the same bytes.
+
+    Chapters are counted in units of the movie, with 31 bits: ffmpeg 9 chooses units so small that a chapter of
+    more than 38 s is lost. A millisecond, which was the unit before, is also that of the chapters.
     """
     if form.container is Container.MKV:
         return {"f": "matroska", "cues_to_front": 1, "default_mode": "infer", "fflags": "+bitexact"}
     return {
         "f": form.container.value,
         "video_track_timescale": timescale(form.frame_rate),
+        "movie_timescale": _MOVIE_TIMESCALE,
         "use_editlist": 0,
         "movflags": "+faststart+negative_cts_offsets",
         **_codec_tag(form),
@@ -348,6 +353,7 @@ def _video_options(form: TargetForm) -> dict[str, Any]:
         **_NO_METADATA,
         "f": "mp4",
         "video_track_timescale": timescale(form.frame_rate),
+        "movie_timescale": _MOVIE_TIMESCALE,
         **_codec_tag(form),
     }
 
