@@ -97,9 +97,7 @@ def test_there_may_be_more_than_the_255_of_nero(
 def test_long_chapter_is_found_again(bench: Bench, media: MediaFolder, tmp_path: Path) -> None:
     """ffmpeg 9 counts in units of which 31 bits end after 38 seconds, if it may choose them."""
     form, reel = form_of(rate="10"), tmp_path / "reel.mp4"
-    clips = [
-        bench.clip(media.numbered(numbered(n, fps="10", seconds=length)), form) for n, length in ((1, 45), (2, 1))
-    ]
+    clips = [bench.clip(media.numbered(numbered(n, fps="10", seconds=length)), form) for n, length in ((1, 45), (2, 1))]
     chapters = reel_chapters(clips, form.frame_rate)
     bench.join(clips, reel, form, chapters=chapters)
     prove(reel, form, clips, chapters=chapters)
