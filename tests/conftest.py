@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
-from contextlib import suppress
-from pathlib import Path
+import signal
+import sys
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -18,8 +20,18 @@ from tests.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 GUARD = selection.Guard()
+
+# Without bytecode each worker rewrites all tests, and each of some hundred children compiles mpt again, in a second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# A shell starts what runs behind it with some signals ignored, and children of the tests would inherit that.
+for _signal in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT) if sys.platform != "win32" else ():
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, lambda _number, _frame: None)
 
 GRACE_SECONDS = 2.0
 """How long a child that was told to end may take after its test."""
@@ -87,8 +99,21 @@ def clock() -> FakeClock:
 
 def living_children(grace_seconds: float = GRACE_SECONDS) -> list[psutil.Process]:
     """Descendants of this process that are still there, zombies too, after a time of grace."""
+    if not _has_children():
+        return []
     ours = [child for child in psutil.Process().children(recursive=True) if not _is_others(child)]
     return list(psutil.wait_procs(ours, timeout=grace_seconds)[1]) if ours else []
+
+
+def _has_children() -> bool:
+    """Whether this process may have children; asks the system, which takes much less time than a look at all."""
+    if not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _is_others(child: psutil.Process) -> bool:
@@ -105,9 +130,11 @@ def leftovers(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders if folder.is_dir() for path in folder.rglob(".mpt-*"))
 
 
-def surroundings() -> tuple[Path, dict[str, str]]:
+def surroundings() -> tuple[str, dict[str, str]]:
     """Working folder and environment, without what pytest itself changes between tests."""
-    return Path.cwd(), {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+    environment = dict(os.environ)
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    return os.getcwd(), environment  # noqa: PTH109 - a path object takes longer to make than the look itself
 
 
 def _end(children: list[psutil.Process]) -> None:
@@ -119,51 +146,60 @@ def _end(children: list[psutil.Process]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def needs_no_child_where_it_is_fast(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """Fail a test that is marked ``fast`` and starts a process or writes media."""
-    if request.node.get_closest_marker("fast"):
-        with GUARD.watch(request.node.name, tmp_path):
-            yield
-    else:
-        yield
+def own_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give each test an empty home, so that none sees or touches the user's settings, cache or history.
 
-
-@pytest.fixture(autouse=True)
-def leaves_nothing_behind(
-    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """Fail a test that leaves a child, a temporary file, or a changed environment; gives the test's home."""
-    home = tmp_path_factory.getbasetemp() / "homes" / tmp_path.name
-    before = surroundings()
-    yield home
-    fast = request.node.get_closest_marker("fast") is not None  # has no children, and the look takes longer than it
-    children, rest, after = [] if fast else living_children(), leftovers(tmp_path, home), surroundings()
+    Fail a test that leaves a child, a temporary file or a changed environment, and one that is marked ``fast`` and
+    starts a process or writes media. One fixture does it all, and a folder of its own has only a test that asks for
+    one: of thousands of tests each lasts few milliseconds.
+    """
+    fast = request.node.get_closest_marker("fast") is not None
+    folders = [request.getfixturevalue("tmp_path")] if "tmp_path" in request.fixturenames else []
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
+    home.mkdir(parents=True)
+    outside = surroundings()
+    before = outside[0], _environment_at(home, outside[1])
+    _set_environment(before[1], outside[1])
+    try:
+        with GUARD.watch(request.node.name, *folders) if fast else nullcontext():
+            yield home
+    finally:
+        children = [] if fast else living_children()  # a fast test has none, and the look takes longer than it
+        rest, after = leftovers(home, *folders), surroundings()
+        _end(children)
+        os.chdir(outside[0])
+        _set_environment(outside[1], after[1])
     problems = [f"child {child.pid} is still there: {child}" for child in children]
-    _end(children)
-    if after != before:
-        os.chdir(before[0])
-        os.environ.clear()
-        os.environ.update(before[1])
     problems += [f"{path} was left behind" for path in rest]
     problems += [f"the test changed {what}" for what, old, new in zip(_WHAT, before, after, strict=True) if old != new]
     assert not problems, "; ".join(problems)
 
 
+_HOMES = itertools.count()
 _WHAT = ("the working folder", "the environment")
 
 
-@pytest.fixture(autouse=True)
-def own_home(leaves_nothing_behind: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test an empty home, so that none sees or touches the user's settings, cache or history."""
-    # The guard stands first in the signature: monkeypatch then ends before the guard looks.
-    home = leaves_nothing_behind
-    home.mkdir(parents=True, exist_ok=True)
+def _environment_at(home: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Return an environment with this home and without what would change the behaviour of mpt or of its output."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("MPT_") and name not in _FOREIGN_SWITCHES
+    }
     folders = {"CACHE_HOME": "cache", "CONFIG_HOME": "config", "DATA_HOME": "data", "STATE_HOME": "state"}
-    for name, folder in folders.items():
-        monkeypatch.setenv(f"XDG_{name}", str(home / folder))
-    monkeypatch.setenv("XDG_CONFIG_DIRS", str(home / "etc"))
-    monkeypatch.setenv("HOME", str(home))
-    for name in os.environ:
-        if name.startswith("MPT_") or name in _FOREIGN_SWITCHES:
-            monkeypatch.delenv(name)
-    return home
+    folders |= {"CONFIG_DIRS": "etc"}
+    return kept | {f"XDG_{name}": f"{home}/{folder}" for name, folder in folders.items()} | {"HOME": str(home)}
+
+
+def _set_environment(wanted: dict[str, str], present: dict[str, str]) -> None:
+    """Make the environment this one, which is that one now."""
+    for name in present.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in wanted.items() if present.get(name) != value})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collections_look_past_earlier_modules() -> None:
+    """Keep collections short; without this they take longer with each test that ran."""
+    gc.collect()
+    gc.freeze()

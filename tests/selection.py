@@ -96,8 +96,8 @@ class Guard:
             raise RuntimeError(f"{self._test} is fast and starts a process: mark it with @pytest.mark.heavy")
 
     @contextmanager
-    def watch(self, test: str, folder: Path) -> Iterator[None]:
-        """Fail a test in whose time a process was asked for, or media written below its folder."""
+    def watch(self, test: str, *folders: Path) -> Iterator[None]:
+        """Fail a test in whose time a process was asked for, or media written below its folders."""
         reaped = _reaped()
         self._test, self._refused = test, []
         try:
@@ -107,7 +107,7 @@ class Guard:
         # multiprocessing starts its children without an event.
         started = self._refused or _reaped() != reaped
         assert not started, f"a fast test starts processes: mark it with @pytest.mark.heavy {self._refused}"
-        found = media_in(folder)
+        found = [path for folder in folders for path in media_in(folder)]
         assert not found, f"a fast test writes media: mark it with @pytest.mark.heavy {found}"
 
 

@@ -313,7 +313,8 @@ def test_the_guard_sees_children_and_leftovers(tmp_path: Path) -> None:
 
 def test_each_test_has_its_own_home(own_home: Path, tmp_path: Path) -> None:
     assert Path.home() == own_home
-    assert own_home.name == tmp_path.name
+    assert own_home not in [tmp_path, *tmp_path.parents]
+    assert tmp_path not in own_home.parents
     assert list(own_home.iterdir()) == []
 
 

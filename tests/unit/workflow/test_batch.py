@@ -233,17 +233,19 @@ def test_once_stopped_no_job_begins() -> None:
 
 
 def test_an_exception_stops_the_other_jobs_and_goes_its_way() -> None:
-    cancel = CancelToken()
-    batch = batch_of(3, at_once=2, cancel=cancel)
+    batch, both, stopped = batch_of(3, at_once=2), threading.Barrier(2), threading.Event()
 
     def process(_params: VideoParams, context: RunContext) -> VideoResult:
+        both.wait(PATIENCE)
         if context.workflow_id == "w0":
             raise RuntimeError("a bug")
-        assert cancel.wait(PATIENCE)
+        if context.cancel.wait(PATIENCE):
+            stopped.set()
         return result(context, RunStatus.CANCELLED)
 
     with pytest.raises(RuntimeError, match="a bug"):
         batch.run(range(3), Processor(process))
+    assert stopped.is_set()
 
 
 # --- memory
