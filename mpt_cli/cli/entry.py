@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code."""
     try:
-        Path.cwd()
-    except OSError:
+        Path.cwd().stat()
+    except OSError as error:
         from mpt_cli.cli.failures import answer_without_folder
 
-        return answer_without_folder(arguments)
+        return answer_without_folder(arguments, error)
     try:
         return int(app(list(arguments), prog_name="mpt", standalone_mode=False) or 0)
     except (Exception, KeyboardInterrupt, SystemExit) as error:

@@ -18,20 +18,26 @@ from mpt_cli.cli.options import Given
 from mpt_cli.cli.session import Session, report_lost_answer
 from mpt_cli.display.base import console, discard
 from mpt_cli.model.errors import Cancelled, ExitCode, IssueCode, MptError, UsageError
-from mpt_cli.storage.disk import DISK_FULL
+from mpt_cli.model.shortages import DISK_FULL, shortage_of
+from mpt_cli.storage.disk import unworkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SWITCHES = {"--json": "json", "--jsonl": "jsonl", "-v": "verbose", "--verbose": "verbose"}
 
-_NO_ROOM = (*DISK_FULL, errno.EIO)
+_OF_THE_SYSTEM = frozenset(
+    {errno.EACCES, errno.EIO, errno.ELOOP, errno.ENAMETOOLONG, errno.ENODEV, errno.ENOTCONN, errno.ENXIO, errno.EPERM}
+    | {errno.EROFS, errno.ETIMEDOUT, getattr(errno, "ESTALE", errno.EIO)}
+)
+"""Error numbers of a file system that refuses or is lost, which no check beforehand rules out."""
+_NO_ROOM = (*DISK_FULL, errno.EFBIG, errno.EIO)
 """Error numbers of a failed write to stdout or stderr that are no bug of mpt."""
 
 
-def answer_without_folder(arguments: Sequence[str]) -> int:
-    """Report that the working folder is gone; return the exit code."""
-    return _answer(arguments, UsageError("the working folder is gone", hint="change to one that is there"))
+def answer_without_folder(arguments: Sequence[str], error: OSError) -> int:
+    """Report a working folder that cannot be reached by its path; return the exit code."""
+    return _answer(arguments, _lost_folder(error))
 
 
 def answer_failure(arguments: Sequence[str], error: BaseException) -> int:
@@ -50,9 +56,34 @@ def answer_failure(arguments: Sequence[str], error: BaseException) -> int:
             return report_lost_answer(error, console(sys.stderr, aside=True))
     if "verbose" in _switches(arguments):
         traceback.print_exception(error)
+    if (known := _not_a_bug(error)) is not None:
+        return _answer(arguments, known)
     hint = "this is a bug in mpt: please report it with the output of the same command and -v"
     bug = MptError(IssueCode.INTERNAL, f"{type(error).__name__}: {error}", hint=hint)
     return _answer(arguments, bug, log={})  # the log of the session has it
+
+
+def _lost_folder(error: OSError) -> UsageError:
+    if isinstance(error, FileNotFoundError):
+        return UsageError("the working folder is gone", hint="change to one that is there")
+    # Its path is too long, or a folder above it may not be entered.
+    message = f"the working folder cannot be reached by its path ({error.strerror})"
+    return UsageError(message, hint="change to another folder")
+
+
+def _not_a_bug(error: BaseException) -> MptError | None:
+    """Return the error of mpt for an exception that no step expected but that comes from the system, or None."""
+    if (shortage := shortage_of(error)) is not None:
+        return shortage
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _OF_THE_SYSTEM:
+        return unworkable(error)
+    try:
+        Path.cwd().stat()
+    except OSError as lost:  # it vanished during the run
+        return _lost_folder(lost)
+    return None
 
 
 def _answer(arguments: Sequence[str], error: MptError, *, log: dict[str, Any] | None = None) -> int:

@@ -68,9 +68,9 @@ class SideFiles:
                 if text is None:
                     continue
                 write_whole(path, text, _mark(name))
-            except OSError as error:
+            except (OSError, ValueError, MemoryError) as error:  # the reel is published: nothing may take its answer
                 taken = isinstance(error, NameTakenError)
-                why = "another file has this name now" if taken else error.strerror or error
+                why = "another file has this name now" if taken else getattr(error, "strerror", None) or error
                 message = f"cannot be written for {_NAMES[name]} ({why})"
                 yield Issue(IssueCode.OUTPUT_NOT_WRITABLE, message, path, "the run itself is not affected")
 

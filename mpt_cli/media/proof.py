@@ -8,7 +8,7 @@ frame and the order; audio is decoded and counted, because the ends of container
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,10 +21,12 @@ from mpt_cli.media.formats import boxes
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.open_options import OPEN_OPTIONS
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
 from mpt_cli.model.timing import AAC_FRAME, sample_boundary
+from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -268,7 +270,7 @@ class _Starts:
     def __init__(self, path: Path, video: VideoStream, form: TargetForm, threads: int) -> None:
         self._path, self._video, self._form, self._most = path, video, form, 2 * threads
         self._running = deque[Future[None]]()
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="proof")
+        self._executor = ThreadPool(threads, "proof")
 
     def __enter__(self) -> Self:
         return self
@@ -294,6 +296,7 @@ def _decode_start(path: Path, video: VideoStream, packet: Any, form: TargetForm)
     try:
         frames = [*decoder.decode(packet), *decoder.decode(None)]
     except av.FFmpegError as error:
+        refuse_shortage(error)
         raise VerificationError(f"does not decode where a clip begins ({error.strerror})", path=path) from error
     if not packet.is_keyframe or not frames:
         raise VerificationError("a clip does not begin with a picture that decodes by itself", path=path)
@@ -335,6 +338,7 @@ def _opened(path: Path, options: dict[str, str] = OPEN_OPTIONS) -> Iterator[Inpu
             doing = "read"
             yield container
     except av.FFmpegError as error:
+        refuse_shortage(error)
         raise VerificationError(f"cannot be {doing} ({error.strerror})", path=path) from error
 
 

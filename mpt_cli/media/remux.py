@@ -21,6 +21,7 @@ from mpt_cli.media.formats.bitstream import FrameData
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.open_options import file_url
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.timing import ticks_per_frame, timescale
 
@@ -57,7 +58,7 @@ def copy_frames(
 
     Raises:
         VerificationError: The file does not hold these frames.
-        OSError: The disk is full.
+        ResourceError: The disk is full, or another shortage.
     """
     rate = media.video.frame_rate
     scale, ticks = timescale(rate), ticks_per_frame(rate)
@@ -111,7 +112,7 @@ def _twin(packet: Any, data: bytes) -> Any:
 
 @contextmanager
 def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputContainer, OutputContainer]]:
-    """Open both files; OSError where the disk is full, VerificationError for any other error of libav."""
+    """Open both files; ResourceError for a shortage, OSError or VerificationError for other errors of libav."""
     options = {"video_track_timescale": str(scale)}
     try:
         with (
@@ -120,6 +121,7 @@ def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputConta
         ):
             yield container, output
     except av.FFmpegError as error:
+        refuse_shortage(error)
         if isinstance(error, OSError):
             raise
         raise VerificationError(f"cannot be copied ({error.strerror})", path=source) from error

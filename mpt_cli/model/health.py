@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mpt_cli.model.errors import ExitCode, IssueCode, exit_code_of
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentMetrics:
@@ -34,6 +36,7 @@ class HealthCheck:
         required: True if requests fail without it.
         detail: One line on what was found.
         hint: Advice where it does not work, or None.
+        code: Code of the issue where it does not work.
     """
 
     name: str
@@ -41,6 +44,7 @@ class HealthCheck:
     required: bool
     detail: str
     hint: str | None = None
+    code: IssueCode = IssueCode.DEPENDENCY_MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,12 @@ class HealthStatus:
     def healthy(self) -> bool:
         """True if everything required works."""
         return all(check.healthy for check in self.checks if check.required)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Exit code: that of resources if nothing but room is missing, else that of a dependency."""
+        codes = {check.code for check in self.checks if check.required and not check.healthy}
+        if not codes:
+            return ExitCode.OK
+        short = all(exit_code_of(code) is ExitCode.RESOURCES for code in codes)
+        return ExitCode.RESOURCES if short else ExitCode.DEPENDENCY

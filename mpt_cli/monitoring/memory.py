@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from mpt_cli.monitoring.reservations import Reservations
 from mpt_cli.monitoring.system import PsutilReader, SystemReader, default_budget_bytes
 from mpt_cli.monitoring.trend import Trend
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from mpt_cli.config.sections import MemoryConfig
@@ -99,12 +100,12 @@ class MemoryManager:
     def initialize(self) -> None:
         """Start the sampling thread, or add a user to the running one."""
         with self._lock:
-            self._users += 1
             if self._sampler is None:
                 stop = threading.Event()
                 thread = threading.Thread(target=self._run, args=(stop,), name="mpt-memory", daemon=True)
+                start_thread(thread)
                 self._sampler = thread, stop
-                thread.start()
+            self._users += 1
 
     def close(self) -> None:
         """Stop the sampling thread with its last user; no listener is called afterwards."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import psutil
 
 from mpt_cli.media.process.memory import rss_of_tree
-from mpt_cli.monitoring.cgroup import memory_limit_bytes
+from mpt_cli.monitoring.cgroup import cpu_quota, memory_limit_bytes
 
 BUDGET_SHARE = 0.8
 """Share of the memory that the machine or its control group allows, where no budget is configured."""
@@ -49,11 +49,11 @@ class PsutilReader:
 
     def total_bytes(self) -> int:
         """Return the memory of the machine."""
-        return int(psutil.virtual_memory().total)
+        return _memory("total", "SC_PHYS_PAGES")
 
     def available_bytes(self) -> int:
         """Return the memory that the machine can give without swapping."""
-        return int(psutil.virtual_memory().available)
+        return _memory("available", "SC_AVPHYS_PAGES")
 
     def tree_rss_bytes(self) -> int:
         """Return the resident memory of this process and all its descendants."""
@@ -61,7 +61,10 @@ class PsutilReader:
 
     def cpu_percent(self) -> float:
         """Return the load of all cores together since the last call of this thread, 0 to 100."""
-        return float(psutil.cpu_percent(interval=None))
+        try:
+            return float(psutil.cpu_percent(interval=None))
+        except OSError:  # /proc is not mounted
+            return 0.0
 
     def limit_bytes(self) -> int | None:
         """Return the smallest memory limit of the control groups; None without one."""
@@ -75,11 +78,16 @@ def default_budget_bytes(system: SystemReader) -> int:
 
 
 def usable_cores(root: Path = Path("/")) -> int:
-    """Return the cores that this process may use: its affinity, cut by a control group's quota (v2 ``cpu.max``)."""
+    """Return the cores that this process may use: its affinity, cut by the quota of its control groups."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    quota = cpu_quota(root)
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+def _memory(name: str, pages: str) -> int:
+    """Return a figure of the machine's memory in bytes, from the C library if /proc is not mounted."""
     try:
-        quota, period = (root / "sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such group, or "max": no quota
-        return cores
+        return int(getattr(psutil.virtual_memory(), name))
+    except OSError:
+        return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.choices import Action, OnError
 from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.results import ProcessingResult
+from mpt_cli.model.shortages import shortage_of
 from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.planning.estimates import need_bytes
 from mpt_cli.processing.clip import NONE_FOUND
@@ -18,7 +19,6 @@ from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
 from mpt_cli.runtime.keyed_lock import KeyedLocks
-from mpt_cli.storage.disk import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -369,11 +369,10 @@ def _issue_of(error: Exception, planned: PlannedClip) -> Issue:
     """Return the issue of an exception; a bug in mpt fails the clip and not the run."""
     if isinstance(error, MptError):
         return error.issue
-    if isinstance(error, MemoryError):
-        message, hint = "was not processed: mpt itself ran out of memory", "try --jobs 1"
-        return Issue(IssueCode.MEMORY_EXHAUSTED, message, path=planned.clip.path, hint=hint)
+    if (shortage := shortage_of(error)) is not None:
+        return replace(shortage.issue, message=f"was not processed: {shortage}", path=planned.clip.path)
     if isinstance(error, OSError):
-        code = IssueCode.DISK_FULL if error.errno in DISK_FULL else IssueCode.CLIP_FAILED
-        return Issue(code, f"cannot be processed ({error.strerror or error})", path=planned.clip.path)
+        message = f"cannot be processed ({error.strerror or error})"
+        return Issue(IssueCode.CLIP_FAILED, message, path=planned.clip.path)
     message = f"{type(error).__name__}: {error}"
     return Issue(IssueCode.INTERNAL, message, path=planned.clip.path, hint="please report this, with the output of -v")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TYPE_CHECKING, TypeVar
+
+from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +32,7 @@ def bounded_map(
     Args:
         fn: Function of one item, called in a worker thread with the context variables of the caller.
         items: Items, consumed lazily and started in order.
-        workers: Number of threads.
+        workers: Largest number of threads; the system may have room for fewer.
         max_pending: Largest number of items submitted and not yet finished.
         should_stop: No further item starts once it returns True; running items are finished.
         on_error: Called when an exception ends the iteration, because the threads are waited for.
@@ -39,9 +40,12 @@ def bounded_map(
 
     Yields:
         Results in the order in which the items finish.
+
+    Raises:
+        ResourceError: The system has no room for a single thread.
     """
     waiting, running = iter(items), set[Future[Result]]()
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix=thread_name) as executor:
+    with ThreadPool(workers, thread_name) as executor:
         try:
             while True:
                 while len(running) < max_pending and not should_stop():
@@ -49,7 +53,7 @@ def bounded_map(
                         item = next(waiting)
                     except StopIteration:
                         break
-                    running.add(executor.submit(copy_context().run, fn, item))
+                    running.add(executor.submit(fn, item))
                 if not running:
                     return
                 done, running = wait(running, timeout=_SIGNAL_SECONDS, return_when=FIRST_COMPLETED)

@@ -337,6 +337,7 @@ def read_toml(path: Path, *, error: type[ConfigError] | type[UsageError] = Confi
     def refuse(why: object, hint: str | None = None) -> NoReturn:
         raise error(one_line(str(why)), path=path, hint=hint)
 
+    data = b""
     try:
         if stat.S_ISFIFO(mode := path.stat().st_mode) or stat.S_ISSOCK(mode):
             refuse("is a pipe, not a file")  # which may never answer

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.errors import IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.model.errors import IssueCode, MptError, OutputError
+from mpt_cli.model.shortages import shortage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,28 +24,23 @@ def writing(path: Path) -> Iterator[None]:
         raise unworkable(error, path, doing="written") from error
 
 
-def unworkable(failure: OSError, path: Path, *, doing: str = "used") -> MptError:
+def unworkable(failure: OSError, path: Path | None = None, *, doing: str = "used") -> MptError:
     """Return the error of mpt for an OSError.
 
     Args:
         failure: The error of the system.
-        path: Path to report where the error names none.
+        path: Path to report where the error names none, or None.
         doing: Participle for the message.
 
     Returns:
-        A ResourceError for a full disk, else an OutputError.
+        A ResourceError for a shortage, such as a full disk, else an OutputError.
     """
     if isinstance(failure.filename, (str, bytes)):
         path = Path(os.fsdecode(failure.filename))
-    if failure.errno in DISK_FULL:
-        return disk_full(path)
+    if (shortage := shortage_of(failure, path)) is not None:
+        return shortage
     message = f"cannot be {doing} ({failure.strerror or failure})"
     return OutputError(IssueCode.OUTPUT_NOT_WRITABLE, message, path=path)
-
-
-def disk_full(path: Path) -> ResourceError:
-    """Return the error for a disk, or a quota, that is full at this path."""
-    return ResourceError(IssueCode.DISK_FULL, "cannot be written: the disk is full", path=path, hint="free some space")
 
 
 def free_bytes(path: Path) -> int:
@@ -72,7 +67,3 @@ def _existing(path: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
     return folder
-
-
-DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""Error numbers for no space, and for an exhausted quota; the latter is missing on some systems, and varies."""

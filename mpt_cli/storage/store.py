@@ -26,8 +26,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import CacheInfo
+from mpt_cli.model.shortages import shortage_of
 from mpt_cli.storage import locks
-from mpt_cli.storage.disk import DISK_FULL, free_bytes
+from mpt_cli.storage.disk import free_bytes
 from mpt_cli.storage.file_identity import content_hash
 from mpt_cli.storage.record_folder import buckets, listed, remove_empty
 from mpt_cli.storage.small_files import read_small
@@ -135,7 +136,7 @@ class Store:
 
         Raises:
             VerificationError: The files are not what was stored; the entry is removed.
-            OSError: The disk is full.
+            OSError: The disk is full, or another shortage.
         """
         folder = self._entry_folder(key)
         self._sweep_once()
@@ -148,7 +149,7 @@ class Store:
                     note = _taken(folder, targets)
                 except (OSError, ValueError) as error:
                     _discard(targets)
-                    if isinstance(error, OSError) and error.errno in DISK_FULL:
+                    if shortage_of(error) is not None:
                         raise
                     if not _is_still(folder, seen):  # another run has cleared it away, and may have stored it again
                         continue

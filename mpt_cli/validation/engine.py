@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from mpt_cli.model.choices import Container, FormSource
 from mpt_cli.model.errors import Issue, IssueCode, VerificationError
 from mpt_cli.model.results import FileValidationResult, ValidationResult
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +121,7 @@ class ValidationEngine:
             return replace(verdict, elapsed_seconds=time.monotonic() - started)
 
         distinct = list(dict.fromkeys(paths))
-        with self._processes, ThreadPoolExecutor(self._workers, thread_name_prefix="probe") as executor:
+        with self._processes, ThreadPool(self._workers, "probe") as executor:
             try:
                 verdicts = dict(zip(distinct, executor.map(look, distinct), strict=True))
             except BaseException:  # Ctrl-C where nobody handles signals: the executor would wait for all files

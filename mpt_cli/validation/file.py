@@ -10,6 +10,7 @@ from mpt_cli.media import color
 from mpt_cli.media.audio_tracks import with_heard_tracks
 from mpt_cli.media.geometry import too_many_pixels
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
 from mpt_cli.model.results import FileValidationResult
 from mpt_cli.runtime.cancel import CancelToken
@@ -73,6 +74,7 @@ class FileValidator:
 
         Raises:
             Cancelled: The run was stopped.
+            ResourceError: The system has no room for the work.
         """
         try:
             if issue := self._refused_by_system(path):
@@ -82,8 +84,10 @@ class FileValidator:
         except ProbeError as error:
             return FileValidationResult(path, errors=(error.issue,))
         except OSError as error:
+            refuse_shortage(error)
             return FileValidationResult(path, errors=(_unreadable(path, error),))
         except (ValueError, ArithmeticError, MemoryError) as error:
+            refuse_shortage(error)
             message = f"cannot be read as a video ({type(error).__name__}: {error})"
             return FileValidationResult(path, errors=(Issue(IssueCode.PROBE_FAILED, message, path),))
         errors = self._errors(path, media)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from mpt_cli.model.errors import Cancelled, DeadlineReached, MptError
 from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ def limited(
             context.cancel.expire()
 
     waiting = timer(float(seconds), expire)
-    waiting.start()
+    start_thread(waiting)
     try:
         yield stoppable
     finally:

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import tempfile
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,12 +19,15 @@ from mpt_cli.media.encoders.smoke_test import RATE, SMALL, decoders, encode_gray
 from mpt_cli.media.encoders.software import ENCODERS
 from mpt_cli.media.process.run import Limits
 from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.shortage import child_shortage
 from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import Cancelled, DependencyError, InputError, IssueCode, MptError, ResourceError
 from mpt_cli.model.formatting import counted, size_text
 from mpt_cli.model.health import HealthCheck, HealthStatus
+from mpt_cli.model.shortages import shortage_of
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
+from mpt_cli.runtime.threads import ThreadPool
 from mpt_cli.storage.disk import free_bytes
 from mpt_cli.storage.temp_files import scratch_folder
 from mpt_cli.storage.unkept import NO_HOME
@@ -51,8 +53,12 @@ _LEAST_DISK_BYTES = 200 * 2**20
 _LEAST_MEMORY_BYTES = 300 * 2**20
 """What one clip of 1080x1920 needs at least, with mpt itself."""
 _IMPORT_SECONDS = 10
+_AT_ONCE = 8
 _FRAMES = 12
 _LOOK_ABOVE = "see the other checks; -v says more"
+_OWN_CODES = frozenset(
+    {IssueCode.MEMORY_EXHAUSTED, IssueCode.DISK_FULL, IssueCode.CACHE_UNAVAILABLE, IssueCode.STATE_UNAVAILABLE}
+)
 _OTHER = "choose another one with encode.encoder, or another ffmpeg with MPT_FFMPEG__BINARY"
 
 
@@ -86,11 +92,15 @@ class HealthChecks:
             Cancelled: The checks were stopped.
         """
         cancel = cancel or CancelToken()
-        with self._memory, _scratch(self._config) as folder, ThreadPoolExecutor(thread_name_prefix="health") as threads:
+        with self._memory, _scratch(self._config) as folder, ThreadPool(_AT_ONCE, "health") as threads:
             tries = [*self._services(folder, cancel), *self._programs(folder, cancel), *self._room()]
             if processor is not None:
                 tries.append(_Try("job", lambda: self._job(processor, folder, cancel), hint=_LOOK_ABOVE))
             checks = tuple(threads.map(_tried, tries))
+            # Side by side they need more room than a request: what lacked it is tried again alone.
+            checks = tuple(
+                _tried(one) if _was_short(check) else check for one, check in zip(tries, checks, strict=True)
+            )
             cancel.raise_if_cancelled()
             self._memory.sample()
             performance = self._performance.get_current_metrics()
@@ -129,7 +139,7 @@ class HealthChecks:
             _Try("disk", self._has_disk),
             _Try("cache", self._keeps, required=False),
             _Try("state", self._records, required=False),
-            _Try("temp", self._writes),
+            _Try("temp", self._writes, hint="set TMPDIR or paths.temp to a folder that can be written"),
         ]
 
     @property
@@ -251,14 +261,34 @@ def _tried(one: _Try) -> HealthCheck:
     except Cancelled:
         raise
     except MptError as error:
-        issue = error.issue
-        return HealthCheck(one.name, False, one.required, issue.text(), issue.hint or one.hint)
-    except OSError as error:
+        return _failed(one, error)
+    except (OSError, MemoryError, ImportError) as error:
+        if (shortage := shortage_of(error)) is not None:
+            return _failed(one, shortage)
+        if not isinstance(error, OSError):
+            return _broken(one, error)
         where = f"{error.filename}: " if error.filename else ""
-        return HealthCheck(one.name, False, one.required, f"{where}{error.strerror or error}", "check its permissions")
-    except (ValueError, RuntimeError, ImportError) as error:
-        hint = "please report this, with the output of -v"
-        return HealthCheck(one.name, False, one.required, f"{type(error).__name__}: {error}", hint)
+        return HealthCheck(
+            one.name, False, one.required, f"{where}{error.strerror or error}", one.hint or "check its permissions"
+        )
+    except (ValueError, RuntimeError) as error:
+        return _broken(one, error)
+
+
+def _was_short(check: HealthCheck) -> bool:
+    return not check.healthy and check.code is IssueCode.MEMORY_EXHAUSTED
+
+
+def _failed(one: _Try, error: MptError) -> HealthCheck:
+    """Return the failed check; what is no shortage and no lost folder counts as a missing dependency."""
+    issue = error.issue
+    code = issue.code if issue.code in _OWN_CODES else IssueCode.DEPENDENCY_MISSING
+    return HealthCheck(one.name, False, one.required, issue.text(), issue.hint or one.hint, code)
+
+
+def _broken(one: _Try, error: Exception) -> HealthCheck:
+    hint = "please report this, with the output of -v"
+    return HealthCheck(one.name, False, one.required, f"{type(error).__name__}: {error}", hint)
 
 
 def _require(fine: bool, found: str, wrong: str) -> str:
@@ -289,12 +319,15 @@ def _imports_moviepy(folder: Path, cancel: CancelToken) -> str:
         cwd=folder,
     )
     cancel.raise_if_cancelled()
+    if (shortage := child_shortage(outcome.returncode, outcome.stderr_tail)) is not None:
+        raise shortage
     if outcome.returncode != 0:
         raise DependencyError("MoviePy cannot be imported", hint="pip install --force-reinstall moviepy")
     return outcome.stdout_tail.strip()
 
 
 def _temp_folder(config: Config) -> Path:
+    """Return the folder of temporary files; FileNotFoundError if the system has none that can be written."""
     return config.paths.temp or Path(tempfile.gettempdir())
 
 
@@ -302,7 +335,7 @@ def _temp_folder(config: Config) -> Path:
 def _scratch(config: Config) -> Iterator[Path]:
     """Yield a folder that is removed at the end; the path of a missing one where none can be created."""
     with ExitStack() as stack:
-        folder = _temp_folder(config) / "unwritable"
+        folder = Path(os.devnull, "unwritable")
         with suppress(OSError):
             folder = stack.enter_context(scratch_folder("health", _temp_folder(config)))
         yield folder

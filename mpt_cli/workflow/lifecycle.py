@@ -19,6 +19,7 @@ from mpt_cli.model.errors import (
 )
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.model.run_record import HistoryEntry
+from mpt_cli.model.shortages import out_of_memory
 from mpt_cli.monitoring.recorder import Recorder
 from mpt_cli.runtime.current_run import CURRENT_RUN
 from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted, warning_of
@@ -130,7 +131,7 @@ class Lifecycle:
         except MemoryError:
             self._memory.force_cleanup_all()
             logger.exception("Memory exhaustion in workflow %s", run.context.workflow_id)
-            run.error = ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint="try --jobs 1")
+            run.error = out_of_memory()
 
     @staticmethod
     def _late(run: RunState) -> DeadlineReached:

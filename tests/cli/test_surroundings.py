@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import LIMIT_SECONDS, PROGRAM, SMALL, Done, Mpt, everything_in
+from tests.fakes import stand_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +49,24 @@ def nobody(*arguments: str | Path, **variables: str) -> Done:
         check=False,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def run_python(script: str) -> Done:
+    """A script that sets the scene and then is mpt."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "mpt-test.toml"
+    path.write_text(text)
+    return path
 
 
 def warnings_of(done: Done) -> list[str]:
@@ -142,3 +162,47 @@ def test_health_names_folders_that_cannot_be_written(mpt: Mpt) -> None:
     done = mpt("health", "--json")
     failed = [check["name"] for check in done.data["checks"] if not check["healthy"]]
     assert (done.code, [name for name in failed if name in ("cache", "state")]) == (0, ["cache", "state"])
+
+
+# --- folders out of reach ------------------------------------------------------------------------
+
+
+@pytest.mark.core
+def test_health_without_a_temporary_folder_says_so(mpt: Mpt, here: Path) -> None:
+    (here / "file").touch()
+    done = mpt("health", "--json", "--config", toml(here, "[paths]\ntemp = 'file/temp'\n"))
+    assert (done.code, {issue["code"] for issue in done.document["errors"]}) == (6, {"dependency_missing"})
+    assert any(issue["message"].startswith("temp: ") for issue in done.document["errors"])
+
+
+def test_health_where_the_system_has_no_temporary_folder(here: Path) -> None:
+    script = "import tempfile, sys; tempfile._candidate_tempdir_list = lambda: ['/nowhere']"
+    script += "; from mpt_cli.cli.entry import run; sys.exit(run(['health', '--json']))"
+    done = run_python(script)
+    assert done.code == 6
+    hints = [issue["hint"] for issue in done.document["errors"] if issue["message"].startswith("temp: ")]
+    assert hints == ["set TMPDIR or paths.temp to a folder that can be written"]
+
+
+@pytest.mark.core(1)
+@pytest.mark.parametrize("way", ["too long", "gone"])
+def test_working_folder_that_has_no_path_is_refused(here: Path, clip: Path, way: str) -> None:
+    name = "d" * 200
+    deep = f"d = '{name}'\nfor _ in range(25):\n    os.mkdir(d)\n    os.chdir(d)\n"
+    gone = "os.mkdir('g')\nos.chdir('g')\nos.rmdir('../g')\n"
+    script = "import os, sys\n" + (deep if way == "too long" else gone)
+    script += f"os.execv(sys.executable, [*{PROGRAM!r}, 'process', {str(clip)!r}, '-o', 'reel.mp4', '--json'])\n"
+    done = run_python(script)
+    assert (done.code, done.codes) == (2, ["usage"])
+    subprocess.run(["rm", "-rf", str(here / name)], check=True)  # beyond what Python's own rmtree reaches by name
+
+
+@pytest.mark.core
+def test_working_folder_that_vanishes_during_the_run_is_no_bug(here: Path, clip: Path, tmp_path: Path) -> None:
+    program = stand_in(tmp_path, f'rm -rf "{here}/gone"')
+    (here / "gone").mkdir()
+    script = f"import os, sys\nos.environ['MPT_FFMPEG__BINARY'] = {str(program)!r}\nos.chdir('gone')\n"
+    script += f"os.execv(sys.executable, [*{PROGRAM!r}, 'process', {str(clip)!r}, '-o', 'reel.mp4', '--json'])\n"
+    done = run_python(script)
+    assert (done.code, done.codes) == (2, ["usage"])
+    assert everything_in(here) == {}

@@ -6,13 +6,12 @@ from mpt_cli.cli.answer import Answer
 from mpt_cli.cli.options import COMMON, HEALTH, Given, with_options
 from mpt_cli.cli.session import Session
 from mpt_cli.display.answers.health import health_data, problems_of, show_health
-from mpt_cli.model.errors import ExitCode
 from mpt_cli.model.results import RunStatus
 
 
 @with_options(HEALTH, COMMON)
 def health(*, given: Given) -> int:
-    """Check everything that mpt needs; exit 6 if something required does not work."""
+    """Check everything that mpt needs; exit 6 if something required does not work, 7 if it only lacks room."""
     return Session("health", given, follows_run=False).run(_answer)
 
 
@@ -25,7 +24,7 @@ def _answer(session: Session) -> Answer:
     status = orchestrator.health_check(deep=bool(session.given.get("deep")), cancel=session.cancel)
     return Answer(
         status=RunStatus.SUCCESS if status.healthy else RunStatus.ERROR,
-        exit_code=ExitCode.OK if status.healthy else ExitCode.DEPENDENCY,
+        exit_code=status.exit_code,
         data=health_data(status),
         errors=problems_of(status, required=True),
         warnings=problems_of(status, required=False),

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mpt_cli.display.answers.summary import say, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
-from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.errors import Issue
 from mpt_cli.model.formatting import MISSING, escape
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _performance(metrics: CurrentMetrics) -> LoadData:
 def problems_of(status: HealthStatus, *, required: bool) -> list[Issue]:
     """Return an issue for each failed check that is required, or for each failed one that is not."""
     return [
-        Issue(IssueCode.DEPENDENCY_MISSING, f"{check.name}: {check.detail}", hint=check.hint)
+        Issue(check.code, f"{check.name}: {check.detail}", hint=check.hint)
         for check in status.checks
         if not check.healthy and check.required is required
     ]

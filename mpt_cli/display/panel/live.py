@@ -13,6 +13,8 @@ from mpt_cli.display.panel.canvas import Canvas, LinesAbove
 from mpt_cli.display.panel.layout import panel_lines
 from mpt_cli.display.panel.rows import ASCII, UNICODE
 from mpt_cli.display.progress import RunProgress
+from mpt_cli.model.errors import ResourceError
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,11 @@ class LiveDisplay:
             self._pauses = signal.getsignal(_CTRL_Z) is signal.SIG_DFL
             self._handle_pause()
         self._draw()
-        self._thread.start()
+        try:
+            start_thread(self._thread)
+        except ResourceError:
+            self._canvas.close()
+            raise
         self._redirection.__enter__()
         return self
 

@@ -11,7 +11,6 @@ import re
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mpt_cli.media.encoders.smoke_test import LIMIT_SECONDS, encode_gray
 from mpt_cli.model.errors import Cancelled, IssueCode, MptError
+from mpt_cli.runtime.threads import ThreadPool
 from mpt_cli.storage.file_identity import identity_of
 from mpt_cli.storage.record_folder import Records, listed
 from mpt_cli.storage.temp_files import scratch_folder
@@ -108,7 +108,7 @@ class EncoderTrials:
             new = {question: each for question, each in asked.items() if question not in known.failures}
             if not new:
                 return [known.failures[question] for question in asked]
-            with ThreadPoolExecutor(len(new), thread_name_prefix="trial") as threads:
+            with ThreadPool(len(new), "trial") as threads:
                 tried = threads.map(partial(self._tried, dimensions, cancel), new.values())
                 found = dict(zip(new, tried, strict=True))
             lasting = {question: reason for question, (reason, lasts) in found.items() if lasts}

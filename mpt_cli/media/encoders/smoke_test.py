@@ -10,6 +10,7 @@ import av
 from mpt_cli.media.ffmpeg.commands import trial_arguments
 from mpt_cli.media.ffmpeg.runner import explain
 from mpt_cli.media.process.run import Limits
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, VerificationError
 from mpt_cli.runtime.cancel import CancelToken
@@ -91,5 +92,6 @@ def _shades(path: Path) -> list[int]:
             planes = [frame.reformat(format="yuv420p").planes[0] for frame in container.decode(video=0)]
             return [bytes(plane)[plane.height // 2 * plane.line_size + plane.width // 2] for plane in planes]
     except (av.FFmpegError, IndexError) as error:
+        refuse_shortage(error)
         reason = error.strerror if isinstance(error, av.FFmpegError) else "it holds no pictures"
         raise VerificationError(f"wrote what cannot be decoded ({reason})", path=path) from error

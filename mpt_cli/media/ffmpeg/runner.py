@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.ffmpeg.progress import ProgressParser
 from mpt_cli.media.process.run import Ended, Limits, Outcome
 from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.shortage import child_shortage
 from mpt_cli.model.errors import Cancelled, DependencyError, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.formatting import seconds_text
 from mpt_cli.runtime.cancel import CancelToken
@@ -37,8 +38,6 @@ _FAILURE_SECONDS = 60.0
 """Time for which a failure is remembered: the jobs of a batch do not wait in turn for an ffmpeg that hangs."""
 _LOGGED = 2000
 """Characters of ffmpeg's stderr that a log gets after a failure."""
-_FULL = ("No space left on device", "Disk quota exceeded")
-"""Texts of ffmpeg for ENOSPC and EDQUOT, in the words of the system."""
 _MORE_TIME = {IssueCode.CLIP_TIMEOUT: "raise --clip-timeout", IssueCode.CONCAT_TIMEOUT: "raise concat.timeout"}
 _MORE_PATIENCE = "raise processing.stall_timeout if the machine or its disk is slow"
 _ECHOES = (
@@ -118,6 +117,7 @@ class Ffmpeg:
 
         Raises:
             DependencyError: ffmpeg is missing, older than 5.1, or does not run.
+            ResourceError: The system has no room for it.
             Cancelled: The question was stopped.
         """
         if self._build is None:
@@ -167,6 +167,8 @@ class Ffmpeg:
             raise
 
     def _build_of(self, outcome: Outcome) -> str:
+        if (shortage := child_shortage(outcome.returncode, outcome.stderr_tail)) is not None:
+            raise shortage
         match = re.search(r"ffmpeg version (\S+)", outcome.stdout_tail)
         if outcome.returncode != 0 or not match:
             raise DependencyError("does not run as ffmpeg", path=self.binary, hint=_INSTALL_HINT)
@@ -260,10 +262,8 @@ def explain(
         return ProcessingError(stalled, "made no progress and was stopped", hint=_MORE_PATIENCE)
     if outcome.returncode == 0:
         return None
-    if any(words in outcome.stderr_tail for words in _FULL):
-        return ResourceError(
-            IssueCode.DISK_FULL, "the disk is full", hint="free space, or set paths.temp to another disk"
-        )
+    if (shortage := child_shortage(outcome.returncode, outcome.stderr_tail)) is not None:
+        return shortage
     if outcome.killed_by_system:
         return ResourceError(
             IssueCode.MEMORY_EXHAUSTED, f"the system killed {program}, most likely for its memory", hint="try --jobs 1"

@@ -18,6 +18,7 @@ from mpt_cli.media.clock_jumps import OneRow
 from mpt_cli.media.ffmpeg.commands import decode_arguments
 from mpt_cli.media.inspect.demux import is_cut_off, open_container, packets
 from mpt_cli.media.process.run import Limits
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def decoded_share(
             for packet in packets(container, [stream]):
                 alive()
                 found.take(packet)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            refuse_shortage(error)
             found.unreadable = 1  # the rest
         return found.share()
 
@@ -146,7 +148,8 @@ class _Found:
             self._note(times, None if packet.pts is None else packet.pts * packet.time_base + shift)
         try:
             frames = packet.decode()
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError) as error:
+            refuse_shortage(error)
             return
         self.repeats += self.may_repeat and 0 < packet.size <= _REPEAT_BYTES
         for frame in frames:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.video.frame import VideoFrame
 
+from mpt_cli.media.process.shortage import refuse_shortage
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -23,7 +25,8 @@ def first_frame(packet: Packet[Any], kind: type[Any]) -> Any:
     """Return the first frame that a packet brings out, or None; a damaged packet brings nothing."""
     try:
         return _first_whole(packet.decode(), kind)
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        refuse_shortage(error)
         return None
 
 
@@ -32,7 +35,8 @@ def only_frame(packet: Packet[Any]) -> Any:
     stream: Any = packet.stream
     try:
         return _first_whole([*packet.decode(), *stream.decode(None)], VideoFrame)
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        refuse_shortage(error)
         return None
 
 
@@ -45,7 +49,8 @@ def timed_frames(packets: Iterable[Packet[Any]], *, alive: Callable[[], object] 
         alive()
         try:
             frames: list[Any] = packet.decode()
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError) as error:
+            refuse_shortage(error)
             continue
         yield from (frame for frame in frames if frame.pts is not None)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import av
 import av.logging
 
 from mpt_cli.media.open_options import OPEN_OPTIONS, file_url, protocols
+from mpt_cli.media.process.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,8 +56,10 @@ def packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[An
 
 def readable_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Any]:
     """Yield the packets as :func:`packets` does; an error of libav ends them, as it ends the reading in ffmpeg."""
-    with suppress(av.FFmpegError):
+    try:
         yield from packets(container, streams)
+    except av.FFmpegError as error:
+        refuse_shortage(error)
 
 
 def programmes(container: InputContainer) -> dict[int, frozenset[int]]:

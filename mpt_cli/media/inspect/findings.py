@@ -18,6 +18,7 @@ from mpt_cli.media.inspect.times.repair import MOST_REORDERED
 from mpt_cli.media.inspect.times.track_order import TrackOrder
 from mpt_cli.media.inspect.video.coded_frames import CodedPictures
 from mpt_cli.media.inspect.video.color_description import told_by
+from mpt_cli.media.process.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +114,8 @@ class Findings:
         self._thorough = scan
         try:
             self.scanned = self._read_packets(alive, scan=scan)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            refuse_shortage(error)
             if self.picture is None:
                 raise
             self.scanned = self.broken = True

@@ -6,7 +6,7 @@ picture, channels from decoded sound, durations from packets.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +25,7 @@ from mpt_cli.media.inspect.times.continuation import may_go_on
 from mpt_cli.media.inspect.times.transport_packets import is_torn_at
 from mpt_cli.media.inspect.video.coded_frames import SEEKABLE
 from mpt_cli.media.inspect.video.motion import moving
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.errors import IssueCode, ProbeError
 from mpt_cli.model.limits import MOST_PIXELS, MOST_STREAMS
 from mpt_cli.model.media_info import MediaInfo
@@ -104,6 +105,7 @@ def _read(path: Path, found: Findings, alive: Callable[[], object], *, scan: boo
     try:
         found.read(alive, scan=scan)
     except av.FFmpegError as error:
+        refuse_shortage(error)
         raise ProbeError(
             IssueCode.NO_FRAMES, f"has no frame that can be decoded ({_reason(error)})", path=path
         ) from error
@@ -129,7 +131,8 @@ def _weigh_last(path: Path, found: Findings, alive: Callable[[], object]) -> Non
             container.seek(found.coded.keyframes[-1], stream=stream)
         try:
             decodes = shows_frame_at(_watched(packets(container, [stream]), alive), last)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            refuse_shortage(error)
             decodes = False
     if not decodes:
         found.times.forget_last_duration()
@@ -141,8 +144,10 @@ def _compare_order(path: Path, found: Findings, alive: Callable[[], object]) -> 
         return
     with _opened(path, found.extent.end) as container:
         stream: Any = container.streams[found.video.index]
-        with suppress(av.FFmpegError):
+        try:
             found.misleads = come_in_disorder(_watched(packets(container, [stream]), alive))
+        except av.FFmpegError as error:
+            refuse_shortage(error)
 
 
 def _watched(read: Iterator[Any], alive: Callable[[], object]) -> Iterator[Any]:
@@ -190,6 +195,7 @@ def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
     try:
         container = open_container(path, end=end)
     except av.FFmpegError as error:
+        refuse_shortage(error)
         raise ProbeError(
             IssueCode.NOT_MEDIA,
             f"is not a video file, or was cut off before its index ({_reason(error)})",
@@ -197,6 +203,7 @@ def _opened(path: Path, end: int | None) -> Iterator[InputContainer]:
             hint="play it to see whether it is whole; export it again if it is not",
         ) from error
     except (ValueError, OverflowError, MemoryError) as error:
+        refuse_shortage(error)
         raise ProbeError(IssueCode.PROBE_FAILED, f"cannot be read as a video ({error})", path=path) from error
     with container:
         yield container

@@ -21,10 +21,12 @@ from mpt_cli.media.inspect.audio.decoding import AudioLoss
 from mpt_cli.media.process.pipes import Requests
 from mpt_cli.media.process.run import Ended, Limits, Outcome
 from mpt_cli.media.process.run import run as run_process
+from mpt_cli.media.process.shortage import child_shortage
 from mpt_cli.media.process.spawn import child_python
-from mpt_cli.model.errors import Issue, IssueCode, ProbeError
+from mpt_cli.model.errors import Issue, IssueCode, ProbeError, ResourceError
 from mpt_cli.model.media_info import MediaInfo, Still
 from mpt_cli.runtime.cancel import CancelToken
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,6 +185,8 @@ class Workers:
         finally:
             self._free.release()
         if (issue := answer.error) is not None:
+            if issue.code in (IssueCode.MEMORY_EXHAUSTED, IssueCode.DISK_FULL):  # it is not about the file
+                raise ResourceError(issue.code, issue.message, hint=issue.hint)
             raise ProbeError(issue.code, issue.message, path=path, hint=issue.about(path).hint)
         return answer
 
@@ -222,7 +226,7 @@ class _Worker:
         self._answers: SimpleQueue[str | Outcome | BaseException | None] = SimpleQueue()
         self._pieces: list[str] = []
         self._thread = threading.Thread(target=self._attend, name="worker", daemon=True)
-        self._thread.start()
+        start_thread(self._thread)
 
     @property
     def is_fresh(self) -> bool:
@@ -286,6 +290,8 @@ class _Worker:
         if end.ended is Ended.STALLED:
             message = f"could not be opened within {self._timeout_seconds:g} s"
             return ProbeError(IssueCode.PROBE_TIMEOUT, message, path=path, hint=hint)
+        if (shortage := child_shortage(end.returncode, end.stderr_tail)) is not None:
+            return shortage
         said = end.stderr_tail.strip().splitlines()
         why = _signal_name(end.returncode) or (said[-1] if said else f"exit code {end.returncode}")
         error = ProbeError(IssueCode.PROBE_CRASHED, f"crashed the process that opened it ({why})", path=path, hint=hint)

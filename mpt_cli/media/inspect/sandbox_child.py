@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from mpt_cli.media.inspect import probe
+from mpt_cli.media.process.shortage import libav_shortage
 from mpt_cli.model.clips import Dimensions
-from mpt_cli.model.errors import IssueCode, ProbeError
+from mpt_cli.model.errors import IssueCode, ProbeError, ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,9 +66,11 @@ def answer(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     """Return the answer to a question, under its name, or the issue that is the ``error``."""
     try:
         return _found(question, out)
-    except ProbeError as error:
+    except (ProbeError, ResourceError) as error:
         return {"error": dataclasses.asdict(error.issue)}
     except (*_OF_THE_FILE, av.FFmpegError) as error:
+        if (shortage := libav_shortage(error)) is not None:
+            return {"error": dataclasses.asdict(shortage.issue)}
         message = f"cannot be read as a video ({type(error).__name__}: {error})"
         return {"error": {"code": IssueCode.PROBE_FAILED, "message": message, "path": None, "hint": None}}
 

@@ -31,6 +31,7 @@ from mpt_cli.media.process.spawn import (
     spawner_of,
     start_error,
 )
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -135,7 +136,7 @@ def run(
 
     Raises:
         DependencyError: The program is missing or cannot be executed.
-        ResourceError: The system has no room for another process.
+        ResourceError: The system has no room for another process or thread.
     """
     if cancel.cancelled:
         return Outcome(Ended.CANCELLED, -signal.SIGINT, "", "", 0.0, None, None, killed_by_system=False)
@@ -265,7 +266,7 @@ class _Child:
                 self.wake()
 
         thread = threading.Thread(target=body, name=f"{work.__name__}-{self._popen.pid}", daemon=True)
-        thread.start()
+        start_thread(thread)
         self._threads.append(thread)
 
     def _fail(self, error: BaseException) -> None:

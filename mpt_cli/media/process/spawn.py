@@ -1,6 +1,6 @@
 """Start of a child process: its program, its environment, and the thread that starts it.
 
-Starts nothing by itself. Imports only ``model``.
+Starts nothing by itself. Imports only ``model`` and ``runtime``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.model.errors import DependencyError, IssueCode, ResourceError
+from mpt_cli.model.errors import DependencyError
+from mpt_cli.model.shortages import shortage_of
+from mpt_cli.runtime.threads import start_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,11 +54,11 @@ def child_environment() -> dict[str, str]:
 def child_python(module: str, function: str = "main") -> tuple[str, ...]:
     """Return the command that calls a function of one of our modules in a Python of its own.
 
-    With ``-P``, because a ``json.py`` in the user's folder would be executed in place of Python's own. Our
-    own folder comes last in the child's path, because it may hold any other module.
+    It writes bytecode only if we do. With ``-P``, because a ``json.py`` in the user's folder would be executed in
+    place of Python's own. Our own folder comes last in the child's path, because it may hold any other module.
     """
     code = f"import sys; sys.path.append({_ROOT!r}); from {module} import {function}; {function}()"
-    return sys.executable, "-P", "-c", code
+    return sys.executable, *(("-B",) if sys.dont_write_bytecode else ()), "-P", "-c", code
 
 
 def find_program(program: str, cwd: Path | None) -> str:
@@ -90,9 +92,8 @@ def not_executable(program: str) -> DependencyError:
 
 def start_error(error: OSError, program: str) -> Exception:
     """Return the error of mpt for a failed start; the error itself when it is not about the program."""
-    if error.errno in {errno.EAGAIN, errno.ENOMEM}:
-        message = f"the system has no room for another process ({program})"
-        return ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="run fewer workers")
+    if (shortage := shortage_of(error)) is not None:
+        return shortage
     if error.errno in {errno.ENOEXEC, errno.EACCES}:
         return not_executable(program)
     return error
@@ -108,7 +109,7 @@ class Spawner:
     def __init__(self) -> None:
         """Start the thread."""
         self._requests: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name="spawner", daemon=True).start()
+        start_thread(threading.Thread(target=self._serve, name="spawner", daemon=True))
 
     def call(self, start: Callable[[], T], *, discard: Callable[[T], None]) -> T:
         """Call ``start`` in the thread and return its result, or raise its exception.

@@ -14,6 +14,7 @@ from av.audio.frame import AudioFrame
 from mpt_cli.media.clock_jumps import OneRow
 from mpt_cli.media.inspect.audio.channel_names import release_custom_order
 from mpt_cli.media.inspect.demux import open_container, readable_packets
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ class AudioDecoding:
         try:
             frames: list[Any] = packet.decode()
             whole = not any(getattr(frame, "is_corrupt", False) for frame in frames)
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError) as error:
+            refuse_shortage(error)
             frames, whole = [], False
         if packet.size and not packet.is_discard:
             self._packets.append((time, (packet.duration or 0) * Fraction(packet.time_base), whole))

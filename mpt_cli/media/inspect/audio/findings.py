@@ -14,6 +14,7 @@ from mpt_cli.media.inspect.audio.channel_names import channel_names, release_cus
 from mpt_cli.media.inspect.audio.clock import STEADY, AudioClock
 from mpt_cli.media.inspect.audio.headers import HEADERS
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS
+from mpt_cli.media.process.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -208,7 +209,8 @@ def _decoded(packet: Packet[Any]) -> list[AudioFrame] | None:
     try:
         frames: list[Any] = packet.decode()
         return [frame for frame in frames if isinstance(frame, AudioFrame)]
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        refuse_shortage(error)
         return None
 
 

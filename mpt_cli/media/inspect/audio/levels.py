@@ -14,6 +14,7 @@ from av.audio.frame import AudioFrame
 
 from mpt_cli.media.inspect.audio.channel_names import planes_of
 from mpt_cli.media.inspect.demux import packets
+from mpt_cli.media.process.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -126,7 +127,8 @@ def _failed(heard: Samples, packet: Any) -> int:
     """Decode a packet and add its samples to those of its track; return 1 for a damaged one, else -1."""
     try:
         frames = [frame for frame in packet.decode() if isinstance(frame, AudioFrame)]
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        refuse_shortage(error)
         return 1
     for frame in frames:
         name = frame.format.name.removesuffix("p")

@@ -9,6 +9,7 @@ import av
 from av.video.frame import VideoFrame
 
 from mpt_cli.media.inspect.demux import readable_packets
+from mpt_cli.media.process.shortage import refuse_shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,8 @@ class _Track:
     def _compare(self, packet: Packet[Any]) -> None:
         try:
             small = [_small(frame) for frame in packet.decode() if isinstance(frame, VideoFrame)]
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError) as error:
+            refuse_shortage(error)
             return
         for frame in small:
             self.decoded += 1

@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 
 from mpt_cli.media.inspect.video.color_description import description_of
 from mpt_cli.media.inspect.video.size_marks import size_mark
+from mpt_cli.media.process.shortage import refuse_shortage
 from mpt_cli.model.clips import Dimensions
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ class Shapes:
         alone.extradata, alone.thread_count = keyframe.extradata, 1
         try:
             frames = [*alone.decode(av.Packet(keyframe.data)), *alone.decode(None)]
-        except (av.FFmpegError, ValueError):
+        except (av.FFmpegError, ValueError) as error:
+            refuse_shortage(error)
             return None
         frame = next((frame for frame in frames if isinstance(frame, VideoFrame)), None)
         if frame is None:
