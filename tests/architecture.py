@@ -72,7 +72,13 @@ BARRED_CALLS = frozenset({"system", "popen", "fork", "forkpty", "posix_spawn", "
 
 BROAD_EXCEPT_HOMES = ("processing.pipeline", "__main__", "cli")
 """The worker's wrapper, and main."""
-THREAD_HOMES = ("runtime.guarded_emit", "media.process.run", "media.process.spawn", "media.inspect.sandbox")
+THREAD_HOMES = (
+    "runtime.guarded_emit",
+    "runtime.threads",
+    "media.process.run",
+    "media.process.spawn",
+    "media.inspect.sandbox",
+)
 """Here a thread hands an error of any kind to the one who waits for it, who raises or reports it."""
 
 RUN_STATE_WRITERS = ("workflow.orchestrator", "workflow.lifecycle", "workflow.run_state")

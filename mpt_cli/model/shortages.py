@@ -6,11 +6,13 @@ They are no fault of a clip, of a setting or of mpt, so each ends a run as a :cl
 from __future__ import annotations
 
 import errno
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.errors import IssueCode, ResourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -19,20 +21,13 @@ NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 """Error numbers for too many open files, of the process or of the system."""
 NO_MEMORY = frozenset({errno.ENOMEM, errno.EAGAIN})
 """Error numbers for no memory, and for no further process or thread."""
-_WORDS = {
-    "No space left on device": IssueCode.DISK_FULL,
-    "Disk quota exceeded": IssueCode.DISK_FULL,
-    "File too large": IssueCode.DISK_FULL,
-    "Resource temporarily unavailable": IssueCode.MEMORY_EXHAUSTED,
-    "can't start new thread": IssueCode.MEMORY_EXHAUSTED,
-    "Too many open files": IssueCode.MEMORY_EXHAUSTED,
-}
-"""Words of the system and of Python in the messages of a child."""
 _WORDS_UNDER_A_LIMIT = (
     *("cannot allocate memory", "memoryerror", "failed to map segment", "bad_alloc", "malloc of size"),
     *("failed to allocate", "out of memory", "unable to allocate"),
 )
 """Words, in small letters, that a damaged file can cause too; a shortage only where the address space is limited."""
+_WORDS_IN_A_CROWD = ("generic error in an external library", "could not open encoder")
+"""Words for an encoder that gives no reason, as x264 where no thread starts; a shortage only where few may."""
 
 
 def shortage_of(error: BaseException, path: Path | None = None) -> ResourceError | None:
@@ -52,21 +47,27 @@ def shortage_of(error: BaseException, path: Path | None = None) -> ResourceError
     if number in NO_FILES:
         return no_files()
     if number in NO_MEMORY:
-        return no_room("process or thread")
+        return no_room(_PROCESS)
     if isinstance(error, MemoryError) or (isinstance(error, ImportError) and _is_told(str(error))):
         return out_of_memory()
     return None
 
 
-def shortage_told(text: str, *, limited: bool) -> IssueCode | None:
-    """Return the code of a shortage that a program reports in its messages, or None.
+def shortage_told(text: str, *, limited: bool, crowded: bool) -> ResourceError | None:
+    """Return the error for a shortage that a program reports in its messages, or None.
 
     Args:
         text: Messages of a program that failed.
         limited: True if the address space of the program is limited.
+        crowded: True if few processes and threads are allowed.
     """
-    code = next((code for words, code in _WORDS.items() if words in text), None)
-    return IssueCode.MEMORY_EXHAUSTED if code is None and limited and _is_told(text) else code
+    for words, error in _WORDS.items():
+        if words in text:
+            return error()
+    if limited and _is_told(text):
+        return out_of_memory()
+    told = any(words in text.lower() for words in _WORDS_IN_A_CROWD)
+    return no_room(_PROCESS) if told and (limited or crowded) else None
 
 
 def disk_full(path: Path | None = None) -> ResourceError:
@@ -101,6 +102,18 @@ def out_of_memory() -> ResourceError:
     """Return the error for memory that mpt itself asked for in vain."""
     hint = "allow more memory (ulimit -v), or try --jobs 1"
     return ResourceError(IssueCode.MEMORY_EXHAUSTED, "mpt itself ran out of memory", hint=hint)
+
+
+_PROCESS = "process or thread"
+_WORDS: Mapping[str, Callable[[], ResourceError]] = {
+    "No space left on device": disk_full,
+    "Disk quota exceeded": disk_full,
+    "File too large": file_too_large,
+    "Resource temporarily unavailable": partial(no_room, _PROCESS),
+    "can't start new thread": partial(no_room, _PROCESS),
+    "Too many open files": no_files,
+}
+"""Words of the system and of Python in the messages of a child, and the error that they stand for."""
 
 
 def _is_told(text: str) -> bool:

@@ -69,7 +69,7 @@ def test_copy_that_may_not_grow_is_a_full_disk(here: Path, media: MediaFolder) -
 
 @pytest.mark.core(1)
 @pytest.mark.parametrize("command", ["validate", "process", "health", "concat"])
-@pytest.mark.parametrize("limit", ["-v 300000", "-n 9"], ids=["address space", "open files"])
+@pytest.mark.parametrize("limit", ["-n 9", "-v 170000"], ids=["open files", "address space"])
 def test_no_room_for_threads_or_files_is_exit_code_7(here: Path, clip: Path, command: str, limit: str) -> None:
     inputs = () if command == "health" else (clip,)
     output = ("-o", "reel.mp4") if command in ("process", "concat") else ()
@@ -81,7 +81,7 @@ def test_no_room_for_threads_or_files_is_exit_code_7(here: Path, clip: Path, com
 
 def test_job_without_room_is_a_failed_job(here: Path, clip: Path) -> None:
     (here / "jobs.toml").write_text(f'[[job]]\noutput = "a.mp4"\nclips = ["{clip}"]\n')
-    done = limited("-v 300000", "batch", "jobs.toml", "--json")
+    done = limited("-v 170000", "batch", "jobs.toml", "--json")
     assert done.code in (5, 7)
     assert set(done.codes) == {"memory_exhausted"}
 

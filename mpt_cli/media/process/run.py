@@ -1,8 +1,8 @@
 """Child processes: start, output, time limits and stop. The only ``import subprocess``.
 
-:func:`run` takes a list of arguments (never a shell) and returns a value for each end. Threads
-empty both pipes; the caller's thread looks at two clocks and at the cancel token. Whatever happens,
-no child and no descendant in its process group outlives the call. Imports ``model`` and ``runtime`` only.
+:func:`run` takes a list of arguments (never a shell) and returns a value for each end. Threads empty both pipes; the
+caller's thread looks at two clocks and at the cancel token. No child and no descendant in its process group outlives
+the call. Imports ``model`` and ``runtime`` only.
 """
 
 from __future__ import annotations
@@ -190,8 +190,7 @@ class _Child:
         self._thread(self._wait)
         self._feeding = feed
         stdin, stdout, stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
-        assert stdout is not None
-        assert stderr is not None
+        assert stdout is not None and stderr is not None  # noqa: PT018
         lines = None if on_line is None else pipes.Lines(on_line)
         self._thread(self._drain, stdout, self._stdout.add if lines is None else lines.add, progress=True)
         self._thread(self._drain, stderr, self._stderr.add, progress=False)

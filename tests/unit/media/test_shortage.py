@@ -6,11 +6,21 @@ import errno
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.process.shortage import can_start_thread, child_shortage, is_address_space_limited, libav_shortage
+from mpt_cli.media.process.shortage import (
+    are_few_processes_allowed,
+    can_start_thread,
+    child_shortage,
+    is_address_space_limited,
+    libav_shortage,
+)
 from mpt_cli.model.errors import IssueCode, ResourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FULL, MEMORY = IssueCode.DISK_FULL, IssueCode.MEMORY_EXHAUSTED
 
@@ -58,7 +68,16 @@ def test_other_errors_of_libav(number: int, code: IssueCode | None) -> None:
     ],
 )
 def test_end_of_a_child_by_a_shortage(returncode: int, said: str, limited: bool, code: IssueCode | None) -> None:
-    assert code_of(child_shortage(returncode, said, limited=limited)) == code
+    assert code_of(child_shortage(returncode, said, limited=lambda: limited, crowded=lambda: False)) == code
+
+
+@pytest.mark.parametrize("version", ["pids.max", "pids/pids.max"])
+@pytest.mark.parametrize(("limit", "few"), [("100\n", True), ("2048\n", False), ("max\n", False)])
+def test_limit_of_processes_of_a_container(tmp_path: Path, version: str, limit: str, few: bool) -> None:
+    path = tmp_path / "sys/fs/cgroup" / version
+    path.parent.mkdir(parents=True)
+    path.write_text(limit)
+    assert are_few_processes_allowed(tmp_path) is few
 
 
 def test_a_machine_with_room_has_no_shortage() -> None:

@@ -60,6 +60,8 @@ def test_failed_write_names_its_file(number: int) -> None:
 @pytest.mark.parametrize(
     ("said", "limited", "code"),
     [
+        ("[vf#0:0] Error sending frames to consumers: Generic error in an external library", False, None),
+        ("[vf#0:0] Error sending frames to consumers: Generic error in an external library", True, MEMORY),
         ("av_interleaved_write_frame(): No space left on device", False, FULL),
         ("Error writing trailer: File too large", False, FULL),
         ("[out#0/mp4] pthread_create() failed: Resource temporarily unavailable", False, MEMORY),
@@ -72,4 +74,13 @@ def test_failed_write_names_its_file(number: int) -> None:
     ],
 )
 def test_shortage_in_the_messages_of_a_program(said: str, limited: bool, code: IssueCode | None) -> None:
-    assert shortage_told(said, limited=limited) == code
+    shortage = shortage_told(said, limited=limited, crowded=False)
+    assert (None if shortage is None else shortage.code) == code
+
+
+@pytest.mark.parametrize(("crowded", "code"), [(True, MEMORY), (False, None)])
+def test_encoder_without_a_reason_lacks_threads_where_few_are_allowed(crowded: bool, code: IssueCode | None) -> None:
+    said = "[enc:libx264] Could not open encoder before EOF"
+    shortage = shortage_told(said, limited=False, crowded=crowded)
+    assert (None if shortage is None else shortage.code) == code
+    assert shortage_told("Cannot allocate memory", limited=False, crowded=crowded) is None
