@@ -15,7 +15,7 @@ Validators return issues and never raise for bad input. A step that cannot go on
     │   └── VerificationError the finished file is not what was requested            exit 4
     ├── OutputError           the output is locked, busy or cannot be written        exit 3, 4
     ├── DependencyError       ffmpeg, or a library, is missing                       exit 6
-    ├── ResourceError         out of memory or disk                                  exit 7
+    ├── ResourceError         out of memory, disk, threads or open files             exit 7
     ├── DeadlineReached       the time that a run may take is over                   exit 4
     └── Cancelled             stopped by a signal                                    exit 130, 143
 
@@ -328,7 +328,7 @@ class DependencyError(MptError):
 
 
 class ResourceError(MptError):
-    """Exhausted memory or disk."""
+    """Exhausted memory, disk, threads or open files."""
 
 
 class DeadlineReached(MptError):  # noqa: N818 - not a failure: it is what was asked for
