@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -17,6 +18,7 @@ def main() -> None:
     """Run the command line and exit with its code; from then on the process ignores stops."""
     note_signals()
     _fill_closed_streams()
+    _buffer_stdout()
     _spare_bytecode()
     try:
         from mpt_cli.cli.entry import run  # takes 0.3 s, in which a signal is noted
@@ -69,6 +71,18 @@ def _report_unloaded(error: Exception) -> int:
         else:
             sys.stderr.write(f"error: {message} ({code})\n  hint: {hint}\n")
     return exit_code
+
+
+def _buffer_stdout() -> None:
+    """Give stdout the buffer that PYTHONUNBUFFERED takes from it.
+
+    A write without a buffer does not report that a full disk took only a part, so that half an answer was a success.
+    """
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+        sys.stdout.flush()
+        sys.stdout = open(  # noqa: SIM115 - open to the end
+            sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False
+        )
 
 
 def _fill_closed_streams() -> None:

@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are set by the shell, as Linux keeps them")
 
 
+@pytest.mark.core(1)
+@pytest.mark.parametrize("unbuffered", ["1", ""])
+def test_answer_that_is_cut_off_is_no_success(here: Path, clip: Path, unbuffered: str) -> None:
+    command = 'ulimit -f 1 && exec "$@" > answer'
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *PROGRAM, "validate", str(clip), "--json"],
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        capture_output=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )
+    assert (here / "answer").stat().st_size == 512
+    assert (done.returncode, b"stdout cannot be written" in done.stderr) == (7, True)
+
+
 def limited(limit: str, *arguments: str | Path, **variables: str) -> Done:
     """mpt under a limit of ``ulimit``, such as ``-f 8``."""
     done = subprocess.run(
