@@ -71,7 +71,7 @@ class StopSignals:
         """Hear signals from now on; those that were noted before come first."""
         self._before = _handle(self._stop)
         if self._before and hasattr(signal, "pthread_kill"):
-            self._waker = _MainThreadWaker()
+            self._waker = _waker()
         for noted in {handler for handler in self._before.values() if isinstance(handler, NotedSignals)}:
             for number in noted.take():
                 self._stop(number, None)
@@ -98,15 +98,26 @@ class _MainThreadWaker:
     """
 
     def __init__(self) -> None:
-        """Start the thread; the caller is the main thread."""
+        """Start the thread; the caller is the main thread.
+
+        Raises:
+            OSError: No further pipe may be opened.
+            ResourceError: The system has no room for another thread.
+        """
         from threading import Event, Thread, get_ident
+
+        from mpt_cli.runtime.threads import start_thread
 
         self._main, self._over = get_ident(), Event()
         self._read, self._write = os.pipe()
+        self._thread = Thread(target=self._serve, name="stop-signals", daemon=True)
+        try:
+            start_thread(self._thread)
+        except BaseException:
+            self._close_pipe()
+            raise
         os.set_blocking(self._write, False)
         self._before = signal.signal(signal.SIGURG, _nothing), signal.set_wakeup_fd(self._write)
-        self._thread = Thread(target=self._serve, name="stop-signals", daemon=True)
-        self._thread.start()
 
     def close(self) -> None:
         """End the thread and put back what was changed."""
@@ -116,6 +127,9 @@ class _MainThreadWaker:
         os.write(self._write, b"\0")
         self._thread.join()
         signal.signal(signal.SIGURG, handler)
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
         os.close(self._read)
         os.close(self._write)
 
@@ -126,6 +140,16 @@ class _MainThreadWaker:
                     if self._over.wait(seconds):
                         return
                     signal.pthread_kill(self._main, signal.SIGURG)
+
+
+def _waker() -> _MainThreadWaker | None:
+    """Return a waker; None where the system has no room for it: a stop is then heard later."""
+    from mpt_cli.model.errors import ResourceError
+
+    try:
+        return _MainThreadWaker()
+    except (OSError, ResourceError):
+        return None
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:

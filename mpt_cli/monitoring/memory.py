@@ -11,14 +11,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from mpt_cli.model.errors import ResourceError
 from mpt_cli.monitoring.reservations import Reservations
 from mpt_cli.monitoring.system import PsutilReader, SystemReader, default_budget_bytes
 from mpt_cli.monitoring.trend import Trend
-from mpt_cli.runtime.threads import start_thread
+from mpt_cli.runtime.threads import Startable, start_thread
 
 if TYPE_CHECKING:
     from mpt_cli.config.sections import MemoryConfig
@@ -72,11 +73,12 @@ class MemoryManager:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         interval_seconds: float = SAMPLE_INTERVAL_SECONDS,
+        start: Callable[[Startable], object] = start_thread,
     ) -> None:
         """Set the budget: ``config.max``, else 80 % of the smaller of RAM and control group limit."""
         self._system = system or PsutilReader()
         self._clock, self._sleep = clock, sleep
-        self._interval_seconds = interval_seconds
+        self._interval_seconds, self._start = interval_seconds, start
         self._threshold, self._cleanup_seconds = config.pressure_threshold, float(config.cleanup_interval)
         self._budget_bytes = config.max or default_budget_bytes(self._system)
         self._lock = threading.Lock()
@@ -98,14 +100,15 @@ class MemoryManager:
     # Sampling
 
     def initialize(self) -> None:
-        """Start the sampling thread, or add a user to the running one."""
+        """Start the sampling thread, or add a user to the running one; without room for a thread nothing is sampled."""
         with self._lock:
+            self._users += 1
             if self._sampler is None:
                 stop = threading.Event()
                 thread = threading.Thread(target=self._run, args=(stop,), name="mpt-memory", daemon=True)
-                start_thread(thread)
-                self._sampler = thread, stop
-            self._users += 1
+                with suppress(ResourceError):
+                    self._start(thread)
+                    self._sampler = thread, stop
 
     def close(self) -> None:
         """Stop the sampling thread with its last user; no listener is called afterwards."""

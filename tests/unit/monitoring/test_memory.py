@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from mpt_cli.config.sections import MemoryConfig
 from mpt_cli.media.process import memory
 from mpt_cli.media.process.memory import rss_of_tree
+from mpt_cli.model.shortages import no_room
 from mpt_cli.monitoring.cgroup import memory_limit_bytes
 from mpt_cli.monitoring.memory import MemoryManager, MemorySample
 from mpt_cli.monitoring.system import PsutilReader
@@ -25,6 +26,8 @@ from tests.fakes import MIB, PATIENCE, Counted, FakeClock, FakeReader
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mpt_cli.runtime.threads import Startable
 
 
 def manager(reader: FakeReader, *, budget_mib: int = 1000, clock: FakeClock | None = None) -> MemoryManager:
@@ -178,6 +181,17 @@ def test_the_thread_samples_until_it_is_closed() -> None:
 
 
 @pytest.mark.anchor("T065")
+def test_manager_without_room_for_a_thread_does_not_sample() -> None:
+    reader = FakeReader()
+
+    def refuse(_thread: Startable) -> None:
+        raise no_room("thread")
+
+    with MemoryManager(MemoryConfig(), system=reader, start=refuse) as memory:
+        assert "mpt-memory" not in {thread.name for thread in threading.enumerate()}
+        assert memory.get_usage_bytes() == reader.tree_rss_bytes()
+
+
 def test_the_thread_serves_its_last_user_and_can_be_started_again() -> None:
     memory, sampled = MemoryManager(MemoryConfig(max=1000), system=FakeReader(), interval_seconds=0.001), Counted()
     memory.subscribe(sampled)
