@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _PARTS = (
 )
 
 
+@cache
 def generated() -> dict[str, str]:
     """Return the text of each generated file by its path."""
     scripts = {f"completions/{name}": script(shell) for shell, name in SCRIPTS.items()}

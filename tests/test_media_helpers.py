@@ -75,6 +75,7 @@ def test_rotated_clip_is_upright_when_it_is_shown(media: MediaFolder, tmp_path: 
 
 @pytest.mark.parametrize("shown", [(160, 90), (90, 160), (120, 120), (426, 240)])
 @pytest.mark.parametrize("target", [(160, 90), (90, 160), (270, 480)])
+@pytest.mark.core(4)
 def test_numbers_survive_fitting(media: MediaFolder, tmp_path: Path, shown: reader.Size, target: reader.Size) -> None:
     clip = replace(numbered(11, seconds=0.3), size=shown)
     fitted, (width, height) = tmp_path / "fitted.mp4", target
@@ -218,6 +219,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("recipe", KINDS, ids=lambda recipe: f"{recipe.codec}{recipe.suffix}")
+@pytest.mark.core(3)
 def test_every_kind_can_be_made(media: MediaFolder, recipe: Recipe) -> None:
     path = media.make(recipe)
     shown = list(reader.frames(path))

@@ -37,7 +37,6 @@ def test_clearing_the_cache_leaves_a_folder_of_clips_that_is_called_like_it(mpt:
     assert everything_in(here) == before
 
 
-@pytest.mark.core
 def test_a_job_with_an_impossible_folder_does_not_cost_the_others_their_report(mpt: Mpt, clip: Path) -> None:
     jobs = [
         {"output": "a.mp4", "clips": [str(clip)]},

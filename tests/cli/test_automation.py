@@ -111,7 +111,6 @@ def test_the_crontab_makes_a_reel_and_is_silent(clips: Path, here: Path, surroun
     assert metric(told, "mpt_output_unchanged") == 1
 
 
-@pytest.mark.core
 def test_a_night_that_fails_is_mailed(clips: Path, here: Path, surroundings: dict[str, str]) -> None:
     (clips / "clip 2.mp4").write_text("no clip")
     code, printed = shell(f'mpt-nightly.sh "{clips}" reel.mp4 {" ".join(SMALL)}', surroundings, here)
@@ -141,6 +140,7 @@ def test_a_night_that_is_still_at_work_is_left_alone(clips: Path, here: Path, su
     assert (other, (here / "other.mp4").exists(), (here / "reel.mp4").exists()) == ((0, ""), True, False)
 
 
+@pytest.mark.core
 def test_the_wrapper_says_how_it_is_used(here: Path, surroundings: dict[str, str]) -> None:
     assert shell("mpt-nightly.sh clips", surroundings, here)[0] == 2
 
@@ -178,6 +178,7 @@ def steps() -> dict[str, str]:
     return found
 
 
+@pytest.mark.core
 def test_the_workflow_is_read_as_yaml_reads_it() -> None:
     yaml = pytest.importorskip("yaml")
     document = yaml.safe_load((EXAMPLES / "github-workflow.yml").read_text(encoding="utf-8"))

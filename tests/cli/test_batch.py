@@ -65,7 +65,6 @@ def test_a_dry_run_plans_every_job_and_writes_nothing(mpt: Mpt, week: Path, here
     assert everything_in(here) == before
 
 
-@pytest.mark.core
 def test_each_job_becomes_its_reel_and_a_second_run_encodes_nothing(mpt: Mpt, week: Path, here: Path) -> None:
     done = mpt("batch", week, "--json")
     assert (done.code, statuses(done.data), [job["exit_code"] for job in done.data["jobs"]]) == (

@@ -107,7 +107,6 @@ def leave_dead_run(folder: Path) -> None:
     lock.write_bytes(signed)
 
 
-@pytest.mark.core
 def test_clear_removes_everything_and_the_next_run_begins_anew(mpt: Mpt, media: MediaFolder, stored: int) -> None:
     done = mpt("cache", "clear", "--json")
     assert (done.data["entries"], done.data["removed_entries"], done.data["removed_bytes"]) == (0, 2, stored)

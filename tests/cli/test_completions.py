@@ -142,6 +142,7 @@ def plain(offered: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("ask", SHELLS)
 @pytest.mark.parametrize(("line", "expected"), LINES)
+@pytest.mark.core(12)
 def test_shells_complete(folder: Path, ask: Callable[[str], list[str]], line: str, expected: list[str]) -> None:
     offered = plain(ask(line))
     if ask is in_fish and line == "mpt batch ":  # fish puts other files last

@@ -38,7 +38,6 @@ def pictures_of(*paths: str) -> list[int]:
 
 
 @pytest.mark.parametrize("method", ["auto", "copy"])
-@pytest.mark.core(1)
 def test_parts_of_the_same_form_are_joined_without_encoding(mpt: Mpt, parts: tuple[str, str], method: str) -> None:
     done = mpt("concat", *parts, "-o", "whole.mp4", "--method", method, "--json")
     assert done.code == 0
@@ -76,7 +75,6 @@ def test_moviepy_joins_where_it_is_asked_for(mpt: Mpt, parts: tuple[str, str]) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
-@pytest.mark.core
 def test_moviepy_takes_over_from_an_ffmpeg_that_fails_unless_told_not_to(
     mpt: Mpt, parts: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Done
     from tests.media import MediaFolder
 
-pytestmark = pytest.mark.core
-
 
 def both(mpt: Mpt, here: Path, *arguments: str | Path) -> tuple[Done, Done]:
     """The dry run and the run of the same request; fails where the first one wrote something."""
@@ -42,6 +40,7 @@ def both(mpt: Mpt, here: Path, *arguments: str | Path) -> tuple[Done, Done]:
         ("--codec hevc --encoder libx265", {"MPT_FFMPEG__BINARY": "without-x265"}, ["encoder_unavailable"], 3),
     ],
 )
+@pytest.mark.core(2)
 def test_dry_run_refuses_what_the_run_refuses(
     mpt: Mpt,
     media: MediaFolder,
@@ -69,6 +68,7 @@ def test_dry_run_shows_the_plan_of_a_reel_that_the_disk_cannot_hold(mpt: Mpt, me
     assert dry.data["plan"]["predicted_output_bytes"] > 2**44
 
 
+@pytest.mark.core
 def test_dry_run_notices_another_run_that_writes_the_output(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     lock = here / f"{PREFIX}{short_name('reel.mp4')}{LOCK_EXTENSION}"
     with ExitStack() as other:
@@ -78,6 +78,7 @@ def test_dry_run_notices_another_run_that_writes_the_output(mpt: Mpt, media: Med
     assert mpt("process", media.make(), "-o", "reel.mp4", *SMALL, "-n").code == 0
 
 
+@pytest.mark.core
 def test_dry_run_of_a_batch_counts_only_jobs_that_would_begin(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     clip = media.make()
     (here / "jobs.toml").write_text(

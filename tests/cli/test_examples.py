@@ -65,7 +65,6 @@ def test_every_key_has_a_comment_of_its_own() -> None:
             assert re.fullmatch(r"# .*[.,]", text[group - 1]), f"{line}: {text[group - 1]}"
 
 
-@pytest.mark.core
 def test_it_can_be_used_as_it_is(mpt: Mpt, here: Path) -> None:
     (here / "mpt.toml").write_bytes((EXAMPLES / "mpt.toml").read_bytes())
     assert mpt("validate", CLIPS[0]).code == 0

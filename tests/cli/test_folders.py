@@ -88,7 +88,6 @@ def test_reels_of_parts_are_clips_of_the_whole(mpt: Mpt, folder: Path, here: Pat
 
 
 @pytest.mark.parametrize("how", ["named", "moved", "forgotten"])
-@pytest.mark.core(2)
 def test_reel_that_is_a_clip_is_reported(mpt: Mpt, folder: Path, here: Path, how: str, own_home: Path) -> None:
     reel, inputs = folder / "reel.mp4", ["in"]
     assert mpt("process", folder, "-o", reel, *SMALL).code == 0
@@ -128,7 +127,6 @@ def test_events_tell_what_a_folder_leaves_out(mpt: Mpt, folder: Path) -> None:
     assert told == [("info", "files_left_out", str(folder)), ("warning", "download_unfinished", str(folder))]
 
 
-@pytest.mark.core
 def test_order_that_differs_from_times_is_reported_and_can_be_chosen(mpt: Mpt, phone: Path) -> None:
     plan = ("process", phone, "-o", "r.mp4", *SMALL, "--dry-run", "--json")
     done = mpt(*plan)

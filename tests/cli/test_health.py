@@ -37,7 +37,6 @@ def _plain(line: str) -> str:
 
 
 @pytest.mark.anchor("T017")
-@pytest.mark.core
 def test_every_check_has_its_row_and_nothing_is_left(mpt: Mpt, here: Path, own_home: Path) -> None:
     done = mpt("health")
     *rows, _, load, verdict = done.out.splitlines()

@@ -59,6 +59,7 @@ def words(text: str) -> set[str]:
 
 @pytest.mark.parametrize("command", OPTIONS)
 @pytest.mark.parametrize("option", ["--help", "-h"])
+@pytest.mark.core(6)
 def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: str) -> None:
     done = mpt(*command.split(), option)
     assert (done.code, done.err) == (0, "")
@@ -93,6 +94,7 @@ def test_help_names_every_option_at_80_columns(mpt: Mpt, command: str, option: s
         ("--jobs", "(auto)"),
     ],
 )
+@pytest.mark.core(5)
 def test_help_names_choices_and_default(mpt: Mpt, option: str, choices: str) -> None:
     row = mpt("concat", "-h").out.split(f"│ {option} ")[1].split("│ -")[0]
     explained = " ".join(re.sub(r"[│╭╮╰╯─]", " ", row).split())
@@ -154,6 +156,7 @@ def test_a_group_alone_is_its_help(mpt: Mpt) -> None:
     assert all(f"│ {name} " in mpt("config").out for name in ("show", "init", "schema"))
 
 
+@pytest.mark.core(0)
 def test_python_m_is_the_same(mpt: Mpt) -> None:
     assert run_program("--version").out == mpt("--version").out == f"mpt {__version__}\n"
     assert run_program("process", "-h") == mpt("process", "-h")

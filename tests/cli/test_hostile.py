@@ -53,7 +53,7 @@ PLAYLISTS = {
 
 @pytest.mark.parametrize("suffix", [".mp4", ".ts", ".mkv", ".m3u8"])
 @pytest.mark.parametrize("kind", PLAYLISTS)
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 def test_a_playlist_is_refused_under_any_name(mpt: Mpt, clip: Path, here: Path, kind: str, suffix: str) -> None:
     path = here / f"list{suffix}"
     path.write_text(PLAYLISTS[kind].format(clip=clip), encoding="utf-8")
@@ -224,7 +224,7 @@ def test_names_of_any_kind_become_one_reel(media: MediaFolder, here: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_an_output_may_have_any_name(mpt: Mpt, media: MediaFolder, here: Path, name: bytes) -> None:
     shutil.copy(media.numbered(numbered(1, seconds=0.1)), here / "in.mp4")
     output = f"./{os.fsdecode(name)}"

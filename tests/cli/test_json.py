@@ -67,7 +67,7 @@ def test_a_good_run_is_one_document(mpt: Mpt, clip: Path, here: Path) -> None:
     ],
     ids=" ".join,
 )
-@pytest.mark.core
+@pytest.mark.core(4)
 def test_a_usage_error_is_one_document(mpt: Mpt, arguments: list[str], command: str) -> None:
     done = mpt(*arguments)
     assert (done.code, done.codes) == (2, ["usage"])

@@ -78,7 +78,6 @@ def test_reel_does_not_replace_a_file_of_the_last_moment(clip: Path, here: Path)
     assert hidden_in(here) == []
 
 
-@pytest.mark.core(1)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux exchanges names")
 @pytest.mark.parametrize("place", ["look", "link"])
 def test_newer_reel_does_not_replace_a_file_of_the_last_moment(clip: Path, here: Path, place: str) -> None:

@@ -121,7 +121,6 @@ def test_a_signal_is_a_record(clip: Path, here: Path) -> None:
 
 
 @needs_full_disk
-@pytest.mark.core
 def test_a_full_disk_costs_records_and_is_one_warning(clip: Path) -> None:
     done = run_program("process", clip, "-o", "reel.mp4", *SMALL, "--json", "--log-file", "/dev/full")
     assert (done.code, done.document["status"]) == (0, "success")

@@ -72,7 +72,7 @@ def planned(mpt: Callable[..., Done], *arguments: str | Path) -> Done:
         ("-j 7", {"jobs": 7}),
     ],
 )
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 def test_an_option_decides_a_number_of_the_plan(
     mpt: Mpt, clip: Path, options: str, expected: dict[str, object]
 ) -> None:
@@ -95,7 +95,7 @@ def test_an_option_decides_a_number_of_the_plan(
         ("--encoder-preset slow", "libx264", "-preset slow -crf 22"),
     ],
 )
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 def test_an_option_decides_the_coding(mpt: Mpt, clip: Path, options: str, encoder: str, parts: str) -> None:
     plan = planned(mpt, clip, *options.split()).plan
     (argv,) = [step["argv"] for step in plan["clips"]]
@@ -179,7 +179,6 @@ def two_reels(mpt: Mpt, media: MediaFolder) -> tuple[str, str]:
     ("policy", "alone", "together"),
     [("identical", "copy", "encode"), ("compatible", "copy", "copy"), ("never", "encode", "encode")],
 )
-@pytest.mark.core(1)
 def test_the_copy_policy_decides_which_clips_are_copied(
     mpt: Mpt, two_reels: tuple[str, str], policy: str, alone: str, together: str
 ) -> None:
@@ -225,7 +224,6 @@ def test_samples_of_a_run_tell_the_budget(clip: Path, here: Path, monkeypatch: p
     assert {sample["budget_bytes"] for sample in samples} == {300 * 2**20}
 
 
-@pytest.mark.core
 def test_a_bad_clip_is_left_out_and_the_result_is_partial(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "bad.mp4").write_text("no video")
     arguments = ("process", "bad.mp4", clip, "-o", "reel.mp4", *SMALL, "--json")
@@ -281,7 +279,6 @@ def test_kept_temporary_files_are_the_segments(mpt: Mpt, clip: Path, here: Path)
 # --- dry run and output -------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_a_dry_run_writes_nothing(mpt: Mpt, folder: Path, here: Path, own_home: Path) -> None:
     before = everything_in(here, *own_home.glob("*/mpt"))
     for options in ((), ("--json",), ("--jsonl",), ("-v",)):

@@ -165,7 +165,6 @@ def test_a_run_that_failed_is_reported_with_its_errors(mpt: Mpt, here: Path, med
     assert "(not_media)" in text
 
 
-@pytest.mark.core
 def test_an_output_finds_its_run_and_a_later_one_that_failed(mpt: Mpt, here: Path, made: dict[str, Any]) -> None:
     (here / "bad.mp4").write_text("no clip at all")
     (here / "sub").mkdir()
@@ -181,7 +180,6 @@ def test_an_output_finds_its_run_and_a_later_one_that_failed(mpt: Mpt, here: Pat
     assert (unknown.code, unknown.document["errors"][0]["path"]) == (2, str(here / "sub" / "reel.mp4"))
 
 
-@pytest.mark.core
 def test_a_batch_is_reported_as_a_whole(mpt: Mpt, here: Path, media: MediaFolder) -> None:
     clip = media.numbered(CLIPS[0])
     (here / "week.toml").write_text(

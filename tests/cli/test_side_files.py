@@ -138,7 +138,6 @@ def test_a_run_that_fails_is_told_too(mpt: Mpt, here: Path, arguments: list[str]
     assert exit_code_in(here / "m.prom") == code
 
 
-@pytest.mark.core
 def test_metrics_of_a_failing_run_keep_the_time_of_the_last_success(mpt: Mpt, clip: Path, here: Path) -> None:
     def succeeded() -> float:
         found = parsed((here / "m.prom").read_text(encoding="utf-8"))
@@ -212,7 +211,7 @@ def test_one_that_cannot_be_written_in_the_end_is_a_warning(
         ("loop", "cannot be written"),
     ],
 )
-@pytest.mark.core
+@pytest.mark.core(4)
 def test_nothing_else_is_ever_replaced(mpt: Mpt, clip: Path, here: Path, option: str, target: str, why: str) -> None:
     (here / "notes.txt").write_text("mine")
     (here / "a folder").mkdir()

@@ -348,7 +348,7 @@ def hanging(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path
         ("-version", "concat {clip} {clip} -o reel.mp4 -n"),
     ],
 )
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_stop_is_heard_while_ffmpeg_hangs_at_a_question(
     question: str, command: str, media: MediaFolder, here: Path, hanging: Callable[[str], Path]
 ) -> None:
@@ -474,7 +474,6 @@ def test_a_thread_that_is_not_the_main_one_can_run_a_command(clip: Path, capsys:
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.core(1)
 def test_closed_streams_do_no_harm(clip: Path, here: Path, closed: str) -> None:
     options = shlex.join(["process", str(clip), "-o", "reel.mp4", *SMALL, "--max-clip-duration", "0.1"])
     command = f"exec {shlex.join(PROGRAM)} {options} {closed}"

@@ -136,7 +136,6 @@ def unwritable(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MPT_PATHS__STATE", str(here / "file" / "state"))
 
 
-@pytest.mark.core
 @pytest.mark.usefixtures("unwritable")
 def test_cache_and_records_that_cannot_be_written_are_reported_once(mpt: Mpt, clip: Path, here: Path) -> None:
     done = mpt("process", clip, "-o", "reel.mp4", *SMALL, "--if-changed", "--json")

@@ -62,7 +62,7 @@ def clip(media: MediaFolder) -> Path:
         ("batch - -", "stdin was named twice", "name - once"),
     ],
 )
-@pytest.mark.core
+@pytest.mark.core(6)
 def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: str, said: str, hint: str) -> None:
     done = mpt(*arguments.split())
     assert (done.code, done.out) == (2, "")
@@ -160,7 +160,7 @@ def test_a_seed_needs_a_random_order_somewhere(mpt: Mpt, here: Path, clip: Path)
         ("--min-success-rate 2", "--min-success-rate '2': must be at least 0 and at most 1"),
     ],
 )
-@pytest.mark.core
+@pytest.mark.core(6)
 def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: str, said: str) -> None:
     done = mpt("process", "a.mp4", "-o", "b.mp4", *option.split())
     assert (done.code, done.out) == (2, "")
@@ -258,7 +258,6 @@ def crf(mpt: Mpt, clip: Path, *options: str) -> str:
     return words[words.index("-crf") + 1]
 
 
-@pytest.mark.core
 def test_each_layer_wins_over_those_below(
     mpt: Mpt, clip: Path, here: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,7 +305,7 @@ def test_a_preset_stands_below_the_explicit_keys_of_its_layer(mpt: Mpt, clip: Pa
         ("= 3", "mpt.toml"),
     ],
 )
-@pytest.mark.core
+@pytest.mark.core(6)
 def test_a_wrong_file_is_named_with_key_and_value(mpt: Mpt, here: Path, command: str, content: str, said: str) -> None:
     (here / "mpt.toml").write_text(content)
     done = mpt(*command.split())

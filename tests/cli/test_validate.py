@@ -61,7 +61,6 @@ def test_inputs_keep_their_order_and_may_repeat(mpt: Mpt, place: Place) -> None:
     assert names(mpt("validate", "b.mp4", "a.mp4", "./b.mp4", "--json")) == ["b.mp4", "a.mp4", "b.mp4"]
 
 
-@pytest.mark.core
 def test_folder_says_what_it_leaves_out(mpt: Mpt, place: Place, here: Path) -> None:
     place("in/a.mp4", "in/b.MOD", "in/sub/c.mp4")
     for name in ("1.jpg", "2.jpg", "x.mp3"):
@@ -122,7 +121,6 @@ def test_nothing_to_find_beside_something_is_an_error_too(mpt: Mpt, place: Place
     assert "'x*.mp4' matches no file (no_match)" in done.err
 
 
-@pytest.mark.core
 def test_list_of_another_system_is_read(mpt: Mpt, place: Place) -> None:
     place("a.mp4", "in/b c.mp4")
     listed = "\ufeffa.mp4\r\nin\\b c.mp4\r\n"

@@ -56,6 +56,7 @@ def test_fault_costs_nothing(seed: int, template: Place, media: MediaFolder, tmp
 
 
 @pytest.mark.parametrize(("kind", "seed"), [("kill", 2), ("lie", 3)])
+@pytest.mark.core(1)
 def test_fault_of_the_default_run_costs_nothing(
     kind: str, seed: int, template: Place, media: MediaFolder, tmp_path: Path
 ) -> None:

@@ -90,7 +90,6 @@ def test_two_microphones_of_a_camera_are_heard_on_both_sides(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("titles", [("Mic L", "Mic R"), ("Right", "Left")])
-@pytest.mark.core(1)
 def test_labelled_sides_are_heard_on_their_sides(tmp_path: Path, titles: tuple[str, str]) -> None:
     how = (*PCM, "-metadata:s:a:0", f"title={titles[0]}", "-metadata:s:a:1", f"title={titles[1]}")
     clip, output = recording(tmp_path / "iso.mkv", sine(DESKTOP), sine(MIC), how=how), tmp_path / "reel.mp4"

@@ -114,7 +114,6 @@ def test_a_second_run_encodes_nothing_and_a_changed_clip_only_itself(media: Medi
     assert problems(tmp_path / "out/0.mp4", [PARTS[0], other], Fraction(30)) == []
 
 
-@pytest.mark.core
 def test_a_clip_that_several_jobs_share_is_encoded_once(media: MediaFolder, tmp_path: Path) -> None:
     jobs = jobs_of(media, tmp_path, "1", "12", "13")
     config = config_of()

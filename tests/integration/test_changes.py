@@ -170,7 +170,6 @@ def test_transparent_pictures_of_two_sizes_are_laid_over_the_background(media: M
         assert reader.mean_color(reel, number, region=right) == pytest.approx((0, 0, 255), abs=16)
 
 
-@pytest.mark.core
 def test_a_clip_whose_size_changes_is_never_copied(media: MediaFolder, tmp_path: Path) -> None:
     first = finished_reel(tmp_path / "first.mp4", [media.numbered(numbered(4, seconds=0.5))], config_of(fps="30"))
     other = finished_reel(

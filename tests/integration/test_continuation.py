@@ -80,7 +80,6 @@ def test_audio_goes_on_in_second_track_of_matroska(tmp_path: Path) -> None:
     [(NEW_BOTH, 12), (NEW_VIDEO, 12), (NEW_TABLE, 12), (NEW_PROGRAMME, 12), (NEW_TABLE, 10)],
     ids=["both", "video", "table", "programme", "clock"],
 )
-@pytest.mark.core(1)
 def test_video_under_new_identifier_is_refused_with_hint_that_mends(
     tmp_path: Path, how: tuple[str, ...], offset: int
 ) -> None:

@@ -92,7 +92,7 @@ CODECS = {"libx264": Codec.H264, "libx265": Codec.HEVC, "libsvtav1": Codec.AV1}
     "container", [Container.MP4, Container.MKV, pytest.param(Container.MOV, marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_clips_of_any_clock_are_copied_picture_by_picture(
     media: MediaFolder, tmp_path: Path, kind: str, container: Container
 ) -> None:
@@ -109,7 +109,6 @@ def test_clips_of_any_clock_are_copied_picture_by_picture(
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize(("container", "suffix"), [(Container.MP4, ".mp4"), (Container.MKV, ".mkv")])
-@pytest.mark.core(1)
 def test_a_trim_on_keyframes_is_copied_to_the_picture(
     media: MediaFolder, tmp_path: Path, codec: str, container: Container, suffix: str
 ) -> None:

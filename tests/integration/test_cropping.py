@@ -129,7 +129,6 @@ def test_an_aperture_that_makes_no_sense_crops_nothing(tmp_path: Path, aperture:
     assert gray[40:56].min() > 40
 
 
-@pytest.mark.core
 def test_a_cropped_clip_is_not_copied_uncropped(tmp_path: Path) -> None:
     tags = "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv"
     bars = clip(tmp_path / "bars.mp4", pad=f"pad=96:96:0:24:black,{tags}")

@@ -47,7 +47,6 @@ def spoiled(source: Path, target: Path, first: float, last: float) -> Path:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.core(1)
 def test_a_clip_that_is_damaged_in_the_middle_is_used_and_its_loss_is_said(
     media: MediaFolder, tmp_path: Path, kind: str
 ) -> None:

@@ -160,7 +160,6 @@ def test_a_clip_that_dies_is_left_out_and_the_others_are_the_reel(bench: Bench, 
 
 
 @pytest.mark.anchor("T011", "T041")
-@pytest.mark.core
 def test_where_no_clip_may_fail_the_run_fails_with_what_became_of_each(bench: Bench) -> None:
     result = bench.run(*DEATHS["fails"])
     assert (result.status, result.code, result.output) == (RunStatus.ERROR, IssueCode.PROCESSING_FAILED, None)
@@ -173,7 +172,6 @@ def test_where_no_clip_may_fail_the_run_fails_with_what_became_of_each(bench: Be
 
 @pytest.mark.anchor("T011")
 @pytest.mark.parametrize(("refused", "rate", "made"), [(0, 0.66, True), (0, 0.67, False), (1, 0.4, False)])
-@pytest.mark.core(1)
 def test_below_the_least_rate_there_is_no_reel(bench: Bench, refused: int, rate: float, *, made: bool) -> None:
     for clip in bench.clips[:refused]:
         clip.path.write_bytes(MINE)
@@ -246,7 +244,6 @@ def test_one_job_works_on_one_clip_after_the_other_longest_first(bench: Bench) -
 FULL = when("c.mp4", "echo 'av_interleaved_write_frame(): No space left on device' >&2", "exit 228")
 
 
-@pytest.mark.core
 def test_a_full_disk_ends_the_run_and_nothing_more_is_begun(bench: Bench) -> None:
     bench.output.write_bytes(MINE)
     result = bench.run(FULL, jobs=1, on_error=OnError.SKIP, overwrite=True)
@@ -333,7 +330,7 @@ def test_a_bug_is_raised_and_the_run_is_still_told_to_its_end(bench: Bench) -> N
 
 @pytest.mark.anchor("T050")
 @pytest.mark.parametrize("end", ["success", "failure", "failed join", "stop", "stop in the join", "stop at the end"])
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_whatever_the_end_only_the_users_files_remain(bench: Bench, end: str) -> None:
     during = list[str]()
 
@@ -398,7 +395,6 @@ def test_temporary_files_are_kept_for_those_who_ask(bench: Bench) -> None:
     shutil.rmtree(kept)
 
 
-@pytest.mark.core
 def test_two_runs_for_one_output_do_not_meet(bench: Bench) -> None:
     others: list[VideoResult] = []
 

@@ -124,7 +124,6 @@ def desk(media: MediaFolder, tmp_path: Path) -> Desk:
 
 @pytest.mark.anchor("T053", "T056")
 @pytest.mark.parametrize("way", SURVIVED)
-@pytest.mark.core(1)
 def test_a_join_that_ffmpeg_fails_is_made_by_moviepy(desk: Desk, way: str) -> None:
     lines, reason = SURVIVED[way]
     result = desk.run(*lines, stall_timeout=Fraction(8) if way == "hangs" else Fraction(60))

@@ -40,7 +40,6 @@ HDR10 = (
 
 
 @pytest.mark.parametrize("kind", CAPTIONED)
-@pytest.mark.core(1)
 def test_encoded_reel_holds_no_captions(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     recipe, edit = CAPTIONED[kind]
     source = media.make(recipe)

@@ -127,7 +127,6 @@ def actions(result: VideoResult) -> list[Action | None]:
 
 
 @pytest.mark.parametrize("encoder", ["auto", NVENC])
-@pytest.mark.core(1)
 def test_hardware_that_works_makes_the_reel(bench: Bench, encoder: str) -> None:
     result = bench.run(Machine(), encoder=encoder)
     assert (result.status, warned(result)) == (RunStatus.SUCCESS, [])
@@ -242,7 +241,6 @@ FAILURES = {
 
 @pytest.mark.parametrize("cache", [True, False])
 @pytest.mark.parametrize("case", FAILURES)
-@pytest.mark.core(1)
 def test_where_it_fails_at_work_all_clips_are_made_again_by_software(bench: Bench, case: str, *, cache: bool) -> None:
     machine, at, _ = FAILURES[case]
     bench.cache = cache

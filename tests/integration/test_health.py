@@ -81,7 +81,6 @@ def test_where_everything_works_every_check_says_what_it_found(tmp_path: Path, o
 
 
 @pytest.mark.anchor("T017")
-@pytest.mark.core
 def test_deep_makes_and_proves_a_reel_and_leaves_nothing(tmp_path: Path, own_home: Path) -> None:
     orchestrator = ModuleFactory(Config(paths=PathsConfig(temp=tmp_path))).create_video_orchestrator()
     for _ in range(2):  # the second time nothing finished may be found
@@ -141,7 +140,7 @@ BREAKS: dict[str, tuple[Callable[[Path], Config], set[str]]] = {
 
 @pytest.mark.anchor("T018")
 @pytest.mark.parametrize("what", BREAKS)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_what_is_taken_away_fails_alone_and_with_a_hint(tmp_path: Path, what: str) -> None:
     config_in, expected = BREAKS[what]
     status = health(config_in(tmp_path))
@@ -307,7 +306,6 @@ def test_a_reel_that_cannot_be_made_is_said_in_its_own_words(parts: Parts, hint:
     assert not asked[0].output_path.parent.exists()
 
 
-@pytest.mark.core
 def test_a_bug_in_a_check_fails_that_check_alone(parts: Parts) -> None:
     def stumble(_params: VideoParams) -> VideoResult:
         raise ValueError("what is this?")

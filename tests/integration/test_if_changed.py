@@ -130,7 +130,6 @@ def test_a_run_that_is_killed_when_a_picture_has_its_name_does_not_stop_the_next
     assert [(done.code, done.data["unchanged"]) for done in again] == [(0, False), (0, True)]
 
 
-@pytest.mark.core
 def test_an_input_with_other_bytes_makes_the_reel_anew(params: VideoParams, media: MediaFolder) -> None:
     made(params)
     shutil.copyfile(media.make(seconds=0.2), params.clips[1].path)
@@ -148,7 +147,6 @@ def test_an_input_that_was_only_touched_changes_nothing(params: VideoParams) -> 
     assert made(params).unchanged
 
 
-@pytest.mark.core
 def test_a_file_of_the_users_is_refused(params: VideoParams) -> None:
     params.output_path.write_bytes(b"a holiday")
     result = made(params)

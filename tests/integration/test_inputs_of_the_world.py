@@ -62,7 +62,6 @@ def numbers(reel: Path) -> list[int | None]:
     "begin",
     [-0.5, WRAP - 0.5, WRAP, *(pytest.param(begin, marks=pytest.mark.slow) for begin in (0.0, 59_857.0, WRAP - 0.05))],
 )
-@pytest.mark.core(1)
 def test_a_transport_stream_may_begin_anywhere_and_wrap_around(
     media: MediaFolder, tmp_path: Path, begin: float
 ) -> None:
@@ -129,7 +128,6 @@ UNEVEN = tuple(Fraction(sum(STEPS_MS[:place]), 1000) for place in range(len(STEP
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 @pytest.mark.parametrize("rate", ["24", "30", "60"])
-@pytest.mark.core(1)
 def test_gaps_of_milliseconds_and_of_seconds_are_kept(
     media: MediaFolder, tmp_path: Path, suffix: str, rate: str
 ) -> None:
@@ -168,7 +166,7 @@ ONE: dict[str, Recipe] = {
 
 
 @pytest.mark.parametrize("kind", ONE)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_one_picture_is_a_clip(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     clip = media.make(ONE[kind], seconds=0.04, fps="25", sound=None, source="color=red")
     config = config_of(size="64x36", fps="25", quality=QualityLevel.HIGH)

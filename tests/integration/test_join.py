@@ -81,7 +81,7 @@ def test_copying_is_decided_by_sizes_and_parameter_sets(
 
 @pytest.mark.anchor("T061")
 @pytest.mark.parametrize(("codec", "container"), KINDS)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_uniform_clips_are_copied_and_the_reel_is_right(
     bench: Bench, media: MediaFolder, tmp_path: Path, codec: Codec, container: Container
 ) -> None:
@@ -202,7 +202,6 @@ def test_finished_reels_of_other_settings_are_copied_only_on_wish(
 
 
 @pytest.mark.parametrize("name", ["a #1 film", "what?", "it's\na folder", os.fsdecode(b"\xff bytes"), "100%25"])
-@pytest.mark.core(1)
 def test_folders_and_clips_of_any_name_are_joined(media: MediaFolder, tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()

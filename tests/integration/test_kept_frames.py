@@ -91,7 +91,7 @@ def declared(path: Path) -> tuple[object, ...]:
         return context.pix_fmt, context.profile, shape, tags, full_range, tuple(levels), orientation
 
 
-@pytest.mark.core(4)
+@pytest.mark.core(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_clips_of_one_camera_are_joined_as_they_are(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     clips, reel = of_one_camera(media, KINDS[kind]), tmp_path / "reel.mp4"

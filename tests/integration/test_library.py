@@ -84,7 +84,7 @@ def ended(clips: list[Path], folder: Path, emit: ListEmit) -> VideoResult:
         "concat-finished",
     ],
 )
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_receiver_that_raises_ends_the_run_as_an_error_and_leaves_nothing(
     clips: list[Path], tmp_path: Path, kind: str
 ) -> None:
@@ -106,7 +106,6 @@ def test_receiver_that_raises_after_the_reel_is_published_costs_only_a_warning(
     assert [path.name for path in tmp_path.iterdir()] == ["reel.mp4"]
 
 
-@pytest.mark.core
 def test_receiver_of_one_job_that_raises_does_not_stop_the_others(clips: list[Path], tmp_path: Path) -> None:
     emits = [ListEmit(), RaisesAt("clip-started", KeyError("job")), ListEmit()]
     token = CancelToken()
@@ -158,7 +157,6 @@ def test_cancelled_task_of_asyncio_ends_its_run(media: MediaFolder, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.core
 def test_two_runs_in_threads_change_nothing_of_the_host(clips: list[Path], tmp_path: Path) -> None:
     with host("quiet", tmp_path / "reel.mp4", *clips) as (process, report):
         told = report.read()
@@ -203,7 +201,6 @@ def host(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[bytes], Text
 # --- the example --------------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_example_makes_the_reel_and_shows_progress(media: MediaFolder, tmp_path: Path) -> None:
     long, output = media.make(seconds=2.0), tmp_path / "reel.mp4"
     done = example(output, long, long)

@@ -53,7 +53,6 @@ def test_an_elementary_stream_plays_at_its_rate(tmp_path: Path, kind: str) -> No
     assert shown(tmp_path, clip, rate) == list(range(round(Fraction(rate))))
 
 
-@pytest.mark.core
 def test_small_frames_that_share_a_time_are_all_shown(tmp_path: Path) -> None:
     clip = made(tmp_path / "clip.mpg", "25", (*X264, "-crf", "30"), "vob", seconds=2)
     assert probe(clip, scan=True).warnings == ()

@@ -48,7 +48,7 @@ def close_to(color: Iterable[float]) -> object:
 
 @pytest.mark.parametrize("color", PURE)
 @pytest.mark.parametrize(("size", "meaning"), [("640x360", SD), ("1280x720", HD), ("1280x534", HD), ("320x578", HD)])
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_an_untagged_picture_is_judged_by_its_size(
     media: MediaFolder, tmp_path: Path, color: str, size: str, meaning: Color
 ) -> None:
@@ -85,7 +85,7 @@ KINDS: dict[str, Recipe] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 def test_every_kind_of_source_keeps_its_colour(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     bars = tuple(f"drawbox=x={n}*iw/3:w=iw/3:color={color}:t=fill" for n, color in enumerate(PURE))
     recipe = KINDS[kind]
@@ -154,7 +154,7 @@ PQ_WHITE = 0.58
     [(HLG, 0.0, 0, 1), (HLG, 0.38, 38, 48), (HLG, 0.75, 80, 90), (HLG, 1.0, 93, 103),
      (PQ, 0.38, 36, 48), (PQ, PQ_WHITE, 80, 90), (PQ, 0.75, 93, 103)],
 )  # fmt: skip
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_white_of_hdr_stays_near_white(
     media: MediaFolder, tmp_path: Path, size: str, transfer: str, signal: float, least: float, most: float
 ) -> None:
@@ -229,7 +229,6 @@ GIF_PALETTE = ("split[a][b];[a]palettegen[p];[b][p]paletteuse",)
 
 
 @pytest.mark.parametrize("kind", ALPHA)
-@pytest.mark.core(1)
 def test_what_is_transparent_shows_the_background(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     filters = (*alpha("0"), *(GIF_PALETTE if kind == "gif" else ()))
     clip = media.make(ALPHA[kind], seconds=0.2, fps="10", sound=None, source="color=red", filters=filters)

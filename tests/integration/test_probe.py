@@ -141,7 +141,7 @@ KINDS: dict[str, tuple[Recipe, dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.core(9)
+@pytest.mark.core(4)
 def test_a_file_is_what_it_was_made_to_be(media: MediaFolder, kind: str) -> None:
     recipe, expected = KINDS[kind]
     found = probe(media.make(recipe), scan=True)

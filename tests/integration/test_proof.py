@@ -118,7 +118,7 @@ def test_a_right_reel_is_accepted_with_its_facts(
     ],
     ids=["swapped", "swapped at the end", "repeated", "repeated at the end", "dropped", "one too many"],
 )
-@pytest.mark.core(12)
+@pytest.mark.core(3)
 def test_segments_in_another_order_are_caught(
     reels: Callable[..., Reel], codec: Codec, container: Container, order: tuple[int, ...], because: str
 ) -> None:
@@ -267,7 +267,7 @@ def test_wrong_sound_is_caught(
     ids=["edit list", "index at the end", "two videos", "two sounds", "no sound", "no video"],
 )
 @pytest.mark.parametrize("container", [Container.MP4, Container.MOV])
-@pytest.mark.core
+@pytest.mark.core(3)
 def test_a_wrong_layout_is_caught(
     reels: Callable[..., Reel], tmp_path: Path, container: Container, options: tuple[str, ...], because: str
 ) -> None:

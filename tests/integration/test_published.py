@@ -57,7 +57,6 @@ def test_a_reel_is_what_its_result_says(media: MediaFolder, tmp_path: Path, suff
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("start", [0.0, 12.5])
-@pytest.mark.core(1)
 def test_a_reel_starts_at_zero_with_one_track_of_each_kind(
     media: MediaFolder, tmp_path: Path, suffix: str, start: float
 ) -> None:
@@ -77,7 +76,6 @@ def test_a_reel_starts_at_zero_with_one_track_of_each_kind(
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC])
-@pytest.mark.core(1)
 def test_mp4_and_mov_have_no_edit_list_and_their_index_in_front(
     media: MediaFolder, tmp_path: Path, suffix: str, codec: Codec
 ) -> None:
@@ -126,7 +124,7 @@ def assert_nothing_is_carried(reel: Path, *, names: tuple[str, ...] = ()) -> Non
 
 @pytest.mark.parametrize("source", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_nothing_that_a_clip_tells_of_its_owner_is_published(
     media: MediaFolder, tmp_path: Path, source: str, suffix: str
 ) -> None:
@@ -173,7 +171,7 @@ def sample_entries(path: Path) -> list[str]:
         (Codec.HEVC, ".mkv", None, "Main", 123), (Codec.AV1, ".mkv", None, "Main", 9),
     ],
 )  # fmt: skip
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_each_codec_has_the_profile_level_and_tag_that_phones_play(
     media: MediaFolder, tmp_path: Path, codec: Codec, suffix: str, entry: str | None, profile: str, highest_level: int
 ) -> None:

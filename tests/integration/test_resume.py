@@ -94,7 +94,6 @@ def test_a_second_run_reuses_what_the_first_one_made(desk: Desk) -> None:
     assert desk.stored().entries == 2
 
 
-@pytest.mark.core
 def test_a_clip_that_comes_twice_is_encoded_once(desk: Desk) -> None:
     result = desk.run([desk.one, desk.two, desk.one])
     assert [(clip.action, clip.reasons) for clip in result.clips[::2]] == [
@@ -130,7 +129,6 @@ CHANGES: dict[str, Callable[[Desk], Config]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.core(1)
 def test_another_recipe_is_encoded(desk: Desk, change: str) -> None:
     desk.actions([desk.one])
     config = CHANGES[change](desk)
@@ -203,7 +201,6 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.core(1)
 def test_a_damaged_entry_is_made_again_and_said(desk: Desk, damage: str) -> None:
     desk.actions([desk.one])
     name, change = DAMAGES[damage]

@@ -97,7 +97,7 @@ SIZES = [
 
 @pytest.mark.anchor("T006")
 @pytest.mark.parametrize(("shown", "target"), SIZES)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_a_contained_picture_is_whole_centred_and_undistorted(
     media: MediaFolder, tmp_path: Path, shown: str, target: str
 ) -> None:
@@ -142,7 +142,6 @@ def test_a_covering_picture_fills_the_frame_and_is_cut_evenly(
     assert (left + right, top + bottom) == pytest.approx((room.width, room.height), abs=SOFT)
 
 
-@pytest.mark.core
 def test_a_stretched_picture_fills_the_frame_and_changes_its_shape(media: MediaFolder, tmp_path: Path) -> None:
     reel = reel_of(drawn(media, "160x90"), tmp_path, "80x180", fit=Fit.STRETCH)
     assert picture_box(reel) == (0, 0, 80, 180)
@@ -188,7 +187,7 @@ def quarters(path: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_a_turned_or_mirrored_clip_is_upright(
     media: MediaFolder, tmp_path: Path, degrees: int, *, mirrored: bool
 ) -> None:
@@ -254,7 +253,6 @@ BARS: dict[str, Recipe] = {
 @pytest.mark.parametrize(
     ("background", "rgb"), [("black", (0, 0, 0)), ("red", (255, 0, 0)), ("#00ff80", (0, 255, 128))]
 )
-@pytest.mark.core(1)
 def test_bars_have_the_colour_of_the_background(
     media: MediaFolder, tmp_path: Path, kind: str, background: str, rgb: tuple[int, int, int]
 ) -> None:

@@ -62,7 +62,6 @@ BAG: dict[str, NumberedClip] = {
         *(pytest.param(fps, ".mp4", marks=pytest.mark.slow) for fps in ("24", "48", "60")),
     ],
 )
-@pytest.mark.core(1)
 def test_a_mixed_reel_is_right_at_every_rate(media: MediaFolder, tmp_path: Path, fps: str, suffix: str) -> None:
     parts = of(*BAG.values())
     reel = finished_reel(tmp_path / f"reel{suffix}", [part.request(media) for part in parts], config_of(fps=fps))
@@ -222,7 +221,6 @@ def test_a_random_order_is_kept_by_its_seed(media: MediaFolder, tmp_path: Path) 
         ((("120", 0.5),), "60"),
     ],
 )
-@pytest.mark.core(1)
 def test_the_rate_is_that_of_the_most_seconds(
     media: MediaFolder, tmp_path: Path, clips: tuple[tuple[str, float], ...], rate: str
 ) -> None:
@@ -240,7 +238,6 @@ def test_a_muted_clip_is_silent_and_keeps_its_length(media: MediaFolder, tmp_pat
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-@pytest.mark.core(1)
 def test_clips_that_already_fit_are_copied_and_right(media: MediaFolder, tmp_path: Path, suffix: str) -> None:
     clips = [media.numbered(numbered(number, seconds=0.8, fps="30")) for number in (68, 69)]
     first = finished_reel(tmp_path / "first.mp4", clips[:1], config_of(fps="30"))

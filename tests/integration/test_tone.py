@@ -73,7 +73,7 @@ def test_mono_stereo_and_centre_have_their_level_on_both_sides(
         ("2.1", 0, 0.0, None), ("downmix", 1, None, 0.0),
     ],
 )  # fmt: skip
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_each_channel_goes_to_its_side(
     media: MediaFolder, tmp_path: Path, layout: str, channel: int, left: float | None, right: float | None
 ) -> None:
@@ -121,7 +121,6 @@ def test_quiet_surround_is_not_touched_by_the_limiter(media: MediaFolder, tmp_pa
     [(8_000, "pcm_s16le"), (11_025, "pcm_s16le"), (22_050, "pcm_u8"), (44_100, "aac"), (44_100, "pcm_s24le"),
      (96_000, "pcm_f32le"), (192_000, "pcm_s32le")],
 )  # fmt: skip
-@pytest.mark.core(1)
 def test_every_sample_rate_keeps_pitch_level_and_length(
     media: MediaFolder, tmp_path: Path, rate: int, codec: str
 ) -> None:

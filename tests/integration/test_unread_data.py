@@ -69,7 +69,7 @@ def joined(folder: Path, *paths: Path) -> Path:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.505, 0.905])
-@pytest.mark.core(5)
+@pytest.mark.core(1)
 def test_file_that_was_cut_off_is_said_to_be(media: MediaFolder, tmp_path: Path, kind: str, share: float) -> None:
     whole = media.make(KINDS[kind])
     assert issues(whole) == ()

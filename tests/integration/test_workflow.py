@@ -199,7 +199,6 @@ def skipping(rate: float | None = None) -> Config:
 
 
 @pytest.mark.parametrize(("rate", "code"), [(None, IssueCode.NOT_MEDIA), (0.66, IssueCode.TRIM_BEYOND_DURATION)])
-@pytest.mark.core(1)
 def test_a_refused_clip_is_left_out_when_that_is_asked_for(
     media: MediaFolder, tmp_path: Path, emit: ListEmit, rate: float | None, code: IssueCode
 ) -> None:
@@ -303,7 +302,6 @@ def test_a_reel_that_will_not_fit_is_not_begun(media: MediaFolder, tmp_path: Pat
 # --- plans and joins
 
 
-@pytest.mark.core
 def test_a_dry_run_plans_what_the_run_then_does_and_writes_nothing(media: MediaFolder, tmp_path: Path) -> None:
     orchestrator = ModuleFactory(config_of()).create_video_orchestrator()
     params = VideoParams(tuple(part.request(media) for part in PARTS), tmp_path / "reel.mp4")
@@ -335,7 +333,6 @@ def test_a_join_takes_its_form_from_its_clips_and_says_what_it_is(
 
 
 @pytest.mark.parametrize(("join", "actions"), [(JoinMethod.AUTO, Action.COPY), (JoinMethod.REENCODE, Action.ENCODE)])
-@pytest.mark.core(1)
 def test_a_join_copies_where_it_may(media: MediaFolder, tmp_path: Path, join: JoinMethod, actions: Action) -> None:
     one, output, config = tmp_path / "one.mp4", tmp_path / "reel.mp4", Config(encode=config_of().encode)
     first = VideoParams((PARTS[0].request(media),), one, dimensions=Dimensions(160, 90))

@@ -104,6 +104,7 @@ def test_limits_of_validation_come_from_the_configuration(media: MediaFolder, tm
 
 
 @pytest.mark.parametrize(("jobs", "slots"), [(3, 3), (None, usable_cores())])
+@pytest.mark.core(1)
 def test_a_request_cannot_have_more_jobs_than_the_factory_has_slots(
     media: MediaFolder, tmp_path: Path, jobs: int | None, slots: int
 ) -> None:

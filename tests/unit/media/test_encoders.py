@@ -61,6 +61,7 @@ def problems(**quality: object) -> list[Issue]:
 
 @pytest.mark.parametrize("level", QualityLevel)
 @pytest.mark.parametrize("codec", Codec)
+@pytest.mark.core(3)
 def test_keyframes_are_closed_and_at_most_two_seconds_apart(tmp_path: Path, codec: Codec, level: QualityLevel) -> None:
     found = encoded(settings(codec=codec, quality=level), tmp_path / "clip.mp4")
     assert found.video.codec == codec
@@ -80,6 +81,7 @@ def _profile(codec: Codec, level: QualityLevel) -> str:
 
 
 @pytest.mark.parametrize("codec", Codec)
+@pytest.mark.core(1)
 def test_parameter_sets_are_the_same_for_other_pictures_lengths_and_threads(tmp_path: Path, codec: Codec) -> None:
     plain = encoded(settings(codec=codec), tmp_path / "plain.mp4")
     still = encoded(settings(codec=codec), tmp_path / "still.mp4", source="color", seconds=1)
@@ -107,6 +109,7 @@ def test_no_text_of_x265_stands_in_the_stream_because_it_names_the_threads(tmp_p
 
 
 @pytest.mark.parametrize("codec", Codec)
+@pytest.mark.core(1)
 def test_a_better_level_and_a_lower_crf_lose_less(tmp_path: Path, codec: Codec) -> None:
     levels = [lost(settings(codec=codec, quality=level), tmp_path) for level in QualityLevel]
     assert levels == sorted(levels, reverse=True)
@@ -126,6 +129,7 @@ def lost(chosen: EncoderSettings, folder: Path) -> float:
 
 
 @pytest.mark.parametrize("codec", Codec)
+@pytest.mark.core(1)
 def test_the_lowest_and_highest_crf_that_are_allowed_can_be_encoded(tmp_path: Path, codec: Codec) -> None:
     allowed = [crf for crf in range(64) if not problems(codec=codec, crf=crf)]
     assert allowed == list(range(allowed[0], allowed[-1] + 1))

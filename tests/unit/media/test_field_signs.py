@@ -41,6 +41,7 @@ def signs_of(path: Path) -> FieldSigns:
     ],
 )
 @pytest.mark.heavy
+@pytest.mark.core(1)
 def test_pictures_say_themselves_whether_they_are_interlaced(
     tmp_path: Path, codec: tuple[str, ...], suffix: str
 ) -> None:

@@ -45,6 +45,7 @@ CLIPS = {
 
 
 @pytest.mark.parametrize("kind", CLIPS)
+@pytest.mark.core(5)
 def test_the_beginning_of_a_real_clip_is_no_reason_to_refuse_it(media: MediaFolder, kind: str) -> None:
     recipe = CLIPS[kind]
     assert recipe.suffix in MEDIA_SUFFIXES

@@ -79,6 +79,7 @@ def test_side_data_that_is_not_there_or_not_whole_turns_nothing(data: bytes | No
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.core(3)
 def test_a_real_file_turned_by_what_was_found_is_what_a_player_shows(
     media: MediaFolder, tmp_path: Path, rotation: int, *, mirrored: bool
 ) -> None:

@@ -410,6 +410,7 @@ def test_memory_of_descendants_is_counted(cancel: CancelToken) -> None:
     assert outcome.peak_memory_bytes >= max(seen) > 96 * MEBIBYTE
 
 
+@pytest.mark.core(0)
 def test_peak_of_a_child_larger_than_we_are_is_exact(cancel: CancelToken) -> None:
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     size = ours + 128 * MEBIBYTE  # a child begins with the most that we ever had

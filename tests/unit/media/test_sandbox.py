@@ -62,6 +62,7 @@ def refusal(workers: Workers, path: Path) -> ProbeError:
 
 @pytest.mark.parametrize("scan", [True, False])
 @pytest.mark.parametrize("recipe", [Recipe(seconds=0.4), Recipe(seconds=0.3, codec="hevc", suffix=".mkv", sound=None)])
+@pytest.mark.core(1)
 def test_a_worker_finds_what_the_probe_finds(workers: Workers, media: MediaFolder, recipe: Recipe, scan: bool) -> None:
     path = media.make(recipe)
     assert workers.probe(path, scan=scan, limits=LIMITS) == probe(path, scan=scan)
@@ -117,6 +118,7 @@ def test_a_file_that_is_another_by_now_costs_no_worker(workers: Workers, media: 
         ("grow", IssueCode.PROBE_FAILED, "200 MiB"),
     ],
 )
+@pytest.mark.core(1)
 def test_what_happens_to_a_worker_costs_its_file_alone(
     media: MediaFolder, tmp_path: Path, name: str, code: IssueCode, said: str
 ) -> None:

@@ -154,6 +154,7 @@ def test_an_answer_is_kept_in_memory_and_for_the_next_process(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("later", [DAY, DAY * 10, -1])
+@pytest.mark.core(1)
 def test_it_is_forgotten_after_a_day_by_the_next_process_and_by_this_one(bench: Bench, later: int) -> None:
     found = bench.trials()
     failure(found)
@@ -183,6 +184,7 @@ def other_build(bench: Bench) -> str | None:
 
 
 @pytest.mark.parametrize("change", [other_size, other_devices, other_build])
+@pytest.mark.core(1)
 def test_another_question_is_tried_again(bench: Bench, change: Callable[[Bench], str | None]) -> None:
     assert failure(bench.trials()) is None
     assert change(bench) == (NO_DRIVER if change is other_build else None)
@@ -255,6 +257,7 @@ def test_without_remembering_nothing_is_written_and_what_is_there_is_read(bench:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"since": "soon"}', b'{"since": 1000, "more": 1}'])
+@pytest.mark.core(1)
 def test_a_damaged_file_counts_for_nothing_and_is_mended(bench: Bench, content: bytes) -> None:
     failure(bench.trials())
     (kept,) = bench.cache.iterdir()

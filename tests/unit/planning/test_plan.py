@@ -93,6 +93,7 @@ REAL: dict[str, tuple[Recipe, str]] = {
 
 @pytest.mark.anchor("T061")
 @pytest.mark.parametrize("kind", REAL)
+@pytest.mark.core(4)
 def test_a_real_clip_that_differs_is_encoded_and_the_reason_is_named(media: MediaFolder, kind: str) -> None:
     recipe, reason = REAL[kind]
     path = media.make(recipe)

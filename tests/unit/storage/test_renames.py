@@ -191,6 +191,7 @@ while time.monotonic() < end:
 @pytest.mark.heavy
 @pytest.mark.skipif(sys.platform == "win32", reason="files in use are not removed there")
 @pytest.mark.parametrize("seams", [{}, {"link": fails(errno.EPERM)}], ids=["link", "rename"])
+@pytest.mark.core(1)
 def test_two_programs_never_both_have_the_name(hidden: Path, target: Path, seams: dict[str, Any]) -> None:
     """Both give and remove the name as fast as they can, and look whether it is theirs as long as they have it."""
     argv, given = [sys.executable, "-c", RACING, str(target)], 0

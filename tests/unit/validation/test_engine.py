@@ -180,6 +180,7 @@ def test_parameters_are_judged_together_with_the_files(media: MediaFolder, tmp_p
         (Codec.AV1, "auto", "reel.avi", ["usage"]),  # what no one knows is not judged
     ],
 )
+@pytest.mark.core(2)
 def test_codec_encoder_and_container_must_go_together(
     media: MediaFolder, tmp_path: Path, codec: Codec, encoder: str, name: str, expected: list[str]
 ) -> None:

@@ -92,6 +92,7 @@ VALID = {
 
 @pytest.mark.anchor("T031")
 @pytest.mark.parametrize("kind", VALID)
+@pytest.mark.core(3)
 def test_a_clip_is_valid_however_closely_it_is_looked_at(media: MediaFolder, kind: str) -> None:
     path = media.make(VALID[kind])
     for look in ({"scan": False}, {"scan": True}, {"deep": True}):
