@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tests.language import check_language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 PACKAGE = "mpt_cli"
@@ -107,6 +107,8 @@ class Module:
     package: str
     text: str
     tree: ast.Module
+    nodes: Sequence[ast.AST]
+    """All nodes of the tree; each check looks at them."""
 
     @property
     def unit(self) -> str:
@@ -134,7 +136,8 @@ def load(root: Path, package: str = PACKAGE) -> list[Module]:
         parts = path.relative_to(root / package).with_suffix("").parts
         inside = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
         text = path.read_text(encoding="utf-8")
-        found.append(Module(inside, package, text, ast.parse(text, str(path))))
+        tree = ast.parse(text, str(path))
+        found.append(Module(inside, package, text, tree, tuple(ast.walk(tree))))
     return found
 
 
@@ -143,9 +146,10 @@ def load(root: Path, package: str = PACKAGE) -> list[Module]:
 
 def imports_of(module: Module, known: frozenset[str]) -> list[Import]:
     """Every import of a module, wherever it stands, by the module that it really loads."""
-    hidden = {id(node) for block in ast.walk(module.tree) if _is_typing_block(block) for node in ast.walk(block)}
+    nodes = module.nodes
+    hidden = {id(node) for block in nodes if _is_typing_block(block) for node in ast.walk(block)}
     found = []
-    for node in ast.walk(module.tree):
+    for node in nodes:
         typing_only = id(node) in hidden
         for target, name in _named_imports(node):
             inner = f"{target}.{name}"
@@ -155,7 +159,21 @@ def imports_of(module: Module, known: frozenset[str]) -> list[Import]:
 
 
 def _is_typing_block(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    if not isinstance(node, ast.If):
+        return False
+    test = node.test
+    return _is_name(test, "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING" and _is_name(test.value, "typing")
+    )
+
+
+def _is_name(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _last_name(node: ast.AST) -> str:
+    """Return the last part of a dotted name, and nothing for another expression."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _named_imports(node: ast.AST) -> Iterator[tuple[str, str | None]]:
@@ -164,7 +182,7 @@ def _named_imports(node: ast.AST) -> Iterator[tuple[str, str | None]]:
         yield from ((alias.name, None) for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         yield from (("." * node.level + (node.module or ""), alias.name) for alias in node.names)
-    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+    elif isinstance(node, ast.Call) and _last_name(node.func).endswith(("import_module", "__import__")):
         for argument in node.args[:1]:
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 yield argument.value, None
@@ -232,10 +250,10 @@ def check_doors(modules: list[Module]) -> Iterator[str]:
                 yield f"{module.at(found.line)}: {found.target} belongs to {' and '.join(homes)}"
             if found.target == "os" and found.name and _starts_process(found.name):
                 yield f"{module.at(found.line)}: os.{found.name}"
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Name) and node.id == "print":
                 yield f"{module.at(node.lineno)}: print"
-            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os" and _starts_process(node.attr):
+            elif isinstance(node, ast.Attribute) and _is_name(node.value, "os") and _starts_process(node.attr):
                 yield f"{module.at(node.lineno)}: os.{node.attr}"
             elif isinstance(node, ast.Attribute) and node.attr.startswith("create_subprocess_"):
                 yield f"{module.at(node.lineno)}: {node.attr}"
@@ -253,7 +271,7 @@ def check_core_signatures(modules: list[Module]) -> Iterator[str]:
     for module in modules:
         if module.within(("settings", "display", "cli", "__main__")):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             name = node.arg if isinstance(node, ast.arg) else ""
             if isinstance(node, ast.AnnAssign):
                 name = ast.unparse(node.target)
@@ -266,7 +284,7 @@ def check_frozen(modules: list[Module]) -> Iterator[str]:
     for module in modules:
         if module.within(("display", "workflow.run_state")):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
                 continue
             for decorator in map(ast.unparse, node.decorator_list):
@@ -279,7 +297,7 @@ def check_run_state(modules: list[Module]) -> Iterator[str]:
     for module in modules:
         if module.within(RUN_STATE_WRITERS) or "RunState" not in module.text:
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)):
                 continue
             if ast.unparse(node.value) == "run":
@@ -296,7 +314,7 @@ def check_global_state(modules: list[Module]) -> Iterator[str]:
                     constants.add(name)
                     if not (name.isupper() or name == "__all__"):
                         yield f"{module.at(statement.lineno)}: {name} is a container that looks like state"
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Global):
                 yield f"{module.at(node.lineno)}: global {', '.join(node.names)}"
             elif (changed := _changed_name(node)) in constants:
@@ -336,7 +354,7 @@ def check_sizes(modules: list[Module]) -> Iterator[str]:
     for module in modules:
         if (lines := len(module.text.splitlines())) > LONGEST_FILE:
             yield f"{module.inside}: {lines} lines"
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > LONGEST_FUNCTION:
@@ -373,7 +391,7 @@ def check_excepts(modules: list[Module]) -> Iterator[str]:
     """
     places = Counter[str]()
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if not _catches_all(node) or (module.within(THREAD_HOMES) and _hands_over(node)):
                 continue
             places["all"] += 1
@@ -390,7 +408,7 @@ def _catches_all(node: ast.AST) -> bool:
         types = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
         caught = any(each is None or ast.unparse(each) in broad for each in types)
         return caught and not (isinstance(last, ast.Raise) and last.exc is None)
-    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+    if isinstance(node, ast.Call) and _last_name(node.func).endswith("suppress"):
         return any(ast.unparse(argument) in broad for argument in node.args)
     return False
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.architecture import Module
 
@@ -25,8 +25,8 @@ _EXEMPT: tuple[str, ...] = ()
 """Rooms whose language is still to be revised."""
 
 
-def _documented(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    for node in ast.walk(tree):
+def _documented(nodes: Iterable[ast.AST]) -> Iterator[tuple[ast.AST, str]]:
+    for node in nodes:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
@@ -38,7 +38,7 @@ def check_language(modules: list[Module]) -> Iterator[str]:
     for module in modules:
         if module.within(_EXEMPT):
             continue
-        for node, text in _documented(module.tree):
+        for node, text in _documented(module.nodes):
             where = module.at(getattr(node, "lineno", 1))
             is_property = isinstance(node, ast.FunctionDef) and any(
                 "property" in ast.unparse(each) for each in node.decorator_list
