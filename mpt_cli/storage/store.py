@@ -352,8 +352,12 @@ def _held_open(folder: Path) -> Iterator[os.stat_result | None]:
     with suppress(OSError):
         status = folder.lstat()
         if sys.platform != "win32":  # where no inode is used twice
-            descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            status = os.fstat(descriptor)
+            try:
+                descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            except FileNotFoundError:  # cleared since the look, and its inode may be that of the next entry
+                status = None
+            else:
+                status = os.fstat(descriptor)
     try:
         yield status
     finally:
