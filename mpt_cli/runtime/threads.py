@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import threading
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
+_ROOM_BYTES = 32 << 20
+"""A stack takes 8 MiB; the rest is for other threads that ask at the same time."""
+
 
 class Startable(Protocol):
     """A thread, or a timer."""
@@ -25,12 +29,31 @@ class Startable(Protocol):
         """Begin to run."""
 
 
-def start_thread(thread: Startable) -> None:
+def has_room() -> bool:
+    """Return True if the system has room for the stack of a thread and for its first objects.
+
+    ``Thread.start`` waits for a sign of the thread. One that gets its stack and nothing more dies without a sign, and
+    the wait lasts forever, as ``mpt health --deep`` showed under ``ulimit -v 800000`` (measured with Python 3.11).
+    """
+    try:
+        mmap.mmap(-1, _ROOM_BYTES).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def start_thread(thread: Startable, *, has_room: Callable[[], bool] = has_room) -> None:
     """Start a thread.
+
+    Args:
+        thread: The thread.
+        has_room: Returns True if the system has room for it; a test passes one that refuses.
 
     Raises:
         ResourceError: The system has no room for another thread.
     """
+    if not has_room():
+        raise no_room("thread")
     try:
         thread.start()
     except (RuntimeError, MemoryError) as error:

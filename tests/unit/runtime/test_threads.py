@@ -9,7 +9,7 @@ import pytest
 
 from mpt_cli.model.errors import ExitCode, ResourceError
 from mpt_cli.model.shortages import no_room
-from mpt_cli.runtime.threads import ThreadPool, start_thread
+from mpt_cli.runtime.threads import ThreadPool, has_room, start_thread
 
 if TYPE_CHECKING:
     from mpt_cli.runtime.threads import Startable
@@ -39,6 +39,14 @@ def test_refused_thread_is_a_shortage() -> None:
     with pytest.raises(ResourceError) as caught:
         start_thread(Refused())
     assert caught.value.exit_code is ExitCode.RESOURCES
+
+
+def test_thread_without_room_for_its_first_objects_is_not_started() -> None:
+    thread = threading.Thread(target=lambda: None)
+    with pytest.raises(ResourceError):
+        start_thread(thread, has_room=lambda: False)
+    assert thread.ident is None
+    assert has_room()
 
 
 def test_pool_goes_on_with_the_threads_that_it_gets() -> None:
