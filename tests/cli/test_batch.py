@@ -152,7 +152,6 @@ def test_a_mistake_in_a_line_is_a_failed_job_or_with_fail_fast_a_refusal(
     assert list(here.iterdir()) == []
 
 
-@pytest.mark.core
 def test_the_other_lines_run_beside_a_bad_one(mpt: Mpt, week: Path, here: Path) -> None:
     assert week.is_file()
     good = {"name": "good", "output": "a.mp4", "clips": ["1.mp4"]}

@@ -68,7 +68,6 @@ def test_dry_run_shows_the_plan_of_a_reel_that_the_disk_cannot_hold(mpt: Mpt, me
     assert dry.data["plan"]["predicted_output_bytes"] > 2**44
 
 
-@pytest.mark.core
 def test_dry_run_notices_another_run_that_writes_the_output(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     lock = here / f"{PREFIX}{short_name('reel.mp4')}{LOCK_EXTENSION}"
     with ExitStack() as other:

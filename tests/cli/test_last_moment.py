@@ -70,7 +70,6 @@ def clip(media: MediaFolder, here: Path) -> Path:
     return shutil.copyfile(media.make(seconds=0.2), here / "a.mp4")
 
 
-@pytest.mark.core
 def test_reel_does_not_replace_a_file_of_the_last_moment(clip: Path, here: Path) -> None:
     done = mpt_beside_another("reel.mp4", "process", clip, "-o", "reel.mp4", *SMALL, "--json")
     assert (done.code, done.codes) == (3, ["output_exists"])

@@ -379,7 +379,6 @@ def test_the_reel_holds_every_picture_of_every_clip_in_order(mpt: Mpt, media: Me
     assert [line for line in done.err.splitlines() if line[20:21] == "["]
 
 
-@pytest.mark.core
 def test_a_job_file_names_clips_trims_and_output_beside_itself(mpt: Mpt, clip: Path, here: Path) -> None:
     (here / "sub").mkdir()
     shutil.copy(clip, here / "sub/a.mp4")

@@ -403,7 +403,6 @@ def test_an_interrupt_before_the_command_has_begun_is_one_document(capsys: pytes
 # --- unread -------------------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_a_reader_that_goes_away_ends_the_run_quietly(clip: Path, here: Path) -> None:
     with start("process", clip, "-o", "reel.mp4", *SLOW, "--jsonl") as process:
         assert process.stdout is not None

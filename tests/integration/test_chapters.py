@@ -93,7 +93,6 @@ def test_there_may_be_more_than_the_255_of_nero(
     assert [title for title, _ in reader.chapters(reel)] == [str(n) for n in range(300)]
 
 
-@pytest.mark.core(1)
 def test_long_chapter_is_found_again(bench: Bench, media: MediaFolder, tmp_path: Path) -> None:
     """ffmpeg 9 counts in units of which 31 bits end after 38 seconds, if it may choose them."""
     form, reel = form_of(rate="10"), tmp_path / "reel.mp4"

@@ -330,7 +330,6 @@ def test_a_bug_is_raised_and_the_run_is_still_told_to_its_end(bench: Bench) -> N
 
 @pytest.mark.anchor("T050")
 @pytest.mark.parametrize("end", ["success", "failure", "failed join", "stop", "stop in the join", "stop at the end"])
-@pytest.mark.core(1)
 def test_whatever_the_end_only_the_users_files_remain(bench: Bench, end: str) -> None:
     during = list[str]()
 

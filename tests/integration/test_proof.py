@@ -132,7 +132,7 @@ def test_segments_in_another_order_are_caught(
 
 @pytest.mark.parametrize(("codec", "container"), KINDS)
 @pytest.mark.parametrize("number", [1, 13, 26])
-@pytest.mark.core
+@pytest.mark.core(6)
 def test_a_flipped_byte_in_a_coded_picture_is_caught(
     reels: Callable[..., Reel], tmp_path: Path, codec: Codec, container: Container, number: int
 ) -> None:

@@ -213,7 +213,6 @@ PARAMETER_SETS = {Codec.H264: {7, 8}, Codec.HEVC: {32, 33, 34}}
     ("codec", "fps"),
     [(Codec.H264, 24), (Codec.H264, 30), (Codec.H264, 60), (Codec.HEVC, 30), (Codec.HEVC, 60), (Codec.AV1, 30)],
 )
-@pytest.mark.core(1)
 def test_every_two_seconds_begin_with_a_picture_that_needs_no_other(
     media: MediaFolder, tmp_path: Path, codec: Codec, fps: int
 ) -> None:

@@ -54,7 +54,6 @@ def reel_of(media: MediaFolder, tmp_path: Path, tone: Tone, *, suffix: str = ".m
     ("hertz", "level"), [((1000.0,), 0.0), ((1000.0, 1000.0), 0.0), ((0.0, 0.0, 1000.0, 0.0, 0.0, 0.0), -3.01)]
 )
 @pytest.mark.parametrize("codec", ["pcm_s16le", "aac"])
-@pytest.mark.core(1)
 def test_mono_stereo_and_centre_have_their_level_on_both_sides(
     media: MediaFolder, tmp_path: Path, hertz: tuple[float, ...], level: float, codec: str
 ) -> None:

@@ -90,7 +90,6 @@ def test_a_request_becomes_the_reel_that_its_result_describes(media: MediaFolder
 
 
 @pytest.mark.anchor("T001")
-@pytest.mark.core
 def test_events_tell_a_run_in_order(media: MediaFolder, tmp_path: Path, emit: ListEmit) -> None:
     clips = tuple(part.request(media) for part in PARTS)
     told(VideoParams(clips, tmp_path / "reel.mp4"), config_of(), emit)
