@@ -46,7 +46,7 @@ def mark(items: Iterable[pytest.Item]) -> None:
     """Mark as ``thorough`` what is not of the core, then as ``fast`` what needs neither a child nor media.
 
     A test of a folder of :data:`THOROUGH_FOLDERS` is of the core by its mark, any other without one;
-    ``core(n)`` keeps the first n cases of a test.
+    ``core(n)`` keeps the first n cases of a test, in any folder.
     """
     cases: Counter[str] = Counter()
     for item in items:
