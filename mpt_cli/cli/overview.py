@@ -20,7 +20,7 @@ EXITS: tuple[tuple[tuple[int, ...], str], ...] = (
     ((4,), "work or verification failed, or the deadline; nothing published"),
     ((5,), "the reel lacks skipped clips, or a job of a batch failed"),
     ((6,), "a dependency is missing, or mpt health found a failure"),
-    ((7,), "memory, disk, threads or open files exhausted, found by mpt health too"),
+    ((7,), "memory, disk, threads or open files exhausted (mpt health too)"),
     ((130, 143), "stopped by SIGINT; by SIGTERM or a closed terminal"),
 )
 """Meaning of each exit code, by its number: the class of the codes would be loaded for every ``mpt --version``."""
