@@ -157,7 +157,6 @@ def test_a_stopped_run_still_reports_to_people(clip: Path, here: Path) -> None:
     assert not list(here.iterdir())
 
 
-@pytest.mark.core
 def test_a_stopped_run_is_still_one_document(clip: Path) -> None:
     with start("process", clip, "-o", "reel.mp4", *SLOW, "--json") as process:
         await_child(process)
@@ -348,7 +347,6 @@ def hanging(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path
         ("-version", "concat {clip} {clip} -o reel.mp4 -n"),
     ],
 )
-@pytest.mark.core(1)
 def test_stop_is_heard_while_ffmpeg_hangs_at_a_question(
     question: str, command: str, media: MediaFolder, here: Path, hanging: Callable[[str], Path]
 ) -> None:

@@ -196,7 +196,6 @@ def test_working_folder_that_has_no_path_is_refused(here: Path, clip: Path, way:
     subprocess.run(["rm", "-rf", str(here / name)], check=True)  # beyond what Python's own rmtree reaches by name
 
 
-@pytest.mark.core
 def test_working_folder_that_vanishes_during_the_run_is_no_bug(here: Path, clip: Path, tmp_path: Path) -> None:
     program = stand_in(tmp_path, f'rm -rf "{here}/gone"')
     (here / "gone").mkdir()

@@ -159,7 +159,6 @@ TRIMS = [("0.5", "1.1"), ("2.0", "2.4"), ("3.35", "4.02"), ("5.5", None)]
 
 
 @pytest.mark.parametrize("kind", LONG)
-@pytest.mark.core(1)
 def test_trims_are_exact_to_the_frame(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     parts = [Part(LONG[kind], Fraction(start), Fraction(end) if end else None) for start, end in TRIMS]
     clips = [part.request(media) for part in parts]
