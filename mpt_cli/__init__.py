@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         exit_code_of,
     )
     from mpt_cli.model.left_out import LeftOut, LeftOutKind
+    from mpt_cli.model.plan_report import PlannedStep, PlanReport, Prediction
     from mpt_cli.model.results import (
         ClipResult,
         ClipStatus,
@@ -68,9 +69,6 @@ if TYPE_CHECKING:
         Milestone,
         OutputInfo,
         PerformanceReport,
-        PlannedStep,
-        PlanReport,
-        Prediction,
         ReelEvidence,
         RunStatus,
         VideoResult,
@@ -175,6 +173,7 @@ _HOMES = {
         "UsageError",
         "exit_code_of",
     ),
+    "mpt_cli.model.plan_report": ("PlanReport", "PlannedStep", "Prediction"),
     "mpt_cli.model.results": (
         "ClipResult",
         "ClipStatus",
@@ -183,9 +182,6 @@ _HOMES = {
         "Milestone",
         "OutputInfo",
         "PerformanceReport",
-        "PlanReport",
-        "PlannedStep",
-        "Prediction",
         "ReelEvidence",
         "RunStatus",
         "VideoResult",

@@ -74,13 +74,17 @@ def _piece(first: int, end: int) -> AudioPiece:
 class ReelAudio:
     """Audio of a reel as 16-bit PCM, read from the files of its clips.
 
-    Each clip gives exactly the samples of its frames; a clip without audio gives silence.
+    Each segment gives exactly the samples of its frames, all from the one file of its clip: at a border between two
+    segments nothing is cut. A clip without audio gives silence.
     """
 
     def __init__(self, clips: Sequence[ProcessedClip], form: TargetForm) -> None:
         """Compute the offset of each clip once, not for every piece."""
         counts = sample_counts([clip.segment.frames for clip in clips], form.frame_rate, form.sample_rate)
         self._clips, self._bounds = clips, list(accumulate(counts, initial=0))
+        self._begun = list[int]()  # offset in the reel at which the clip of each segment begins
+        for clip, bound in zip(clips, self._bounds, strict=False):
+            self._begun.append(self._begun[-1] if clip.segment.first_frame else bound)
         self._sample_bytes = form.channels * SAMPLE_BYTES
 
     def read(self, first: int, end: int) -> Iterator[bytes]:
@@ -92,7 +96,8 @@ class ReelAudio:
         for index in range(bisect_right(bounds, first) - 1, min(bisect_left(bounds, end), len(self._clips))):
             begin, stop = max(first, bounds[index]), min(end, bounds[index + 1])
             if begin < stop:
-                yield from _clip_audio(self._clips[index], (begin - bounds[index]) * size, (stop - begin) * size)
+                offset = begin - self._begun[index]
+                yield from _clip_audio(self._clips[index], offset * size, (stop - begin) * size)
         yield from _silence((end - max(first, bounds[-1])) * size)
 
 

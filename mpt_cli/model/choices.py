@@ -104,3 +104,11 @@ class Action(StrEnum):
     ENCODE = "encode"
     COPY = "copy"
     REUSE = "reuse"
+
+
+class Tracks(StrEnum):
+    """Tracks of a clip that one step of its processing creates."""
+
+    BOTH = "both"
+    FRAMES = "frames"
+    AUDIO = "audio"

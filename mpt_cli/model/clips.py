@@ -189,7 +189,7 @@ class VideoClip:
         return clip if isinstance(clip, VideoClip) else cls(clip)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Segment:
     """Unit of work: output frames ``first_frame`` … ``first_frame + frames - 1`` of a clip.
 
@@ -314,14 +314,29 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessedAudio:
+    """Audio of a clip as raw PCM, for a clip whose frames are processed in segments.
+
+    Attributes:
+        index: Index of the clip in the request, counted from 0.
+        path: Path of the raw PCM.
+        verified: Evidence that it equals that of the source, in step.
+    """
+
+    index: int
+    path: Path
+    verified: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessedClip:
-    """A clip in the target format: coded frames in a file, and the audio as raw PCM beside it.
+    """A clip, or one segment of it, in the target format: coded frames in a file, and raw PCM beside it.
 
     Attributes:
         index: Index of the clip in the request, counted from 0.
         original_path: Path of the user's file.
         processed_path: Path of the segment; for a stream copy it may be the user's file.
-        audio_path: Path of the raw PCM; None for silence.
+        audio_path: Path of the raw PCM of the whole clip, from its first output frame on; None for silence.
         dimensions: Size of each frame, in pixels.
         segment: Output frames that the file holds.
         duration: Duration in seconds.

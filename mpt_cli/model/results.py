@@ -13,6 +13,7 @@ from mpt_cli.model.choices import Action, Container  # noqa: TC001
 from mpt_cli.model.clips import Dimensions, Verified  # noqa: TC001
 from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
 from mpt_cli.model.left_out import LeftOut  # noqa: TC001
+from mpt_cli.model.plan_report import PlanReport, Prediction  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,18 +44,19 @@ class ClipStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessingResult:
-    """Result of the work on one clip: a clip, or an issue.
+    """Result of the work on one clip: its segments, or an issue.
 
     Attributes:
+        segments: The segments in order, one for most clips; empty after an error.
         elapsed_seconds: Wall-clock time of the work.
         peak_memory_bytes: Largest memory of its processes; None where it was not measured.
         started: True if the work began, so that events reported its start and end.
         action, reasons: Action in the end, and the reasons for it; it may differ from the plan.
-        argv: Command line of the ffmpeg that created the clip; empty where none was needed.
+        commands: Command lines of the ffmpegs that created the clip; empty where none was needed.
     """
 
     index: int
-    clip: ProcessedClip | None
+    segments: tuple[ProcessedClip, ...]
     error: Issue | None
     elapsed_seconds: float
     peak_memory_bytes: int | None
@@ -62,12 +64,22 @@ class ProcessingResult:
     started: bool = True
     action: Action | None = None
     reasons: tuple[str, ...] | None = None
-    argv: tuple[str, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
 
     @property
     def success(self) -> bool:
         """True if there is a clip."""
-        return self.clip is not None
+        return bool(self.segments)
+
+    @property
+    def frames(self) -> int:
+        """Number of output frames."""
+        return sum(clip.segment.frames for clip in self.segments)
+
+    @property
+    def verified(self) -> Verified | None:
+        """Evidence for the clip; None after an error."""
+        return self.segments[0].verified if self.segments else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +167,8 @@ class InputEvidence:
         sha256: SHA-256 of the file, in hexadecimal; None where the file changed.
         start, end: Part of the clip that was used, in seconds; ``end`` is None for the end of the clip.
         mute: True if the audio was replaced with silence.
-        argv: Command line of ffmpeg; empty where none was needed.
+        argv: Command line of ffmpeg; empty where none was needed, or several were.
+        commands: Command lines of a clip that was processed in segments: one for each, then that of its audio.
     """
 
     index: int
@@ -167,6 +180,7 @@ class InputEvidence:
     mute: bool
     action: Action
     argv: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,16 +240,6 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """Cost of a run as its plan predicted it."""
-
-    memory_peak_bytes: int
-    temporary_bytes: int
-    output_bytes: int
-    total_duration_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class PerformanceReport:
     """Measured cost of a workflow; ``PerformanceMonitor`` has the formulas.
 
@@ -257,59 +261,6 @@ class PerformanceReport:
     milestones: tuple[Milestone, ...] = ()
     temporary_bytes: int | None = None
     predicted: Prediction | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """Planned work on one clip, as a dry run reports it.
-
-    Attributes:
-        index: Index of the clip in the request, counted from 0.
-        action, reasons: Action on the clip, and the reasons for it.
-        start, duration: Offset of the clip in the reel and its duration there, in seconds.
-        frames: Number of output frames.
-        argv: Command line of ffmpeg; empty where none is needed.
-    """
-
-    index: int
-    path: Path
-    action: Action
-    reasons: tuple[str, ...]
-    start: Fraction
-    duration: Fraction
-    frames: int
-    predicted_memory_bytes: int
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReport:
-    """Plan of a whole request, as a dry run reports it.
-
-    Attributes:
-        output, container: Path and container of the reel.
-        dimensions: Size of each frame, in pixels.
-        frame_rate: Frames per second.
-        frames, duration: Length of the reel, in frames and in seconds.
-        encoder: Video encoder, in ffmpeg's name.
-        jobs, threads: Number of clips processed at once, and encoder threads of each.
-        predicted: Predicted cost.
-        seed: Seed of a random order, or None.
-        steps: Planned work on each clip.
-    """
-
-    output: Path
-    container: Container
-    dimensions: Dimensions
-    frame_rate: Fraction
-    frames: int
-    duration: Fraction
-    encoder: str
-    jobs: int
-    threads: int
-    predicted: Prediction
-    seed: int | None
-    steps: tuple[PlannedStep, ...]
 
 
 @dataclass(frozen=True, slots=True)

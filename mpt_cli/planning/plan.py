@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.media.geometry import place
 from mpt_cli.model import timing
-from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy
+from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy, Tracks
 from mpt_cli.model.clips import Segment, TargetForm
 from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
 from mpt_cli.planning.kept_frames import kept_form
+from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
 from mpt_cli.planning.stream_copy import (
     copied_places,
     copy_reasons,
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
+
+
+_AUDIO_WORK = 1_000_000
+"""Work of a second of audio, in pixels: it is decoded at some hundred times real time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,11 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class PlannedClip:
-    """The action for one clip. ``index`` counts in the request; the order of the plan is that of the reel."""
+    """The action for one clip. ``index`` counts in the request; the order of the plan is that of the reel.
+
+    A long clip has ``parts``: the segments of its frames in order, then its audio. Each is a planned clip of its own,
+    with a shorter ``segment`` or one of the ``tracks``, and is processed, cached and repeated by itself.
+    """
 
     index: int
     clip: VideoClip
@@ -77,6 +86,18 @@ class PlannedClip:
     """Hash of the file that the key is made of."""
     recipe: Recipe | None = None
     """The command that the key is made of."""
+    tracks: Tracks = Tracks.BOTH
+    parts: tuple[PlannedClip, ...] = ()
+
+    @property
+    def steps(self) -> tuple[PlannedClip, ...]:
+        """Its parts; the clip itself where it is processed in one piece."""
+        return self.parts or (self,)
+
+    @property
+    def whole(self) -> PlannedClip:
+        """The same, to be encoded in one piece."""
+        return replace(self, parts=(), action=Action.ENCODE, key=None, recipe=None) if self.parts else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,11 @@ class Plan:
     no fallback is allowed."""
 
     @property
+    def steps(self) -> tuple[PlannedClip, ...]:
+        """The parts of all clips: what is processed, each by itself."""
+        return tuple(step for clip in self.clips for step in clip.steps)
+
+    @property
     def frames(self) -> int:
         """Frames of the reel."""
         return sum(clip.segment.frames for clip in self.clips)
@@ -111,7 +137,7 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """Memory that the whole run is predicted to need, mpt itself with it."""
-        return peak_bytes([clip.need_bytes for clip in self.clips], self.jobs)
+        return peak_bytes([step.need_bytes for step in self.steps], self.jobs)
 
 
 def make_plan(
@@ -141,8 +167,13 @@ def make_plan(
     ordered, seed = _ordered(clips, config)
     form = _target_form(config, container, optimizer)
     medias = [media for _, _, media in ordered]
-    light_form, form = form, _with_threads(form, medias, config, machine, optimizer, clips_beside)
     segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
+    steps = [
+        media
+        for (_, clip, media), segment in zip(ordered, segments, strict=True)
+        for _ in segments_of(clip, media, segment, form)
+    ]
+    light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
 
     def refused(form: TargetForm) -> list[tuple[str, ...]]:
         pairs = zip(ordered, segments, strict=True)
@@ -162,21 +193,25 @@ def make_plan(
         else _encoded(index, clip, media, segment, form, refusal_reasons(refusals[i], copy, all_fit=not any(refusals)))
         for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
     )
-    jobs = config.processing.jobs or concurrency(len(planned), machine, max(clip.need_bytes for clip in planned))[0]
+    needs = [step.need_bytes for clip in planned for step in clip.steps]
+    jobs = config.processing.jobs or concurrency(len(needs), machine, max(needs))[0]
     return costed(form, light_form, planned, jobs, seed, mixed=mixed)
 
 
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
     """Return the plan with as many encoder threads as the clips left to encode leave cores idle."""
-    medias = [clip.media for clip in plan.clips if clip.action is Action.ENCODE]
-    if not medias or len(medias) == len(plan.clips):
+    steps = [step for step in plan.steps if step.tracks is not Tracks.AUDIO]
+    medias = [step.media for step in steps if step.action is Action.ENCODE]
+    if not medias or len(medias) == len(steps):
         return plan
     form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside)
-    clips = tuple(
-        replace(clip, need_bytes=need_bytes(clip.media, form)) if clip.action is Action.ENCODE else clip
-        for clip in plan.clips
-    )
-    return replace(plan, form=form, clips=clips)
+
+    def with_need(clip: PlannedClip) -> PlannedClip:
+        clip = replace(clip, parts=tuple(map(with_need, clip.parts)))
+        encodes_frames = clip.action is Action.ENCODE and clip.tracks is not Tracks.AUDIO
+        return replace(clip, need_bytes=need_bytes(clip.media, form)) if encodes_frames else clip
+
+    return replace(plan, form=form, clips=tuple(map(with_need, plan.clips)))
 
 
 def _ordered(
@@ -253,7 +288,7 @@ def _encoded(
 ) -> PlannedClip:
     seconds = segment.frames / form.frame_rate
     decoded = int(media.video.dimensions.pixels * media.video.frame_rate * seconds)
-    return PlannedClip(
+    whole = PlannedClip(
         index,
         clip,
         media,
@@ -263,6 +298,27 @@ def _encoded(
         need_bytes=need_bytes(media, form),
         work=decoded + form.dimensions.pixels * segment.frames,
     )
+    return _segmented(whole, form)
+
+
+def _segmented(planned: PlannedClip, form: TargetForm) -> PlannedClip:
+    """Return an encoded clip with the segments that it is processed in; none where it is short or must stay whole.
+
+    The audio is one part beside them. A decoder that begins in the middle has no memory of what was before, nor has
+    a filter that resamples: cut at the borders, a tone would click. Decoding the audio is 1 % of the work.
+    """
+    frames, rate = planned.segment.frames, form.frame_rate
+    cuts = segments_of(planned.clip, planned.media, planned.segment, form)
+    if len(cuts) == 1:
+        reason = reason_to_stay_whole(planned.media) if is_long(frames, rate) else None
+        return replace(planned, reasons=(*planned.reasons, f"in one piece: {reason}")) if reason else planned
+    parts = [
+        replace(planned, segment=cut, tracks=Tracks.FRAMES, work=planned.work * cut.frames // frames) for cut in cuts
+    ]
+    if planned.media.audio is not None and not planned.clip.mute:
+        work = int(_AUDIO_WORK * frames / rate)
+        parts.append(replace(planned, tracks=Tracks.AUDIO, work=work, need_bytes=COPY_BYTES))
+    return replace(planned, parts=tuple(parts))
 
 
 def _copied(
@@ -283,6 +339,21 @@ def _copied(
     )
 
 
+def of_parts(clip: PlannedClip, parts: tuple[PlannedClip, ...]) -> PlannedClip:
+    """Return a clip with other parts, and what follows from them for the whole."""
+    left = [part for part in parts if part.action is Action.ENCODE]
+    finished = list(dict.fromkeys(reason for part in parts if part.action is Action.REUSE for reason in part.reasons))
+    share = f"{len(parts) - len(left)} of {len(parts)} parts are "
+    return replace(
+        clip,
+        parts=parts,
+        action=Action.ENCODE if left else Action.REUSE,
+        reasons=(*clip.reasons, *(share + reason for reason in finished)) if left else tuple(finished),
+        need_bytes=max(part.need_bytes for part in parts),
+        work=sum(part.work for part in parts),
+    )
+
+
 def costed(
     form: TargetForm,
     light_form: TargetForm,
@@ -294,17 +365,18 @@ def costed(
 ) -> Plan:
     """Return the plan with its costs."""
     seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
-    encoded = [clip for clip in clips if clip.action is Action.ENCODE]
+    encoded = [step for clip in clips for step in clip.steps if step.action is Action.ENCODE]
+    shown = [step for step in encoded if step.tracks is not Tracks.AUDIO]
     copied = [clip for clip in clips if clip.action is Action.COPY]
     temporary, output = disk_bytes(
         form,
-        encoded_pixels=sum(clip.segment.frames * _shown_pixels(clip.media, form) for clip in encoded),
+        encoded_pixels=sum(step.segment.frames * _shown_pixels(step.media, form) for step in shown),
         copied_bytes=sum(map(_copied_bytes, copied)),
         written_bytes=sum(_copied_bytes(clip) for clip in copied if clip.copied_from is not None),
-        stored_seconds=sum(clip.segment.frames for clip in (*encoded, *copied)) / form.frame_rate,
+        stored_seconds=sum(step.segment.frames for step in (*shown, *copied)) / form.frame_rate,
         seconds=seconds,
     )
-    time = run_seconds(form, jobs, pixels=sum(clip.work for clip in encoded), seconds=seconds)
+    time = run_seconds(form, jobs, pixels=sum(step.work for step in encoded), seconds=seconds)
     return Plan(form, light_form, clips, jobs, seed, time, temporary, output, mixed)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.ffmpeg.audio_chain import rendered_path
 from mpt_cli.media.open_options import file_url
-from mpt_cli.model.choices import Action
+from mpt_cli.model.choices import Action, Tracks
 from mpt_cli.planning.plan import Recipe
 from mpt_cli.storage.store import recipe_key
 
@@ -44,18 +44,19 @@ class Recipes:
 
     def frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
         """Return where ffmpeg writes which frame it encodes; None where it encodes none, or does not report it."""
-        if planned.action is Action.COPY or not self._ffmpeg.reports_frames:
+        copies = planned.action is Action.COPY or planned.tracks is Tracks.AUDIO
+        if copies or not self._ffmpeg.reports_frames:
             return None
-        return files.frame_map_path(planned.index)
+        return files.frame_map_path(planned.segment)
 
     def arguments(
         self, planned: PlannedClip, form: TargetForm, frames: Path, audio: Path | None, frame_map: Path | None = None
     ) -> list[str]:
         """Return the arguments of the one ffmpeg that is needed; empty where frames are copied without audio."""
-        if planned.action is not Action.COPY:
-            if planned.recipe is not None and planned.recipe.is_of(planned, form):
-                known = _renamed(planned, frames, audio)
-                return commands.with_frame_map(known, frames, frame_map)
+        if planned.recipe is not None and planned.recipe.is_of(planned, form):
+            known = _renamed(planned, frames, audio)
+            return commands.with_frame_map(known, frames, frame_map)
+        if planned.action is not Action.COPY and planned.tracks is not Tracks.AUDIO:
             return commands.segment_arguments(
                 planned.clip,
                 planned.media,
@@ -77,9 +78,9 @@ class Recipes:
         arguments = self.arguments(planned, form, frames, audio, self.frame_map_path(planned, files))
         return (str(self._ffmpeg.binary), *arguments) if arguments else ()
 
-    def commands_of(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[str, ...]]:
-        """Return the command of each clip of a plan by its index, for a dry run."""
-        return {clip.index: self.command(clip, plan.form, files) for clip in plan.clips}
+    def commands_of(self, plan: Plan, files: TempFileManager) -> dict[int, tuple[tuple[str, ...], ...]]:
+        """Return the command of each step of each clip of a plan by the clip's index, for a dry run."""
+        return {clip.index: tuple(self.command(step, plan.form, files) for step in clip.steps) for clip in plan.clips}
 
 
 def _renamed(planned: PlannedClip, frames: Path, audio: Path | None) -> list[str]:
@@ -99,10 +100,10 @@ def _renamed(planned: PlannedClip, frames: Path, audio: Path | None) -> list[str
 
 def segment_paths(planned: PlannedClip, files: TempFileManager) -> tuple[Path, Path | None]:
     """Return where frames and audio of a clip are written; no audio where none is heard."""
-    frames, audio = files.segment_paths(planned.index)
+    frames, audio = files.segment_paths(planned.segment)
     return frames, audio if is_heard(planned) else None
 
 
 def is_heard(planned: PlannedClip) -> bool:
-    """Return whether a clip has audio in the reel."""
-    return planned.media.audio is not None and not planned.clip.mute
+    """Return whether a step of processing a clip creates audio."""
+    return planned.media.audio is not None and not planned.clip.mute and planned.tracks is not Tracks.FRAMES

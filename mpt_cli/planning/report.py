@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from mpt_cli.model.choices import Tracks
 from mpt_cli.model.formatting import counted
-from mpt_cli.model.results import PlannedStep, PlanReport, Prediction
+from mpt_cli.model.plan_report import PlannedStep, PlanReport, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +29,8 @@ def plan_line(plan: Plan) -> str:
     return f"{work}, {counted(plan.jobs, 'clip')} at a time; {shape} with {plan.form.encoder.encoder}"
 
 
-def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[str, ...]]) -> PlanReport:
-    """Return the report of a plan for this output; ``commands`` are the ffmpeg commands of clips by index."""
+def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str, ...], ...]]) -> PlanReport:
+    """Return the report of a plan for this output; ``commands`` are the ffmpeg commands of each clip by its index."""
     steps, frames = [], 0
     for clip in plan.clips:
         steps.append(
@@ -42,7 +43,9 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[str, ...]
                 duration=clip.segment.frames / plan.form.frame_rate,
                 frames=clip.segment.frames,
                 predicted_memory_bytes=clip.need_bytes,
-                argv=commands[clip.index],
+                argv=commands[clip.index][0] if not clip.parts else (),
+                commands=commands[clip.index] if clip.parts else (),
+                segments=tuple(part.segment.frames for part in clip.parts if part.tracks is not Tracks.AUDIO),
             )
         )
         frames += clip.segment.frames

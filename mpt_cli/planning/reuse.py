@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
-from mpt_cli.planning.plan import costed
+from mpt_cli.planning.plan import costed, of_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from mpt_cli.planning.plan import Plan, Recipe
+    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.planning.plan import Plan, PlannedClip
     from mpt_cli.planning.recipe import Recipes
     from mpt_cli.storage.store import Store
 
@@ -30,42 +30,47 @@ class Reuse:
 
     def apply(self, plan: Plan) -> Plan:
         """Return the plan without encoding what is in the cache, or what an equal clip of the plan encodes."""
-        keys: dict[int, str] = {}
-        recipes: dict[int, Recipe] = {}
-        contents: dict[int, str] = {}
-        reasons: dict[int, str] = {}
-        first: dict[str, int] = {}
-        for clip in plan.clips:
-            if clip.action is not Action.ENCODE:
-                continue
-            with suppress(OSError):  # a file that is gone is missed where it is needed
-                content = contents[clip.index] = self._content(clip.clip.path)
-                key, recipes[clip.index] = self._recipes.keyed(clip, plan.light_form, content)
-                keys[clip.index] = key
-                if self._cache.has(key):
-                    reasons[clip.index] = FINISHED_BEFORE
-                elif key in first:
-                    reasons[clip.index] = f"the same as clip {first[key] + 1}"
-                first.setdefault(key, clip.index)
-        keyed = (replace(clip, recipe=recipes.get(clip.index)) for clip in plan.clips)
-        return with_reuse(replace(plan, clips=tuple(keyed)), keys, contents, reasons)
+        first = dict[str, int]()
+        clips = tuple(self._without_finished(clip, plan.light_form, first) for clip in plan.clips)
+        again = costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
+        return replace(again, output_bytes=plan.output_bytes)
+
+    def _without_finished(self, clip: PlannedClip, form: TargetForm, first: dict[str, int]) -> PlannedClip:
+        """Return a clip with the keys of its steps, those in the cache to be reused.
+
+        Args:
+            clip: The clip.
+            form: The format that keys are made of.
+            first: Index of the first clip with a step of each key, which grows here.
+        """
+        if clip.action is not Action.ENCODE:
+            return clip
+        try:
+            content = self._content(clip.clip.path)
+        except OSError:  # a file that is gone is missed where it is needed
+            return clip
+        keyed = replace(clip, content=content)
+        if not clip.parts:
+            return self._reused(self._keyed(keyed, form), first)
+        whole = self._keyed(keyed.whole, form)  # so it was stored where its segments could not be proven
+        if whole.key is not None and self._cache.has(whole.key):
+            return self._reused(whole, first)
+        parts = [self._reused(self._keyed(replace(part, content=content), form), first) for part in clip.parts]
+        return of_parts(keyed, tuple(parts))
+
+    def _keyed(self, step: PlannedClip, form: TargetForm) -> PlannedClip:
+        assert step.content is not None
+        key, recipe = self._recipes.keyed(step, form, step.content)
+        return replace(step, key=key, recipe=recipe)
+
+    def _reused(self, step: PlannedClip, first: dict[str, int]) -> PlannedClip:
+        assert step.key is not None
+        index = first.setdefault(step.key, step.index)
+        if self._cache.has(step.key):
+            return reused(step, FINISHED_BEFORE)
+        return step if index == step.index else reused(step, f"the same as clip {index + 1}")
 
 
-def with_reuse(plan: Plan, keys: Mapping[int, str], contents: Mapping[int, str], reasons: Mapping[int, str]) -> Plan:
-    """Return the plan with clips that are reused.
-
-    Args:
-        plan: The plan of a request.
-        keys: Cache key of each clip by its index.
-        contents: Hash of the file of each clip by its index.
-        reasons: Why a clip is reused, by its index; other clips keep their action.
-    """
-    keyed = (replace(clip, key=keys.get(clip.index), content=contents.get(clip.index)) for clip in plan.clips)
-    clips = tuple(
-        replace(clip, action=Action.REUSE, reasons=(reasons[clip.index],), work=0, need_bytes=0)
-        if clip.index in reasons
-        else clip
-        for clip in keyed
-    )
-    again = costed(plan.form, plan.light_form, clips, plan.jobs, plan.seed, mixed=plan.mixed_parameter_sets)
-    return replace(again, output_bytes=plan.output_bytes)
+def reused(step: PlannedClip, reason: str) -> PlannedClip:
+    """Return a step that takes its result from the cache."""
+    return replace(step, action=Action.REUSE, reasons=(reason,), work=0, need_bytes=0)

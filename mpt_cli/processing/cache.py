@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from mpt_cli.model.clips import Verified
+from mpt_cli.model.clips import Evidence, Verified
 from mpt_cli.storage.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.model.clips import ProcessedClip
+    from mpt_cli.model.clips import ProcessedAudio, ProcessedClip
 
 _FRAMES, _AUDIO = "pictures.mp4", "sound.pcm"
 
@@ -26,6 +26,14 @@ class SegmentFacts(BaseModel):
     parameter_sets: str
     extradata: bytes
     verified: Verified
+
+
+class AudioFacts(BaseModel):
+    """Facts that the proof of the audio of a clip has shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verified: Evidence
 
 
 class ClipCache(Store):
@@ -60,3 +68,28 @@ class ClipCache(Store):
         )
         files = {_FRAMES: clip.processed_path} | ({_AUDIO: clip.audio_path} if clip.audio_path is not None else {})
         self.put(key, files, facts.model_dump_json())
+
+    def fetch_audio(self, key: str, audio: Path) -> Evidence | None:
+        """Copy or link the audio of a clip out of the cache.
+
+        Args:
+            key: The cache key of the audio.
+            audio: The file for it.
+
+        Returns:
+            The evidence for the audio, or None if it is not in the cache.
+
+        Raises:
+            VerificationError: The audio is damaged; it is removed.
+        """
+        facts = self.take(key, {_AUDIO: audio})
+        return None if facts is None else AudioFacts.model_validate_json(facts).verified
+
+    def store_audio(self, key: str, audio: ProcessedAudio) -> None:
+        """Store the proven audio of a clip; a cache that is full or not writable is no error.
+
+        Args:
+            key: The cache key of the audio.
+            audio: The audio.
+        """
+        self.put(key, {_AUDIO: audio.path}, AudioFacts(verified=audio.verified).model_dump_json())

@@ -12,16 +12,15 @@ from mpt_cli.media.ffmpeg.runner import explain
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
 from mpt_cli.media.process.run import Limits
-from mpt_cli.model.choices import Action
-from mpt_cli.model.clips import ProcessedClip, Verified
+from mpt_cli.model.choices import Action, Tracks
+from mpt_cli.model.clips import ProcessedAudio, ProcessedClip, Verified
 from mpt_cli.model.errors import Issue, IssueCode, ProcessingError, VerificationError
 from mpt_cli.model.timing import stored_samples
 from mpt_cli.planning.recipe import Recipes
 from mpt_cli.processing.audio import ClipAudio, damage_of_audio, with_rendered_audio
 from mpt_cli.processing.evidence import audio_evidence, frame_evidence
 from mpt_cli.processing.job import ClipJob
-from mpt_cli.runtime.events import ClipProgress
-from mpt_cli.runtime.throttle import Throttle
+from mpt_cli.processing.progress_events import ProgressEvents
 from mpt_cli.storage.file_identity import content_hash, identity_of
 
 if TYPE_CHECKING:
@@ -30,11 +29,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import ProcessingConfig
-    from mpt_cli.media.ffmpeg.progress import Progress
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.media.inspect.damage import DecodedShare
     from mpt_cli.media.process.run import Outcome
-    from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.clips import Evidence, TargetForm
     from mpt_cli.model.errors import MptError
     from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
@@ -51,13 +49,13 @@ NONE_FOUND = "no finished one was found"
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """Result of processing one clip.
+    """Result of processing one clip, or one part of it.
 
     ``peak_memory_bytes`` is the peak of its ffmpeg, ``argv`` the command of that ffmpeg; None and empty if
     none was needed.
     """
 
-    clip: ProcessedClip
+    made: ProcessedClip | ProcessedAudio
     peak_memory_bytes: int | None
     warnings: tuple[Issue, ...] = ()
     action: Action = Action.ENCODE
@@ -134,7 +132,10 @@ class ClipProcessor:
             return self._reuse(job)
         if planned.action is Action.COPY:
             return self._copy(job)
-        return self._encode(job)
+        return self._create(job)
+
+    def _create(self, job: ClipJob) -> Processed:
+        return self._decode_audio(job) if job.planned.tracks is Tracks.AUDIO else self._encode(job)
 
     def _reuse(self, job: ClipJob) -> Processed:
         """Take the segment from the cache; encode the clip if it is missing or damaged there."""
@@ -146,18 +147,29 @@ class ClipProcessor:
         if clip is not None:
             return Processed(clip, None, action=Action.REUSE, reasons=job.planned.reasons)
         planned = replace(job.planned, action=Action.ENCODE, reasons=(NONE_FOUND,))
-        encoded = self._encode(replace(job, planned=planned))
+        encoded = self._create(replace(job, planned=planned))
         return replace(encoded, warnings=(*lost, *encoded.warnings))
 
     def _encode(self, job: ClipJob) -> Processed:
         """Encode frames and audio with one ffmpeg."""
-        with self._discarding(job):
-            frame_map = self.recipes.frame_map_path(job.planned, job.files)
+        with self._discarding(job) as frame_map:
             run = self._run_recipe(job, frame_map)
             boxes.set_upright(job.frames_path)
             with _blaming(job):
                 clip = _proven(job, job.frames_path, owned=True)
             return self._finish(job, run, clip, frame_map)
+
+    def _decode_audio(self, job: ClipJob) -> Processed:
+        """Decode the audio of a clip whose frames are processed in segments."""
+        planned, path = job.planned, job.audio_path
+        assert path is not None
+        with self._discarding(job):
+            run = self._run_recipe(job, None)
+            with _blaming(job):
+                _prove_audio(job, path)
+            self._refuse_changed(planned, run.source_identity)
+            audio = ProcessedAudio(planned.index, path, self._audio_evidence(job, run, path))
+            return self._result(job, run, audio, damage_of_audio(planned, run.losses))
 
     def _copy(self, job: ClipJob) -> Processed:
         """Copy the frames of a part, or use the file itself for a whole clip; only the audio is encoded."""
@@ -172,16 +184,18 @@ class ClipProcessor:
             return self._finish(job, run, clip, None)
 
     @contextmanager
-    def _discarding(self, job: ClipJob) -> Iterator[None]:
-        """Discard helper files at the end, and the segment after an error."""
-        frames, audio = job.files.segment_paths(job.planned.index)
+    def _discarding(self, job: ClipJob) -> Iterator[Path | None]:
+        """Yield the path of the frame map; discard helper files at the end, and the segment after an error."""
+        frame_map = self.recipes.frame_map_path(job.planned, job.files)
         try:
-            yield
+            yield frame_map
         except BaseException:
-            job.files.discard(frames, audio)
+            job.files.discard(*job.created_paths)
             raise
         finally:
-            job.files.discard(*self._audio.rendered(job.planned, audio), job.files.frame_map_path(job.planned.index))
+            if job.audio_path is not None:
+                job.files.discard(*self._audio.rendered(job.planned, job.audio_path))
+            job.files.discard(frame_map)
 
     def _run_recipe(self, job: ClipJob, frame_map: Path | None) -> _FfmpegRun:
         """Render audio that needs it, then run the ffmpeg of the clip."""
@@ -198,21 +212,32 @@ class ClipProcessor:
         """Compare a proven segment with its source, collect its warnings and store it in the cache."""
         planned, form = job.planned, job.form
         self._refuse_changed(planned, run.source_identity)
+        if run.doubtful and planned.tracks is Tracks.FRAMES:  # how much is damaged is a question to the whole clip
+            raise ProcessingError(IssueCode.CLIP_FAILED, "may be damaged: ffmpeg complained", path=job.source)
         verified = Verified(frame_evidence(planned, form, frame_map, doubtful=run.doubtful))
         if job.audio_path:
-            lossy = run.doubtful or any(loss.lost for loss in run.losses.values())
-            audio = audio_evidence(self._looks, planned, form, job.audio_path, job.context, doubtful=lossy)
-            verified = replace(verified, audio=audio)
+            verified = replace(verified, audio=self._audio_evidence(job, run, job.audio_path))
         damage = self._damage(job) if run.doubtful else None
         issues = (damage, *damage_of_audio(planned, run.losses), self._opaque(planned))
-        warnings = tuple(issue for issue in issues if issue is not None)
-        clip = replace(clip, verified=verified)
+        return self._result(
+            job, run, replace(clip, verified=verified), [issue for issue in issues if issue is not None]
+        )
+
+    def _audio_evidence(self, job: ClipJob, run: _FfmpegRun, path: Path) -> Evidence:
+        lossy = run.doubtful or any(loss.lost for loss in run.losses.values())
+        return audio_evidence(self._looks, job.planned, job.form, path, job.context, doubtful=lossy)
+
+    def _result(
+        self, job: ClipJob, run: _FfmpegRun, made: ProcessedClip | ProcessedAudio, warnings: list[Issue]
+    ) -> Processed:
+        """Store what was made in the cache, and return it with the facts of its ffmpeg."""
+        planned = job.planned
         if not warnings:  # a run that reuses a damaged clip could not report its damage
-            self._store(planned, clip)
+            self._store(planned, made)
         return Processed(
-            clip,
+            made,
             run.outcome.peak_memory_bytes if run.outcome is not None else None,
-            warnings,
+            tuple(warnings),
             planned.action,
             planned.reasons,
             (str(self._ffmpeg.binary), *run.arguments) if run.arguments else (),
@@ -237,10 +262,14 @@ class ClipProcessor:
         self._run(arguments, rendered)
         return losses
 
-    def _fetch(self, job: ClipJob) -> ProcessedClip | None:
+    def _fetch(self, job: ClipJob) -> ProcessedClip | ProcessedAudio | None:
         """Return the segment of the cache, or None if it is gone; raise VerificationError if it is damaged."""
         if self._cache is None or job.planned.key is None:
             return None
+        if job.planned.tracks is Tracks.AUDIO:
+            assert job.audio_path is not None
+            evidence = self._cache.fetch_audio(job.planned.key, job.audio_path)
+            return None if evidence is None else ProcessedAudio(job.planned.index, job.audio_path, evidence)
         facts = self._cache.fetch(job.planned.key, job.frames_path, job.audio_path)
         if facts is None:
             return None
@@ -261,15 +290,19 @@ class ClipProcessor:
             return
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="wait until it is finished")
 
-    def _store(self, planned: PlannedClip, clip: ProcessedClip) -> None:
+    def _store(self, planned: PlannedClip, made: ProcessedClip | ProcessedAudio) -> None:
         """Store a segment in the cache, unless it is the source itself."""
-        if self._cache is not None and planned.key is not None and clip.owned:
-            self._cache.store(planned.key, clip)
+        if self._cache is None or planned.key is None:
+            return
+        if isinstance(made, ProcessedAudio):
+            self._cache.store_audio(planned.key, made)
+        elif made.owned:
+            self._cache.store(planned.key, made)
 
     def _run(self, arguments: list[str], job: ClipJob) -> Outcome:
         """Run ffmpeg within the limits of a clip; raise the error of a failed run."""
         total = job.config.clip_timeout or _LEAST_SECONDS + _SECONDS_PER_SECOND * job.seconds
-        progress = _ProgressEvents(job, self._clock)
+        progress = ProgressEvents(job, self._clock)
         outcome = self._ffmpeg.run(
             arguments,
             cancel=job.context.cancel,
@@ -298,25 +331,6 @@ class ClipProcessor:
         return issue
 
 
-class _ProgressEvents:
-    """Events from the progress of an ffmpeg, at most two per second."""
-
-    def __init__(self, job: ClipJob, clock: Callable[[], float]) -> None:
-        self._job, self._throttle = job, Throttle(clock)
-        self._memory: int | None = None
-
-    def take_memory(self, rss_bytes: int) -> None:
-        """Update the memory of the child."""
-        self._memory = rss_bytes
-
-    def take(self, progress: Progress) -> None:
-        """Emit an event, unless the last one is too recent."""
-        if not self._throttle.is_due():
-            return
-        done = min(float(progress.done_seconds), self._job.seconds)
-        self._job.context.emit(ClipProgress(self._job.planned.index, done, progress.speed, self._memory))
-
-
 def _processed(job: ClipJob, path: Path, proven: proof.SegmentProof, *, owned: bool) -> ProcessedClip:
     return ProcessedClip(
         index=job.planned.index,
@@ -338,9 +352,14 @@ def _proven(job: ClipJob, path: Path, *, owned: bool, vcl_crc: int | None = None
     form, frames = job.form, job.planned.segment.frames
     proven = proof.prove_segment(path, form, frames, vcl_crc=vcl_crc, written=owned)
     if job.audio_path is not None:
-        samples = stored_samples(frames, form.frame_rate, form.sample_rate)
-        proof.prove_audio(job.audio_path, samples, form.channels)
+        _prove_audio(job, job.audio_path)
     return _processed(job, path, proven, owned=owned)
+
+
+def _prove_audio(job: ClipJob, path: Path) -> None:
+    form = job.form
+    samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.sample_rate)
+    proof.prove_audio(path, samples, form.channels)
 
 
 def _copy_frames(job: ClipJob, first: Fraction) -> int:

@@ -11,6 +11,7 @@ from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode, ProbeError, ProcessingError, VerificationError
 from mpt_cli.model.timing import stored_samples
+from mpt_cli.planning.segments import ASSUMED_TIMES
 from mpt_cli.processing.audio import RendersAudio
 
 if TYPE_CHECKING:
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
     from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import RunContext
-
-
-_ASSUMED = {
-    IssueCode.DAMAGED,
-    IssueCode.DATA_NOT_READ,
-    IssueCode.IMPLAUSIBLE_DURATION,
-    IssueCode.LEADING_FRAMES_LOST,
-    IssueCode.NO_TIMESTAMPS,
-    IssueCode.TIMESTAMPS_REPAIRED,
-    IssueCode.TRUNCATED,
-}
-"""Warnings of files with times that are assumed in part; decoders may assume others."""
 
 
 class AudioLooks(RendersAudio, Protocol):
@@ -70,7 +59,7 @@ def frame_evidence(planned: PlannedClip, form: TargetForm, frame_map: Path | Non
     try:
         prove_frame_map(read_frame_map(frame_map), wanted, media.frame_times, clock_moves=media.clock_moves)
     except VerificationError as error:
-        if doubtful or any(warning.code in _ASSUMED for warning in media.warnings):
+        if doubtful or any(warning.code in ASSUMED_TIMES for warning in media.warnings):
             return Evidence.PARTIAL
         message, path = f"would not be shown as it is: {error}", planned.clip.path
         raise ProcessingError(IssueCode.CLIP_FAILED, message, path=path, hint="this is a bug in mpt") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mpt_cli.model.choices import Tracks
 from mpt_cli.planning.recipe import segment_paths
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class ClipJob:
     def audio_path(self) -> Path | None:
         """File for the audio of the segment, or None if the clip has no audio in the reel."""
         return segment_paths(self.planned, self.files)[1]
+
+    @property
+    def created_paths(self) -> tuple[Path, ...]:
+        """Files that the work creates."""
+        frames, audio = self.files.segment_paths(self.planned.segment)
+        of = self.planned.tracks
+        return (*([frames] if of is not Tracks.AUDIO else []), *([audio] if of is not Tracks.FRAMES else []))
 
     @property
     def seconds(self) -> float:

@@ -8,16 +8,16 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import Action, OnError
+from mpt_cli.model.choices import Action, OnError, Tracks
 from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
-from mpt_cli.model.results import ProcessingResult
 from mpt_cli.model.shortages import shortage_of
 from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.planning.estimates import need_bytes
 from mpt_cli.processing.clip import NONE_FOUND
+from mpt_cli.processing.clip_work import ClipWork, PartResult
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
-from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipsRestarted, ClipStarted, Notice, warning_of
+from mpt_cli.runtime.events import ClipsRestarted, Notice
 from mpt_cli.runtime.keyed_lock import KeyedLocks
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import ProcessingConfig
     from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.results import ProcessingResult
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.monitoring.pool import ResourcePool
@@ -48,6 +49,7 @@ class _PlanRun:
     config: ProcessingConfig
     files: TempFileManager
     context: RunContext
+    works: dict[int, ClipWork]
     disk_full: threading.Event = field(default_factory=threading.Event)
     encoder_failures: list[str] = field(default_factory=list)
     """Errors of a hardware encoder for clips that software can encode."""
@@ -115,20 +117,23 @@ class ProcessingPipeline:
             EncoderError: A hardware encoder failed. All clips must then be encoded in software, because
                 segments of both do not fit together; none is left in ``files``.
         """
-        run = _PlanRun(plan, config, files, context)
-        longest_first = sorted(plan.clips, key=lambda clip: clip.work, reverse=True)
-        created = [clip for clip in longest_first if clip.action is not Action.REUSE]
-        reused = [clip for clip in longest_first if clip.action is Action.REUSE]  # also of segments created now
+        run = self._run_of(plan, plan.clips, config, files, context)
+        longest_first = sorted(plan.steps, key=lambda step: step.work, reverse=True)
+        created = [step for step in longest_first if step.action is not Action.REUSE]
+        reused = [step for step in longest_first if step.action is Action.REUSE]  # also of segments created now
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
-            results = self._process_all(created, run) | self._process_all(reused, run)
+            self._process_all(created, run)
+            self._process_all(reused, run)
+            self._process_whole(run)
+        results = self._results(run)
         if run.encoder_failures:
-            for clip in plan.clips:  # the cache may link the same file, which ffmpeg would write over
-                files.discard(*files.segment_paths(clip.index))
-            _emit_restart(list(results.values()), run)
+            for step in plan.steps:  # the cache may link the same file, which ffmpeg would write over
+                files.discard(*files.segment_paths(step.segment))
+            _emit_restart(results, run)
             raise EncoderError(run.encoder_failures[0])
         if self._cache is not None and created:
             self._cache.keep_to_limit()
-        return [results[clip.index] for clip in plan.clips if clip.index in results]
+        return results
 
     def process_single_clip(
         self, planned: PlannedClip, plan: Plan, config: ProcessingConfig, *, files: TempFileManager, context: RunContext
@@ -145,7 +150,11 @@ class ProcessingPipeline:
         Returns:
             The result; a failure or cancellation is in its ``error``.
         """
-        return self._process_one(planned, _PlanRun(plan, config, files, context))
+        run = self._run_of(plan, (planned,), config, files, context)
+        self._process_all(list(planned.steps), run)
+        self._process_whole(run)
+        (result,) = self._results(run)
+        return result
 
     def is_healthy(self) -> bool:
         """Return True if the pool has clips in work, or would grant resources to one now."""
@@ -154,28 +163,59 @@ class ProcessingPipeline:
         with self._pool.resource(timeout_seconds=_HEALTH_SECONDS) as resource:
             return resource is not None
 
-    def _process_all(self, clips: list[PlannedClip], run: _PlanRun) -> dict[int, ProcessingResult]:
-        """Return results by index; only a window of clips is queued, so that 10,000 cost no more than 10."""
-        if not clips:
-            return {}
-        jobs, results = run.plan.jobs, dict[int, ProcessingResult]()
-        for result in bounded_map(
-            lambda clip: self._process_one(clip, run),
-            clips,
+    def _run_of(
+        self,
+        plan: Plan,
+        clips: tuple[PlannedClip, ...],
+        config: ProcessingConfig,
+        files: TempFileManager,
+        context: RunContext,
+    ) -> _PlanRun:
+        rate, emit = plan.form.frame_rate, context.emit
+        works = {clip.index: ClipWork(clip, rate, emit, self._clock) for clip in clips}
+        return _PlanRun(plan, config, files, context, works)
+
+    def _process_all(self, steps: list[PlannedClip], run: _PlanRun) -> None:
+        """Process clips or parts of them; only a window is queued, so that 10,000 cost no more than 10."""
+        if not steps:
+            return
+        jobs = run.plan.jobs
+        for _ in bounded_map(
+            lambda step: self._process_one(step, run),
+            steps,
             workers=jobs,
-            max_pending=self._memory.calculate_optimal_batch_size(len(clips), jobs * _WINDOW_PER_JOB),
+            max_pending=self._memory.calculate_optimal_batch_size(len(steps), jobs * _WINDOW_PER_JOB),
             should_stop=lambda: run.is_over,
             on_error=run.context.cancel.cancel,
             thread_name="clip",
         ):
-            results[result.index] = result
             self._pool.cleanup_batch()
-        return results
 
-    def _process_one(self, planned: PlannedClip, run: _PlanRun) -> ProcessingResult:
-        """Process a clip under the lock of its cache key; emit one start and one end."""
-        with self._key_locks.hold(planned.key, run.context.cancel):
-            return self._attempt_until_done(self._with_cache_state(planned, run.plan.form), run)
+    def _process_whole(self, run: _PlanRun) -> None:
+        """Process clips in one piece whose segments could not be proven."""
+        whole = []
+        for work in run.works.values():
+            if (why := work.why_whole) is not None and not run.is_over:
+                for step in work.planned.steps:
+                    run.files.discard(*run.files.segment_paths(step.segment))
+                content, clip = work.planned.content, work.planned.whole
+                key = self._processor.recipes.key(clip, run.plan.light_form, content) if content else None
+                whole.append(work.in_one_piece(key, why))
+        self._process_all(whole, run)
+
+    def _results(self, run: _PlanRun) -> list[ProcessingResult]:
+        """Return the results of the clips that have one, in order; end those that were stopped between two parts."""
+        for work in run.works.values():
+            work.end()
+        return [result for work in run.works.values() if (result := work.result()) is not None]
+
+    def _process_one(self, step: PlannedClip, run: _PlanRun) -> None:
+        """Process a clip, or a part of one, under the lock of its cache key."""
+        with self._key_locks.hold(step.key, run.context.cancel):
+            result = self._attempt_until_done(self._with_cache_state(step, run.plan.form), run)
+        work = run.works[step.index]
+        if work.take(result) and (ended := work.end()) is not None and ended.success:
+            self._performance.record_clip(run.context.workflow_id, busy_seconds=ended.elapsed_seconds)
 
     def _with_cache_state(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
         """Update the action of a clip: other runs may have stored or removed its segment since it was planned."""
@@ -189,7 +229,7 @@ class ProcessingPipeline:
             return replace(planned, action=Action.ENCODE, reasons=(NONE_FOUND,), need_bytes=need)
         return planned
 
-    def _attempt_until_done(self, planned: PlannedClip, run: _PlanRun) -> ProcessingResult:
+    def _attempt_until_done(self, planned: PlannedClip, run: _PlanRun) -> PartResult:
         """Attempt a clip until it succeeds or no other attempt can help."""
         attempt, encoder_error = _Attempt(run.plan.form), None
         result = self._attempt(planned, attempt, run)
@@ -202,15 +242,13 @@ class ProcessingPipeline:
                 planned, encoder_error = self._keyed_for(planned, following.form), result.error
             attempt = following
             result = self._attempt(planned, attempt, run, after=result)
-        if result.success and encoder_error is not None:
+        if result.done is not None and encoder_error is not None:
             clip = f"clip {planned.index + 1} ({planned.clip.path.name})"
             run.encoder_failures.append(f"failed at {clip}: {encoder_error.message}")
-        if result.started:
-            self._emit_end(result, planned, run)
         return result
 
     def _next_attempt(
-        self, attempt: _Attempt, result: ProcessingResult, planned: PlannedClip, run: _PlanRun
+        self, attempt: _Attempt, result: PartResult, planned: PlannedClip, run: _PlanRun
     ) -> _Attempt | None:
         """Return the attempt that may succeed after a failed one, or None.
 
@@ -236,8 +274,8 @@ class ProcessingPipeline:
         return replace(planned, key=self._processor.recipes.key(planned, form, planned.content))
 
     def _attempt(
-        self, planned: PlannedClip, attempt: _Attempt, run: _PlanRun, *, after: ProcessingResult | None = None
-    ) -> ProcessingResult:
+        self, planned: PlannedClip, attempt: _Attempt, run: _PlanRun, *, after: PartResult | None = None
+    ) -> PartResult:
         """Attempt a clip as soon as the pool grants its resources.
 
         ``after`` is the result of the attempt before, if any: its start event was emitted, and its time counts.
@@ -245,23 +283,24 @@ class ProcessingPipeline:
         form = attempt.form
         need = planned.need_bytes if after is None else need_bytes(planned.media, form)
         spent = 0.0 if after is None else after.elapsed_seconds
-        context = replace(run.context, cancel=CancelToken(run.context.cancel))
+        work = run.works[planned.index]
+        context = replace(run.context, cancel=CancelToken(run.context.cancel), emit=work.emit_of(planned))
         request = ResourceRequest(
             need, context.workflow_id, context.priority, alone=attempt.alone, preempt=context.cancel.force
         )
-        if form.encoder.hardware is not None and planned.action is Action.ENCODE:
+        encodes_frames = planned.action is Action.ENCODE and planned.tracks is not Tracks.AUDIO
+        if form.encoder.hardware is not None and encodes_frames:
             request = replace(request, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
         with self._pool.resource(request, timeout_seconds=None, cancel=run.context.cancel) as resource:
-            if resource is None or run.is_over:
-                stopped = Cancelled().issue
-                return ProcessingResult(planned.index, None, stopped, spent, None, started=after is not None)
-            if after is None:
-                _emit_start(planned, run)
+            if resource is None or run.is_over or work.is_over:
+                return PartResult(planned, None, Cancelled().issue, spent, started=after is not None)
+            work.begin()
             result = self._process(planned, form, run, context)
-            self._pool.release_resource(resource, peak_bytes=result.peak_memory_bytes)
+            peak = None if result.done is None else result.done.peak_memory_bytes
+            self._pool.release_resource(resource, peak_bytes=peak)
             return replace(result, elapsed_seconds=spent + result.elapsed_seconds)
 
-    def _process(self, planned: PlannedClip, form: TargetForm, run: _PlanRun, context: RunContext) -> ProcessingResult:
+    def _process(self, planned: PlannedClip, form: TargetForm, run: _PlanRun, context: RunContext) -> PartResult:
         """Process a clip and measure its time; every exception becomes the error of the result."""
         started = self._clock()
         try:
@@ -278,28 +317,8 @@ class ProcessingPipeline:
                 exc_info=not isinstance(error, MptError),
                 extra={"told": True},
             )
-            return ProcessingResult(planned.index, None, issue, self._clock() - started, None)
-        return ProcessingResult(
-            planned.index,
-            done.clip,
-            None,
-            self._clock() - started,
-            done.peak_memory_bytes,
-            done.warnings,
-            action=done.action,
-            reasons=done.reasons,
-            argv=done.argv,
-        )
-
-    def _emit_end(self, result: ProcessingResult, planned: PlannedClip, run: _PlanRun) -> None:
-        emit = run.context.emit
-        if result.error is not None:
-            emit(ClipFailed(planned.index, result.error.code.value, result.error.message, result.error.hint))
-            return
-        self._performance.record_clip(run.context.workflow_id, busy_seconds=result.elapsed_seconds)
-        for issue in result.warnings:
-            emit(warning_of(issue, planned.index))
-        emit(ClipFinished(planned.index, result.elapsed_seconds, result.peak_memory_bytes))
+            return PartResult(planned, None, issue, self._clock() - started)
+        return PartResult(planned, done, None, self._clock() - started)
 
     def _too_large(self, planned: PlannedClip, form: TargetForm) -> Issue:
         """Return the error of a clip that was stopped because memory exceeded the budget."""
@@ -350,11 +369,6 @@ def _may_be_the_encoder(error: Issue, planned: PlannedClip) -> bool:
     """Return True if a hardware encoder may be the cause of a failure."""
     codes = (IssueCode.CLIP_FAILED, IssueCode.CLIP_TIMEOUT, IssueCode.CLIP_STALLED)
     return planned.action is not Action.COPY and error.code in codes
-
-
-def _emit_start(planned: PlannedClip, run: _PlanRun) -> None:
-    seconds = float(planned.segment.frames / run.plan.form.frame_rate)
-    run.context.emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
 
 
 def _emit_restart(results: list[ProcessingResult], run: _PlanRun) -> None:

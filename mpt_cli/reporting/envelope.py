@@ -15,7 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from mpt_cli.model.results import RunStatus
+from mpt_cli.model.results import (
+    RunStatus,
+)
 from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:
@@ -25,13 +27,13 @@ if TYPE_CHECKING:
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.left_out import LeftOut
     from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
+    from mpt_cli.model.plan_report import Prediction
     from mpt_cli.model.results import (
         ClipResult,
         ConcatenationResult,
         FileValidationResult,
         OutputInfo,
         PerformanceReport,
-        Prediction,
         VideoResult,
     )
     from mpt_cli.reporting.documents.base import Envelope, EnvelopeSchema, IssueData, LeftOutData

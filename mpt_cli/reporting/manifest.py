@@ -62,4 +62,5 @@ def _input(one: InputEvidence) -> InputData:
         "mute": one.mute,
         "action": one.action,
         "argv": list(one.argv),
+        "commands": [list(command) for command in one.commands],
     }

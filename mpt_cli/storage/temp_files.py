@@ -28,7 +28,7 @@ from mpt_cli.storage.disk import writing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.clips import ProcessedClip, Segment, TargetForm
 
 
 logger = logging.getLogger(__name__)
@@ -48,20 +48,24 @@ class TempFileManager:
         """Manage files in a folder that exists."""
         self.folder = folder
 
-    def segment_paths(self, clip_index: int) -> tuple[Path, Path]:
-        """Return the paths for the frames and for the audio of a clip.
+    def segment_paths(self, segment: Segment) -> tuple[Path, Path]:
+        """Return the paths for the frames and for the audio of a segment.
 
         Args:
-            clip_index: Index of the clip in the request, counted from 0.
+            segment: The segment; its clip and its first frame name the files.
 
         Returns:
             Path of the video file, and path of the raw PCM.
         """
-        return self.folder / f"{clip_index:05d}.mp4", self.folder / f"{clip_index:05d}.pcm"
+        return self._named(segment, ".mp4"), self._named(segment, ".pcm")
 
-    def frame_map_path(self, clip_index: int) -> Path:
-        """Return the path to which ffmpeg writes the source frame of each output frame of a clip."""
-        return self.folder / f"{clip_index:05d}.frames"
+    def frame_map_path(self, segment: Segment) -> Path:
+        """Return the path to which ffmpeg writes the source frame of each output frame of a segment."""
+        return self._named(segment, ".frames")
+
+    def _named(self, segment: Segment, extension: str) -> Path:
+        later = f"-{segment.first_frame:07d}" if segment.first_frame else ""
+        return self.folder / f"{segment.clip_index:05d}{later}{extension}"
 
     def path(self, name: str) -> Path:
         """Return the path of a file of this workflow."""

@@ -104,7 +104,8 @@ def _inputs(
             end=clip.clip.end,
             mute=clip.clip.mute,
             action=result.action or clip.action,
-            argv=result.argv,
+            argv=result.commands[0] if len(result.commands) == 1 else (),
+            commands=result.commands if len(result.commands) > 1 else (),
         )
         for result in used
         for clip in [planned[result.index]]

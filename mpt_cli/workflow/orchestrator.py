@@ -296,7 +296,7 @@ class VideoProcessingOrchestrator:
     def _join_and_prove(self, run: RunState, files: TempFileManager, hidden: Path) -> None:
         """Join the clips under a hidden name, and prove that the reel is what was planned."""
         run.temporary_bytes = run.made_bytes()
-        clips = [result.clip for result in run.good() if result.clip is not None]
+        clips = [segment for result in run.good() for segment in result.segments]
         order = join_order(clips, run.planned, run.config, run.params.join)
 
         def verify(path: Path, *, frames_copied: bool) -> OutputInfo:

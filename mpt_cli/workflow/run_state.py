@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError
-from mpt_cli.model.results import ClipResult, ClipStatus, RunStatus, VideoResult
+from mpt_cli.model.results import (
+    ClipResult,
+    ClipStatus,
+    RunStatus,
+    VideoResult,
+)
 from mpt_cli.model.run_record import RunSetup
 from mpt_cli.model.version import __version__
 from mpt_cli.planning.report import prediction
@@ -25,13 +30,13 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.plan_report import PlanReport
     from mpt_cli.model.published_reel import PublishedReel
     from mpt_cli.model.results import (
         ConcatenationResult,
         FileValidationResult,
         OutputInfo,
         PerformanceReport,
-        PlanReport,
         ProcessingResult,
         ReelEvidence,
         ValidationResult,
@@ -180,8 +185,8 @@ class RunState:
 
     def made_bytes(self) -> int:
         """Return the size of all segments that were created; reused ones take no space of their own."""
-        made = [result.clip for result in self.good() if result.clip is not None and result.action is not Action.REUSE]
-        paths = [clip.audio_path for clip in made] + [clip.processed_path for clip in made if clip.owned]
+        made = [clip for result in self.good() if result.action is not Action.REUSE for clip in result.segments]
+        paths = {clip.audio_path for clip in made} | {clip.processed_path for clip in made if clip.owned}
         return sum(path.stat().st_size for path in paths if path is not None)
 
     def _metrics(self) -> PerformanceReport | None:
@@ -247,7 +252,7 @@ class RunState:
             elapsed_seconds=result.elapsed_seconds if result and status is not ClipStatus.NOT_RUN else None,
             peak_memory_bytes=result.peak_memory_bytes if result else None,
             error=error,
-            verified=result.clip.verified if result and result.clip else None,
+            verified=result.verified if result else None,
         )
 
     def _starts(self) -> dict[int, Fraction]:
@@ -258,7 +263,7 @@ class RunState:
         frames = 0
         for result in self.good():
             starts[result.index] = frames / self.plan.form.frame_rate
-            frames += result.clip.segment.frames if result.clip else 0
+            frames += result.frames
         return starts
 
 

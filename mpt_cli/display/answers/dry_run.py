@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mpt_cli.model.left_out import LeftOut
-    from mpt_cli.model.results import PlannedStep, PlanReport, VideoResult
+    from mpt_cli.model.plan_report import PlannedStep, PlanReport
+    from mpt_cli.model.results import (
+        VideoResult,
+    )
     from mpt_cli.reporting.documents.runs import DryRunData, PlanData, ResultData, StepData
 
 _COLUMNS = (
@@ -95,6 +98,8 @@ def _step(step: PlannedStep) -> StepData:
         "frames": step.frames,
         "predicted_memory_bytes": step.predicted_memory_bytes,
         "argv": list(step.argv),
+        "commands": [list(command) for command in step.commands],
+        "segments": list(step.segments),
     }
 
 
@@ -130,7 +135,8 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Seque
     if not commands:
         say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))
         return
-    commands_to_run = [shlex.join(step.argv) for step in plan.steps if step.argv]  # a reused clip needs none
+    steps = [command for step in plan.steps for command in (step.commands or (step.argv,))]
+    commands_to_run = [shlex.join(command) for command in steps if command]  # a reused clip needs none
     for command in commands_to_run or ["no clip needs an ffmpeg command"]:
         say(out, Text(escape(command), "dim"))
 

@@ -40,16 +40,18 @@ class Chapter:
 
 
 def reel_chapters(clips: Sequence[ProcessedClip], frame_rate: Fraction) -> tuple[Chapter, ...]:
-    """Return the chapters of clips in the order of the reel; none for a single clip.
+    """Return the chapters of clips, whose segments are in the order of the reel; none for a single clip.
 
     A single clip has no join to go to, and MoviePy 2.2.1 cannot open a file with one chapter (measured).
     """
-    if len(clips) < 2:
+    offsets = accumulate((clip.segment.frames for clip in clips), initial=0)
+    begun = [(clip, offset) for clip, offset in zip(clips, offsets, strict=False) if not clip.segment.first_frame]
+    if len(begun) < 2:
         return ()
-    bounds = pairwise(accumulate((clip.segment.frames for clip in clips), initial=0))
+    bounds = pairwise((*(offset for _, offset in begun), sum(clip.segment.frames for clip in clips)))
     return tuple(
         Chapter(title_of(clip.original_path) or f"clip {number}", begin / frame_rate, end / frame_rate)
-        for number, (clip, (begin, end)) in enumerate(zip(clips, bounds, strict=True), 1)
+        for number, ((clip, _), (begin, end)) in enumerate(zip(begun, bounds, strict=True), 1)
     )
 
 

@@ -37,6 +37,10 @@ class InputData(TypedDict):
         list[str],
         Field(description="ffmpeg command of the clip in this run; empty if none was needed, as for a reused clip"),
     ]
+    commands: Annotated[
+        list[list[str]],
+        Field(description="those of a clip that was processed in segments: one for each, then that of its audio"),
+    ]
 
 
 class JoinData(TypedDict):

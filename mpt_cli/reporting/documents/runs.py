@@ -144,7 +144,12 @@ class StepData(TypedDict):
     duration_seconds: Number
     frames: Positive
     predicted_memory_bytes: Whole
-    argv: list[str]
+    argv: Annotated[list[str], Field(description="empty where no ffmpeg is needed, or several are")]
+    commands: Annotated[
+        list[list[str]],
+        Field(description="of a clip that is processed in segments: one for each, then that of its audio"),
+    ]
+    segments: Annotated[list[Positive], Field(description="frames of each segment; empty for a clip in one piece")]
 
 
 class PlanData(TypedDict):
