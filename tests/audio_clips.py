@@ -17,7 +17,7 @@ from mpt_cli.model.timing import frame_count
 from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager
-from tests.builders import form_of
+from tests.builders import clip_of, form_of
 from tests.integration.segments import planned
 from tests.looks import AudioHere, share_here
 from tests.media import run_ffmpeg
@@ -65,9 +65,10 @@ def played(
     part = replace(whole, clip=replace(whole.clip, start=begin), segment=segment)
     processor = ClipProcessor(Ffmpeg(), share_here, audio=AudioHere(), clock=time.monotonic)
     done = processor.process(part, FORM, ProcessingConfig(), files=TempFileManager(folder), context=RunContext("audio"))
-    assert done.clip.audio_path is not None
-    pcm = np.fromfile(done.clip.audio_path, "<i2").reshape(-1, 2).T / 32768
-    done.clip.audio_path.unlink()
+    audio = clip_of(done).audio_path
+    assert audio is not None
+    pcm = np.fromfile(audio, "<i2").reshape(-1, 2).T / 32768
+    audio.unlink()
     assert not list(folder.glob("*.f32"))
     return pcm, done
 

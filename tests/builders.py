@@ -27,6 +27,8 @@ from mpt_cli.workflow.run_state import RunState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mpt_cli.processing.clip import Processed
+
 
 def form_of(
     *,
@@ -154,6 +156,12 @@ def validation_of(info: MediaInfo, **refused: Issue) -> ValidationResult:
     return ValidationResult(warnings=(issue(IssueCode.EXTREME_ASPECT_RATIO, 0),), files=files)
 
 
+def clip_of(done: Processed) -> ProcessedClip:
+    """The clip that was made, where frames were."""
+    assert isinstance(done.made, ProcessedClip)
+    return done.made
+
+
 def good(number: int) -> ProcessingResult:
     clip = ProcessedClip(
         number,
@@ -168,11 +176,11 @@ def good(number: int) -> ProcessingResult:
         b"",
         owned=True,
     )
-    return ProcessingResult(number, clip, None, 2.5, 4711)
+    return ProcessingResult(number, (clip,), None, 2.5, 4711)
 
 
 def bad(number: int, code: IssueCode = IssueCode.CLIP_FAILED) -> ProcessingResult:
-    return ProcessingResult(number, None, issue(code, number), 1.5, None)
+    return ProcessingResult(number, (), issue(code, number), 1.5, None)
 
 
 def run_of(info: MediaInfo, *order: int, processed: tuple[ProcessingResult, ...] = (), **refused: Issue) -> RunState:

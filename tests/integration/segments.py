@@ -28,6 +28,7 @@ from mpt_cli.planning.plan import Plan, PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager
+from tests.builders import clip_of
 from tests.looks import AudioHere, share_here
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Bench:
 
     def clip(self, source: Path, form: TargetForm, *, action: Action = Action.ENCODE) -> ProcessedClip:
         """A clip in its processed form."""
-        return self.processed(source, form, action=action).clip
+        return clip_of(self.processed(source, form, action=action))
 
     def processed(self, source: Path, form: TargetForm, *, action: Action = Action.ENCODE) -> Processed:
         """A clip in its processed form, and what is said of it."""

@@ -9,6 +9,7 @@ import pytest
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.timing import stored_samples
 from tests.audio_clips import FORM, clip, level, played, silences, tone
+from tests.builders import clip_of
 from tests.media import run_ffmpeg
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def test_each_part_is_heard_at_its_level(tmp_path: Path, kind: str) -> None:
     parts = CHANGES[kind]
     pcm, done = played(joined(tmp_path, parts), tmp_path)
     assert not done.warnings
-    assert pcm.shape[1] == stored_samples(done.clip.segment.frames, FORM.frame_rate)
-    assert done.clip.segment.frames - 25 * len(parts) in (0, 1)
+    assert pcm.shape[1] == stored_samples(clip_of(done).segment.frames, FORM.frame_rate)
+    assert clip_of(done).segment.frames - 25 * len(parts) in (0, 1)
     for number, (_, channels, _) in enumerate(parts):
         wanted = MONO_DB if channels == 1 else STEREO_DB
         heard = level(pcm, 500 * (number + 1), number + 0.15, number + 0.9)

@@ -9,6 +9,7 @@ import pytest
 
 from mpt_cli.model.clips import Evidence
 from tests.audio_clips import RATE, clip, played, silences
+from tests.builders import clip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,7 @@ def test_coded_audio_whose_clock_trembles_has_no_hole(tmp_path: Path, codec: str
     pcm, done = played(path, tmp_path)
     assert not silences(pcm[:, RATE // 5 : round(4.8 * RATE)])
     assert change(pcm) == pytest.approx(4.015, abs=0.04)
-    assert done.clip.verified.audio is Evidence.PROVEN
+    assert clip_of(done).verified.audio is Evidence.PROVEN
 
 
 @pytest.mark.parametrize("codec", ["flac", "libvorbis"])

@@ -11,6 +11,7 @@ from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode
 from tests.audio_clips import RATE, clip, played, silences
+from tests.builders import clip_of
 from tests.media import run_ffmpeg
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def test_samples_follow_each_other(tmp_path: Path, time: str, codec: str) -> Non
     assert not silences(pcm[:, RATE // 10 : round((SECONDS - 0.1) * RATE)])
     assert level_of(pcm[:, RATE // 10 : (SECONDS - 1) * RATE]) == pytest.approx(LEVEL, abs=0.3)
     assert change(pcm) == pytest.approx(SECONDS - 1, abs=0.04)
-    assert done.clip.verified.audio is Evidence.PROVEN
+    assert clip_of(done).verified.audio is Evidence.PROVEN
 
 
 @pytest.mark.parametrize("length", [150, 500])

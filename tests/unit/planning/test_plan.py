@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from mpt_cli.model.clips import Dimensions, Orientation, VideoClip
 from mpt_cli.model.media_info import MediaInfo
 from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
 from mpt_cli.planning.plan import Plan, make_plan, with_threads
-from mpt_cli.planning.reuse import with_reuse
+from mpt_cli.planning.reuse import reused
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
 from tests.builders import media_of
 from tests.media import Color, MediaFolder, Recipe, Tone
@@ -435,8 +436,8 @@ def test_a_run_needs_its_neediest_clips_at_once_and_mpt_itself() -> None:
     one, two, many = (plan.memory_bytes for plan in plans)
     assert two - one == plans[0].clips[0].need_bytes
     assert two == many
-    reused = with_reuse(plans[2], {}, {}, dict.fromkeys(range(9), "finished before"))
-    assert 0 < reused.memory_bytes < one
+    finished = replace(plans[2], clips=tuple(reused(clip, "finished before") for clip in plans[2].clips))
+    assert 0 < finished.memory_bytes < one
 
 
 def test_bars_cost_nothing_and_other_codecs_and_crfs_take_their_share_of_the_disk() -> None:
@@ -491,8 +492,8 @@ def test_what_is_left_to_encode_takes_the_cores_that_reuse_leaves_idle(left: int
     machine, optimizer = Machine(8, 64 * GIB), CodecOptimizer()
     plan = plan_of([clip_of(media=SAME)] * 12, machine=machine, copy=CopyPolicy.NEVER)
     assert plan.form.encoder.threads == 1
-    reused = with_reuse(plan, {}, {}, dict.fromkeys(range(left, 12), "finished before"))
-    again = with_threads(reused, Config(), machine, optimizer, 0)
+    finished = tuple(reused(clip, "finished before") for clip in plan.clips[left:])
+    again = with_threads(replace(plan, clips=(*plan.clips[:left], *finished)), Config(), machine, optimizer, 0)
     assert again.form.encoder.threads == threads
     needs = {clip.need_bytes for clip in again.clips if clip.action is Action.ENCODE}
     assert needs == ({need_bytes(SAME, again.form)} if left else set())

@@ -204,7 +204,7 @@ def test_the_longest_comes_first_and_results_are_in_the_order_of_the_reel() -> N
     results = works.process(*clips)
     assert works.started == [0, 1, 2, 4]
     assert [result.index for result in results] == [4, 0, 2, 1]
-    assert [result.clip for result in results] == [processed(clip) for clip in clips]
+    assert [result.segments for result in results] == [(processed(clip),) for clip in clips]
 
 
 def test_no_more_clips_are_in_work_than_the_memory_allows() -> None:
@@ -370,8 +370,8 @@ def test_ctrl_c_in_a_program_that_uses_the_library_stops_the_clips() -> None:
 
 # --- whether that is enough
 
-OK = ProcessingResult(0, processed(planned(0)), None, 1.0, None)
-BAD = ProcessingResult(1, None, MptError(IssueCode.CLIP_FAILED, "no").issue, 1.0, None)
+OK = ProcessingResult(0, (processed(planned(0)),), None, 1.0, None)
+BAD = ProcessingResult(1, (), MptError(IssueCode.CLIP_FAILED, "no").issue, 1.0, None)
 FAIL = ProcessingConfig()
 
 

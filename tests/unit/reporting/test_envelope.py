@@ -19,6 +19,7 @@ from mpt_cli.model.clips import Color, Dimensions, Evidence, Orientation, Verifi
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.left_out import LeftOut, LeftOutKind
 from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
+from mpt_cli.model.plan_report import Prediction
 from mpt_cli.model.results import (
     ClipResult,
     ClipStatus,
@@ -27,7 +28,6 @@ from mpt_cli.model.results import (
     Milestone,
     OutputInfo,
     PerformanceReport,
-    Prediction,
     RunStatus,
     VideoResult,
 )

@@ -513,7 +513,7 @@ def test_a_users_clip_is_listed_under_a_link_whatever_its_name(tmp_path: Path, n
     folder = tmp_path / "run"
     folder.mkdir()
     manager = TempFileManager(folder)
-    clips = [clip(0, manager.segment_paths(0)[0], owned=True), clip(1, source, owned=False)]
+    clips = [clip(0, manager.segment_paths(Segment(0, 0, 30))[0], owned=True), clip(1, source, owned=False)]
     clips[0].processed_path.write_bytes(b"made")
     listed = [
         line.removeprefix("file file:")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def run(info: MediaInfo, tmp_path: Path) -> RunState:
     """A run that has published three clips and left one out."""
-    made = tuple(replace(good(n), action=Action.ENCODE, argv=("ffmpeg", str(n))) for n in (0, 1, 3))
+    made = tuple(replace(good(n), action=Action.ENCODE, commands=(("ffmpeg", str(n)),)) for n in (0, 1, 3))
     run = run_of(info, 3, 0, 2, 1, processed=(*made, bad(2)))
     paths = [tmp_path / f"{n}.mp4" for n in range(4)]
     for path in paths:

@@ -14,10 +14,10 @@ from mpt_cli.config.sections import Config
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import Cancelled, ConcatenationError, InputError, Issue, IssueCode, MptError, ProcessingError
+from mpt_cli.model.plan_report import Prediction
 from mpt_cli.model.results import (
     ClipStatus,
     ConcatenationResult,
-    Prediction,
     ProcessingResult,
     RunStatus,
     VideoResult,
@@ -155,7 +155,7 @@ def test_warnings_of_the_join_follow_those_of_the_files(info: MediaInfo) -> None
 
 def test_a_dry_run_says_what_is_planned(info: MediaInfo) -> None:
     plan = plan_of(info, 3, 1, 2)
-    report = plan_report(plan, Path("/reel.mp4"), {1: ("ffmpeg", "b"), 2: (), 3: ("ffmpeg", "d")})
+    report = plan_report(plan, Path("/reel.mp4"), {1: (("ffmpeg", "b"),), 2: ((),), 3: (("ffmpeg", "d"),)})
     assert [(step.index, step.path.name, step.argv) for step in report.steps] == [
         (3, "d.mp4", ("ffmpeg", "d")),
         (1, "b.mp4", ("ffmpeg", "b")),
