@@ -371,7 +371,7 @@ class MemoryManager:
             if number < _COLLECTIONS - 1:
                 self._sleep(_PAUSE_SECONDS)
         freed = before - self._measure()
-        logger.info("Memory cleanup freed %d bytes", freed)
+        logger.debug("Memory cleanup freed %d bytes", freed)
         self._last_cleanup = self._clock()
         return freed
 
@@ -381,7 +381,7 @@ class MemoryManager:
 
     def emergency_cleanup(self, workflow_id: str) -> None:
         """Release all resources of a workflow, stop tracking it, and clean; other workflows are not touched."""
-        logger.warning("Emergency cleanup triggered for workflow %s", workflow_id)
+        logger.debug("Emergency cleanup triggered for workflow %s", workflow_id)  # each failed run has one
         with self._lock:
             workflow = self._workflows.get(workflow_id)
             held = sorted(workflow.resources) if workflow else []
