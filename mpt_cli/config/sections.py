@@ -262,7 +262,8 @@ class MemoryConfig(Section):
         " container allows.",
     )
     pressure_threshold: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.8, description="Memory counts as short above this share of the budget, above 0 and at most 1."
+        default=0.8,
+        description="Memory counts as short, and no clip begins, above this share of the budget; above 0, at most 1.",
     )
     cleanup_interval: Seconds = Field(
         default=Fraction(30), description="Shortest time between two cleanups, in seconds."

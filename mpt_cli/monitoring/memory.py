@@ -6,7 +6,6 @@ It starts and stops no work itself: the holder of resources registers a function
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from mpt_cli.model.errors import ResourceError
 from mpt_cli.monitoring.reservations import Reservations
-from mpt_cli.monitoring.system import PsutilReader, SystemReader, default_budget_bytes
+from mpt_cli.monitoring.system import PsutilReader, SystemReader, collect_garbage, default_budget_bytes
 from mpt_cli.monitoring.trend import Trend
 from mpt_cli.runtime.threads import Startable, start_thread
 
@@ -32,7 +31,6 @@ SYSTEM_PRESSURE_PERCENT = 85
 TREND_SECONDS = 30
 """A rise that would reach the budget within this time is pressure; any other rise is none."""
 CLOSED_WORKFLOWS_KEPT = 1000
-_COLLECTIONS, _PAUSE_SECONDS = 3, 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -161,10 +159,11 @@ class MemoryManager:
     def sample(self) -> MemorySample:
         """Take one sample and pass it to the listeners, as the sampling thread does each time.
 
-        Above the budget, the registered holder of resources is first asked to end one of them.
+        Above the budget, the holder of resources is first asked to end one of them, and predictions are corrected.
         """
         tree_bytes, cpu_percent = self._measure(), self._system.cpu_percent()
         if tree_bytes > self._budget_bytes and self._relieve is not None:
+            self._reservations.learn_total(tree_bytes - self._idle_bytes)
             self._relieve()
         sample = MemorySample(tree_bytes, self._budget_bytes, cpu_percent)
         self._cpu_percent = cpu_percent
@@ -303,12 +302,16 @@ class MemoryManager:
         return 100 * used > SYSTEM_PRESSURE_PERCENT or soon
 
     def fits(self, need_bytes: int) -> bool:
-        """Return True if a predicted need fits the budget beside the memory that is reserved or used.
+        """Return True if a predicted need fits the budget, and the machine, beside what is reserved or used.
 
-        The larger of both counts: a clip that just began does not use yet what it reserved.
+        The larger of both counts: a clip that just began does not use yet what it reserved. Nothing fits while the
+        process tree is above the threshold of the budget.
         """
-        used = max(self.get_usage_bytes(), self._idle_bytes + self._reservations.total_bytes)
-        return used + self._reservations.corrected(need_bytes) <= self._budget_bytes
+        usage, need = self.get_usage_bytes(), self._reservations.corrected(need_bytes)
+        if usage > self._threshold * self._budget_bytes:
+            return False
+        promised = max(usage, self._idle_bytes + self._reservations.total_bytes)
+        return promised + need <= self._budget_bytes and promised - usage + need <= self._system.available_bytes()
 
     def reserve(self, need_bytes: int, *, anyway: bool = False) -> bool:
         """Reserve a predicted need if it fits, or ``anyway``; return True if it was reserved."""
@@ -366,10 +369,7 @@ class MemoryManager:
         before = self._measure()
         for clear in self._caches:
             clear()
-        for number in range(_COLLECTIONS):
-            gc.collect()
-            if number < _COLLECTIONS - 1:
-                self._sleep(_PAUSE_SECONDS)
+        collect_garbage(self._sleep)
         freed = before - self._measure()
         logger.debug("Memory cleanup freed %d bytes", freed)
         self._last_cleanup = self._clock()

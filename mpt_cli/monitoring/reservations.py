@@ -36,6 +36,10 @@ class Reservations:
         with self._lock:
             self._reserved = max(0, self._reserved - need_bytes)
 
+    def learn_total(self, peak_bytes: int) -> None:
+        """Update the correction with the measured memory of all that is reserved now."""
+        self.learn(self._reserved, peak_bytes)
+
     def learn(self, need_bytes: int, peak_bytes: int) -> None:
         """Update the correction with the measured peak of a need."""
         if need_bytes <= 0 or peak_bytes <= 0:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import psutil
 
 from mpt_cli.media.process.memory import rss_of_tree
 from mpt_cli.monitoring.cgroup import cpu_quota, memory_limit_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COLLECTIONS, _PAUSE_SECONDS = 3, 0.1
 BUDGET_SHARE = 0.8
 """Share of the memory that the machine or its control group allows, where no budget is configured."""
 
@@ -69,6 +74,14 @@ class PsutilReader:
     def limit_bytes(self) -> int | None:
         """Return the smallest memory limit of the control groups; None without one."""
         return memory_limit_bytes(self._root)
+
+
+def collect_garbage(sleep: Callable[[float], object]) -> None:
+    """Collect garbage three times: what one collection frees may hold more, and threads get a turn in between."""
+    for number in range(_COLLECTIONS):
+        gc.collect()
+        if number < _COLLECTIONS - 1:
+            sleep(_PAUSE_SECONDS)
 
 
 def default_budget_bytes(system: SystemReader) -> int:

@@ -26,7 +26,7 @@ from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
 from mpt_cli.workflow.manifest_hashes import Provenance
 from mpt_cli.workflow.reels_among import reels_among
-from mpt_cli.workflow.required_space import require_memory, require_space
+from mpt_cli.workflow.required_space import require_memory, require_space, tight_clips
 from mpt_cli.workflow.run_state import RunState
 
 if TYPE_CHECKING:
@@ -267,6 +267,8 @@ class VideoProcessingOrchestrator:
         run.ffmpeg = self._ffmpeg.ask_build(run.context.cancel)
         self._take_plan(run, self._planner.plan(_plan_request(run)))
         require_memory(run.planned, self._memory)
+        for notice in tight_clips(run.planned, self._memory):
+            run.context.emit(notice)
         self._performance.expect(run.context.workflow_id, total_seconds=float(run.planned.duration))
 
     def _take_plan(self, run: RunState, planned: Planned) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import IssueCode, ResourceError
 from mpt_cli.model.formatting import size_text
 from mpt_cli.planning.estimates import need_bytes
+from mpt_cli.runtime.events import Notice
 from mpt_cli.storage.disk import disk_of, free_bytes
 
 if TYPE_CHECKING:
@@ -26,6 +28,28 @@ def require_memory(plan: Plan, memory: MemoryManager) -> None:
     least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
     message = f"the budget of {size_text(budget)} is less than mpt itself uses; at least {size_text(least)} are needed"
     raise ResourceError(IssueCode.MEMORY_EXHAUSTED, message, hint="raise --max-memory")
+
+
+def tight_clips(plan: Plan, memory: MemoryManager) -> list[Notice]:
+    """Return a notice for each clip that is predicted to need more than the budget, even alone and with one thread.
+
+    Predictions are rough: such a clip is tried all the same.
+    """
+    used, budget = memory.get_usage_bytes(), memory.budget_bytes
+    encoded = [clip for clip in plan.clips if clip.action is Action.ENCODE]
+    needs = [(clip, used + need_bytes(clip.media, plan.light_form)) for clip in encoded]
+    return [
+        Notice(
+            "info",
+            "memory_tight",
+            f"may need {size_text(need)} with mpt itself, and the budget is {size_text(budget)}",
+            clip.index,
+            clip.clip.path,
+            "raise --max-memory",
+        )
+        for clip, need in needs
+        if need > budget
+    ]
 
 
 def require_space(plan: Plan, config: Config, output: Path) -> None:

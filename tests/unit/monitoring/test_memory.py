@@ -359,3 +359,36 @@ def test_the_batch_grows_and_shrinks_with_the_memory_that_is_free() -> None:
     assert sizes == [24] * 4 + [12] * 7 + [6] * 4 + [4] * 6
     reader.tree = 0
     assert memory.calculate_optimal_batch_size(100, 12) == 24  # it was asked anew each time
+
+
+def test_nothing_is_admitted_above_the_threshold() -> None:
+    reader = FakeReader(tree=790 * MIB)
+    memory = manager(reader)
+    assert memory.fits(10 * MIB)
+    reader.tree = 810 * MIB
+    memory = manager(reader)
+    assert not memory.fits(10 * MIB)
+    assert memory.reserve(10 * MIB, anyway=True)
+
+
+def test_need_must_be_free_in_the_machine_beside_what_was_promised() -> None:
+    memory = manager(FakeReader(tree=100 * MIB, available=250 * MIB))
+    assert memory.reserve(200 * MIB)
+    assert memory.fits(50 * MIB)
+    assert not memory.fits(60 * MIB)
+
+
+def test_work_that_gives_way_teaches_that_predictions_were_too_small() -> None:
+    reader, gave_way = FakeReader(), list[int]()
+    memory = manager(reader)
+    memory.on_release(lambda number: None, lambda: gave_way.append(1))
+    memory.sample()
+    assert memory.reserve(400 * MIB)
+    reader.tree = 1001 * MIB
+    memory.sample()
+    assert gave_way == [1]
+    memory.release(400 * MIB)
+    reader.tree = 0
+    memory.sample()
+    assert memory.fits(443 * MIB)
+    assert not memory.fits(445 * MIB)  # of which each is now expected to take 2.25 times as much

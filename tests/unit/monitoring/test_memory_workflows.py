@@ -287,9 +287,7 @@ def test_work_that_ends_after_the_emergency_gives_nothing_back_twice(clock: Fake
 
 
 @pytest.mark.anchor("T078")
-def test_an_emergency_cleans_at_once_and_leaves_the_peak(
-    clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_emergency_cleans_at_once_and_leaves_the_peak(clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     shared, cache = Shared(clock), Cache()
     shared.memory.register_cache(cache.clear)
     caplog.clear()

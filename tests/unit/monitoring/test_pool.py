@@ -109,9 +109,9 @@ def test_the_measured_tree_counts_as_the_reservations_do() -> None:
     reader = idle()
     pool = pool_of(4, reader=reader)
     taken(pool, need_bytes=100)
-    reader.tree = 900
-    assert pool.acquire_resource(ResourceRequest(101), timeout_seconds=0) is None
-    taken(pool, need_bytes=100)
+    reader.tree = 800
+    assert pool.acquire_resource(ResourceRequest(201), timeout_seconds=0) is None
+    taken(pool, need_bytes=200)
 
 
 @pytest.mark.anchor("T040")

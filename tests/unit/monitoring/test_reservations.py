@@ -80,16 +80,16 @@ def test_reservations_stand_on_what_is_used_anyway_and_nothing_is_counted_twice(
     reader = FakeReader(tree=200 * MIB)
     memory = manager(reader)
     memory.sample()  # nothing is reserved: this is what the program itself needs
-    assert memory.reserve(600 * MIB)
-    assert memory.fits(200 * MIB)
-    assert not memory.fits(200 * MIB + 1)
-    assert not memory.reserve(201 * MIB)
-    assert memory.reserved_bytes == 600 * MIB
-    reader.tree = 900 * MIB  # more than was reserved
-    assert memory.fits(100 * MIB)
-    assert not memory.fits(101 * MIB)
+    assert memory.reserve(500 * MIB)
+    assert memory.fits(300 * MIB)
+    assert not memory.fits(300 * MIB + 1)
+    assert not memory.reserve(301 * MIB)
+    assert memory.reserved_bytes == 500 * MIB
+    reader.tree = 780 * MIB  # more than was reserved
+    assert memory.fits(220 * MIB)
+    assert not memory.fits(221 * MIB)
     assert memory.reserve(5000 * MIB, anyway=True)
-    memory.release(5600 * MIB)
+    memory.release(5500 * MIB)
     memory.release(1)
     assert memory.reserved_bytes == 0
 

@@ -153,7 +153,8 @@ def test_a_clip_over_the_budget_is_tried_again_alone_with_one_thread() -> None:
     works = Works(act)
     results = works.run(planned(0))
     assert codes(results) == [None]
-    assert [(once.threads, once.held) for once in works.tries] == [(2, (1, NEED)), (1, (1, LIGHT_NEED))]
+    assert [(once.threads, once.held[0]) for once in works.tries] == [(2, 1), (1, 1)]
+    assert works.tries[1].held[1] > LIGHT_NEED  # the first try has taught
     assert works.notices == [("warning", "memory_exhausted", 0)]
     assert [event.type for event in works.emit.events] == ["clip-started", "notice", "clip-finished"]
     assert works.emit.of(Notice)[0].path == Path("0.mp4")
@@ -197,7 +198,7 @@ def test_the_last_to_begin_gives_way_and_the_others_are_not_disturbed() -> None:
 
     def act(once: Try) -> None:
         if once.threads == 1:
-            assert once.held == (1, LIGHT_NEED)  # the others have ended
+            assert once.held[0] == 1  # the others have ended
             return
         if all_in.wait(PATIENCE) == 0:
             for _ in range(4):  # memory is looked at again before the one that was told has ended
