@@ -1,10 +1,8 @@
-"""Measures what the quality levels are chosen by: VMAF and size against an encoder's CPU time.
+"""Quality: VMAF and size against an encoder's CPU time, by which the quality levels are chosen.
 
-    python -m tests.benchmarks.quality FOLDER --rounds 3 --json points.json
-
-Each clip of the folder is conformed by the product's own filters; one second from its middle is
-encoded with the options that the product would give the encoder, only preset and CRF vary. What the
-JSON file already holds is not judged again: a later call adds points, or rounds of CPU time.
+Each clip of the mixed reel, or of ``--clips FOLDER``, is conformed by the product's own filters; one second from
+its middle is encoded with the options that the product would give the encoder, only preset and CRF vary. What the
+file of points already holds is not judged again: a later call adds points, or rounds of CPU time.
 
 CPU time is that of the encoding process (user and system, one thread) less that of a process which
 only reads the pictures: medians of rounds in which all points take turns. VMAF is libvmaf's default
@@ -20,11 +18,9 @@ forty minutes for the first round, and half of that for each further one.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -40,9 +36,12 @@ from mpt_cli.media.process.run import NO_LIMITS
 from mpt_cli.model.choices import Codec, QualityLevel
 from mpt_cli.model.clips import EncoderSettings, Segment, VideoClip
 from mpt_cli.runtime.cancel import CancelToken
+from tests.benchmarks.measure import Outcome
+from tests.benchmarks.reels import mixed_material
 from tests.builders import form_of
 
 if TYPE_CHECKING:
+    from argparse import Namespace, _ArgumentGroup
     from collections.abc import Iterable, Iterator, Sequence
 
     Setting = tuple[Codec, str, int]
@@ -212,7 +211,7 @@ def choose(points: Iterable[Point], rule: Rule) -> Point | None:
 def table(points: Sequence[Point]) -> str:
     """A row a point, cheapest first; the last column names levels, and the front of CPU time, size and VMAF."""
     lines = [
-        "| codec | preset | crf | CPU ms a picture | Mbit/s | VMAF | 5 % of pictures below | worst clip | |",
+        "| codec | preset | crf | CPU ms per frame | Mbit/s | VMAF | 5 % of frames below | worst clip | |",
         "|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for codec in Codec:
@@ -240,27 +239,32 @@ def _point(codec: str, clip_vmaf: list[float], cpu_rounds: list[float], **others
     return Point(codec=Codec(codec), clip_vmaf=tuple(clip_vmaf), cpu_rounds=tuple(cpu_rounds), **others)
 
 
-def main() -> None:
-    """Measure, write, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="folder of clips, such as the benchmark reel's")
+def add_options(parser: _ArgumentGroup) -> None:
+    """Add the options of this benchmark."""
     parser.add_argument("--codec", type=Codec, choices=list(Codec), nargs="+", default=list(Codec), help="(all)")
     parser.add_argument("--points", nargs="+", help="other points than those of the grid, such as fast:20 medium:21")
-    parser.add_argument("--rounds", type=int, default=1, help="how often each point is encoded; 0 only prints (1)")
-    parser.add_argument("--json", type=Path, help="file of the points: read if it is there, then written")
-    wanted = parser.parse_args()
-    settings = [(codec, *pair) for codec in wanted.codec for pair in _pairs(codec, wanted.points)]
-    points = load(wanted.json)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(sorted(wanted.folder.iterdir()) if wanted.rounds else (), Path(folder))
-        for _ in range(wanted.rounds):
-            for point in one_round(bench, settings, points):
-                print(
-                    point.codec, point.preset, point.crf, f"{point.cpu_rounds[-1]:.2f} s", file=sys.stderr, flush=True
-                )
-                if wanted.json:
-                    wanted.json.write_text(json.dumps([asdict(each) for each in points.values()], indent=1))
+    parser.add_argument("--points-file", type=Path, help="file of the points: read if it is there, then written")
+
+
+def quality(given: Namespace, folder: Path) -> Outcome:
+    """Measure each point once in each round, write it, and print all; with ``--rounds 0`` only print."""
+    settings = [(codec, *pair) for codec in given.codec for pair in _pairs(codec, given.points or _quick(given))]
+    points, rounds = load(given.points_file), 1 if given.rounds is None else given.rounds
+    work = folder / "work"
+    work.mkdir()
+    bench = Bench(sorted(mixed_material(given, folder).iterdir()) if rounds else (), work)
+    for _ in range(rounds):
+        for point in one_round(bench, settings, points):
+            print(point.codec, point.preset, point.crf, f"{point.cpu_rounds[-1]:.2f} s", file=sys.stderr, flush=True)
+            if given.points_file:
+                given.points_file.write_text(json.dumps([asdict(each) for each in points.values()], indent=1))
     print(table(list(points.values())))
+    return Outcome(0, [asdict(point) for point in points.values()])
+
+
+def _quick(given: Namespace) -> list[str] | None:
+    """Return one cheap point where little time is wanted."""
+    return ["10:30" if Codec.AV1 in given.codec else "ultrafast:23"] if given.quick else None
 
 
 def _pairs(codec: Codec, wanted: Sequence[str] | None) -> list[tuple[str, int]]:
@@ -268,7 +272,3 @@ def _pairs(codec: Codec, wanted: Sequence[str] | None) -> list[tuple[str, int]]:
         return [(preset, crf) for preset, crfs in GRID[codec].items() for crf in crfs]
     split = (point.partition(":") for point in wanted)
     return [(preset, int(crf)) for preset, _, crf in split]
-
-
-if __name__ == "__main__":
-    main()

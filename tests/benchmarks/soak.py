@@ -1,18 +1,14 @@
-"""Soaks mpt: a thousand tiny clips in one request, and hundreds of jobs in one batch.
-
-    python -m tests.benchmarks.soak
-    python -m tests.benchmarks.soak --clips 200 --jobs 60 --memory 512MiB
+"""Soak: a thousand tiny clips in one request, and hundreds of jobs in one batch.
 
 While a run lasts, its memory, threads, open handles and temporary files are sampled. They are flat if the last
-fifth of the run needs no more than the middle one, a tenth and a few aside; the program ends with exit code 1
-where something grows or is left behind. mpt's own CPU, without that of its child processes, is given for each
-clip: what the run took more than one of 20 clips, divided by the clips that it had more. CPU times of a machine
-that is busy with other things are up to three times as long.
+fifth of the run needs no more than the middle one, a tenth and a few aside; the exit code is 1 where something
+grows or is left behind. mpt's own CPU, without that of its child processes, is given for each clip: what the run
+took more than one of 20 clips, divided by the clips that it had more. CPU times of a machine that is busy with
+other things are up to three times as long.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -24,12 +20,15 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-import imageio_ffmpeg
+from tests.benchmarks.material import FFMPEG, free_box
+from tests.benchmarks.measure import HOMES, Outcome
 
 if TYPE_CHECKING:
+    from argparse import Namespace, _ArgumentGroup
     from collections.abc import Callable, Sequence
 
-FFMPEG = (imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y")
+    Command = Callable[[Path, Sequence[Path]], list[str]]
+
 SAMPLE_SECONDS = 0.2
 FEW = 20
 CLIPS_OF_JOB = 2
@@ -94,7 +93,7 @@ def make_clips(folder: Path, count: int) -> list[Path]:
     seed.unlink()
     clips = [folder / f"{number:05}.mp4" for number in range(count)]
     for number, clip in enumerate(clips):
-        clip.write_bytes(data + (16).to_bytes(4, "big") + b"free" + number.to_bytes(8, "big"))
+        clip.write_bytes(data + free_box(number))
     return clips
 
 
@@ -114,17 +113,16 @@ def batch(folder: Path, clips: Sequence[Path]) -> list[str]:
     return ["batch", str(folder / "jobs.toml")]
 
 
-def soak(name: str, command: Callable[[Path, Sequence[Path]], list[str]], count: int, memory: str | None) -> Soak:
+def sampled(mpt: Path, name: str, command: Command, count: int, *options: str) -> Soak:
     """Run mpt on this many clips, and sample it until it ends."""
     with tempfile.TemporaryDirectory(prefix="mpt-soak-") as scratch:
         folder = Path(scratch)
         clips = make_clips(folder / "clips", count)
         for name_of_folder in ("out", "home", "tmp"):
             (folder / name_of_folder).mkdir()
-        homes = {f"XDG_{each}_HOME": str(folder / "home" / each.lower()) for each in ("CACHE", "CONFIG", "STATE")}
+        homes = {f"XDG_{each}_HOME": str(folder / "home" / each.lower()) for each in HOMES}
         environment = {**os.environ, **homes, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
-        limit = ["--max-memory", memory] if memory else []
-        argv = [sys.executable, "-P", "-m", "mpt_cli", *command(folder, clips), *limit, "--json"]
+        argv = [str(mpt), *command(folder, clips), *options, "--json"]
         found = Soak(name, count)
         started = time.monotonic()
         with (
@@ -166,23 +164,26 @@ def show(few: Soak, many: Soak) -> list[str]:
     return [*wrong, *([f"exit code {many.code}"] if many.code else [])]
 
 
-def main() -> int:
-    """Run what the command line asks for; 1 where something grows or is left."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=1000, help="clips of the one request (1000)")
-    parser.add_argument("--jobs", type=int, default=300, help="jobs of the batch (300)")
-    parser.add_argument("--memory", action="append", help="a --max-memory to run with; none and 512MiB by default")
-    given = parser.parse_args()
-    problems = []
+def add_options(parser: _ArgumentGroup) -> None:
+    """Add the options of this benchmark."""
+    parser.add_argument("--tiny", type=int, help="clips of the one request (1000; 100 with --quick)")
+    parser.add_argument("--jobs", type=int, help="jobs of the batch (300; 30 with --quick)")
+    parser.add_argument("--memory", action="append", help="a --max-memory to run with (none, and 512MiB)")
+
+
+def soak(given: Namespace, _folder: Path) -> Outcome:
+    """Measure what the command line asks for; 1 where something grows or is left."""
+    clips, jobs = given.tiny or (100 if given.quick else 1000), given.jobs or (30 if given.quick else 300)
+    problems: list[str] = []
+    figures = []
     for memory in given.memory or [None, "512MiB"]:
-        for kind, command, count in (("request", request, given.clips), ("batch", batch, given.jobs * CLIPS_OF_JOB)):
+        limit = ("--max-memory", memory) if memory else ()
+        for kind, command, count in (("request", request, clips), ("batch", batch, jobs * CLIPS_OF_JOB)):
             name = f"{kind}{f' in {memory}' if memory else ''}"
-            found = show(soak(name, command, FEW, memory), soak(name, command, count, memory))
+            many = sampled(given.mpt, name, command, count, *limit)
+            found = show(sampled(given.mpt, name, command, FEW, *limit), many)
             problems += [f"{name}: {problem}" for problem in found]
             for problem in found:
                 print(f"  {problem}")
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            figures.append({"name": name, "clips": count, "seconds": many.seconds, "cpu_seconds": many.cpu_seconds})
+    return Outcome(1 if problems else 0, {"runs": figures, "problems": problems})
