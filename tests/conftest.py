@@ -45,9 +45,10 @@ _FOREIGN_SWITCHES = frozenset(
 """Variables that change what command line tools print."""
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """More workers than cores: many tests wait for a child or a time limit."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """More workers than cores: many tests wait for a child or a time limit, but no fast one does."""
+    cores = max(2, os.cpu_count() or 1)
+    return cores if config.getoption("markexpr") == "fast" else cores * 2
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -314,7 +314,7 @@ class ProcessingPipeline:
                 "Clip %s failed: %s",
                 planned.clip.path,
                 issue.message,
-                exc_info=not isinstance(error, MptError),
+                exc_info=issue.code is IssueCode.INTERNAL,
                 extra={"told": True},
             )
             return PartResult(planned, None, issue, self._clock() - started)

@@ -25,6 +25,7 @@ case " $* " in
 esac
 for last; do :; done
 file="${{last#file:}}"
+case "$file" in */*) ;; *) file={log}.none ;; esac  # a question without a file
 if [ $kind = {question} ]; then
     echo x >> {log}.$$
     n=$(cat {log}.* | wc -l)

@@ -70,6 +70,7 @@ def test_public_names_hold_all_classes_that_a_program_meets() -> None:
     assert found - {"Once"} <= set(mpt_cli.__all__)  # which the jobs of a batch share among themselves
 
 
+@pytest.mark.heavy
 def test_help_and_contract_show_the_example_that_runs() -> None:
     code = EXAMPLE.read_text(encoding="utf-8").split('"""\n\n', 1)[1].rstrip()
     assert f"```python\n{code}\n```" in (ROOT / CONTRACT).read_text(encoding="utf-8")

@@ -150,6 +150,7 @@ def test_names_of_jobs_cannot_harm_the_page() -> None:
     assert page.text.count("<script>alert(1)</script>") >= 4
 
 
+@pytest.mark.heavy
 def test_page_of_a_large_batch_lists_the_failed_jobs_first_and_folds_issues() -> None:
     jobs = [job_of(number) for number in range(MOST_ROWS + 50)]
     jobs[-1] = job_of(MOST_ROWS + 49, RunStatus.ERROR, errors=(BAD,) * 300)

@@ -47,6 +47,7 @@ def test_other_work_need_not_wait(threads: ThreadPoolExecutor) -> None:
     list(threads.map(work, ["a", "b", None, None]))
 
 
+@pytest.mark.heavy
 def test_a_stop_ends_the_waiting(threads: ThreadPoolExecutor) -> None:
     locks, cancel, entered = KeyedLocks(), CancelToken(), threading.Event()
 

@@ -144,6 +144,7 @@ def _values(keys: list[str], preset: str | None, place: int) -> dict[str, Any]:
     ),
     st.sampled_from(["mpt.toml", "pyproject.toml", "other.toml"]),
 )
+@pytest.mark.heavy
 def test_the_highest_layer_that_sets_a_key_wins(tmp_path: Path, choice: Choice, project: str) -> None:
     for name in ("mpt.toml", "pyproject.toml", "other.toml"):
         (tmp_path / name).unlink(missing_ok=True)

@@ -263,6 +263,7 @@ def test_a_finished_file_takes_any_name(tmp_path: Path, name: str) -> None:
     assert names(target.parent) == {name}
 
 
+@pytest.mark.heavy
 def test_an_existing_file_is_untouched_until_the_end(tmp_path: Path) -> None:
     target = tmp_path / "reel.mp4"
     target.write_bytes(b"old")
