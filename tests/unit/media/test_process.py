@@ -614,6 +614,7 @@ def test_a_line_without_end_comes_in_pieces() -> None:
 
 def test_threads_that_ask_at_once_share_one_spawner() -> None:
     barrier, found, nobody = threading.Barrier(16), list[Spawner](), -1
+    before = set(threading.enumerate())
 
     def ask() -> None:
         barrier.wait()
@@ -627,3 +628,5 @@ def test_threads_that_ask_at_once_share_one_spawner() -> None:
     assert len(set(found)) == 1
     assert found[0].call(lambda: 5, discard=lambda _: None) == 5
     found[0].close()
+    for thread in set(threading.enumerate()) - before:  # those of the spawners that came too late end by themselves
+        thread.join(LONG)
