@@ -147,12 +147,12 @@ def test_a_missing_dependency_is_one_document(
 
 def test_each_of_many_mistakes_is_an_error_of_its_own(mpt: Mpt, here: Path) -> None:
     lines = ['{"output": 1, "clips": ["a.mp4"]}', "nothing", '{"output": "b.mp4", "clips": [], "job": 3}']
-    done = mpt("batch", "-", "--json", stdin="\n".join(lines).encode())
+    done = mpt("batch", "-", "--json", "--fail-fast", stdin="\n".join(lines).encode())
     assert (done.code, done.codes) == (2, ["usage"] * 4)
     assert all(issue["hint"] is None for issue in done.document["errors"])
-    told = mpt("batch", "-", stdin="\n".join(lines).encode())
+    told = mpt("batch", "-", "--fail-fast", stdin="\n".join(lines).encode())
     assert [line.split(" (usage)")[0] for line in told.err.splitlines()] == [
-        f"error: stdin: {issue['message']}" for issue in done.document["errors"]
+        f"error: {issue['path']}: {issue['message']}" for issue in done.document["errors"]
     ]
     (here / "mpt.toml").write_text("".join(f"key{number} = 1\n" for number in range(30)))
     done = mpt("process", "a.mp4", "-o", "b.mp4", "--crf", "99", "--fps", "29.97", "--json")
