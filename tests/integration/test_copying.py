@@ -15,7 +15,7 @@ from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.remux import copy_frames
 from mpt_cli.model.choices import Action, Codec, Container
 from mpt_cli.model.clips import VideoClip
-from mpt_cli.model.errors import Cancelled, VerificationError
+from mpt_cli.model.errors import Cancelled, ResourceError, VerificationError
 from tests import reader
 from tests.integration.reels import config_of, make_reel
 from tests.media import Color, Recipe, Tone, run_ffmpeg
@@ -215,7 +215,7 @@ def test_a_full_disk_is_an_error_of_the_system(media: MediaFolder, tmp_path: Pat
     clip = media.make(recipe())
     info = probe(clip, scan=True)
     (tmp_path / "full.mp4").symlink_to("/dev/full")
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ResourceError, match="the disk is full"):
         copy_frames(clip, tmp_path / "full.mp4", info, first=info.video_start, frames=30)
 
 
