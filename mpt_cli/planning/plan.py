@@ -95,9 +95,14 @@ class PlannedClip:
         return self.parts or (self,)
 
     @property
+    def encodes_frames(self) -> bool:
+        """True if frames are encoded, and not only copied, reused, or left to other parts."""
+        return self.action is Action.ENCODE and self.tracks is not Tracks.AUDIO
+
+    @property
     def whole(self) -> PlannedClip:
         """The same, to be encoded in one piece."""
-        return replace(self, parts=(), action=Action.ENCODE, key=None, recipe=None) if self.parts else self
+        return replace(self, parts=(), action=Action.ENCODE, key=None, recipe=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +206,14 @@ def make_plan(
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
     """Return the plan with as many encoder threads as the clips left to encode leave cores idle."""
     steps = [step for step in plan.steps if step.tracks is not Tracks.AUDIO]
-    medias = [step.media for step in steps if step.action is Action.ENCODE]
+    medias = [step.media for step in steps if step.encodes_frames]
     if not medias or len(medias) == len(steps):
         return plan
     form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside)
 
     def with_need(clip: PlannedClip) -> PlannedClip:
         clip = replace(clip, parts=tuple(map(with_need, clip.parts)))
-        encodes_frames = clip.action is Action.ENCODE and clip.tracks is not Tracks.AUDIO
-        return replace(clip, need_bytes=need_bytes(clip.media, form)) if encodes_frames else clip
+        return replace(clip, need_bytes=need_bytes(clip.media, form)) if clip.encodes_frames else clip
 
     return replace(plan, form=form, clips=tuple(map(with_need, plan.clips)))
 
@@ -366,7 +370,7 @@ def costed(
     """Return the plan with its costs."""
     seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
     encoded = [step for clip in clips for step in clip.steps if step.action is Action.ENCODE]
-    shown = [step for step in encoded if step.tracks is not Tracks.AUDIO]
+    shown = [step for step in encoded if step.encodes_frames]
     copied = [clip for clip in clips if clip.action is Action.COPY]
     temporary, output = disk_bytes(
         form,

@@ -53,8 +53,8 @@ class Reuse:
         if not clip.parts:
             return self._reused(self._keyed(keyed, form), first)
         whole = self._keyed(keyed.whole, form)  # so it was stored where its segments could not be proven
-        if whole.key is not None and self._cache.has(whole.key):
-            return self._reused(whole, first)
+        if (stored := self._reused(whole, {})).action is Action.REUSE:
+            return stored
         parts = [self._reused(self._keyed(replace(part, content=content), form), first) for part in clip.parts]
         return of_parts(keyed, tuple(parts))
 

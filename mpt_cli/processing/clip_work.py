@@ -36,14 +36,12 @@ class PartResult:
         done: What was made; None where the work failed.
         error: The issue that ended the work, or None.
         elapsed_seconds: Wall-clock time of the work.
-        started: True if the work began.
     """
 
     part: PlannedClip
     done: Processed | None
     error: Issue | None
     elapsed_seconds: float
-    started: bool = True
 
 
 class ClipWork:
@@ -197,9 +195,8 @@ def _error_of(results: Sequence[PartResult], *, complete: bool) -> Issue | None:
 def _segments(made: Sequence[ProcessedClip | ProcessedAudio]) -> tuple[ProcessedClip, ...]:
     """Return the segments of a clip in order, each with the audio of the whole clip and the weakest evidence."""
     segments = sorted((each for each in made if isinstance(each, ProcessedClip)), key=lambda each: each.segment)
-    audio = next((each for each in made if isinstance(each, ProcessedAudio)), None)
-    if audio is None:
-        return tuple(segments)
     weakest = min((each.verified.frame_map for each in segments), key=_WEAKEST_FIRST.index)
-    verified = Verified(weakest, audio.verified)
-    return tuple(replace(each, audio_path=audio.path, verified=verified) for each in segments)
+    path, heard = segments[0].audio_path, segments[0].verified.audio
+    for audio in (each for each in made if isinstance(each, ProcessedAudio)):
+        path, heard = audio.path, audio.verified
+    return tuple(replace(each, audio_path=path, verified=Verified(weakest, heard)) for each in segments)

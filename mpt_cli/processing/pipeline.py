@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import Action, OnError, Tracks
+from mpt_cli.model.choices import Action, OnError
 from mpt_cli.model.errors import Cancelled, EncoderError, Issue, IssueCode, MptError, ProcessingError, ResourceError
 from mpt_cli.model.shortages import shortage_of
 from mpt_cli.monitoring.pool import ResourceRequest
@@ -288,12 +288,11 @@ class ProcessingPipeline:
         request = ResourceRequest(
             need, context.workflow_id, context.priority, alone=attempt.alone, preempt=context.cancel.force
         )
-        encodes_frames = planned.action is Action.ENCODE and planned.tracks is not Tracks.AUDIO
-        if form.encoder.hardware is not None and encodes_frames:
+        if form.encoder.hardware is not None and planned.encodes_frames:
             request = replace(request, device=form.encoder.hardware.device, at_once=form.encoder.hardware.at_once)
         with self._pool.resource(request, timeout_seconds=None, cancel=run.context.cancel) as resource:
             if resource is None or run.is_over or work.is_over:
-                return PartResult(planned, None, Cancelled().issue, spent, started=after is not None)
+                return PartResult(planned, None, Cancelled().issue, spent)
             work.begin()
             result = self._process(planned, form, run, context)
             peak = None if result.done is None else result.done.peak_memory_bytes

@@ -15,9 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from mpt_cli.model.results import (
-    RunStatus,
-)
+from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
 
 if TYPE_CHECKING:

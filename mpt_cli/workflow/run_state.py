@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import Cancelled, Issue, IssueCode, MptError
-from mpt_cli.model.results import (
-    ClipResult,
-    ClipStatus,
-    RunStatus,
-    VideoResult,
-)
+from mpt_cli.model.results import ClipResult, ClipStatus, RunStatus, VideoResult
 from mpt_cli.model.run_record import RunSetup
 from mpt_cli.model.version import __version__
 from mpt_cli.planning.report import prediction
