@@ -45,6 +45,22 @@ def sweep_unfinished(folder: Path, *, age_seconds: float = _ABANDONED_SECONDS) -
                         rest.unlink()
 
 
+def require_writable(folder: Path) -> None:
+    """Check that a file could be written into a folder, which is created if needed.
+
+    The file that is written for it is removed; of a killed process :func:`sweep_unfinished` removes it.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with locks.unfinished(folder, UNFINISHED, _create) as mark:
+        try:
+            mark.write_bytes(b"mpt")
+        finally:
+            mark.unlink(missing_ok=True)
+
+
 def write_in_one_step(path: Path, data: bytes, *, lasting: bool = False, replaces: Replaces = True) -> None:
     """Write a file so that a reader finds the old content or the new one, never a part.
 

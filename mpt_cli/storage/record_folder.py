@@ -6,9 +6,8 @@ import errno
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from mpt_cli.storage.atomic_write import UNFINISHED, sweep_unfinished, write_in_one_step
+from mpt_cli.storage.atomic_write import require_writable, sweep_unfinished, write_in_one_step
 from mpt_cli.storage.small_files import read_small
 
 if TYPE_CHECKING:
@@ -53,15 +52,15 @@ class Records:
         sweep_unfinished(path.parent)
 
     def require_writable(self) -> Path:
-        """Check that a record could be written; return the folder.
+        """Check that a record could be written, and remove what killed processes left; return the folder.
 
         Raises:
             OSError: The folder cannot be written.
         """
-        mark = self._place(f"{UNFINISHED}{uuid4().hex}")
-        write_in_one_step(mark, b"mpt")
-        mark.unlink()
-        return mark.parent
+        folder = self._required_folder()
+        require_writable(folder)
+        sweep_unfinished(folder)
+        return folder
 
     def paths(self) -> list[Path]:
         """Return the paths of all records."""
@@ -100,9 +99,12 @@ class Records:
             remove_empty(self.folder)
 
     def _place(self, name: str) -> Path:
+        return self._required_folder() / name
+
+    def _required_folder(self) -> Path:
         if self.folder is None:
             raise FileNotFoundError(errno.ENOENT, "there is no folder of records")
-        return self.folder / name
+        return self.folder
 
     def _folders(self) -> list[Path]:
         if self.folder is None:

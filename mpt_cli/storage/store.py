@@ -211,15 +211,15 @@ class Store:
         return CacheInfo(self._folder, len(entries), size, limit)
 
     def require_writable(self) -> None:
-        """Check that an entry could be stored.
+        """Check that an entry could be stored, and remove what killed processes left.
 
         Raises:
             OSError: The folder cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        mark = locks.unfinished_path(self._folder, _UNFINISHED)
-        mark.mkdir()
-        mark.rmdir()
+        with locks.unfinished(self._folder, _UNFINISHED, _create) as mark:
+            mark.rmdir()
+        self._sweep()
 
     def clear(self) -> None:
         """Remove all entries; files that another run has taken stay with that run."""

@@ -51,6 +51,14 @@ def _entry(folder: Path) -> None:
     source.unlink()
 
 
+def _writable_records(folder: Path) -> None:
+    Records(folder / "records", r"[a-z0-9]+\.json").require_writable()
+
+
+def _writable_store(folder: Path) -> None:
+    Store(folder / "store", limit_bytes=2**30).require_writable()
+
+
 def _run(folder: Path) -> None:
     with run_folder(folder, "run") as files:
         files.path("00000.mp4").write_bytes(b"segment")
@@ -68,6 +76,8 @@ OPERATIONS = {
     "reel": _reel,
     "own reel": _own_reel,
     "entry": _entry,
+    "writable records": _writable_records,
+    "writable store": _writable_store,
     "run folder": _run,
     "scratch folder": _scratch,
 }
@@ -104,8 +114,9 @@ def _work(operation: str, folder: Path, at: int, log: Path) -> None:
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return what lies in a folder, by paths within; of folders only hidden ones."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() or path.name[0] == ".")
+    """Return what lies in a folder, by paths within; of folders only those that are hidden or unfinished."""
+    paths = (path for path in folder.rglob("*") if path.is_file() or path.name.startswith((".", "unfinished-")))
+    return sorted(str(path.relative_to(folder)) for path in paths)
 
 
 def main(operation: str, folder: Path) -> None:
