@@ -44,6 +44,7 @@ PARTS = of(numbered(1, seconds=0.4), numbered(2, seconds=0.3))
 HOLD = """import os, sys, time
 open({seen!r} + "-" + str(os.getpid()), "w").close()
 held = b"x" * {load}
+open({full!r}, "w").close()
 end = time.monotonic() + 60  # a test that comes so far has failed
 while not os.path.exists({go!r}) and time.monotonic() < end:
     time.sleep(0.01)
@@ -99,21 +100,26 @@ class Outside:
 
 
 class Laden:
-    """An ffmpeg that holds a load where its arguments name a file, until mpt has sampled it, or for good."""
+    """An ffmpeg that holds a load where its arguments name a file, until mpt has sampled all of it, or for good."""
 
     def __init__(self, folder: Path, name: str, *, load: int = LOAD, lets_go: bool = True) -> None:
         self.folder, self.emit, self._go, self._lets_go = folder, ListEmit(), folder / "go", lets_go
+        self._full, self._was_full = folder / "full", False
         folder.mkdir()
         hold = folder / "hold.py"
-        hold.write_text(HOLD.format(load=load, seen=str(folder / "seen"), go=str(self._go), ffmpeg=ffmpeg()))
+        names = {"seen": str(folder / "seen"), "full": str(self._full), "go": str(self._go)}
+        hold.write_text(HOLD.format(load=load, ffmpeg=ffmpeg(), **names))
         command = f'exec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(hold))} "$@"'
         self.program = stand_in(folder, f'case "$*" in *"{name}"*) {command};; esac')
         self._load = load
 
     def __call__(self, event: Event) -> None:
-        """Receive an event; one that shows the load lets the stand-in go on."""
+        """Receive an event; a sample that began when the load was whole, and shows it, lets the stand-in go on."""
         self.emit(event)
-        shown = isinstance(event, ResourceSample) and event.memory_bytes >= self._others() + self._load - NEAR
+        if not isinstance(event, ResourceSample):
+            return
+        shown = self._was_full and event.memory_bytes >= self._others() + self._load - NEAR
+        self._was_full = self._full.exists()
         if shown and self._lets_go:
             self._go.touch()
 
