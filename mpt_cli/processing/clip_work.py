@@ -54,16 +54,29 @@ class ClipWork:
             planned: The clip with its parts.
             frame_rate: Output frames per second.
             emit: Receives the events of the clip.
-            clock: Clock in seconds; only spaces progress events.
+            clock: Clock in seconds.
         """
         self.planned = planned
-        self._rate, self._emit, self._throttle = frame_rate, emit, Throttle(clock)
+        self._rate, self._emit, self._clock, self._throttle = frame_rate, emit, clock, Throttle(clock)
         self._lock = threading.Lock()
         self._results: list[PartResult] = []
         self._progress: dict[int, ClipProgress] = {}
         self._spent_seconds = 0.0
+        self._begun_at = self._last_at = 0.0
         self._begun = self._ended = False
         self._why_whole: Issue | None = None
+
+    @property
+    def busy_seconds(self) -> float:
+        """Time that was worked on the parts, added up: parts that ran side by side count each."""
+        return self._spent_seconds + sum(result.elapsed_seconds for result in self._results)
+
+    @property
+    def _elapsed_seconds(self) -> float:
+        """Wall-clock time of the work: of a clip in parts from the start of the first to the end of the last one."""
+        if self.planned.parts or self._why_whole:
+            return max(self._last_at - self._begun_at, 0.0)
+        return self.busy_seconds
 
     @property
     def is_over(self) -> bool:
@@ -87,7 +100,7 @@ class ClipWork:
             why: The error of a part.
         """
         reasons = (*self.planned.reasons, f"in one piece: a segment {why.message}")
-        self._spent_seconds += sum(result.elapsed_seconds for result in self._results)
+        self._spent_seconds = self.busy_seconds
         self._results, self._progress, self._why_whole = [], {}, why
         self.planned = replace(self.planned.whole, reasons=reasons, key=key)
         return self.planned
@@ -97,7 +110,7 @@ class ClipWork:
         with self._lock:
             begins, self._begun = not self._begun, True
         if begins:
-            planned = self.planned
+            planned, self._begun_at = self.planned, self._clock()
             seconds = float(planned.segment.frames / self._rate)
             self._emit(ClipStarted(planned.index, planned.clip.path, planned.action.value, seconds))
 
@@ -118,6 +131,7 @@ class ClipWork:
         """Take the result of a part; return True if it was the last one, and the clip may end."""
         with self._lock:
             self._results.append(result)
+            self._last_at = self._clock()
             if result.part.tracks is not Tracks.AUDIO:
                 self._progress.pop(result.part.segment.first_frame, None)
             return len(self._results) == len(self.planned.steps) and self.why_whole is None
@@ -151,7 +165,7 @@ class ClipWork:
             self.planned.index,
             () if error is not None else _segments([each.made for each in done]),
             error,
-            self._spent_seconds + sum(result.elapsed_seconds for result in results),
+            self._elapsed_seconds,
             max(peaks, default=None),
             tuple(dict.fromkeys(issue for each in done for issue in each.warnings)),
             started=self._begun,

@@ -215,7 +215,7 @@ class ProcessingPipeline:
             result = self._attempt_until_done(self._with_cache_state(step, run.plan.form), run)
         work = run.works[step.index]
         if work.take(result) and (ended := work.end()) is not None and ended.success:
-            self._performance.record_clip(run.context.workflow_id, busy_seconds=ended.elapsed_seconds)
+            self._performance.record_clip(run.context.workflow_id, busy_seconds=work.busy_seconds)
 
     def _with_cache_state(self, planned: PlannedClip, form: TargetForm) -> PlannedClip:
         """Update the action of a clip: other runs may have stored or removed its segment since it was planned."""
