@@ -7,6 +7,7 @@ It starts and stops no work itself: the holder of resources registers a function
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from mpt_cli.model.errors import ResourceError
+from mpt_cli.monitoring.admission import Admission, window_size
 from mpt_cli.monitoring.reservations import Reservations
 from mpt_cli.monitoring.system import PsutilReader, SystemReader, collect_garbage, default_budget_bytes
 from mpt_cli.monitoring.trend import Trend
@@ -52,8 +54,7 @@ Listener = Callable[[MemorySample], object]
 class _Workflow:
     """Memory and resources of an open workflow; guarded by the manager's lock."""
 
-    start_bytes: int
-    peak_bytes: int = 0
+    peak_bytes: int
     resources: set[int] = field(default_factory=set)
 
 
@@ -82,7 +83,8 @@ class MemoryManager:
         self._lock = threading.Lock()
         self._notifying = threading.RLock()  # held while listeners are called: none is called after it unsubscribed
         self._listeners: dict[object, Listener] = {}
-        self._measured: tuple[float, int] | None = None
+        self._measured = -math.inf, 0
+        self._counts_ended = False  # True if a clip has ended since the last measurement
         self._cpu_percent: float | None = None
         self._workflows: dict[str, _Workflow] = {}
         self._closed_peaks: dict[str, int] = {}
@@ -184,6 +186,7 @@ class MemoryManager:
 
     def _measure(self) -> int:
         was_idle = not self._reservations.total_bytes
+        self._counts_ended = False
         tree_bytes = self._system.tree_rss_bytes()
         with self._lock:
             self._measured = self._clock(), tree_bytes
@@ -213,10 +216,13 @@ class MemoryManager:
 
     def get_usage_bytes(self) -> int:
         """Return the memory of the process tree, measured at most one sampling interval ago."""
-        measured = self._measured
-        if measured is not None and self._clock() - measured[0] < self._interval_seconds:
-            return measured[1]
-        return self._measure()
+        recent = self._recent_bytes()
+        return self._measure() if recent is None or self._counts_ended else recent
+
+    def _recent_bytes(self) -> int | None:
+        """Return the last measurement, with the memory of clips that ended since; None if it is too old."""
+        at, measured_bytes = self._measured
+        return measured_bytes if self._clock() - at < self._interval_seconds else None
 
     def get_usage_percentage(self) -> float:
         """Return the memory of the process tree in percent of the budget; can pass 100."""
@@ -230,14 +236,14 @@ class MemoryManager:
 
     def initialize_for_workflow(self, workflow_id: str) -> None:
         """Track the peak and the resources of a workflow from now on."""
-        start_bytes = self._measure()
+        workflow = _Workflow(self.get_usage_bytes())
         with self._lock:
             self._closed_peaks.pop(workflow_id, None)
-            self._workflows.setdefault(workflow_id, _Workflow(start_bytes, start_bytes))
+            self._workflows.setdefault(workflow_id, workflow)
 
     def cleanup_workflow(self, workflow_id: str) -> None:
         """Stop tracking a workflow; its peak is kept. An unknown workflow is ignored."""
-        self._measure()
+        self.get_usage_bytes()
         with self._lock:
             workflow = self._workflows.pop(workflow_id, None)
             if workflow is not None:
@@ -304,14 +310,19 @@ class MemoryManager:
     def fits(self, need_bytes: int) -> bool:
         """Return True if a predicted need fits the budget, and the machine, beside what is reserved or used.
 
-        The larger of both counts: a clip that just began does not use yet what it reserved. Nothing fits while the
-        process tree is above the threshold of the budget.
+        Nothing fits while the process tree is above the threshold of the budget. Where there is room even beside
+        clips that have ended, no measurement is taken: one for each is much of what a short clip costs.
         """
-        usage, need = self.get_usage_bytes(), self._reservations.corrected(need_bytes)
-        if usage > self._threshold * self._budget_bytes:
-            return False
-        promised = max(usage, self._idle_bytes + self._reservations.total_bytes)
-        return promised + need <= self._budget_bytes and promised - usage + need <= self._system.available_bytes()
+        recent = self._recent_bytes()
+        if recent is not None and self._admission(need_bytes).surely_fits(recent):
+            return True
+        usage = self.get_usage_bytes()  # which may change what is known of the idle tree
+        return self._admission(need_bytes).fits(usage)
+
+    def _admission(self, need_bytes: int) -> Admission:
+        need, reserved = self._reservations.corrected(need_bytes), self._reservations.total_bytes
+        budget, most = self._budget_bytes, self._threshold * self._budget_bytes
+        return Admission(need, reserved, self._idle_bytes, budget, most, self._system.available_bytes())
 
     def reserve(self, need_bytes: int, *, anyway: bool = False) -> bool:
         """Reserve a predicted need if it fits, or ``anyway``; return True if it was reserved."""
@@ -325,23 +336,12 @@ class MemoryManager:
         self._reservations.remove(need_bytes)
         if peak_bytes is not None:
             self._reservations.learn(need_bytes, peak_bytes)
-        self._measured = None  # it still counts the clip that ended
+        self._counts_ended = True
 
     def calculate_optimal_batch_size(self, clip_count: int, base_batch_size: int) -> int:
-        """Return the number of clips to keep in progress at once: at least 1, at most ``clip_count``.
-
-        It depends on the free share of the budget: below 0.3 a third of the base (2 at least), below 0.5 half
-        of it (3 at least), neither above the base; above 0.8 with more than 20 clips twice the base.
-        """
+        """Return the number of clips to keep in progress at once; it depends on the free share of the budget."""
         free_share = (self._budget_bytes - self.get_usage_bytes()) / self._budget_bytes
-        size = base_batch_size
-        if free_share < 0.3:
-            size = min(size, max(2, size // 3))
-        elif free_share < 0.5:
-            size = min(size, max(3, size // 2))
-        elif free_share > 0.8 and clip_count > 20:
-            size *= 2
-        return max(1, min(clip_count, size))
+        return window_size(free_share, clip_count, base_batch_size)
 
     # Cleaning
 
