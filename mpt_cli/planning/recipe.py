@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg import segment_commands
 from mpt_cli.media.ffmpeg.audio_chain import rendered_path
+from mpt_cli.media.ffmpeg.commands import with_frame_map
 from mpt_cli.media.open_options import file_url
 from mpt_cli.model.choices import Action, Tracks
 from mpt_cli.planning.plan import Recipe
@@ -55,9 +56,9 @@ class Recipes:
         """Return the arguments of the one ffmpeg that is needed; empty where frames are copied without audio."""
         if planned.recipe is not None and planned.recipe.is_of(planned, form):
             known = _renamed(planned, frames, audio)
-            return commands.with_frame_map(known, frames, frame_map)
+            return with_frame_map(known, frames, frame_map)
         if planned.action is not Action.COPY and planned.tracks is not Tracks.AUDIO:
-            return commands.segment_arguments(
+            return segment_commands.segment_arguments(
                 planned.clip,
                 planned.media,
                 planned.segment,
@@ -68,7 +69,7 @@ class Recipes:
             )
         if audio is None:
             return []
-        return commands.audio_arguments(planned.clip, planned.media, planned.segment, form, audio_path=audio)
+        return segment_commands.audio_arguments(planned.clip, planned.media, planned.segment, form, audio_path=audio)
 
     def command(self, planned: PlannedClip, form: TargetForm, files: TempFileManager) -> tuple[str, ...]:
         """Return the whole command that a run starts for a clip; empty for none."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.ffmpeg.commands import segment_origin
+from mpt_cli.media.ffmpeg.segment_commands import segment_origin
 from mpt_cli.model.clips import Segment
 from mpt_cli.model.errors import IssueCode
 

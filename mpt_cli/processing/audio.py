@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media.ffmpeg.audio_chain import rendered_path
-from mpt_cli.media.ffmpeg.commands import segment_origin
+from mpt_cli.media.ffmpeg.segment_commands import segment_origin
 from mpt_cli.media.inspect.damage import TOO_LITTLE
 from mpt_cli.media.proof import prove_audio
 from mpt_cli.model.errors import ProcessingError, VerificationError

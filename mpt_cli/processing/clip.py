@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import proof, remux
-from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg import segment_commands
 from mpt_cli.media.ffmpeg.runner import explain
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.inspect.damage import TOO_LITTLE, damage_issue
@@ -256,7 +256,7 @@ class ClipProcessor:
         rendered = replace(job, planned=with_rendered_audio(job.planned))
         losses = self._audio.prepare(rendered, audio_path)
         planned = rendered.planned
-        arguments = commands.audio_arguments(
+        arguments = segment_commands.audio_arguments(
             planned.clip, planned.media, planned.segment, job.form, audio_path=audio_path
         )
         self._run(arguments, rendered)
@@ -321,7 +321,7 @@ class ClipProcessor:
     def _damage(self, job: ClipJob) -> Issue | None:
         """Return a warning if frames of the used part do not decode; raise ProcessingError if most do not."""
         planned, rate = job.planned, job.form.frame_rate
-        origin = commands.segment_origin(planned.clip, planned.media, planned.segment, rate)
+        origin = segment_commands.segment_origin(planned.clip, planned.media, planned.segment, rate)
         span = origin, origin + planned.segment.frames / rate
         share = self._decoded_share(job.source, planned.media, span, cancel=job.context.cancel)
         issue = damage_issue(job.source, share)

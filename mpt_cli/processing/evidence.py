@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mpt_cli.media.ffmpeg.commands import segment_origin
+from mpt_cli.media.ffmpeg.segment_commands import segment_origin
 from mpt_cli.media.frame_map import planned_frames, prove_frame_map, read_frame_map
 from mpt_cli.media.inspect.audio.comparison import HeardTrack, MadeAudio
 from mpt_cli.model.choices import Action

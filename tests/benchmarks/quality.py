@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, Any
 
 from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
-from mpt_cli.media.ffmpeg.commands import GLOBAL_ARGUMENTS, segment_arguments
+from mpt_cli.media.ffmpeg.commands import GLOBAL_ARGUMENTS
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
+from mpt_cli.media.ffmpeg.segment_commands import segment_arguments
 from mpt_cli.media.geometry import place
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.process.run import NO_LIMITS

@@ -14,7 +14,7 @@ import pytest
 
 from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
-from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg import commands, segment_commands
 from mpt_cli.model.choices import Codec, Container, Fit
 from mpt_cli.model.clips import Color, Dimensions, Orientation, Segment, VideoClip
 from mpt_cli.model.media_info import AudioStreamInfo
@@ -68,7 +68,9 @@ def segment(
     clip = VideoClip(CLIP, start=Fraction(start))
     piece = Segment(0, 0, frames)
     return readable(
-        commands.segment_arguments(clip, media, piece, form or form_of(), video_path=PICTURES, audio_path=audio_path)
+        segment_commands.segment_arguments(
+            clip, media, piece, form or form_of(), video_path=PICTURES, audio_path=audio_path
+        )
     )
 
 
@@ -144,7 +146,9 @@ def test_a_join_by_hardware_that_encodes_again(name: str, snapshot: SnapshotAsse
 def test_a_trial_and_a_clip_open_the_same_device_and_load_pictures_alike(name: str) -> None:
     form = in_hardware(name)
     trial = commands.trial_arguments(form.encoder, form.dimensions, 25, PICTURES)
-    clip = commands.segment_arguments(VideoClip(CLIP), media_of(), SECOND, form, video_path=PICTURES, audio_path=None)
+    clip = segment_commands.segment_arguments(
+        VideoClip(CLIP), media_of(), SECOND, form, video_path=PICTURES, audio_path=None
+    )
     join = commands.reencode_arguments(CONCAT_LIST, SOUND, form, REEL)
     device = commands.device_arguments(form.encoder)
     assert bool(device) is (name != "h264_nvenc")
@@ -164,7 +168,7 @@ def test_a_trim_is_sought_to_the_last_keyframe_a_second_before_it(snapshot: Snap
 
 
 def test_sound_alone_for_a_clip_whose_pictures_are_copied(snapshot: SnapshotAssertion) -> None:
-    arguments = commands.audio_arguments(VideoClip(CLIP), media_of(), SECOND, form_of(), audio_path=PCM)
+    arguments = segment_commands.audio_arguments(VideoClip(CLIP), media_of(), SECOND, form_of(), audio_path=PCM)
     assert readable(arguments) == snapshot
 
 
@@ -241,8 +245,10 @@ def test_every_file_is_named_as_a_file_by_its_whole_path(name: str) -> None:
     clip, form = VideoClip(folder / name), form_of()
     media = media_of()
     made = [
-        commands.segment_arguments(clip, media, SECOND, form, video_path=folder / name, audio_path=folder / name),
-        commands.audio_arguments(clip, media, SECOND, form, audio_path=folder / name),
+        segment_commands.segment_arguments(
+            clip, media, SECOND, form, video_path=folder / name, audio_path=folder / name
+        ),
+        segment_commands.audio_arguments(clip, media, SECOND, form, audio_path=folder / name),
         commands.join_arguments(folder / name, folder / name, form, folder / name, convert=True),
         commands.reencode_arguments(folder / name, folder / name, form, folder / name),
         commands.annex_b_arguments(folder / name, folder / name),
@@ -253,7 +259,7 @@ def test_every_file_is_named_as_a_file_by_its_whole_path(name: str) -> None:
 
 
 def test_nothing_but_files_and_known_containers_is_opened() -> None:
-    arguments = commands.segment_arguments(
+    arguments = segment_commands.segment_arguments(
         VideoClip(CLIP), media_of(), SECOND, form_of(), video_path=PICTURES, audio_path=PCM
     )
     inputs = arguments[: arguments.index("-i")]
@@ -270,7 +276,7 @@ def test_a_seek_leaves_at_least_a_second_in_front(origin: str, sought: str | Non
     points = tuple(Fraction(second) for second in range(2, 10, 2))
     media = media_of(duration=Fraction(10), seek_points=points)
     clip = VideoClip(CLIP, start=Fraction(origin))
-    arguments = commands.audio_arguments(clip, media, SECOND, form_of(), audio_path=PCM)
+    arguments = segment_commands.audio_arguments(clip, media, SECOND, form_of(), audio_path=PCM)
     found = arguments[arguments.index("-ss") + 1] if "-ss" in arguments else None
     assert found == sought
 
@@ -278,4 +284,4 @@ def test_a_seek_leaves_at_least_a_second_in_front(origin: str, sought: str | Non
 def test_a_later_segment_counts_from_its_first_frame() -> None:
     media, rate = media_of(zero=Fraction(5)), Fraction(30_000, 1001)
     clip = VideoClip(CLIP, start=Fraction(1, 2))
-    assert commands.segment_origin(clip, media, Segment(0, 60, 30), rate) == 5 + Fraction(1, 2) + 60 / rate
+    assert segment_commands.segment_origin(clip, media, Segment(0, 60, 30), rate) == 5 + Fraction(1, 2) + 60 / rate

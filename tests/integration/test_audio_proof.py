@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.media.ffmpeg import commands
+from mpt_cli.media.ffmpeg import segment_commands
 from mpt_cli.media.inspect.audio.comparison import AudioMatch, HeardTrack, MadeAudio, compare
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.errors import IssueCode, ProcessingError
@@ -61,9 +61,9 @@ def made_of(path: Path, start: Fraction = Fraction(0), *, mixed: bool = False) -
     segment = replace(whole.segment, frames=frames)
     trimmed = replace(whole.clip, start=start)
     output, media = path.with_suffix(".pcm"), whole.media
-    arguments = commands.audio_arguments(trimmed, media, segment, FORM, audio_path=output)
+    arguments = segment_commands.audio_arguments(trimmed, media, segment, FORM, audio_path=output)
     subprocess.run([ffmpeg(), *arguments], check=True, stdout=subprocess.DEVNULL)
-    origin = commands.segment_origin(trimmed, media, segment, FORM.frame_rate)
+    origin = segment_commands.segment_origin(trimmed, media, segment, FORM.frame_rate)
     begun, seekable = media.seek_point_for(origin) or media.zero, bool(media.seek_points)
     samples = stored_samples(frames, FORM.frame_rate)
     tracks = tuple(HeardTrack(track.index, track.channels if track.is_part else ()) for track in media.heard)

@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, frame_map
-from mpt_cli.media.ffmpeg.audio_chain import RENDERED, limiter, rendered_path, track_filters
-from mpt_cli.media.ffmpeg.filters import needs_one_size, target_frames, upload_filters, uploaded, without_side_data
+from mpt_cli.media.ffmpeg.filters import upload_filters, uploaded, without_side_data
 from mpt_cli.media.open_options import DEMUXERS, file_url, protocols
 from mpt_cli.model.choices import Codec, Container
-from mpt_cli.model.timing import stored_samples, ticks_per_frame, timescale
+from mpt_cli.model.timing import ticks_per_frame, timescale
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from fractions import Fraction
     from pathlib import Path
 
-    from mpt_cli.model.clips import Dimensions, EncoderSettings, Segment, TargetForm, VideoClip
-    from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo
+    from mpt_cli.model.clips import Dimensions, EncoderSettings, TargetForm
+    from mpt_cli.model.media_info import MediaInfo
 
 
 GLOBAL_ARGUMENTS = (
@@ -44,67 +41,14 @@ GLOBAL_ARGUMENTS = (
 _QUIET = ("-v", "error", "-nostats")
 _COMPLETE_HEADER = ("mov", "mp4")
 PCM_FORMAT = "s16le"
-_MOVIE_TIMESCALE = 1000
+MOVIE_TIMESCALE = 1000
 _UNSPECIFIED_MATRIX = 2
-_NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
+NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
 """Nothing of the inputs is carried: phones write their location."""
 _ONLY_CHAPTERS = {"map_metadata:g": -1, "map_metadata:s": -1, "map_chapters": 1}
 """Nothing but the chapters in front of the audio, the second input (:mod:`mpt_cli.media.formats.chapters`);
 without a letter ``-map_metadata`` would take their titles too.
 """
-
-
-def segment_arguments(
-    clip: VideoClip,
-    media: MediaInfo,
-    segment: Segment,
-    form: TargetForm,
-    *,
-    video_path: Path,
-    audio_path: Path | None,
-    frame_map_path: Path | None = None,
-) -> list[str]:
-    """Return the arguments that create one segment: coded frames as MP4, and the audio as raw PCM beside it.
-
-    MP4, because MOV takes no AV1; PCM beside it, because ffmpeg 5.1 refuses PCM in MP4.
-
-    Args:
-        clip: The clip.
-        media: Description of its file.
-        segment: Output frames to create.
-        form: Target format.
-        video_path: Path of the MP4.
-        audio_path: Path of the PCM; None for no audio.
-        frame_map_path: Path to which ffmpeg 6 and newer writes the decoded frame that each encoded one was
-            created from (:mod:`mpt_cli.media.frame_map`), or None.
-
-    Returns:
-        The arguments.
-    """
-    origin = segment_origin(clip, media, segment, form.frame_rate)
-    source = _input(clip, media, origin, threads=form.encoder.threads)
-    shown = _input(clip, media, origin, threads=form.encoder.threads, whole=True) if media.shows_hidden else source
-    video = target_frames(shown[str(media.video.index)], media, origin, segment, form)
-    outputs = [ffmpeg.output(video, file_url(video_path), **_video_options(form))]
-    if audio_path is not None and media.audio is not None:
-        outputs.append(_audio_output(source, media, origin, segment.frames, form, audio_path))
-    threads = str(form.encoder.threads)
-    arguments = with_frame_map(ffmpeg.merge_outputs(*outputs).get_args(), video_path, frame_map_path)
-    return [*GLOBAL_ARGUMENTS, *device_arguments(form.encoder), "-filter_complex_threads", threads, *arguments]
-
-
-def audio_arguments(
-    clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, audio_path: Path
-) -> list[str]:
-    """Return the arguments that create only the PCM of a segment, for a clip whose frames are copied.
-
-    The header of an MP4 or MOV holds all that decoding its audio needs: the frame that ffmpeg decodes
-    to find out more is half of the cost (24 ms against 38, measured).
-    """
-    assert media.audio is not None
-    origin = segment_origin(clip, media, segment, form.frame_rate)
-    source = _input(clip, media, origin, threads=1, trust_header=media.container in _COMPLETE_HEADER)
-    return [*GLOBAL_ARGUMENTS, *_audio_output(source, media, origin, segment.frames, form, audio_path).get_args()]
 
 
 def audio_piece_arguments(form: TargetForm, output: Path) -> list[str]:
@@ -157,7 +101,7 @@ def trial_arguments(encoder: EncoderSettings, dimensions: Dimensions, rate: int,
     """Return the arguments that encode 4:2:0 frames from stdin with the encoder and the device of a clip."""
     raw = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": str(dimensions), "r": rate, "protocol_whitelist": "pipe"}
     frames = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
-    written = ffmpeg.output(frames, file_url(output), **encoder_options(encoder), **_NO_METADATA, f="mp4")
+    written = ffmpeg.output(frames, file_url(output), **encoder_options(encoder), **NO_METADATA, f="mp4")
     return [*GLOBAL_ARGUMENTS, *device_arguments(encoder), *written.get_args()]
 
 
@@ -246,10 +190,10 @@ def muxer_options(form: TargetForm) -> dict[str, Any]:
     return {
         "f": form.container.value,
         "video_track_timescale": timescale(form.frame_rate),
-        "movie_timescale": _MOVIE_TIMESCALE,
+        "movie_timescale": MOVIE_TIMESCALE,
         "use_editlist": 0,
         "movflags": "+faststart+negative_cts_offsets",
-        **_codec_tag(form),
+        **codec_tag(form),
     }
 
 
@@ -259,103 +203,6 @@ def decode_arguments(path: Path, media: MediaInfo) -> list[str]:
     source = ffmpeg.input(file_url(path, end), protocol_whitelist=protocols(end), format_whitelist=DEMUXERS)
     frames = source[str(media.video.index)]
     return [*GLOBAL_ARGUMENTS, *ffmpeg.output(frames, "-", f="null", fps_mode="passthrough").get_args()]
-
-
-def segment_origin(clip: VideoClip, media: MediaInfo, segment: Segment, frame_rate: Fraction) -> Fraction:
-    """Return the timestamp of the segment's first output frame, in seconds of the file's clock."""
-    return media.zero + clip.start + segment.first_frame / frame_rate
-
-
-def _input(
-    clip: VideoClip,
-    media: MediaInfo,
-    origin: Fraction,
-    *,
-    threads: int,
-    trust_header: bool = False,
-    whole: bool = False,
-) -> Any:
-    """Return the input with limits on what it may open, sought to the last keyframe that serves.
-
-    ``-copyts`` keeps the file's own clock, which the filters count from; frames that a seek leaves in
-    front may hold the frame at the origin. The ``whole`` input ignores edit lists.
-    """
-    options: dict[str, Any] = {
-        "copyts": None,
-        "noautorotate": None,
-        "protocol_whitelist": protocols(media.readable_bytes),
-        "format_whitelist": DEMUXERS,
-        "threads": threads,
-    }
-    if trust_header:
-        options["nofind_stream_info"] = None
-    if whole:
-        options["ignore_editlist"] = 1
-    if (media.video.color.matrix or "").startswith("code"):  # which no filter would take, not even to name another
-        options[f"colorspace:{media.video.index}"] = _UNSPECIFIED_MATRIX
-    if media.video.changes_size or not media.video.one_color or not needs_one_size(media.video):
-        # Else ffmpeg ends the filters, which hold the last frame to the end, and starts them again.
-        options[f"reinit_filter:{media.video.index}"] = 0
-    if media.video.has_alpha and media.video.codec in ("vp8", "vp9"):
-        options[f"c:{media.video.index}"] = {"vp8": "libvpx", "vp9": "libvpx-vp9"}[media.video.codec]
-    if (seek := media.seek_point_for(origin)) is not None:
-        options |= {"ss": _decimal(seek), "seek_timestamp": 1, "noaccurate_seek": None}
-    return ffmpeg.input(file_url(clip.path, media.readable_bytes), **options)
-
-
-def _audio_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm, path: Path) -> Any:
-    """Return PCM of exactly the stored number of samples, silence where there is no audio.
-
-    The chain of a single track is a plain option and not part of the graph.
-    """
-    assert media.audio is not None
-    tracks, samples = media.heard, stored_samples(frames, form.frame_rate)
-    chains = [track_filters(track, origin, samples, clock_moves=media.clock_moves) for track in tracks]
-    options = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
-    streams = [_track(source, track, path) for track in tracks]
-    if len(tracks) == 1:
-        return ffmpeg.output(streams[0], file_url(path), af=",".join(chains[0]), **options)
-    ends = [_filtered(stream, chain) for stream, chain in zip(streams, chains, strict=True)]
-    mixed = ffmpeg.filter_multi_output(ends, "amix", inputs=len(ends), normalize=0).stream()
-    return ffmpeg.output(_filtered(mixed, limiter(tracks)), file_url(path), **options)
-
-
-def _track(source: Any, track: AudioStreamInfo, path: Path) -> Any:
-    """Return a track of the input, or its rendered audio."""
-    if not track.irregular:
-        return source[str(track.index)]
-    rendered = file_url(rendered_path(path, track.index))
-    return ffmpeg.input(rendered, **RENDERED, protocol_whitelist="file")["a:0"]
-
-
-def _filtered(stream: Any, chain: Sequence[str]) -> Any:
-    """Return a stream behind filters that are written as for an option of ffmpeg's.
-
-    ffmpeg-python escapes commas by itself, which quotes are for in an option. A ``=`` it escapes as
-    ffmpeg reads it in named arguments only: ``pan`` is given its first gain as one.
-    """
-    for text in chain:
-        name, _, rest = text.replace("'", "").partition("=")
-        arguments = rest.split(":") if rest else []
-        named = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
-        stream = stream.filter(name, *(argument for argument in arguments if "=" not in argument), **named)
-    return stream
-
-
-def _video_options(form: TargetForm) -> dict[str, Any]:
-    """Return encoder and container options of a segment.
-
-    A segment keeps its edit list, unlike a reel: without one, libavformat guesses the delay of the
-    decode times from all but the last two entries of a table, and in a short clip guesses wrong.
-    """
-    return {
-        **encoder_options(form.encoder),
-        **_NO_METADATA,
-        "f": "mp4",
-        "video_track_timescale": timescale(form.frame_rate),
-        "movie_timescale": _MOVIE_TIMESCALE,
-        **_codec_tag(form),
-    }
 
 
 def with_frame_map(arguments: list[str], output: Path, path: Path | None) -> list[str]:
@@ -381,10 +228,6 @@ def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
     }
 
 
-def _codec_tag(form: TargetForm) -> dict[str, str]:
+def codec_tag(form: TargetForm) -> dict[str, str]:
     """Return ``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
     return {"tag:v": "hvc1"} if form.encoder.codec is Codec.HEVC else {}
-
-
-def _decimal(value: Fraction) -> str:
-    return f"{float(value):.6f}"

@@ -16,6 +16,7 @@ from mpt_cli.media import color, geometry
 from mpt_cli.media.clock_jumps import expression
 from mpt_cli.media.ffmpeg import color_filters
 from mpt_cli.media.ffmpeg.frame_clock import FrameClock
+from mpt_cli.media.ffmpeg.frame_texts import FrameTexts
 from mpt_cli.model.choices import Fit
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.frame_times import Timing
@@ -30,24 +31,47 @@ _BEYOND_SECONDS = 10
 """Seconds behind a segment's end at which the copy of the last frame is put."""
 
 
-def target_frames(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> Any:
+def frame_texts(media: MediaInfo, origin: Fraction, segment: Segment, form: TargetForm) -> FrameTexts:
+    """Return the texts of the filters of a segment that follow from times.
+
+    Args:
+        media: Description of the clip's file.
+        origin: Timestamp of the segment's first output frame, in seconds of the file's clock.
+        segment: Output frames to create.
+        form: Target format.
+    """
+    rate = form.frame_rate
+    clock = FrameClock(media, origin, rate)
+    return FrameTexts(
+        time_base=f"1/{clock.ticks_per_second}",
+        shown=clock.source_expression(),
+        clock=clock.segment_expression(segment.frames / rate + _BEYOND_SECONDS),
+        frames=str(segment.frames),
+        shape=_shape_of_frame(media, origin, rate if _drops(media.video, rate) else None),
+    )
+
+
+def target_frames(stream: Any, video: VideoStreamInfo, texts: FrameTexts, form: TargetForm) -> Any:
     """Return the filters from decoded frames to the frames that are encoded, in the cheapest right order."""
-    video = media.video
-    drops = form.frame_rate < video.frame_rate and not video.has_fields
+    drops = _drops(video, form.frame_rate)
     described = color_filters.described(_cropped(stream, video), video)
-    stream = _counted(described, media, origin, segment, form.frame_rate)
+    stream = _counted(described, texts)
     if video.changes_size and needs_one_size(video):
         stream = stream.filter("scale", video.dimensions.width, video.dimensions.height)
     stream = _deinterlaced(stream, video, form.frame_rate)
     if drops:  # Pictures that are not shown are not scaled; those shown twice are scaled once.
-        stream = _on_grid(stream, segment, form.frame_rate)
-    shape = _shape_of_frame(media, origin, form.frame_rate if drops else None)
-    stream = _composed(_flattened(stream, video, form.background), video, form, shape)
+        stream = _on_grid(stream, texts, form.frame_rate)
+    stream = _composed(_flattened(stream, video, form.background), video, form, texts.shape)
     if not drops:
-        stream = _on_grid(stream, segment, form.frame_rate)
+        stream = _on_grid(stream, texts, form.frame_rate)
     stream = without_side_data(stream).filter("setsar", 1)
     stream = stream.filter("setparams", **color.setparams_arguments(), field_mode="prog")
     return uploaded(stream, form.encoder)
+
+
+def _drops(video: VideoStreamInfo, frame_rate: Fraction) -> bool:
+    """Return True if not all frames are shown."""
+    return frame_rate < video.frame_rate and not video.has_fields
 
 
 def without_side_data(stream: Any) -> Any:
@@ -79,27 +103,26 @@ def needs_one_size(video: VideoStreamInfo) -> bool:
     return video.has_fields or video.has_alpha
 
 
-def _counted(stream: Any, media: MediaInfo, origin: Fraction, segment: Segment, frame_rate: Fraction) -> Any:
+def _counted(stream: Any, texts: FrameTexts) -> Any:
     """Set timestamps to count from the segment's origin, and put a copy of the last frame far behind the end.
 
     The ``fps`` filter may swallow the last frame, so that padding after it would hold the one
     before; a copy that is certainly later makes it one frame among others.
     """
-    frames = FrameClock(media, origin, frame_rate)
-    stream = stream.filter("settb", f"1/{frames.ticks_per_second}")
-    if (shown := frames.source_expression()) is not None:
-        stream = stream.filter("setpts", shown)
+    stream = stream.filter("settb", texts.time_base)
+    if texts.shown is not None:
+        stream = stream.filter("setpts", texts.shown)
     copied = stream.filter("tpad", stop=1, stop_mode="clone")
-    return copied.filter("setpts", frames.segment_expression(segment.frames / frame_rate + _BEYOND_SECONDS))
+    return copied.filter("setpts", texts.clock)
 
 
-def _on_grid(stream: Any, segment: Segment, frame_rate: Fraction) -> Any:
+def _on_grid(stream: Any, texts: FrameTexts, frame_rate: Fraction) -> Any:
     """Return exactly the segment's frames: frame k shows the frame that is shown at k / rate.
 
     A late start holds the first frame; damage at the end holds the last one that decoded.
     """
     stream = stream.filter("fps", fps=str(frame_rate), start_time=0, round="near")
-    return stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=segment.frames)
+    return stream.filter("tpad", stop=-1, stop_mode="clone").filter("trim", end_frame=texts.frames)
 
 
 def _cropped(stream: Any, video: VideoStreamInfo) -> Any:
