@@ -97,7 +97,7 @@ class FFmpegConcatenator:
         """
         clips, form = order.clips, order.form
         join = begin_join(order, output, limits=limits, files=files, context=context, clock=self._clock)
-        mixable = form.encoder.codec is not Codec.HEVC
+        mixable = form.codec != Codec.HEVC
         copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)

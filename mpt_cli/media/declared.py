@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.inspect.video.color_description import description_of
+from mpt_cli.media.inspect.video.field_signs import field_order_of
 from mpt_cli.model.choices import Container
-from mpt_cli.model.clips import Orientation
+from mpt_cli.model.clips import Color, Orientation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str
     """Return a text about a stream whose declared format is not the planned one, or None."""
     coded_video, coded_audio = video.codec_context, audio.codec_context
     facts = (
-        ("pictures are", coded_video.codec.canonical_name, str(form.encoder.codec)),
+        ("pictures are", coded_video.codec.canonical_name, form.codec),
         ("pictures are", f"{coded_video.width}x{coded_video.height}", str(form.dimensions)),
         ("pictures are", coded_video.pix_fmt, form.pixel_format),
         ("sound is", coded_audio.codec.canonical_name, form.audio_codec),
@@ -73,8 +74,12 @@ def _wrong_kept(video: VideoStream, form: TargetForm) -> str | None:
     if form.kept is None:
         return None
     declared = description_of(video.codec_context)
-    if declared.with_range != form.kept.color.with_range:
+    silent = form.codec == "vp8" and declared == Color()  # its decoder knows no other colours than BT.601
+    if declared.with_range != form.kept.color.with_range and not silent:
         return f"declares other colours than its clips: {declared}, not {form.kept.color}"
+    order = field_order_of(video.codec_context)
+    if form.kept.field_order is not None and order != form.kept.field_order:
+        return f"declares fields in the order {order}, not {form.kept.field_order}"
     sar = Fraction(video.sample_aspect_ratio or 1)
     return None if sar == form.kept.sar else f"has a sample aspect ratio of {sar}, not {form.kept.sar}"
 

@@ -104,7 +104,7 @@ def prove_segment(
     _on_grid(path, "picture", times, base, form.frame_rate, slack=base, origin=min(times))
     if vcl_crc not in (None, crc):
         raise VerificationError("does not hold the pictures that were copied", path=path)
-    return SegmentProof(frames, crc, digest(sets), video.codec_context.extradata or b"")
+    return SegmentProof(frames, crc, digest(sets) or data.codec, video.codec_context.extradata or b"")
 
 
 def prove_audio(path: Path, samples: int, channels: int) -> None:
@@ -292,6 +292,7 @@ def _decode_start(path: Path, video: VideoStream, packet: Any, form: TargetForm)
     """Verify that the first frame of a clip decodes by itself, to the target's size."""
     decoder: Any = av.CodecContext.create(video.codec_context.codec.name, "r")
     decoder.extradata = video.codec_context.extradata
+    decoder.width, decoder.height = video.codec_context.width, video.codec_context.height  # FFV1 has no size itself
     decoder.thread_count = 1
     try:
         frames = [*decoder.decode(packet), *decoder.decode(None)]

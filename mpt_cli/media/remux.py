@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import av
 
-from mpt_cli.media.formats.bitstream import FrameData
+from mpt_cli.media.formats.bitstream import FrameData, configured_sets, length_size, without_units
+from mpt_cli.media.formats.containers import NAL_CODECS, segment_format
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.open_options import file_url
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer, OutputContainer
 
-    from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.media_info import CopyTraits, MediaInfo
 
 
 def copy_frames(
@@ -43,11 +44,13 @@ def copy_frames(
     frames: int,
     alive: Callable[[], object] = lambda: None,
 ) -> int:
-    """Copy frames into an MP4; frame k of it is shown k frames after its start.
+    """Copy frames into a segment; frame k of it is shown k frames after its start.
+
+    The segment is an MP4, or what :func:`~mpt_cli.media.formats.containers.segment_format` says of the codec.
 
     Args:
         source: Path of the source file.
-        target: Path of the MP4 to write.
+        target: Path of the segment to write.
         media: Description of the source.
         first: Time at which the first frame, a keyframe, is shown, in seconds of the source's clock.
         frames: Number of frames to copy.
@@ -64,19 +67,19 @@ def copy_frames(
     scale, ticks = timescale(rate), ticks_per_frame(rate)
     traits = media.copy_traits
     assert traits is not None
-    with _opened(source, target, scale) as (container, output):
+    with _opened(source, target, scale, segment_format(media.video.codec)) as (container, output):
         stream: Any = container.streams[media.video.index]
         extradata = stream.codec_context.extradata or b""
-        data, metadata = FrameData(media.video.codec, extradata), FrameMetadata(media.video.codec, extradata)
+        data, cleaned = FrameData(media.video.codec, extradata), Cleaning(media.video.codec, extradata, traits)
         copied = output.add_stream_from_template(stream, opaque=True)  # else it looks for an encoder
         copied.time_base = Fraction(1, scale)
-        if traits.carries_metadata:
-            copied.codec_context.extradata = metadata.cleaned_configuration()
+        if cleaned.changes:
+            copied.codec_context.extradata = cleaned.configuration()
         crc = count = 0
         for number, found in _packets_from(container, stream, media, first):
             alive()
             crc = data.crc(bytes(found), crc)
-            packet = _twin(found, metadata.removed(bytes(found))) if traits.carries_metadata else found
+            packet = _twin(found, cleaned.packet(bytes(found))) if cleaned.changes else found
             packet.pts, packet.dts, packet.duration = number * ticks, (count - traits.delay) * ticks, ticks
             packet.time_base, packet.stream = Fraction(1, scale), copied
             output.mux(packet)
@@ -91,6 +94,11 @@ def _packets_from(
 ) -> Iterator[tuple[int, Any]]:
     """Yield packets from that of the frame shown at ``first``, each with its index among the shown frames."""
     base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
+    if media.copy_traits is not None and media.copy_traits.counted:
+        skipped = round((first - media.video_start) * rate)
+        stored = (packet for packet in packets(container, [stream]) if packet.size)
+        yield from ((number - skipped, packet) for number, packet in enumerate(stored) if number >= skipped)
+        return
     if (seek := media.seek_point_for(first)) is not None:
         container.seek(round(seek / base), stream=stream)
     begun = False
@@ -103,6 +111,31 @@ def _packets_from(
             yield number, packet
 
 
+class Cleaning:
+    """Removal of what a segment does not need from packets and decoder configuration.
+
+    Metadata is removed, and with start codes also delimiters, and parameter sets that the configuration holds: in an
+    MP4 they stand there alone (ISO/IEC 14496-15), which ``hvc1`` promises.
+    """
+
+    def __init__(self, codec: str, extradata: bytes, traits: CopyTraits) -> None:
+        """Read packets according to a decoder configuration."""
+        self._metadata = FrameMetadata(codec, extradata) if traits.carries_metadata else None
+        has_start_codes = codec in NAL_CODECS and not length_size(codec, extradata)
+        self._codec, self._extradata = codec, extradata
+        self._sets = frozenset(configured_sets(codec, extradata)) if has_start_codes else None
+        self.changes = self._metadata is not None or has_start_codes
+
+    def configuration(self) -> bytes:
+        """Return the decoder configuration without metadata."""
+        return self._extradata if self._metadata is None else self._metadata.cleaned_configuration()
+
+    def packet(self, data: bytes) -> bytes:
+        """Return a packet with the same frame, and without the rest."""
+        data = data if self._metadata is None else self._metadata.removed(data)
+        return data if self._sets is None else without_units(self._codec, data, self._sets)
+
+
 def _twin(packet: Any, data: bytes) -> Any:
     """Return a packet that holds other bytes, and nothing beside them."""
     twin = av.Packet(data)
@@ -111,13 +144,13 @@ def _twin(packet: Any, data: bytes) -> Any:
 
 
 @contextmanager
-def _opened(source: Path, target: Path, scale: int) -> Iterator[tuple[InputContainer, OutputContainer]]:
+def _opened(source: Path, target: Path, scale: int, form: str) -> Iterator[tuple[InputContainer, OutputContainer]]:
     """Open both files; ResourceError for a shortage, OSError or VerificationError for other errors of libav."""
-    options = {"video_track_timescale": str(scale)}
+    options = {} if form == "nut" else {"video_track_timescale": str(scale)}
     try:
         with (
             open_container(source) as container,
-            av.open(file_url(target), "w", format="mp4", options=options) as output,
+            av.open(file_url(target), "w", format=form, options=options) as output,
         ):
             yield container, output
     except av.FFmpegError as error:

@@ -237,16 +237,24 @@ class KeptFrames:
     """Form that the coded frames of a reel keep, where all its clips share it and are copied.
 
     Attributes:
+        codec: Codec, in ffmpeg's name; one that mpt cannot encode may be kept too.
+        profile: Profile of the codec, in ffmpeg's name.
         pixel_format: Pixel format, in ffmpeg's name.
         sar: Sample aspect ratio.
         color: Colour description.
         orientation: Transformation for display.
+        interlaced: True if a frame holds two fields.
+        field_order: Order of the fields, in ffmpeg's name; None where the clips do not say, or have none.
     """
 
+    codec: str
+    profile: str | None
     pixel_format: str
     sar: Fraction
     color: Color
     orientation: Orientation
+    interlaced: bool = False
+    field_order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +286,11 @@ class TargetForm:
     audio_codec: str
     audio_bitrate: int
     kept: KeptFrames | None = None
+
+    @property
+    def codec(self) -> str:
+        """Codec of the frames, in ffmpeg's name."""
+        return str(self.encoder.codec) if self.kept is None else self.kept.codec
 
     @property
     def pixel_format(self) -> str:

@@ -74,6 +74,10 @@ class VideoStreamInfo:
     """
     is_premultiplied: bool = False
     """True if colours are already multiplied by the alpha beside them."""
+    field_order: str | None = None
+    """``tt``, ``bb``, ``tb`` or ``bt``, in ffmpeg's names: the field that is coded and shown first; None for
+    progressive frames, and where the file does not say.
+    """
     one_color: bool = True
     """True if all frames carry the same ``color`` themselves, and the container no other."""
 
@@ -243,3 +247,9 @@ class CopyTraits:
     """Decoder configuration that holds the parameter sets."""
     one_description: bool = True
     """True if the decoder configuration stays the same from the first frame to the last."""
+    clean_start: bool = True
+    """True if the first packet decodes by itself, and no frame is shown before it."""
+    counted: bool = False
+    """True if timestamps mean nothing but the order: frame n in file order is shown n frames after the first."""
+    obstacle: str | None = None
+    """Reason for which a packet is not exactly one shown frame that could be stored as it is; None if each is."""

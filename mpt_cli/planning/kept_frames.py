@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.formats.containers import holds
 from mpt_cli.model.choices import Container
 from mpt_cli.model.clips import KeptFrames, Orientation
 from mpt_cli.planning.target_form import even
@@ -17,47 +18,74 @@ from mpt_cli.planning.target_form import even
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.model.clips import Color, TargetForm
+    from mpt_cli.model.clips import Color, Dimensions, TargetForm
     from mpt_cli.model.media_info import MediaInfo, VideoStreamInfo
 
+_WITHOUT_RANGE = ("ffv1", "mpeg2video", "mpeg4")
+"""Codecs whose frames do not say their range, which an MP4 forgets if it is all that is told of the colours."""
 
-def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm) -> TargetForm | None:
+
+def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_codec: bool) -> TargetForm | None:
     """Return the format that the frames of most seconds have, to keep it in the reel.
 
     Args:
         clips: Each clip with the number of frames that are used of it.
         form: The format that clips are encoded to if they are not copied.
+        any_codec: True to keep also a codec that is not that of the format, where the container holds it.
 
     Returns:
         The format with the frames as they are; None where those clips cannot be copied by any means.
     """
-    frames: dict[str, int] = defaultdict(int)
-    first: dict[str, MediaInfo] = {}
+    frames: dict[tuple[str, Dimensions, KeptFrames], int] = defaultdict(int)
+    first: dict[tuple[str, Dimensions, KeptFrames], VideoStreamInfo] = {}
     for media, used in clips:
-        if media.copy_traits is not None and media.video.codec == form.encoder.codec:
-            group = media.copy_traits.parameter_sets
+        video, traits = media.video, media.copy_traits
+        fits = video.codec == form.encoder.codec or (any_codec and holds(form.container, video.codec))
+        if traits is not None and fits:
+            group = traits.parameter_sets, video.dimensions, _kept(video, form)
             frames[group] += used
-            first.setdefault(group, media)
+            first.setdefault(group, video)
     if not frames:
         return None
-    video = first[max(frames, key=lambda group: frames[group])].video
-    if even(video.display) != form.dimensions:
+    most = max(frames, key=lambda group: frames[group])
+    if even(first[most].display) != form.dimensions:
         return None  # another size is asked for, or held by more seconds
-    kept = KeptFrames(video.pixel_format, video.sar, video.color, _kept_orientation(video, form))
-    return replace(form, dimensions=video.dimensions, kept=kept)
+    return replace(form, dimensions=first[most].dimensions, kept=most[2])
+
+
+def _kept(video: VideoStreamInfo, form: TargetForm) -> KeptFrames:
+    """Return what the frames of a clip would keep in a reel of this container."""
+    return KeptFrames(
+        video.codec,
+        video.profile,
+        video.pixel_format,
+        video.sar,
+        video.color,
+        _kept_orientation(video, form),
+        interlaced=video.interlaced,
+        field_order=video.field_order if video.interlaced else None,
+    )
 
 
 def keep_refusals(video: VideoStreamInfo, form: TargetForm, kept: KeptFrames) -> dict[str, bool]:
     """Return what could keep a clip out of a reel of kept frames, each with whether it is fine.
 
-    The profile needs no look: all clips must have the same parameter sets.
+    HEVC and MJPEG code a field as a frame of its own, of half the lines.
     """
+    order = video.field_order if video.interlaced else None
     return {
+        f"profile is {video.profile}": video.profile == kept.profile,
         f"size is {video.dimensions}": video.dimensions == form.dimensions,
         f"sample aspect ratio is {video.sar}": video.sar == kept.sar,
         f"pixel format is {video.pixel_format}": video.pixel_format == kept.pixel_format,
         "stored upright" if video.orientation.is_identity else "stored rotated": video.orientation == kept.orientation,
         f"colours are {_text(video.color)}": video.color.with_range == kept.color.with_range,
+        "interlaced" if video.interlaced else "progressive": video.interlaced == kept.interlaced,
+        f"field order is {order}": order == kept.field_order or not video.interlaced,
+        "its frames are single fields": not video.interlaced or video.codec not in ("hevc", "mjpeg"),
+        "full colour range, which only its container says": not (
+            video.codec in _WITHOUT_RANGE and video.color.range == "pc"
+        ),
         "Dolby Vision without a base layer": video.hdr != "dolby_vision",
     }
 

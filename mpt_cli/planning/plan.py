@@ -10,22 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.geometry import place
-from mpt_cli.model import timing
-from mpt_cli.model.choices import Action, ConcatenationMode, Container, CopyPolicy, Tracks
+from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
 from mpt_cli.model.clips import Segment, TargetForm
 from mpt_cli.planning.clip_order import in_order
+from mpt_cli.planning.copies import copies_of
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
-from mpt_cli.planning.kept_frames import kept_form
 from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
-from mpt_cli.planning.stream_copy import (
-    copied_places,
-    copy_reasons,
-    copy_refusals,
-    is_copied_in_place,
-    refusal_reasons,
-    shown_at,
-    wanted_part,
-)
+from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, refusal_reasons, shown_at, wanted_part
+from mpt_cli.planning.used_clip import from_first_frame, used_clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +27,8 @@ if TYPE_CHECKING:
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.planning.copies import Copying
+    from mpt_cli.planning.used_clip import UsedClip
 
 
 _AUDIO_WORK = 1_000_000
@@ -152,9 +146,8 @@ def make_plan(
     *,
     machine: Machine,
     optimizer: CodecOptimizer,
-    copy: CopyPolicy,
+    copying: Copying,
     clips_beside: int = 0,
-    keep: bool = False,
 ) -> Plan:
     """Return the plan for valid clips.
 
@@ -165,42 +158,27 @@ def make_plan(
         container: The container of the reel.
         machine: Cores and memory.
         optimizer: Chooses encoder settings.
-        copy: Which clips may be copied.
+        copying: What may be copied.
         clips_beside: Number of clips of other requests that run at the same time, which leave fewer cores idle.
-        keep: True to keep the frames as they are, in the format that the clips have, where all can be copied.
     """
     ordered, seed = _ordered(clips, config)
     form = _target_form(config, container, optimizer)
-    medias = [media for _, _, media in ordered]
-    segments = [_segment(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
-    steps = [
-        media
-        for (_, clip, media), segment in zip(ordered, segments, strict=True)
-        for _ in segments_of(clip, media, segment, form)
-    ]
+    clips_used = [used_clip(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
+    steps = [each.media for each in clips_used for _ in segments_of(each.clip, each.media, each.segment, form)]
     light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
-
-    def refused(form: TargetForm) -> list[tuple[str, ...]]:
-        pairs = zip(ordered, segments, strict=True)
-        return [copy_refusals(clip, media, segment, form) for (_, clip, media), segment in pairs]
-
-    refusals = refused(form)
-    copied, mixed = copied_places(medias, refusals, copy, form.encoder.codec)
-    may_keep = keep and not copied and copy is not CopyPolicy.NEVER
-    used = [(media, segment.frames) for media, segment in zip(medias, segments, strict=True)]
-    if may_keep and (kept := kept_form(used, form)) is not None:
-        refusals = refused(kept)
-        copied, mixed = copied_places(medias, refusals, CopyPolicy.IDENTICAL, kept.encoder.codec)
-        form, light_form = (kept, kept) if copied else (form, light_form)
+    to_copy = [from_first_frame(each, config, form.frame_rate) for each in clips_used] if copying.keep else clips_used
+    copies = copies_of(to_copy, form, copying)
+    form, light_form = (copies.kept, copies.kept) if copies.kept else (form, light_form)
+    all_fit = not any(copies.refusals)
     planned = tuple(
-        _copied(index, clip, media, segment, form, alone=len(ordered) == 1)
-        if i in copied
-        else _encoded(index, clip, media, segment, form, refusal_reasons(refusals[i], copy, all_fit=not any(refusals)))
-        for i, ((index, clip, media), segment) in enumerate(zip(ordered, segments, strict=True))
+        _copied(to_copy[i], form, lead=to_copy[i].media.zero - used.media.zero, alone=len(ordered) == 1)
+        if i in copies.places
+        else _encoded(used, form, refusal_reasons(copies.refusals[i], copying.policy, all_fit=all_fit))
+        for i, used in enumerate(clips_used)
     )
     needs = [step.need_bytes for clip in planned for step in clip.steps]
     jobs = config.processing.jobs or concurrency(len(needs), machine, max(needs))[0]
-    return costed(form, light_form, planned, jobs, seed, mixed=mixed)
+    return costed(form, light_form, planned, jobs, seed, mixed=copies.mixed)
 
 
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
@@ -275,26 +253,13 @@ def _with_threads(
     return with_threads(threads)
 
 
-def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:
-    """Return the exact seconds of a clip that are used: its trim, cut to the longest allowed."""
-    end = media.duration if clip.end is None else min(clip.end, media.duration)
-    duration = end - clip.start
-    limit = config.video.max_clip_duration
-    return duration if limit is None else min(duration, limit)
-
-
-def _segment(index: int, clip: VideoClip, media: MediaInfo, config: Config, rate: Fraction) -> Segment:
-    return Segment(index, 0, timing.frame_count(wanted_duration(clip, media, config), rate))
-
-
-def _encoded(
-    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, reasons: tuple[str, ...]
-) -> PlannedClip:
+def _encoded(used: UsedClip, form: TargetForm, reasons: tuple[str, ...]) -> PlannedClip:
+    media, segment = used.media, used.segment
     seconds = segment.frames / form.frame_rate
     decoded = int(media.video.dimensions.pixels * media.video.frame_rate * seconds)
     whole = PlannedClip(
-        index,
-        clip,
+        used.index,
+        used.clip,
         media,
         segment,
         Action.ENCODE,
@@ -325,18 +290,19 @@ def _segmented(planned: PlannedClip, form: TargetForm) -> PlannedClip:
     return replace(planned, parts=tuple(parts))
 
 
-def _copied(
-    index: int, clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm, *, alone: bool
-) -> PlannedClip:
-    part = wanted_part(clip, media, segment, form)
+def _copied(used: UsedClip, form: TargetForm, *, lead: Fraction, alone: bool) -> PlannedClip:
+    """Return a clip that is copied; ``lead`` seconds of audio before its first frame are left out."""
+    media, segment = used.media, used.segment
+    part = wanted_part(used.clip, media, segment, form)
     in_place = is_copied_in_place(media, part, form, alone=alone)
+    led = (f"{round(lead * 1000)} ms of audio before its first frame are left out",) if lead else ()
     return PlannedClip(
-        index,
-        clip,
+        used.index,
+        used.clip,
         media,
         segment,
         Action.COPY,
-        copy_reasons(media, part, in_place=in_place),
+        (*copy_reasons(media, part, in_place=in_place), *led),
         need_bytes=COPY_BYTES,
         work=segment.frames,
         copied_from=None if in_place else shown_at(media, part),

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
 from mpt_cli.planning.clip_order import order_notices
+from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.invalid_request import refusal
-from mpt_cli.planning.plan import make_plan, wanted_duration, with_threads
+from mpt_cli.planning.plan import make_plan, with_threads
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
-from mpt_cli.planning.target_form import settled, turned
+from mpt_cli.planning.target_form import names_codec, settled, turned
+from mpt_cli.planning.used_clip import wanted_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,7 @@ class PlanRequest:
         clips: The clips that passed validation, each with its index in the request.
         clips_beside: Number of clips of other requests that run at the same time.
         cancel: Stops trying encoders.
+        any_codec: True if the clips choose the codec too. The planner sets it, before it names a codec to encode with.
     """
 
     params: VideoParams
@@ -47,6 +50,7 @@ class PlanRequest:
     clips: Sequence[UsableClip]
     clips_beside: int
     cancel: CancelToken
+    any_codec: bool = False
 
     @property
     def container(self) -> Container:
@@ -133,7 +137,8 @@ class Planner:
         of_clips = request.takes_form_of_clips
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
-        return replace(request, config=config), () if issue is None else (issue,)
+        any_codec = of_clips and not names_codec(request.config)
+        return replace(request, config=config, any_codec=any_codec), () if issue is None else (issue,)
 
     def _with_encoder(self, request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
         """Return the request whose configuration names the chosen encoder, and why it is not the one asked for."""
@@ -152,9 +157,8 @@ class Planner:
             request.container,
             machine=self._machine,
             optimizer=self._optimizer,
-            copy=request.copy_policy,
+            copying=Copying(request.copy_policy, keep=request.keeps_frames, any_codec=request.any_codec),
             clips_beside=request.clips_beside,
-            keep=request.keeps_frames,
         )
 
     def _with_reuse(self, plan: Plan, request: PlanRequest) -> Plan:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import Segment, TargetForm, VideoClip
     from mpt_cli.model.media_info import CopyTraits, MediaInfo, VideoStreamInfo
 
+_NOT_JOINED = ("mpegts", "avi", "flv")
+"""Containers of which the join cannot read a file itself: decode times, start codes."""
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """The reason of a clip that could be copied alone."""
 
@@ -41,15 +43,15 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     Parameter sets are judged over all clips, in :func:`copied_places`.
     """
     video, traits = media.video, media.copy_traits
-    if video.codec != form.encoder.codec:
+    if video.codec != form.codec:
         return (f"codec is {video.codec}",)
     if traits is None:
-        return (f"pictures in {media.container} are not copied",)
+        return (_unreadable(media),)
     on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
     checks = {
         **(_encoded_refusals(video, form) if form.kept is None else keep_refusals(video, form, form.kept)),
+        traits.obstacle or "": traits.obstacle is None,
         "its display matrix is not plain": video.plain_matrix or not video.orientation.is_identity,
-        "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
         "its container crops its pictures": video.crop is None,
         "its decoder configuration changes": traits.one_description,
         "its size changes": not video.changes_size,
@@ -58,7 +60,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "frames or container say other colours": video.one_color,
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
         "picture times are not on the grid": on_grid,
-        "keyframes are not closed": traits.closed_gop,
+        "its first frame does not decode by itself": traits.clean_start,
         "an edit list hides some of its pictures": not traits.hides_pictures,
     }
     reasons = [reason for reason, fine in checks.items() if not fine]
@@ -79,7 +81,15 @@ def _encoded_refusals(video: VideoStreamInfo, form: TargetForm) -> dict[str, boo
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
         "colours are not tagged BT.709": tags == ("bt709",) * 3 and video.color.range in ("tv", "pc"),
         "full colour range": not color.full_range,
+        "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
     }
+
+
+def _unreadable(media: MediaInfo) -> str:
+    """Return why nothing is known of a file that a copy needs."""
+    if not media.scanned:
+        return "not all of its packets were read"
+    return "its clock jumps" if media.clock_moves else f"pictures in {media.container} are not copied"
 
 
 def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTraits) -> list[str]:
@@ -92,6 +102,8 @@ def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTra
     keyframes = {round((point - media.video_start) * media.video.frame_rate) for point in media.seek_points}
     if part.first and part.first not in keyframes:
         reasons.append("its trim does not start at a keyframe")
+    if part != Part(0, traits.pictures) and not traits.closed_gop:
+        reasons.append("keyframes are not closed")
     if end > traits.pictures or (end < traits.pictures and traits.delay and end not in keyframes):
         whole = part.frames == frame_count(media.duration - clip.start, media.video.frame_rate)
         reasons.append("its length is not that of its pictures" if whole else "its trim does not end at a keyframe")
@@ -120,7 +132,12 @@ def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone:
     if into_matroska and not alone and media.audio_tracks:
         return False  # times are not rounded there, and audio that is primed moves the frames (measured: 21 ms)
     untouched = traits.exact and traits.leads and not traits.carries_metadata
-    return untouched and traits.time_base == clock and part == Part(0, traits.pictures)
+    return (
+        media.container not in _NOT_JOINED
+        and untouched
+        and traits.time_base == clock
+        and part == Part(0, traits.pictures)
+    )
 
 
 def _profiles(codec: Codec) -> tuple[str, ...]:
@@ -132,7 +149,7 @@ def _profiles(codec: Codec) -> tuple[str, ...]:
 
 
 def copied_places(
-    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: Codec
+    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: str
 ) -> tuple[set[int], bool]:
     """Return the offsets of clips that are copied, and whether their parameter sets differ.
 
@@ -145,7 +162,7 @@ def copied_places(
         return set(), False
     sets = {(t.parameter_sets, t.level) for i in fit if (t := medias[i].copy_traits) is not None}
     uniform = len(sets) == 1 and len(fit) == len(medias)
-    if policy is CopyPolicy.IDENTICAL or codec is Codec.HEVC:
+    if policy is CopyPolicy.IDENTICAL or codec == Codec.HEVC:
         return (fit, False) if uniform else (set(), False)
     return fit, not uniform
 

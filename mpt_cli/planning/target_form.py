@@ -99,12 +99,13 @@ def _size_and_codec(
     size, codec = config.video.size, config.encode.codec
     if of_clips and "size" not in config.video.model_fields_set:
         size = even(media.video.display)
-    if of_clips and not _names_codec(config):
+    if of_clips and not names_codec(config):
         own = (each for each in Codec if each == media.video.codec and fits_container(each, container))
         codec = next(own, codec)
     return size, codec
 
 
-def _names_codec(config: Config) -> bool:
+def names_codec(config: Config) -> bool:
+    """Return True if a configuration chooses a codec, or an option that only one codec has."""
     given = config.encode.model_fields_set & _OF_A_CODEC
     return any(getattr(config.encode, key) not in (None, "auto") for key in given)

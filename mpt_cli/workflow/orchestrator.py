@@ -13,9 +13,9 @@ from mpt_cli.model.arguments import instance_of
 from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError, UsageError
 from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.planning.invalid_request import refusal
-from mpt_cli.planning.plan import wanted_duration
 from mpt_cli.planning.planner import PlanRequest
 from mpt_cli.planning.report import plan_line, plan_report
+from mpt_cli.planning.used_clip import wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext, ValidationFinished, warning_of
 from mpt_cli.storage.file_identity import file_of

@@ -230,4 +230,4 @@ def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
 
 def codec_tag(form: TargetForm) -> dict[str, str]:
     """Return ``hvc1`` for HEVC: with ffmpeg's own choice, ``hev1``, Apple's players show nothing."""
-    return {"tag:v": "hvc1"} if form.encoder.codec is Codec.HEVC else {}
+    return {"tag:v": "hvc1"} if form.codec == Codec.HEVC else {}

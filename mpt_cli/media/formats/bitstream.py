@@ -14,6 +14,9 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, TypeVar
 
+from mpt_cli.media.formats.coded_headers import decodes_alone, header_units
+from mpt_cli.media.formats.containers import NAL_CODECS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,6 +25,7 @@ Data = TypeVar("Data", bytes, memoryview)
 
 _H264_IDR, _H264_SETS = 5, (7, 8)
 _HEVC_IDR, _HEVC_SETS = (19, 20), (32, 33, 34)
+_H264_DELIMITER, _HEVC_DELIMITER = 9, 35
 _HEVC_IDR_WITHOUT_LEADING = 20
 _HEVC_FIRST_NON_VCL = 32
 _AV1_SEQUENCE_HEADER = 1
@@ -39,7 +43,7 @@ class FrameData:
     """Reader for the packets of one stream.
 
     Args:
-        codec: ``h264``, ``hevc`` or ``av1``; the frames of other codecs cannot be separated from the rest, and
+        codec: Canonical name of the codec. Frames of H.264, HEVC and AV1 are separated from the rest; of others
             every packet counts whole.
         extradata: Decoder configuration of the stream.
     """
@@ -59,7 +63,9 @@ class FrameData:
         """Return the parameter sets inside a packet."""
         if self.codec == "av1":
             return [unit for kind, unit in obus(packet) if kind == _AV1_SEQUENCE_HEADER]
-        return [unit for unit in self._units(packet) if _is_parameter_set(self.codec, unit)]
+        if self.codec not in NAL_CODECS:
+            return header_units(self.codec, packet)
+        return [unit for unit in self.units(packet) if _is_parameter_set(self.codec, unit)]
 
     def is_well_formed(self, packet: bytes | memoryview) -> bool:
         """Return True if a packet is a sequence of units that an encoder could have written.
@@ -70,7 +76,7 @@ class FrameData:
         """
         if self.codec == "av1":
             return _are_whole_obus(packet)
-        if self.codec not in ("h264", "hevc") or not self._length_size:
+        if self.codec not in NAL_CODECS or not self._length_size:
             return True
         offset, size, end = 0, self._length_size, len(packet)
         while offset < end:
@@ -91,32 +97,40 @@ class FrameData:
         """Return True if decoding can begin at this packet and nothing after it refers to anything before it."""
         if self.codec == "av1":
             return any(kind == _AV1_SEQUENCE_HEADER for kind, _ in obus(packet))
-        kinds = {_kind(self.codec, unit) for unit in self._units(packet) if unit}
+        if self.codec not in NAL_CODECS:
+            return decodes_alone(self.codec, packet)
+        kinds = {_kind(self.codec, unit) for unit in self.units(packet) if unit}
         return _H264_IDR in kinds if self.codec == "h264" else bool(kinds & set(_HEVC_IDR))
 
     def is_shown_first(self, packet: bytes) -> bool:
         """Return True if this packet decodes by itself, and none after it is shown before it."""
         if self.codec == "hevc":
-            return any(unit and _kind("hevc", unit) == _HEVC_IDR_WITHOUT_LEADING for unit in self._units(packet))
+            return any(unit and _kind("hevc", unit) == _HEVC_IDR_WITHOUT_LEADING for unit in self.units(packet))
         return self.codec in ("h264", "av1") and self.is_clean_start(packet)
 
     def _frames(self, packet: bytes) -> Iterator[bytes]:
         if self.codec == "av1":
             return (unit for kind, unit in obus(packet) if kind in _AV1_FRAME_OBUS)
-        if self.codec not in ("h264", "hevc"):
+        if self.codec not in NAL_CODECS:
             return iter((packet,))
-        return (unit for unit in self._units(packet) if _is_frame_unit(self.codec, unit))
+        return (unit for unit in self.units(packet) if _is_frame_unit(self.codec, unit))
 
-    def _units(self, packet: bytes) -> Iterator[bytes]:
+    def units(self, packet: bytes) -> Iterator[bytes]:
+        """Yield the NAL units of a packet of H.264 or HEVC."""
         if self._length_size:
             return length_prefixed(packet, self._length_size)
         return annex_b(packet)
 
 
 def configured_sets(codec: str, extradata: bytes) -> list[bytes]:
-    """Return the parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order."""
+    """Return the parameter sets of a decoder configuration (avcC, hvcC, av1C, or Annex B), in order.
+
+    Of MPEG-2 and MPEG-4 part 2 these are its headers, of FFV1 the whole; others have none.
+    """
     if codec == "av1":
         return [unit for kind, unit in obus(extradata[4:]) if kind == _AV1_SEQUENCE_HEADER]
+    if codec not in NAL_CODECS:
+        return [extradata] if codec == "ffv1" and extradata else header_units(codec, extradata)
     if not extradata or extradata.startswith(_ANNEX_B):
         return [unit for unit in annex_b(extradata) if _is_parameter_set(codec, unit)]
     try:
@@ -183,6 +197,13 @@ def annex_b(packet: bytes) -> Iterator[bytes]:
     """Yield NAL units between start codes, without the zeros that may trail them."""
     for piece in packet.split(b"\x00\x00\x01")[1:]:
         yield piece.rstrip(b"\x00")
+
+
+def without_units(codec: str, packet: bytes, units: frozenset[bytes]) -> bytes:
+    """Return a packet with start codes without these NAL units, and without delimiters of frames."""
+    delimiter = _H264_DELIMITER if codec == "h264" else _HEVC_DELIMITER
+    kept = (unit for unit in annex_b(packet) if unit and unit not in units and _kind(codec, unit) != delimiter)
+    return b"".join(b"\x00\x00\x00\x01" + unit for unit in kept)
 
 
 def _avcc_sets(extradata: bytes) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from mpt_cli.media.inspect.times.warnings import audio_time_warnings, hold_warni
 from mpt_cli.media.inspect.video import dolby_vision
 from mpt_cli.media.inspect.video.color_description import Descriptions
 from mpt_cli.media.inspect.video.cropping import crop_of
+from mpt_cli.media.inspect.video.field_signs import field_order_of
 from mpt_cli.media.inspect.video.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
@@ -198,6 +199,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         changes_size=found.coded.shapes.change_size,
         changes_shape=found.coded.shapes.change_shape,
         shapes=found.coded.shapes.ratios() if not found.clock.moves else (),
+        field_order=field_order_of(context),
         is_premultiplied=alpha == hevc_alpha.PREMULTIPLIED,
         one_color=described.agree,
     )

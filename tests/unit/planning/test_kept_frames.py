@@ -12,6 +12,7 @@ from mpt_cli.config.sections import Config, VideoConfig
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Action, Container, CopyPolicy
 from mpt_cli.model.clips import Color, Dimensions, KeptFrames, Orientation, VideoClip
+from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.estimates import Machine
 from mpt_cli.planning.plan import make_plan
 from tests.builders import media_of
@@ -30,11 +31,13 @@ def plan_of(
     copy: CopyPolicy = CopyPolicy.IDENTICAL,
     size: str = "160x90",
     keep: bool = True,
+    any_codec: bool = True,
 ) -> Plan:
     clips = [(index, VideoClip(Path(f"/in/{index}.mp4")), media) for index, media in enumerate(medias)]
     config = Config(video=VideoConfig(size=Dimensions.parse(size), fps=Fraction(30)))
     optimizer = CodecOptimizer()
-    return make_plan(clips, config, container, machine=MACHINE, optimizer=optimizer, copy=copy, keep=keep)
+    copying = Copying(copy, keep=keep, any_codec=any_codec)
+    return make_plan(clips, config, container, machine=MACHINE, optimizer=optimizer, copying=copying)
 
 
 def actions(plan: Plan) -> set[Action]:
@@ -44,7 +47,7 @@ def actions(plan: Plan) -> set[Action]:
 def test_equal_clips_are_copied_and_the_format_says_what_is_kept() -> None:
     plan = plan_of(*[media_of(video=PHONE)] * 3)
     assert actions(plan) == {Action.COPY}
-    assert plan.form.kept == KeptFrames("yuv420p10le", Fraction(1), Color("bt2020nc"), Orientation())
+    assert plan.form.kept == KeptFrames("h264", "High 10", "yuv420p10le", Fraction(1), Color("bt2020nc"), Orientation())
     assert plan.form.pixel_format == "yuv420p10le"
     assert not plan.mixed_parameter_sets
 
@@ -102,3 +105,43 @@ def test_another_size_that_is_asked_for_is_encoded() -> None:
 def test_a_range_that_nobody_tells_is_the_limited_one() -> None:
     told = media_of(video=PHONE | {"color": Color("bt2020nc", "tv")})
     assert actions(plan_of(media_of(video=PHONE), told)) == {Action.COPY}
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "any_codec", "kept"),
+    [
+        ("vp9", Container.MP4, True, True),
+        ("vp9", Container.MP4, False, False),
+        ("vp9", Container.MOV, True, False),
+        ("prores", Container.MOV, True, True),
+        ("prores", Container.MP4, True, False),
+        ("wmv3", Container.MKV, True, False),
+    ],
+)
+def test_a_codec_is_kept_where_it_fits_and_no_other_is_asked_for(
+    codec: str, container: Container, *, any_codec: bool, kept: bool
+) -> None:
+    plan = plan_of(*[media_of(video={"codec": codec})] * 2, container=container, any_codec=any_codec)
+    assert actions(plan) == {Action.COPY if kept else Action.ENCODE}
+    assert plan.form.codec == (codec if kept else "h264")
+
+
+def test_fields_are_kept_in_one_order_only() -> None:
+    fields = {"interlaced": True, "field_order": "tt"}
+    plan = plan_of(*[media_of(video=fields)] * 2)
+    assert actions(plan) == {Action.COPY}
+    assert plan.form.kept is not None
+    assert plan.form.kept.field_order == "tt"
+    odd = plan_of(*[media_of(video=fields)] * 2, media_of(video=fields | {"field_order": "bb"}))
+    assert actions(odd) == {Action.ENCODE}
+    assert odd.clips[2].reasons == ("field order is bb",)
+
+
+def test_little_audio_before_the_first_frame_is_left_out_of_copies() -> None:
+    led: dict[str, Any] = {"zero": Fraction(0), "video_start": Fraction(1, 25), "duration": Fraction(26, 25)}
+    plan = plan_of(*[media_of(video=PHONE, **led)] * 2)
+    assert actions(plan) == {Action.COPY}
+    assert plan.frames == 60
+    assert "40 ms of audio before its first frame are left out" in plan.clips[0].reasons
+    late = plan_of(media_of(video=PHONE, **led | {"video_start": Fraction(1, 5), "duration": Fraction(6, 5)}))
+    assert actions(late) == {Action.ENCODE}

@@ -17,6 +17,7 @@ from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, CopyPolicy, Fit
 from mpt_cli.model.clips import Dimensions, Orientation, VideoClip
 from mpt_cli.model.media_info import MediaInfo
+from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
 from mpt_cli.planning.plan import Plan, make_plan, with_threads
 from mpt_cli.planning.reuse import reused
@@ -54,7 +55,7 @@ def plan_of(
         container,
         machine=machine,
         optimizer=CodecOptimizer(),
-        copy=copy,
+        copying=Copying(copy),
     )
 
 
@@ -114,7 +115,12 @@ DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
     "fields": ({"video": {"interlaced": True}}, "interlaced"),
     "grid": ({"traits": {"on_grid": False, "pictures": 29}}, "picture times are not on the grid"),
     "start": ({"video_start": Fraction(1, 60)}, "picture times are not on the grid"),
-    "groups": ({"traits": {"closed_gop": False}}, "keyframes are not closed"),
+    "open start": ({"traits": {"clean_start": False}}, "its first frame does not decode by itself"),
+    "packets": (
+        {"traits": {"obstacle": "several of its frames share a packet"}},
+        "several of its frames share a packet",
+    ),
+    "clock": ({"copy_traits": None, "clock_moves": (Fraction(1),)}, "its clock jumps"),
     "length": ({"traits": {"pictures": 29}}, "its length is not that of its pictures"),
     "edit list": ({"traits": {"hides_pictures": True}}, "an edit list hides some of its pictures"),
 }
@@ -179,6 +185,13 @@ def test_a_part_between_keyframes_is_copied(
     (planned,) = plan_of([clip_of(media=media_of(seek_points=KEYS), **trim)], video=video).clips
     assert planned.action is (Action.ENCODE if reasons else Action.COPY)
     assert planned.reasons == reasons or not reasons
+
+
+def test_open_groups_rule_out_a_trim_and_not_a_whole_clip() -> None:
+    media = media_of(traits={"closed_gop": False}, seek_points=KEYS)
+    whole, trimmed = plan_of([clip_of(media=media), clip_of(media=media, start=KEYS[1])]).clips
+    assert whole.reasons == (OTHERS_ENCODED,)
+    assert trimmed.reasons == ("keyframes are not closed",)
 
 
 def test_a_file_without_reordering_may_end_anywhere() -> None:

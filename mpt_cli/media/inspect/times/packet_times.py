@@ -169,7 +169,8 @@ class PacketTimes:
         rate = _rate(times, gaps, self.time_base, facts.guessed_rate)
         repair = self._repair(times, gaps, facts)
         if (count := self._count(times, rate, repair, facts)) is not None:
-            return self._counted(count, repair, facts)
+            in_row = repair is None and facts.in_stored_order and not facts.holds_back
+            return self._counted(count, repair, facts, on_grid=in_row and _is_near_grid(times, self.time_base, rate))
         if self._missing:
             usual = median_low(gaps) if gaps else round(1 / (rate * self.time_base))
             times = sorted(spread(self._times, usual))
@@ -215,7 +216,7 @@ class PacketTimes:
                 return count_of(times, base, (facts.guessed_rate,))
         return count_of(times, base, (film,)) if film else None
 
-    def _counted(self, count: Count, repair: Repair | None, facts: StreamFacts) -> Timeline:
+    def _counted(self, count: Count, repair: Repair | None, facts: StreamFacts, *, on_grid: bool) -> Timeline:
         base, frames, first, rate = self.time_base, len(self) + facts.hidden, count.first, count.rate
         step = 1 / (rate * base)
         if repair is not Repair.NO_TIMES and repair is not Repair.DISORDER and facts.first_shown is not None:
@@ -230,7 +231,7 @@ class PacketTimes:
             end=begin + frames / rate,
             frame_rate=rate,
             variable=False,
-            on_grid=False,
+            on_grid=on_grid,
             exact=False,
             delay=0,
             times=FrameTimes.of(ticks, time_base=base, timing=Timing.COUNTED, rate=rate),

@@ -9,12 +9,16 @@ import av
 from av.sidedata.sidedata import Type
 
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
+from mpt_cli.media.formats.coded_headers import obstacle
+from mpt_cli.media.formats.containers import COPIED
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
+from mpt_cli.media.formats.h264_slices import is_bidirectional
 from mpt_cli.media.formats.hevc_alpha import alpha_use
 from mpt_cli.media.formats.picture_types import may_hold_b_picture
 from mpt_cli.media.inspect.video.field_signs import FieldSigns
 from mpt_cli.media.inspect.video.side_data import side_data_of
 from mpt_cli.media.inspect.video.size_changes import Shapes
+from mpt_cli.model.frame_times import Timing
 from mpt_cli.model.media_info import CopyTraits
 
 if TYPE_CHECKING:
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
     from mpt_cli.media.inspect.times.packet_times import Timeline
 
 SEEKABLE = ("mov,mp4", "matroska")
-"""Containers of which a seek lands on the keyframe that was meant; only their pictures are copied."""
+"""Containers of which a seek lands on the keyframe that was meant."""
+_COPIED_FROM = (*SEEKABLE, "mpegts", "avi", "flv")
 _READABLE = ("h264", "hevc", "av1")
 _CLOCK_OF_CONTAINERS = Fraction(1, av.time_base)
 
@@ -44,8 +49,11 @@ class CodedPictures:
         self._sets = configured_sets(self._data.codec, extradata)
         self._metadata = FrameMetadata(self._data.codec, extradata)
         self._may_have_blocks = video.container.format.name.startswith("matroska")
+        self._in_stored_order = video.container.format.name == "avi"
         self._carries_metadata = self._data.codec in _READABLE and self._metadata.is_in_configuration()
-        self._closed, self._hides = True, False
+        self._closed = self._starts_clean = True
+        self._hides = self._has_keyframe = False
+        self._obstacle: str | None = None
         self._latest: int | None = None
         self.is_malformed = False
         """Whether the data of some frame cannot have come from an encoder."""
@@ -71,6 +79,7 @@ class CodedPictures:
             self.is_malformed = not self._data.is_well_formed(memoryview(packet))
         self._take_description(packet)
         self.fields.take(packet)
+        self._obstacle = self._obstacle or self._obstacle_in(packet)
         self.may_reorder = self.may_reorder or may_hold_b_picture(self._data.codec, bytes(packet))
         if not self._carries_metadata and self._data.codec in _READABLE:
             self._carries_metadata = self._has_metadata(packet)
@@ -83,8 +92,13 @@ class CodedPictures:
             self._take_keyframe(packet, time)
         elif not self.keyframes or (time is not None and time < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
+            self._starts_clean = self._starts_clean and self._leads_with_keyframe(time)
         if time is not None:
             self._latest = time if self._latest is None else max(self._latest, time)
+
+    def _leads_with_keyframe(self, time: int | None) -> bool:
+        """Return whether a frame that is shown at this tick is shown after the first one, which is a keyframe."""
+        return bool(self.keyframes) and (time is None or time >= self.keyframes[0])
 
     def _has_metadata(self, packet: Packet[Any]) -> bool:
         beside = self._may_have_blocks and packet.has_sidedata("matroska_block_additional")
@@ -96,7 +110,18 @@ class CodedPictures:
 
     def is_hidden(self, packet: Packet[Any]) -> bool:
         """Return whether a packet holds no frame that is shown (VP8's show_frame: RFC 6386, 9.1)."""
-        return self._data.codec == "vp8" and not memoryview(packet)[0] >> 4 & 1
+        hidden = self._data.codec == "vp8" and not memoryview(packet)[0] >> 4 & 1
+        self._obstacle = obstacle("vp8", bytes(packet)) if hidden else self._obstacle
+        return hidden
+
+    def _obstacle_in(self, packet: Packet[Any]) -> str | None:
+        """Return why a packet cannot be copied as one frame, or None."""
+        codec, data = self._data.codec, bytes(packet)
+        if codec == "h264" and self.fields.possible and self.fields.is_lone_field(list(self._data.units(data))):
+            return "its fields are packets of their own"
+        if codec == "h264" and self._in_stored_order and any(map(is_bidirectional, self._data.units(data))):
+            return "its container does not say when its frames are shown"
+        return obstacle(codec, data)
 
     def hide(self) -> None:
         """Note a packet that an edit list leaves out."""
@@ -125,9 +150,11 @@ class CodedPictures:
         if time is not None:
             self.keyframes.append(time)
         data, sets = bytes(packet), list[bytes]()
-        if self._data.codec in _READABLE:
+        if self._data.codec in COPIED:
             clean = self._data.is_clean_start(data)
             self._closed = self._closed and clean
+            self._starts_clean = self._starts_clean and (clean or self._has_keyframe)
+            self._has_keyframe = True
             early = time is not None and self._latest is not None and time < self._latest
             self.is_out_of_order |= clean and early
             sets = self._data.parameter_sets(data)
@@ -141,14 +168,16 @@ class CodedPictures:
 
     def traits(self, container: InputContainer, timeline: Timeline, first: VideoFrame | None) -> CopyTraits | None:
         """Return what a stream copy needs to know when all packets were read; None where nothing is copied."""
-        sets = digest(self._sets)
-        if not (sets and container.format.name.startswith(SEEKABLE)):
+        codec = self._data.codec
+        sets = digest(self._sets) or ("" if codec in _READABLE else codec)
+        if not (sets and codec in COPIED and container.format.name.startswith(_COPIED_FROM)):
             return None
         start = container.start_time  # of the earliest stream, which is where a join puts the file
         leads = start is not None and abs(start * _CLOCK_OF_CONTAINERS - timeline.first) <= _CLOCK_OF_CONTAINERS
         tells_time = first is not None and bool(side_data_of(first, Type.S12M_TIMECODE))
         return CopyTraits(
             closed_gop=self._closed,
+            clean_start=self._starts_clean and self._has_keyframe,
             hides_pictures=self._hides,
             on_grid=timeline.on_grid,
             exact=timeline.exact,
@@ -161,4 +190,6 @@ class CodedPictures:
             parameter_sets=sets,
             extradata=self._video.codec_context.extradata or b"",
             one_description=not self._redescribed,
+            counted=timeline.times.timing is Timing.COUNTED,
+            obstacle=self._obstacle,
         )

@@ -13,20 +13,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.media.formats.bits import Bits, without_emulation
+from mpt_cli.media.formats.h264_slices import frame_number_bits, is_lone_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from av.packet import Packet
+    from av.video.codeccontext import VideoCodecContext
 
 _MPEG2_EXTENSION, _MPEG2_HEAD = b"\0\0\1\xb5", 1024
 _SEQUENCE, _PICTURE = 1, 8
 """Kinds of an extension of MPEG-2."""
 _FRAME = 3
 _VC1_SEQUENCE, _VC1_ADVANCED, _VC1_INTERLACE_BIT = b"\0\0\1\x0f", 3, 41
-_H264_SEQUENCE = 7
-_WITH_CHROMA_FORMAT = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
-"""Profiles of H.264 whose parameter sets say more of the samples."""
+
+
+_FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
+"""Values of libavcodec's enum of field orders that are not progressive."""
+
+
+def field_order_of(context: VideoCodecContext) -> str | None:
+    """Return the field order that a stream declares, None for progressive frames and where it does not say."""
+    return _FIELD_ORDERS.get(int(context.field_order))
 
 
 class FieldSigns:
@@ -35,6 +43,7 @@ class FieldSigns:
     def __init__(self, codec: str, extradata: bytes) -> None:
         """Look at the headers that stand before the pictures."""
         self._codec = codec
+        self._number_bits = set[int]()
         self.seen = False
         """Whether a picture is interlaced."""
         self.possible = codec == "vc1" and _vc1_allows_fields(extradata)
@@ -42,8 +51,13 @@ class FieldSigns:
 
     def take_sets(self, sets: Iterable[bytes]) -> None:
         """Look at parameter sets that were not seen before."""
-        if self._codec == "h264" and not self.possible:
-            self.possible = any(map(_h264_allows_fields, sets))
+        if self._codec == "h264":
+            self._number_bits |= {bits for unit in sets if (bits := frame_number_bits(unit)) is not None}
+            self.possible = bool(self._number_bits)
+
+    def is_lone_field(self, units: Iterable[bytes]) -> bool:
+        """Return whether the NAL units of a packet of H.264 hold one field of a frame, and not the other."""
+        return any(is_lone_field(units, bits) for bits in self._number_bits)
 
     def take(self, packet: Packet[Any]) -> None:
         """Look at the header of a coded picture, where it has one."""
@@ -87,56 +101,3 @@ def _vc1_allows_fields(extradata: bytes) -> bool:
         return False
     bits.fixed(_VC1_INTERLACE_BIT - 2)
     return bits.fixed(1) == 1
-
-
-def _h264_allows_fields(unit: bytes) -> bool:
-    """Return whether a sequence parameter set allows anything but whole frames; not where it cannot be read."""
-    if not unit or unit[0] & 31 != _H264_SEQUENCE:
-        return False
-    bits = Bits(without_emulation(unit[1:]))
-    profile = bits.fixed(24) >> 16
-    bits.golomb()
-    if profile in _WITH_CHROMA_FORMAT:
-        _skip_sample_format(bits)
-    bits.golomb()
-    _skip_picture_order(bits)
-    bits.golomb()  # references
-    bits.fixed(1)
-    bits.golomb()  # width and height
-    bits.golomb()
-    return not bits.fixed(1) and not bits.is_spent
-
-
-def _skip_sample_format(bits: Bits) -> None:
-    """Pass chroma format, depths and scaling lists."""
-    chroma = bits.golomb()
-    if chroma == 3:
-        bits.fixed(1)
-    bits.golomb()
-    bits.golomb()
-    bits.fixed(1)
-    if not bits.fixed(1):
-        return
-    for number in range(12 if chroma == 3 else 8):
-        if bits.fixed(1):
-            _skip_scaling_list(bits, 16 if number < 6 else 64)
-
-
-def _skip_scaling_list(bits: Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.signed_golomb()) % 256
-        last = following or last
-
-
-def _skip_picture_order(bits: Bits) -> None:
-    kind = bits.golomb()
-    if kind == 0:
-        bits.golomb()
-    elif kind == 1:
-        bits.fixed(1)
-        bits.golomb()
-        bits.golomb()
-        for _ in range(min(bits.golomb(), 255)):
-            bits.golomb()

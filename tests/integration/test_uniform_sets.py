@@ -1,0 +1,106 @@
+"""Clips of one camera, joined as they are: every kind of source and codec, decoded frames compared by plane."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+
+from mpt_cli.config.request import VideoParams
+from mpt_cli.factory import ModuleFactory
+from mpt_cli.model.choices import Action, JoinMethod
+from mpt_cli.model.clips import VideoClip
+from tests.media import Recipe, Tone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.media import MediaFolder
+
+X264 = ("-preset", "fast", "-g", "10", "-bf", "2", "-x264-params", "scenecut=0")
+HDV = ("-bf", "2", "-g", "12")
+STEREO = (440.0, 550.0)
+
+
+def of(codec: str, suffix: str, *options: str, audio: str = "aac", **changes: Any) -> Recipe:
+    """A second of an encoder in a container, untagged unless the codec tags it itself."""
+    sound = Tone(STEREO, codec=audio)
+    return replace(Recipe(codec=codec, suffix=suffix, options=options, sound=sound, fps="25"), **changes)
+
+
+SETS: dict[str, tuple[Recipe, str]] = {
+    "dashcam": (of("libx264", ".ts", *X264, start=3600.5), ".mp4"),
+    "MJPEG in AVI": (of("mjpeg", ".avi", pixel_format="yuvj422p", audio="pcm_s16le"), ".mov"),
+    "interlaced AVCHD": (of("libx264", ".m2ts", *X264, audio="ac3", interlaced=True, size="160x96"), ".mp4"),
+    "VP9 in WebM": (of("libvpx-vp9", ".webm", "-auto-alt-ref", "1", audio="libopus"), ".mp4"),
+    "ProRes": (of("prores_ks", ".mov", audio="pcm_s24le", pixel_format="yuv422p10le"), ".mov"),
+    "HEVC in TS": (of("libx265", ".ts", "-x265-params", "open-gop=0:log-level=none", fps="30000/1001"), ".mov"),
+    "FLV": (of("libx264", ".flv", *X264, fps="30000/1001", audio="aac"), ".mkv"),
+    "H.264 in AVI": (of("libx264", ".avi", "-bf", "0", audio="pcm_s16le"), ".mp4"),
+    "MPEG-4 in AVI": (of("mpeg4", ".avi", "-bf", "2", audio="libmp3lame"), ".mp4"),
+    "HDV": (of("mpeg2video", ".ts", *HDV, audio="mp2", interlaced=True, size="160x96"), ".mkv"),
+    "MPEG-2 in TS": (of("mpeg2video", ".m2ts", *HDV, audio="ac3"), ".mov"),
+    "VP8 in WebM": (of("libvpx", ".webm", audio="libvorbis"), ".mkv"),
+    "interlaced ProRes": (of("prores_ks", ".mov", interlaced=True, size="160x96", pixel_format="yuv422p10le"), ".mov"),
+    "DNxHR": (of("dnxhd", ".mov", "-profile:v", "dnxhr_hq", pixel_format="yuv422p", size="320x180"), ".mov"),
+    "FFV1": (of("ffv1", ".mkv", "-level", "3", pixel_format="yuv422p10le", audio="flac"), ".mkv"),
+    "fragmented": (of("libx264", ".mp4", *X264, "-movflags", "frag_keyframe+empty_moov"), ".mp4"),
+    "open groups": (of("libx264", ".mp4", "-x264-params", "open-gop=1:keyint=8:bframes=3"), ".mp4"),
+}
+
+
+def hashes(path: Path) -> list[str]:
+    """Each decoded frame of a file by a hash over the samples of its planes, and whether it holds two fields."""
+    found = []
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            content = hashlib.md5(usedforsecurity=False)
+            bytes_each = (frame.format.components[0].bits + 7) // 8
+            for plane in frame.planes:
+                rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)
+                content.update(rows[:, : plane.width * bytes_each].tobytes())
+            found.append(f"{content.hexdigest()[:12]} {frame.interlaced_frame}")
+    return found
+
+
+def declared(path: Path) -> tuple[object, ...]:
+    """What a file says of its frames."""
+    with av.open(path) as container:
+        video = container.streams.video[0]
+        coded = video.codec_context
+        shape = coded.width, coded.height, Fraction(video.sample_aspect_ratio or 1)
+        tags = int(coded.colorspace), coded.color_primaries, coded.color_trc
+        return coded.codec.canonical_name, coded.profile, coded.pix_fmt, int(coded.field_order), *shape, *tags
+
+
+def make_set(media: MediaFolder, recipe: Recipe) -> list[Path]:
+    return [media.make(recipe, filters=(f"hue=h={60 * number}",)) for number in range(3)]
+
+
+def join(clips: list[Path], output: Path, method: JoinMethod = JoinMethod.AUTO) -> Any:
+    params = VideoParams([VideoClip(clip) for clip in clips], output, join=method)
+    return ModuleFactory().create_video_orchestrator().process_video_request(params)
+
+
+@pytest.mark.core(4)
+@pytest.mark.parametrize("kind", SETS)
+def test_a_set_is_joined_frame_for_frame(media: MediaFolder, tmp_path: Path, kind: str) -> None:
+    recipe, suffix = SETS[kind]
+    clips, output = make_set(media, recipe), tmp_path / f"reel{suffix}"
+    result = join(clips, output)
+    assert result.success, result.errors
+    assert {clip.action for clip in result.clips} == {Action.COPY}, [clip.reasons for clip in result.clips]
+    assert hashes(output) == [each for clip in clips for each in hashes(clip)]
+    assert declared(output) == declared(clips[0])
+    with av.open(output) as container:
+        stream = container.streams.video[0]
+        times = sorted(
+            (packet.pts or 0) * Fraction(stream.time_base or 0) for packet in container.demux(stream) if packet.size
+        )
+    slack = Fraction(501, 1_000_000) if suffix == ".mkv" else 0
+    assert all(abs(time - number / Fraction(recipe.fps)) <= slack for number, time in enumerate(times))
