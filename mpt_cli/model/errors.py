@@ -107,6 +107,7 @@ class IssueCode(StrEnum):
     DUPLICATE_OUTPUT = "duplicate_output"
     ODD_DIMENSIONS = "odd_dimensions"
     SIZE_TURNED = "size_turned"
+    ALL_ENCODED = "all_encoded"
     TRIM_BEYOND_DURATION = "trim_beyond_duration"
     CODEC_CONTAINER_MISMATCH = "codec_container_mismatch"
     ENCODER_UNAVAILABLE = "encoder_unavailable"

@@ -127,8 +127,15 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
         " side.",
         Level.WARNING,
     ),
+    Code.ALL_ENCODED: Meaning(
+        "A few clips differ from the others, which could be copied: under `--copy identical` all are encoded.",
+        Level.WARNING,
+    ),
     Code.TRIM_BEYOND_DURATION: Meaning("A trim begins or ends after the end of the clip."),
-    Code.CODEC_CONTAINER_MISMATCH: Meaning("The container of the output cannot hold the codec."),
+    Code.CODEC_CONTAINER_MISMATCH: Meaning(
+        "The container of the output cannot hold the codec, or under `--method copy` that of a clip; the hint names"
+        " those that can."
+    ),
     Code.ENCODER_UNAVAILABLE: Meaning(
         "The encoder does not work here. A warning where software replaces it, an error under `--no-fallback`.",
         Level.EITHER,

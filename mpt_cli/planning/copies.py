@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import CopyPolicy
+from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.planning.kept_frames import kept_form
-from mpt_cli.planning.stream_copy import copied_places, copy_refusals
+from mpt_cli.planning.stream_copy import OTHER_SETS, copied_places, copy_refusals, places_of_other_sets, refusal_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +40,20 @@ class Copies:
     Attributes:
         places: Offsets of the clips that are copied.
         refusals: Why each clip cannot be copied; empty where it could.
+        other_sets: Offsets of clips that could be copied but for their parameter sets.
         mixed: True if parameter sets of copied clips differ from others.
         kept: The format of the reel where it keeps that of its clips; None for the target format.
     """
 
     places: frozenset[int]
     refusals: tuple[tuple[str, ...], ...]
+    other_sets: frozenset[int] = frozenset()
     mixed: bool = False
     kept: TargetForm | None = None
+
+    def reasons(self, place: int, policy: CopyPolicy) -> tuple[str, ...]:
+        """Return why the clip at an offset is not copied."""
+        return refusal_reasons(self.refusals[place], policy, has_other_sets=place in self.other_sets)
 
 
 def copies_of(clips: Sequence[UsedClip], form: TargetForm, copying: Copying) -> Copies:
@@ -58,8 +66,33 @@ def copies_of(clips: Sequence[UsedClip], form: TargetForm, copying: Copying) -> 
     return copies if kept is None else _copies(clips, kept, CopyPolicy.IDENTICAL)
 
 
+def all_encoded_notice(clips: Sequence[UsedClip], form: TargetForm, copies: Copies, copying: Copying) -> Issue | None:
+    """Return a warning where a few clips keep the others from being copied.
+
+    Args:
+        clips: The clips in the order of the reel.
+        form: The format that clips are encoded to.
+        copies: What is copied.
+        copying: What may be copied.
+    """
+    odd = [i for i, reasons in enumerate(copies.refusals) if reasons or i in copies.other_sets]
+    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not 0 < 2 * len(odd) <= len(clips):
+        return None
+    differences = Counter((copies.refusals[i] or (OTHER_SETS,))[0] for i in odd)
+    difference, _ = differences.most_common(1)[0]
+    differ = "differs" if len(odd) == 1 else "differ"
+    message = f"{len(odd)} of {len(clips)} clips {differ} ({difference}): all are encoded"
+    hint = "leave out or convert what differs, to copy the others"
+    if mixed := _copies(clips, form, CopyPolicy.COMPATIBLE).places:
+        message += f"; --copy compatible encodes {len(clips) - len(mixed)}"
+        hint = "add --copy compatible where the players are known"
+    return Issue(IssueCode.ALL_ENCODED, message, hint=hint)
+
+
 def _copies(clips: Sequence[UsedClip], form: TargetForm, policy: CopyPolicy) -> Copies:
+    medias = [each.media for each in clips]
     refusals = tuple(copy_refusals(each.clip, each.media, each.segment, form) for each in clips)
-    places, mixed = copied_places([each.media for each in clips], refusals, policy, form.codec)
+    places, mixed = copied_places(medias, refusals, policy, form.codec)
+    other_sets = frozenset(places_of_other_sets(medias, refusals))
     kept = form if places and form.kept is not None else None
-    return Copies(frozenset(places), refusals, mixed, kept)
+    return Copies(frozenset(places), refusals, other_sets, mixed, kept)

@@ -13,10 +13,10 @@ from mpt_cli.media.geometry import place
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
 from mpt_cli.model.clips import Segment, TargetForm
 from mpt_cli.planning.clip_order import in_order
-from mpt_cli.planning.copies import copies_of
+from mpt_cli.planning.copies import all_encoded_notice, copies_of
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
 from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
-from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, refusal_reasons, shown_at, wanted_part
+from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, shown_at, wanted_part
 from mpt_cli.planning.used_clip import from_first_frame, used_clip
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.planning.copies import Copying
     from mpt_cli.planning.used_clip import UsedClip
@@ -117,6 +118,8 @@ class Plan:
     software_form: TargetForm | None = None
     """The same in software with one thread, which takes over where hardware fails; None for software, or where
     no fallback is allowed."""
+    copy_notice: Issue | None = None
+    """Warning that a few clips keep the others from being copied."""
 
     @property
     def steps(self) -> tuple[PlannedClip, ...]:
@@ -168,17 +171,17 @@ def make_plan(
     light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
     to_copy = [from_first_frame(each, config, form.frame_rate) for each in clips_used] if copying.keep else clips_used
     copies = copies_of(to_copy, form, copying)
+    notice = all_encoded_notice(to_copy, form, copies, copying)
     form, light_form = (copies.kept, copies.kept) if copies.kept else (form, light_form)
-    all_fit = not any(copies.refusals)
     planned = tuple(
         _copied(to_copy[i], form, lead=to_copy[i].media.zero - used.media.zero, alone=len(ordered) == 1)
         if i in copies.places
-        else _encoded(used, form, refusal_reasons(copies.refusals[i], copying.policy, all_fit=all_fit))
+        else _encoded(used, form, copies.reasons(i, copying.policy))
         for i, used in enumerate(clips_used)
     )
     needs = [step.need_bytes for clip in planned for step in clip.steps]
     jobs = config.processing.jobs or concurrency(len(needs), machine, max(needs))[0]
-    return costed(form, light_form, planned, jobs, seed, mixed=copies.mixed)
+    return replace(costed(form, light_form, planned, jobs, seed, mixed=copies.mixed), copy_notice=notice)
 
 
 def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:

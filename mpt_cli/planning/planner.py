@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
 from mpt_cli.planning.clip_order import order_notices
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.errors import EncoderError
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.planning.estimates import Machine
-    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.plan import Plan, PlannedClip
     from mpt_cli.planning.reuse import Reuse
     from mpt_cli.runtime.cancel import CancelToken
 
@@ -109,6 +110,7 @@ class Planner:
         request, notices = self._with_form(request)
         plan = self._draft(request)
         _require_copies(request, plan)
+        notices += () if plan.copy_notice is None else (plan.copy_notice,)
         wanted = request.config.encode
         if wanted.encoder != "auto" or any(clip.action is Action.ENCODE for clip in plan.clips):
             choice = self._optimizer.choose(
@@ -185,9 +187,8 @@ def _require_copies(request: PlanRequest, plan: Plan) -> None:
     """Raise InputError where ``--method copy`` was asked for and a clip cannot be copied."""
     if request.params.join is not JoinMethod.COPY:
         return
-    hint = "use --method auto to encode such clips"
     refused = tuple(
-        Issue(IssueCode.CONCAT_FAILED, f"cannot be copied: {', '.join(clip.reasons)}", clip.clip.path, hint)
+        _uncopied(clip, request.container)
         for clip in sorted(plan.clips, key=lambda clip: clip.index)
         if clip.action is not Action.COPY and clip.reasons != (OTHERS_ENCODED,)
     )
@@ -195,3 +196,15 @@ def _require_copies(request: PlanRequest, plan: Plan) -> None:
         error = refusal(len(refused), request.config, too_few=False)
         error.others = refused
         raise error
+
+
+def _uncopied(clip: PlannedClip, container: Container) -> Issue:
+    """Return the error of a clip that was to be copied and cannot be."""
+    codec = clip.media.video.codec
+    others = containers_of(codec)
+    if others and container not in others:
+        message = f"is {codec}, which {container} does not hold"
+        hint = f"name the output .{' or .'.join(others)}, or use --method auto to encode"
+        return Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, clip.clip.path, hint)
+    message = f"cannot be copied: {', '.join(clip.reasons)}"
+    return Issue(IssueCode.CONCAT_FAILED, message, clip.clip.path, "use --method auto to encode such clips")

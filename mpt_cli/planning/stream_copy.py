@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.color import source_color
+from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Codec, Container, CopyPolicy
 from mpt_cli.model.timing import frame_count, round_half_up, timescale
 from mpt_cli.planning.kept_frames import keep_refusals
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _NOT_JOINED = ("mpegts", "avi", "flv")
 """Containers of which the join cannot read a file itself: decode times, start codes."""
+OTHER_SETS = "parameter sets differ from the other clips'"
 OTHERS_ENCODED = "other clips must be encoded, which gives other parameter sets"
 """The reason of a clip that could be copied alone."""
 
@@ -44,7 +47,7 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     """
     video, traits = media.video, media.copy_traits
     if video.codec != form.codec:
-        return (f"codec is {video.codec}",)
+        return (f"codec is {video.codec}{_unheld(video.codec, form.container)}",)
     if traits is None:
         return (_unreadable(media),)
     on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
@@ -83,6 +86,14 @@ def _encoded_refusals(video: VideoStreamInfo, form: TargetForm) -> dict[str, boo
         "full colour range": not color.full_range,
         "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
     }
+
+
+def _unheld(codec: str, container: Container) -> str:
+    """Return the words that name the containers of a codec which this one does not hold, else nothing."""
+    others = containers_of(codec)
+    if container in others or not others:
+        return ""
+    return f", which {container} does not hold: name the output .{' or .'.join(others)}"
 
 
 def _unreadable(media: MediaInfo) -> str:
@@ -160,11 +171,23 @@ def copied_places(
     fit = {i for i, reasons in enumerate(refusals) if not reasons}
     if policy is CopyPolicy.NEVER or not fit:
         return set(), False
-    sets = {(t.parameter_sets, t.level) for i in fit if (t := medias[i].copy_traits) is not None}
-    uniform = len(sets) == 1 and len(fit) == len(medias)
+    uniform = len({_sets(medias[i]) for i in fit}) == 1 and len(fit) == len(medias)
     if policy is CopyPolicy.IDENTICAL or codec == Codec.HEVC:
         return (fit, False) if uniform else (set(), False)
     return fit, not uniform
+
+
+def places_of_other_sets(medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]]) -> set[int]:
+    """Return the offsets of clips that could be copied but for parameter sets that most others do not have."""
+    fit = [i for i, reasons in enumerate(refusals) if not reasons]
+    counts = Counter(_sets(medias[i]) for i in fit)
+    most = max(counts, key=lambda sets: counts[sets], default=None)
+    return {i for i in fit if _sets(medias[i]) != most}
+
+
+def _sets(media: MediaInfo) -> tuple[str, int | None] | None:
+    traits = media.copy_traits
+    return None if traits is None else (traits.parameter_sets, traits.level)
 
 
 def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, ...]:
@@ -178,10 +201,10 @@ def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, 
     return ("already has the target form", *trimmed, *rounded, *cleaned)
 
 
-def refusal_reasons(refusals: tuple[str, ...], policy: CopyPolicy, *, all_fit: bool) -> tuple[str, ...]:
-    """Return why a clip is not copied; ``all_fit`` where each clip alone could be."""
+def refusal_reasons(refusals: tuple[str, ...], policy: CopyPolicy, *, has_other_sets: bool) -> tuple[str, ...]:
+    """Return why a clip is not copied; ``has_other_sets`` where its parameter sets are not those of most others."""
     if refusals:
         return refusals
     if policy is CopyPolicy.NEVER:
         return ("copying is ruled out",)
-    return ("parameter sets differ from the other clips'",) if all_fit else (OTHERS_ENCODED,)
+    return (OTHER_SETS,) if has_other_sets else (OTHERS_ENCODED,)

@@ -15,6 +15,7 @@ from mpt_cli.config.request import VideoParams
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import IssueCode
 from tests.media import Recipe, Tone
 
 if TYPE_CHECKING:
@@ -104,3 +105,30 @@ def test_a_set_is_joined_frame_for_frame(media: MediaFolder, tmp_path: Path, kin
         )
     slack = Fraction(501, 1_000_000) if suffix == ".mkv" else 0
     assert all(abs(time - number / Fraction(recipe.fps)) <= slack for number, time in enumerate(times))
+
+
+def test_copies_that_the_container_cannot_hold_are_refused_with_those_that_can(
+    media: MediaFolder, tmp_path: Path
+) -> None:
+    clips = make_set(media, SETS["VP8 in WebM"][0])
+    result = join(clips, tmp_path / "reel.mp4", JoinMethod.COPY)
+    assert result.errors[-1].code is IssueCode.VALIDATION_FAILED
+    *problems, _total = result.errors
+    assert {issue.code for issue in problems} == {IssueCode.CODEC_CONTAINER_MISMATCH}
+    assert [issue.path for issue in problems] == clips
+    assert all(".mkv" in (issue.hint or "") for issue in problems)
+
+
+@pytest.mark.core
+def test_one_odd_clip_is_named_in_a_warning_and_by_method_copy(media: MediaFolder, tmp_path: Path) -> None:
+    recipe = of("libx264", ".mp4", *X264)
+    clips = [*make_set(media, recipe)[:2], media.make(recipe, size="320x180")]
+    refused = join(clips, tmp_path / "reel.mp4", JoinMethod.COPY)
+    assert [(issue.path, issue.message) for issue in refused.errors[:-1]] == [
+        (clips[2], "cannot be copied: size is 320x180")
+    ]
+    result = join(clips, tmp_path / "reel.mp4")
+    assert result.success, result.errors
+    (warning,) = result.warnings
+    assert warning.code is IssueCode.ALL_ENCODED
+    assert warning.message == "1 of 3 clips differs (size is 320x180): all are encoded"

@@ -89,7 +89,7 @@ def test_an_odd_clip_is_named_with_what_differs(kind: str) -> None:
 
 def test_clips_that_agree_but_for_their_parameter_sets_are_encoded() -> None:
     plan = plan_of(media_of(video=PHONE), media_of(video=PHONE, traits={"parameter_sets": "other"}))
-    assert {clip.reasons for clip in plan.clips} == {("parameter sets differ from the other clips'",)}
+    assert plan.clips[-1].reasons == ("parameter sets differ from the other clips'",)
 
 
 def test_a_turned_clip_is_kept_by_mp4_and_mov_only() -> None:

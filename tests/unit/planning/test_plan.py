@@ -16,6 +16,7 @@ from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, CopyPolicy, Fit
 from mpt_cli.model.clips import Dimensions, Orientation, VideoClip
+from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.media_info import MediaInfo
 from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.estimates import Machine, concurrency, need_bytes
@@ -289,10 +290,37 @@ def test_identical_copies_all_or_none_and_compatible_what_it_can(
 def test_a_clip_that_could_be_copied_says_why_it_is_not() -> None:
     never = plan_of([clip_of()], copy=CopyPolicy.NEVER).clips[0]
     assert never.reasons == ("copying is ruled out",)
-    fine, _ = plan_of([clip_of(), clip_of(media=OTHER_SETS)]).clips
-    assert fine.reasons == ("parameter sets differ from the other clips'",)
+    fine, odd = plan_of([clip_of(), clip_of(media=OTHER_SETS)]).clips
+    assert fine.reasons == (OTHERS_ENCODED,)
+    assert odd.reasons == ("parameter sets differ from the other clips'",)
     fine, _ = plan_of([clip_of(), clip_of(media=BAD)]).clips
     assert fine.reasons == (OTHERS_ENCODED,)
+
+
+ALL = ": all are encoded; --copy compatible encodes {}"
+
+
+@pytest.mark.parametrize(
+    ("medias", "message"),
+    [
+        (
+            [SAME] * 3 + [BAD],
+            "1 of 4 clips differs (pixels are not square): all are encoded; --copy compatible encodes 1",
+        ),
+        (
+            [SAME, OTHER_SETS],
+            "1 of 2 clips differs (parameter sets differ from the other clips')" + ALL.format(0),
+        ),
+        ([SAME, BAD, BAD], None),
+        ([SAME, SAME], None),
+        ([BAD], None),
+    ],
+)
+def test_few_odd_clips_that_cause_all_to_be_encoded_are_told(medias: list[MediaInfo], message: str | None) -> None:
+    notice = plan_of([clip_of(media=media) for media in medias]).copy_notice
+    assert (notice and notice.message) == message
+    assert notice is None or notice.code is IssueCode.ALL_ENCODED
+    assert plan_of([clip_of(media=media) for media in medias], copy=CopyPolicy.COMPATIBLE).copy_notice is None
 
 
 # --- segments and the form ------------------------------------------------------------------------
