@@ -115,7 +115,7 @@ class CancelToken:
 
         Args:
             wake: Function without arguments. It runs inside the signal handler: it may put into a
-                ``SimpleQueue``, nothing more.
+                ``SimpleQueue`` or write to a descriptor that does not block, nothing more.
         """
         key = next(self._keys)
         self._wakers[key] = wake

@@ -12,7 +12,7 @@ import sys
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 _TAIL_BYTES = 32 * 1024
 _LINE_BYTES = 1024 * 1024
@@ -97,12 +97,20 @@ class Lines:
         return any(answers)
 
 
-def read(pipe: IO[bytes], *, over: Callable[[], bool]) -> bytes | None:
-    """Return the next bytes of the pipe, none at its end, and None when cancelled before."""
-    while not over():
-        if _ready(pipe, "POLLIN"):
-            return os.read(pipe.fileno(), _PIPE_BYTES)
-    return None
+def read(pipes: Iterable[IO[bytes]], *, over: Callable[[], bool]) -> Iterator[tuple[IO[bytes], bytes]]:
+    """Yield each pipe with its next bytes, none at its end, until all have ended or the reading is called off.
+
+    Args:
+        pipes: The pipes; on Windows, where nothing waits for several, one.
+        over: Returns True once the reading is called off.
+    """
+    open_pipes = {pipe.fileno(): pipe for pipe in pipes}
+    while open_pipes and not over():
+        for descriptor in _ready(open_pipes, "POLLIN"):
+            pipe, chunk = open_pipes[descriptor], os.read(descriptor, _PIPE_BYTES)
+            if not chunk:
+                del open_pipes[descriptor]
+            yield pipe, chunk
 
 
 def write(pipe: IO[bytes], data: bytes, *, over: Callable[[], bool]) -> bool:
@@ -112,7 +120,7 @@ def write(pipe: IO[bytes], data: bytes, *, over: Callable[[], bool]) -> bool:
     rest = memoryview(data)
     while rest and not over():
         try:
-            if _ready(pipe, "POLLOUT"):
+            if _ready([pipe.fileno()], "POLLOUT"):
                 rest = rest[os.write(pipe.fileno(), rest[:_PIPE_BYTES]) :]
         except BlockingIOError:
             continue
@@ -121,10 +129,14 @@ def write(pipe: IO[bytes], data: bytes, *, over: Callable[[], bool]) -> bool:
     return not rest
 
 
-def _ready(pipe: IO[bytes], event: str) -> bool:
-    """Wait a tick for the pipe; Windows cannot, its threads end with the last holder of the pipe."""
+def _ready(descriptors: Collection[int], event: str) -> Sequence[int]:
+    """Wait a tick for pipes and return those that are ready.
+
+    Windows cannot wait; its threads end with the last holder of the pipe.
+    """
     if sys.platform == "win32":  # pragma: no cover - the counterpart
-        return True
+        return list(descriptors)
     poll = select.poll()  # not select.select, which ends at file descriptor 1023
-    poll.register(pipe, getattr(select, event))
-    return bool(poll.poll(TICK_SECONDS * 1000))
+    for descriptor in descriptors:
+        poll.register(descriptor, getattr(select, event))
+    return [descriptor for descriptor, _ in poll.poll(TICK_SECONDS * 1000)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.process import memory, pipes
+from mpt_cli.media.process.alarm import alarm_of
 from mpt_cli.media.process.memory import PeakMemory
 from mpt_cli.media.process.running_clock import ChildClocks, RunningClock
 from mpt_cli.media.process.spawn import (
@@ -28,6 +28,7 @@ from mpt_cli.media.process.spawn import (
     find_program,
     looks_executable,
     not_executable,
+    signal_group,
     spawner_of,
     start_error,
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from resource import struct_rusage
     from typing import IO
 
+    from mpt_cli.media.process.alarm import Alarm
     from mpt_cli.runtime.cancel import CancelToken
 
 
@@ -116,6 +118,7 @@ def run(
     descendants: bool = True,
     cwd: Path | None = None,
     clock: RunningClock = running_clock,
+    alarm: Callable[[int], Alarm] = alarm_of,
 ) -> Outcome:
     """Run a program to its end, or stop it: SIGINT, grace, SIGTERM, grace, SIGKILL.
 
@@ -133,6 +136,7 @@ def run(
         descendants: True to add the memory of the child's descendants.
         cwd: Folder to run in.
         clock: Clock of the limits.
+        alarm: Returns the alarm of a child by its number.
 
     Raises:
         DependencyError: The program is missing or cannot be executed.
@@ -140,7 +144,8 @@ def run(
     """
     if cancel.cancelled:
         return Outcome(Ended.CANCELLED, -signal.SIGINT, "", "", 0.0, None, None, killed_by_system=False)
-    child = _Child(_start(argv, cwd, feeding=feed is not None), cancel, limits, clock, descendants=descendants)
+    popen = _start(argv, cwd, feeding=feed is not None)
+    child = _Child(popen, cancel, limits, clock, alarm(popen.pid), descendants=descendants)
     with cancel.waking(child.wake):
         try:
             child.attend(on_line, feed)
@@ -161,39 +166,41 @@ class _Child:
         cancel: CancelToken,
         limits: Limits,
         clock: RunningClock,
+        alarm: Alarm,
         *,
         descendants: bool,
     ) -> None:
-        self._popen, self._cancel, self._descendants = popen, cancel, descendants
+        self._popen, self._cancel, self._alarm, self._descendants = popen, cancel, alarm, descendants
         self._clock, self._grace_seconds = clock, limits.grace_seconds
         self.clocks = ChildClocks(limits.total_seconds, limits.stall_seconds, clock)
         self._peak = PeakMemory()
         self._cpu_seconds: float | None = None
         self._exited = self._killed = False
         self._over = False  # signals the threads to leave their pipes
-        self._drains = 2
+        self._drains = 0
         self._error: BaseException | None = None
         self._lock = threading.Lock()  # between sending a signal and reaping: a reaped pid is another's
-        # Not an Event: its lock is held for a moment while waiting, and a signal handler that sets
-        # it in that moment waits forever. SimpleQueue.put is made for being called from handlers.
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._feeding: Iterable[bytes] | None = None
         self._stdout, self._stderr = pipes.Tail(), pipes.Tail()
 
     def wake(self) -> None:
         """Wake the thread in ``run``; safe in a signal handler."""
-        self._wakes.put(None)
+        self._alarm.ring()
 
     def attend(self, on_line: Callable[[str], bool] | None, feed: Iterable[bytes] | None) -> None:
-        """Start the threads that wait for the end, empty the pipes and write to stdin."""
-        self._thread(self._wait)
+        """Start the threads that empty the pipes, write to stdin and, where the alarm cannot, wait for the end."""
+        if not self._alarm.sees_end:
+            self._thread(self._wait)
         self._feeding = feed
         stdin, stdout, stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
         assert stdout is not None and stderr is not None  # noqa: PT018
-        lines = None if on_line is None else pipes.Lines(on_line)
-        self._thread(self._drain, stdout, self._stdout.add if lines is None else lines.add, progress=True)
-        self._thread(self._drain, stderr, self._stderr.add, progress=False)
+        sinks = {stdout: self._stdout.add if on_line is None else pipes.Lines(on_line).add, stderr: self._stderr.add}
+        apart = sys.platform == "win32"  # where nothing waits for two pipes
+        groups = [dict([item]) for item in sinks.items()] if apart else [sinks]
+        self._drains = len(groups)
+        for group in groups:
+            self._thread(self._drain, group)
         if stdin is not None and feed is not None:
             self._thread(self._feed, stdin, feed)
 
@@ -235,6 +242,7 @@ class _Child:
             self._feeding.close()  # its thread waits for more
         for thread in self._threads:
             thread.join(_JOIN_SECONDS)
+        self._alarm.close()
 
     def outcome(self, ended: Ended, program: str, elapsed_seconds: float) -> Outcome:
         """Return the outcome, or raise the exception of a callback."""
@@ -274,8 +282,10 @@ class _Child:
         self.wake()
 
     def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(queue.Empty):
-            self._wakes.get(timeout=max(0.0, seconds))
+        if self._alarm.wait(seconds):
+            if not self._exited:
+                self._wait()
+            self._alarm.forget_child()
 
     def _until(self, done: Callable[[], bool], seconds: float) -> None:
         end = self._clock() + seconds
@@ -285,14 +295,14 @@ class _Child:
     def _kill(self) -> None:
         self._killed = True
         self._signal(_SIGKILL)
-        if not self._threads:  # not even the first could be started
+        if not self._threads and not self._alarm.sees_end:  # not even the first could be started
             self._wait()
         self._until(lambda: self._exited, _KILL_SECONDS)
 
     def _signal(self, number: int) -> None:
         with self._lock:
             if not self._exited:
-                _signal_group(self._popen, number)
+                signal_group(self._popen, number)
 
     def _wait(self) -> None:
         if sys.platform == "win32":  # pragma: no cover - the counterpart
@@ -309,7 +319,7 @@ class _Child:
             self._popen.returncode, self._exited = 0, True
             return
         with self._lock:
-            _signal_group(self._popen, _SIGKILL)  # while the zombie still holds the group's number
+            signal_group(self._popen, _SIGKILL)  # while the zombie still holds the group's number
             self._reap(*os.wait4(pid, 0)[1:])
 
     def _reap(self, status: int, usage: struct_rusage) -> None:
@@ -318,18 +328,18 @@ class _Child:
         self._peak.reaped(usage)
         self._exited = True
 
-    def _drain(self, pipe: IO[bytes], sink: Callable[[bytes], bool], *, progress: bool) -> None:
-        with pipe, self._draining():
-            while chunk := pipes.read(pipe, over=self._is_over):
+    def _drain(self, sinks: dict[IO[bytes], Callable[[bytes], bool]]) -> None:
+        with contextlib.ExitStack() as stack, self._draining():
+            for pipe in sinks:
+                stack.enter_context(pipe)
+            for pipe, chunk in pipes.read(sinks, over=self._is_over):
                 try:
-                    shows_progress = sink(chunk)
+                    shows_progress = sinks[pipe](chunk)
                 except BaseException as error:  # raised by ``run``; the pipe is emptied all the same
                     self._fail(error)
-                    sink, shows_progress = bool, False
-                if progress and shows_progress:
+                    sinks[pipe], shows_progress = bool, False
+                if shows_progress and pipe is self._popen.stdout:
                     self.clocks.progress()
-            if chunk is not None:
-                sink(b"")
 
     @contextlib.contextmanager
     def _draining(self) -> Iterator[None]:
@@ -387,14 +397,4 @@ def _start(argv: Sequence[str], cwd: Path | None, *, feeding: bool) -> subproces
 
 def _discard(popen: subprocess.Popen[bytes]) -> None:
     with popen:
-        _signal_group(popen, _SIGKILL)
-
-
-def _signal_group(popen: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(OSError):  # it ended by itself
-        if sys.platform != "win32":
-            os.killpg(popen.pid, number)
-        elif number == signal.SIGINT:  # pragma: no cover - the counterpart
-            popen.send_signal(signal.CTRL_BREAK_EVENT)
-        else:  # pragma: no cover - the counterpart
-            popen.kill()
+        signal_group(popen, _SIGKILL)

@@ -11,6 +11,7 @@ import functools
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -97,6 +98,17 @@ def start_error(error: OSError, program: str) -> Exception:
     if error.errno in {errno.ENOEXEC, errno.EACCES}:
         return not_executable(program)
     return error
+
+
+def signal_group(popen: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a process group; nothing happens if it has ended."""
+    with contextlib.suppress(OSError):  # it ended by itself
+        if sys.platform != "win32":
+            os.killpg(popen.pid, number)
+        elif number == signal.SIGINT:  # pragma: no cover - the counterpart
+            popen.send_signal(signal.CTRL_BREAK_EVENT)
+        else:  # pragma: no cover - the counterpart
+            popen.kill()
 
 
 class Spawner:
