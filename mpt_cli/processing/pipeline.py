@@ -15,6 +15,7 @@ from mpt_cli.monitoring.pool import ResourceRequest
 from mpt_cli.planning.estimates import need_bytes
 from mpt_cli.processing.clip import NONE_FOUND
 from mpt_cli.processing.clip_work import ClipWork, PartResult
+from mpt_cli.processing.step_order import StepOrder
 from mpt_cli.runtime.bounded_map import bounded_map
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ClipsRestarted, Notice
@@ -118,9 +119,8 @@ class ProcessingPipeline:
                 segments of both do not fit together; none is left in ``files``.
         """
         run = self._run_of(plan, plan.clips, config, files, context)
-        longest_first = sorted(plan.steps, key=lambda step: step.work, reverse=True)
-        created = [step for step in longest_first if step.action is not Action.REUSE]
-        reused = [step for step in longest_first if step.action is Action.REUSE]  # also of segments created now
+        created = [step for step in plan.steps if step.action is not Action.REUSE]
+        reused = [step for step in plan.steps if step.action is Action.REUSE]  # also of segments created now
         with self._performance.processing(context.workflow_id, slots=plan.jobs):
             self._process_all(created, run)
             self._process_all(reused, run)
@@ -179,10 +179,11 @@ class ProcessingPipeline:
         """Process clips or parts of them; only a window is queued, so that 10,000 cost no more than 10."""
         if not steps:
             return
-        jobs = run.plan.jobs
+        jobs, budget_bytes = run.plan.jobs, self._memory.budget_bytes - self._memory.idle_bytes
+        order = StepOrder(steps, jobs, budget_bytes=budget_bytes)
         for _ in bounded_map(
-            lambda step: self._process_one(step, run),
-            steps,
+            lambda _number: self._process_next(order, run),
+            range(len(steps)),
             workers=jobs,
             max_pending=self._memory.calculate_optimal_batch_size(len(steps), jobs * _WINDOW_PER_JOB),
             should_stop=lambda: run.is_over,
@@ -208,6 +209,10 @@ class ProcessingPipeline:
         for work in run.works.values():
             work.end()
         return [result for work in run.works.values() if (result := work.result()) is not None]
+
+    def _process_next(self, order: StepOrder, run: _PlanRun) -> None:
+        with order.taken() as step:
+            self._process_one(step, run)
 
     def _process_one(self, step: PlannedClip, run: _PlanRun) -> None:
         """Process a clip, or a part of one, under the lock of its cache key."""
