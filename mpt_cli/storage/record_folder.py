@@ -32,6 +32,8 @@ class Records:
         """
         self.folder = folder
         self._names, self._in_buckets = re.compile(names, re.DOTALL), in_buckets
+        self._swept: set[Path] = set()
+        self._room = 0
 
     def read(self, name: str) -> bytes:
         """Return the content of a record.
@@ -42,14 +44,16 @@ class Records:
         return read_small(self._place(name), _MOST_BYTES)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a record in one step, and remove what killed processes left beside it.
+        """Write a record in one step, and with the first one remove what killed processes left beside it.
 
         Raises:
             OSError: The record cannot be written.
         """
         path = self._place(name)
         write_in_one_step(path, content)
-        sweep_unfinished(path.parent)
+        if path.parent not in self._swept:  # each sweep reads the whole folder
+            self._swept.add(path.parent)
+            sweep_unfinished(path.parent)
 
     def require_writable(self) -> Path:
         """Check that a record could be written, and remove what killed processes left; return the folder.
@@ -69,15 +73,22 @@ class Records:
     def keep_newest(self, number: int, *, spare: int, age: Callable[[Path], float | str]) -> None:
         """Remove the oldest records, if there are many more than wanted; failures are ignored.
 
+        To be called after each write. The folder is read only once as many records were written as it had room for.
+
         Args:
             number: Number of records to keep.
             spare: Number of records above it that may stay, so that not every write must look for the oldest.
             age: Returns a key by which records are sorted, oldest first.
         """
+        if self._room > 0:
+            self._room -= 1
+            return
         paths = self.paths()
-        if len(paths) > number + spare:
+        self._room = number + spare - len(paths)
+        if self._room < 0:
             ages = {path: age(path) for path in paths}
             _remove(sorted(paths, key=ages.__getitem__)[:-number])
+            self._room = spare
 
     def drop_before(self, seconds: float) -> None:
         """Remove records that were written before a time; failures are ignored."""
