@@ -146,7 +146,7 @@ class MemoryManager:
     @contextmanager
     def growth(self) -> Iterator[Callable[[], int]]:
         """Yield a function that returns the largest growth of the process tree since the start, in bytes."""
-        start = most = self._measure()
+        start = most = self.get_usage_bytes()
 
         def update(sample: MemorySample) -> None:
             nonlocal most

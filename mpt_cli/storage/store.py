@@ -378,10 +378,12 @@ def _known(path: Path) -> _File:
 
 def _link(source: Path, target: Path) -> None:
     """Create another name of the same bytes; a copy where the file system has no hard links."""
-    target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
     except FileNotFoundError:
         raise
+    except FileExistsError:
+        target.unlink()
+        _link(source, target)
     except OSError:
         shutil.copyfile(source, target)

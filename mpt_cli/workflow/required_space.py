@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 def require_memory(plan: Plan, memory: MemoryManager) -> None:
     """Raise ResourceError where mpt alone takes the whole budget; what else fits shows when it is tried."""
-    memory.sample()  # the workers that looked into files are gone
-    used, budget = memory.get_usage_bytes(), memory.budget_bytes
-    if used < budget or memory.reserved_bytes:
+    budget = memory.budget_bytes
+    if memory.get_usage_bytes() < budget or memory.reserved_bytes:
+        return
+    memory.sample()  # the workers that looked into files may be gone
+    used = memory.get_usage_bytes()
+    if used < budget:
         return
     least = used + min(need_bytes(clip.media, plan.light_form) for clip in plan.clips)
     message = f"the budget of {size_text(budget)} is less than mpt itself uses; at least {size_text(least)} are needed"

@@ -163,8 +163,5 @@ def _bytes(usage: struct_rusage) -> int:
 
 def _high_water_bytes(pid: int) -> int:
     """Return the peak that Linux keeps for a process while it runs, else 0."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return 0
+    status = _read(pid, "status") if sys.platform == "linux" else b""
     return int((status.partition(b"VmHWM:")[2].split() or [b"0"])[0]) * 1024

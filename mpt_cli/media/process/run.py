@@ -390,8 +390,8 @@ def _start(argv: Sequence[str], cwd: Path | None, *, feeding: bool) -> subproces
     except OSError as error:
         raise start_error(error, argv[0]) from error
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # then the system chooses as it likes
-            Path(f"/proc/{popen.pid}/oom_score_adj").write_bytes(_OOM_SCORE)
+        with contextlib.suppress(OSError), Path(f"/proc/{popen.pid}/oom_score_adj").open("wb", 0) as file:
+            file.write(_OOM_SCORE)  # else the system chooses as it likes
     return popen
 
 

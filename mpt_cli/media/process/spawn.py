@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 # What a child may see of our environment; the rest can hold secrets.
-_NAMES = (
+_NAMES = {
     *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TEMP", "TMP", "LANG", "LANGUAGE", "TZ"),
     *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME"),
     *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA"),
     *("PROGRAMDATA", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE", "FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
-)
+}
 _PREFIXES = ("LC_", "XDG_", "CUDA_", "NVIDIA_", "LIBVA_", "VDPAU_", "FONTCONFIG_", "OPENBLAS_", "OMP_", "MKL_")
 _ROOT = str(Path(__file__).parents[3])
 
@@ -79,7 +79,7 @@ def find_program(program: str, cwd: Path | None) -> str:
 def looks_executable(program: str) -> bool:
     """Return True if the file begins like one that Linux executes without help."""
     try:
-        with Path(program).open("rb") as file:
+        with Path(program).open("rb", 0) as file:
             return file.read(4).startswith((b"\x7fELF", b"#!"))
     except OSError:  # executable, not readable
         return False
