@@ -27,6 +27,7 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.monitoring.system import usable_cores
+from mpt_cli.planning.copy_obstacles import with_copy_obstacles
 from mpt_cli.planning.estimates import Machine
 from mpt_cli.planning.planner import Planner
 from mpt_cli.planning.reuse import Reuse
@@ -50,6 +51,9 @@ from mpt_cli.workflow.published_reels import PublishedReels
 from mpt_cli.workflow.showcase import Showcase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mpt_cli.model.results import FileValidationResult
     from mpt_cli.workflow.deadline import StartTimer
 
 
@@ -150,6 +154,11 @@ class ModuleFactory:
             workers=usable_cores(),
             processes=self.workers,
         )
+
+    @staticmethod
+    def with_copy_obstacles(files: Sequence[FileValidationResult]) -> list[FileValidationResult]:
+        """Return verdicts with what keeps each file from being copied beside the others."""
+        return with_copy_obstacles(files)
 
     @cached_property
     def showcase(self) -> Showcase:

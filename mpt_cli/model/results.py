@@ -84,12 +84,22 @@ class ProcessingResult:
 
 @dataclass(frozen=True, slots=True)
 class FileValidationResult:
-    """Verdict on one file; ``media`` is None if the file could not be read."""
+    """Verdict on one file.
+
+    Attributes:
+        path: Path of the file.
+        errors: Why the file cannot be used.
+        warnings: What is odd about it.
+        media: Description of the file; None if it could not be read.
+        copy_obstacles: Why ``mpt concat`` would not copy its frames as they are; empty where nothing stands in the
+            way, None where that is not known, because not all packets were read.
+    """
 
     path: Path
     errors: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
     media: MediaInfo | None = None
+    copy_obstacles: tuple[str, ...] | None = None
     elapsed_seconds: float = field(default=0.0, compare=False)
 
     @property

@@ -42,7 +42,7 @@ def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_c
         video, traits = media.video, media.copy_traits
         fits = video.codec == form.encoder.codec or (any_codec and holds(form.container, video.codec))
         if traits is not None and fits:
-            group = traits.parameter_sets, video.dimensions, _kept(video, form)
+            group = traits.parameter_sets, video.dimensions, kept_of(video, form.container)
             frames[group] += used
             first.setdefault(group, video)
     if not frames:
@@ -53,7 +53,7 @@ def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_c
     return replace(form, dimensions=first[most].dimensions, kept=most[2])
 
 
-def _kept(video: VideoStreamInfo, form: TargetForm) -> KeptFrames:
+def kept_of(video: VideoStreamInfo, container: Container) -> KeptFrames:
     """Return what the frames of a clip would keep in a reel of this container."""
     return KeptFrames(
         video.codec,
@@ -61,13 +61,13 @@ def _kept(video: VideoStreamInfo, form: TargetForm) -> KeptFrames:
         video.pixel_format,
         video.sar,
         video.color,
-        _kept_orientation(video, form),
+        _kept_orientation(video, container),
         interlaced=video.interlaced,
         field_order=video.field_order if video.interlaced else None,
     )
 
 
-def keep_refusals(video: VideoStreamInfo, form: TargetForm, kept: KeptFrames) -> dict[str, bool]:
+def keep_refusals(video: VideoStreamInfo, dimensions: Dimensions, kept: KeptFrames) -> dict[str, bool]:
     """Return what could keep a clip out of a reel of kept frames, each with whether it is fine.
 
     HEVC and MJPEG code a field as a frame of its own, of half the lines.
@@ -75,13 +75,13 @@ def keep_refusals(video: VideoStreamInfo, form: TargetForm, kept: KeptFrames) ->
     order = video.field_order if video.interlaced else None
     return {
         f"profile is {video.profile}": video.profile == kept.profile,
-        f"size is {video.dimensions}": video.dimensions == form.dimensions,
+        f"size is {video.dimensions}": video.dimensions == dimensions,
         f"sample aspect ratio is {video.sar}": video.sar == kept.sar,
         f"pixel format is {video.pixel_format}": video.pixel_format == kept.pixel_format,
         "stored upright" if video.orientation.is_identity else "stored rotated": video.orientation == kept.orientation,
         f"colours are {_text(video.color)}": video.color.with_range == kept.color.with_range,
         "interlaced" if video.interlaced else "progressive": video.interlaced == kept.interlaced,
-        f"field order is {order}": order == kept.field_order or not video.interlaced,
+        f"field order is {order}": order == kept.field_order or not (video.interlaced and kept.interlaced),
         "its frames are single fields": not video.interlaced or video.codec not in ("hevc", "mjpeg"),
         "full colour range, which only its container says": not (
             video.codec in _WITHOUT_RANGE and video.color.range == "pc"
@@ -96,6 +96,6 @@ def _text(color: Color) -> str:
     return "/".join(tags) or "not tagged"
 
 
-def _kept_orientation(video: VideoStreamInfo, form: TargetForm) -> Orientation:
+def _kept_orientation(video: VideoStreamInfo, container: Container) -> Orientation:
     """Return the orientation that the container of the reel can say: Matroska has no word for it."""
-    return Orientation() if form.container is Container.MKV else video.orientation
+    return Orientation() if container is Container.MKV else video.orientation

@@ -49,10 +49,25 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     if video.codec != form.codec:
         return (f"codec is {video.codec}{_unheld(video.codec, form.container)}",)
     if traits is None:
-        return (_unreadable(media),)
+        return (unreadable(media),)
     on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
+    kept, dimensions = form.kept, form.dimensions
     checks = {
-        **(_encoded_refusals(video, form) if form.kept is None else keep_refusals(video, form, form.kept)),
+        **(_encoded_refusals(video, form) if kept is None else keep_refusals(video, dimensions, kept)),
+        **own_refusals(media, traits),
+        f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
+        _off_grid(video): on_grid,
+    }
+    reasons = [reason for reason, fine in checks.items() if not fine]
+    if on_grid and video.frame_rate == form.frame_rate:
+        reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
+    return tuple(reasons)
+
+
+def own_refusals(media: MediaInfo, traits: CopyTraits) -> dict[str, bool]:
+    """Return what could keep frames from being copied into any reel, each with whether it is fine."""
+    video = media.video
+    return {
         traits.obstacle or "": traits.obstacle is None,
         "its display matrix is not plain": video.plain_matrix or not video.orientation.is_identity,
         "its container crops its pictures": video.crop is None,
@@ -61,15 +76,13 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
         "some of its frames are damaged": not media.suspect,
         "transparent": not video.has_alpha,
         "frames or container say other colours": video.one_color,
-        f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
-        "picture times are not on the grid": on_grid,
         "its first frame does not decode by itself": traits.clean_start,
         "an edit list hides some of its pictures": not traits.hides_pictures,
     }
-    reasons = [reason for reason, fine in checks.items() if not fine]
-    if on_grid and video.frame_rate == form.frame_rate:
-        reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
-    return tuple(reasons)
+
+
+def _off_grid(video: VideoStreamInfo) -> str:
+    return "frame rate is variable" if video.variable_frame_rate else "picture times are not on the grid"
 
 
 def _encoded_refusals(video: VideoStreamInfo, form: TargetForm) -> dict[str, bool]:
@@ -96,7 +109,7 @@ def _unheld(codec: str, container: Container) -> str:
     return f", which {container} does not hold: name the output .{' or .'.join(others)}"
 
 
-def _unreadable(media: MediaInfo) -> str:
+def unreadable(media: MediaInfo) -> str:
     """Return why nothing is known of a file that a copy needs."""
     if not media.scanned:
         return "not all of its packets were read"

@@ -156,6 +156,7 @@ def _file(file: FileValidationResult) -> FileData:
         "errors": [issue_dict(issue) for issue in file.errors],
         "warnings": [issue_dict(issue) for issue in file.warnings],
         "media": None if file.media is None else media_dict(file.media),
+        "copy_obstacles": None if file.copy_obstacles is None else list(file.copy_obstacles),
     }
 
 

@@ -278,3 +278,11 @@ def test_a_table_in_a_pipe_is_as_wide_as_columns_says_else_whole(mpt: Mpt, monke
     for nothing in ("", "0", "wide"):
         monkeypatch.setenv("COLUMNS", nothing)
         assert mpt("validate", *names).out == whole
+
+
+def test_what_keeps_a_clip_from_being_copied_is_said(mpt: Mpt, media: MediaFolder) -> None:
+    alike, odd = media.make(), media.make(size="320x180", seconds=0.5)
+    done = mpt("validate", alike, alike, odd, "--deep")
+    assert "concat does not copy it: size is 320x180" in done.out
+    data = mpt("validate", alike, odd, "--deep", "--json").data
+    assert [clip["copy_obstacles"] for clip in data["clips"]] == [[], ["size is 320x180"]]

@@ -42,12 +42,12 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
     paths, problems, noticed = found.paths, found.problems, found.warnings
     context.emit(RunStarted("validate", context.workflow_id, len(paths)))
     try:
-        files = engine.validate_files(
-            paths, cancel=context.cancel, deep=bool(given.get("deep")), tracks=settings.audio.tracks
-        )
+        deep = bool(given.get("deep"))
+        files = engine.validate_files(paths, cancel=context.cancel, scan=deep, deep=deep, tracks=settings.audio.tracks)
     except Cancelled:
         context.emit(RunFinished(RunStatus.CANCELLED.value))
         raise
+    files = factory.with_copy_obstacles(files)
     if given.get("strict"):
         files = [replace(file, errors=(*file.errors, *file.warnings), warnings=()) for file in files]
         problems, noticed = (*problems, *noticed), ()

@@ -41,6 +41,9 @@ def show_validation(out: Console, files: Sequence[FileValidationResult]) -> None
         for level, issues in (("error", file.errors), ("warning", file.warnings)):
             for issue in issues:
                 _show_problem(out, issue, level)
+        if file.copy_obstacles:
+            said = f"    concat does not copy it: {'; '.join(file.copy_obstacles)}"
+            say(out, Text(escape(said), "dim"), words=True)
     if files:
         say(out, Text())
     say(out, _totals(files))

@@ -70,6 +70,13 @@ class FileData(TypedDict):
     errors: list[IssueData]
     warnings: list[IssueData]
     media: MediaData | None
+    copy_obstacles: Annotated[
+        list[str] | None,
+        Field(
+            description="why mpt concat would not copy the frames of this clip beside the others; empty where nothing"
+            " stands in the way, null where not all packets were read (--deep reads all)"
+        ),
+    ]
 
 
 class FileCounts(TypedDict):
