@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import gc
 import json
 import os
 import sys
@@ -140,11 +141,8 @@ def limit_memory(limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (room, room))
 
 
-def memory_trimmer() -> Callable[[], object]:
-    """Return a function that gives freed memory back to the system, where the C library can.
-
-    glibc keeps what the decoder of one large clip used: an idle child of 91 MiB has 64 afterwards.
-    """
+def trimmer() -> Callable[[], object]:
+    """Return a function that gives freed memory back to the system, where the C library can: glibc keeps it."""
     import ctypes
 
     with suppress(OSError, AttributeError, TypeError):  # TypeError: Windows has no library without a name
@@ -156,7 +154,8 @@ def memory_trimmer() -> Callable[[], object]:
 def main() -> None:
     """Answer until stdin ends; the argument is the limit of memory in bytes."""
     limit_memory(int(sys.argv[-1]))
-    out, trim = sys.stdout.buffer, memory_trimmer()
+    out, trim = sys.stdout.buffer, trimmer()
+    gc.freeze()  # what is loaded stays: a collection then looks at nothing but what one question left
     for line in sys.stdin.buffer:
         if not line.strip():
             continue  # a sign that the parent has no question
@@ -165,4 +164,5 @@ def main() -> None:
             piece = said[start : start + _PIECE_BYTES]
             out.write((b"=" if start + _PIECE_BYTES >= len(said) else b"+") + piece + b"\n")
         out.flush()
+        gc.collect()  # containers of PyAV and their streams refer to each other, and hold 2 MB of decoders a file
         trim()

@@ -179,6 +179,22 @@ def test_workers_are_used_again_end_with_their_last_user_and_are_no_more_than_ma
     assert [info.duration for info in found] == [probe(path, scan=True).duration for path in paths]
 
 
+@pytest.mark.heavy
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc gives memory back when it is told to")
+def test_a_worker_needs_no_more_memory_after_many_files_than_after_a_few(media: MediaFolder) -> None:
+    path = media.make(Recipe(seconds=0.1, size="1920x1080"))
+    with Workers(most=1, timeout_seconds=20, memory_bytes=1024 * MIB) as workers:
+
+        def memory_after(files: int) -> int:
+            for _ in range(files):
+                workers.probe(path, scan=True, limits=LIMITS)
+            (worker,) = living_children(0)
+            return int(worker.memory_info().rss)
+
+        few = memory_after(4)
+        assert memory_after(24) < few + 8 * MIB
+
+
 def test_without_a_user_a_worker_ends_with_its_answer(media: MediaFolder) -> None:
     workers = Workers(most=2, timeout_seconds=20, memory_bytes=1024 * MIB)
     assert workers.probe(media.make(Recipe(seconds=0.2)), scan=True, limits=LIMITS).scanned
