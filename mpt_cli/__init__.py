@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.request import Extras, VideoParams
     from mpt_cli.config.sections import Config, QualitySettings
     from mpt_cli.factory import ModuleFactory
+    from mpt_cli.model.audio_form import AudioForm, SampleFormat
     from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, JoinMethod, QualityLevel
     from mpt_cli.model.clips import Dimensions, Evidence, Verified, VideoClip
     from mpt_cli.model.errors import (
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action",
+    "AudioForm",
     "CancelToken",
     "ClipFailed",
     "ClipFinished",
@@ -145,6 +147,7 @@ __all__ = [
     "RunFinished",
     "RunStarted",
     "RunStatus",
+    "SampleFormat",
     "Settings",
     "UsageError",
     "ValidationFinished",
@@ -161,6 +164,7 @@ _HOMES = {
     "mpt_cli.config.request": ("Extras", "VideoParams"),
     "mpt_cli.config.sections": ("Config", "QualitySettings"),
     "mpt_cli.factory": ("ModuleFactory",),
+    "mpt_cli.model.audio_form": ("AudioForm", "SampleFormat"),
     "mpt_cli.model.choices": ("Action", "Codec", "ConcatenationMode", "Container", "JoinMethod", "QualityLevel"),
     "mpt_cli.model.clips": ("Dimensions", "Evidence", "Verified", "VideoClip"),
     "mpt_cli.model.errors": (

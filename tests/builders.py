@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import Config, QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
+from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.choices import Action, Codec, Container, Fit, QualityLevel
 from mpt_cli.model.clips import Color, Dimensions, Orientation, ProcessedClip, Segment, TargetForm, VideoClip
 from mpt_cli.model.errors import Issue, IssueCode
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from mpt_cli.processing.clip import Processed
 
 
+AAC_STEREO = AudioForm()
+
+
 def form_of(
     *,
     size: str = "160x90",
@@ -39,6 +43,7 @@ def form_of(
     container: Container = Container.MP4,
     background: str = "black",
     threads: int = 1,
+    audio: AudioForm = AAC_STEREO,
 ) -> TargetForm:
     """The form of a small, quick reel."""
     frame_rate = Fraction(rate)
@@ -50,10 +55,7 @@ def form_of(
         background=background,
         encoder=CodecOptimizer().get_optimal_settings(quality, frame_rate=frame_rate, threads=threads),
         container=container,
-        sample_rate=48_000,
-        channels=2,
-        audio_codec="aac",
-        audio_bitrate=192_000,
+        audio=audio,
     )
 
 

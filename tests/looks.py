@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import ValidationConfig
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.runtime.cancel import CancelToken
 
@@ -49,7 +50,15 @@ class AudioHere:
         return audio_loss(path, media.audio.index, span, clock_moves=media.clock_moves)
 
     def render_audio(
-        self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
+        self,
+        path: Path,
+        media: MediaInfo,
+        start: Fraction,
+        samples: int,
+        output: Path,
+        form: AudioForm,
+        *,
+        cancel: CancelToken,
     ) -> AudioLoss:
         """Render it."""
         assert not cancel.cancelled
@@ -57,7 +66,7 @@ class AudioHere:
         track = media.audio
         part = track.channels[0] if track.is_part else None
         wanted = WantedTrack(track.index, part, track.tremble or Fraction(0), track.anchors)
-        return render(path, wanted, start, samples, output, clock_moves=media.clock_moves)
+        return render(path, wanted, start, samples, output, form, clock_moves=media.clock_moves)
 
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare it."""

@@ -168,6 +168,9 @@ REEL = (
     _of_setting("encode.crf", "N", panel=CODING),
     _of_setting("encode.preset", "NAME", panel=CODING),
     _of_setting("encode.threads", "N", panel=CODING),
+    _of_setting("audio.codec", "CODEC", panel=CODING),
+    _of_setting("audio.sample_rate", "HZ", panel=CODING),
+    _of_setting("audio.channels", "N", panel=CODING),
     AUDIO_TRACKS,
     _of_setting("concat.order", "ORDER", panel=JOINING),
     _of_setting("concat.mode", "MODE", panel=JOINING),
@@ -208,7 +211,14 @@ REEL = (
 )
 
 _OF_THE_CLIPS = "that of the clips"
-_JOINED_DEFAULTS = {"video.form": "auto", "video.size": _OF_THE_CLIPS, "encode.codec": _OF_THE_CLIPS}
+_JOINED_DEFAULTS = {
+    "video.form": "auto",
+    "video.size": _OF_THE_CLIPS,
+    "encode.codec": _OF_THE_CLIPS,
+    "audio.codec": _OF_THE_CLIPS,
+    "audio.sample_rate": _OF_THE_CLIPS,
+    "audio.channels": "those of the clips",
+}
 JOINED = tuple(replace(flag, default=_JOINED_DEFAULTS.get(flag.key, flag.default)) for flag in REEL)
 """Options of a reel with the defaults of ``mpt concat``."""
 

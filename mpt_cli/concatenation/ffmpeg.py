@@ -1,4 +1,4 @@
-"""FFmpegConcatenator: join by one ffmpeg that copies frames where that is safe, after encoding the audio."""
+"""FFmpegConcatenator: join by one ffmpeg that copies frames where that is safe; AAC is encoded before, in parallel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from mpt_cli.concatenation.audio import audio_pieces
 from mpt_cli.concatenation.failures import require_success
 from mpt_cli.concatenation.running_join import begin_join
 from mpt_cli.media.declared import matrix_of
+from mpt_cli.media.encoders.audio import given_up, held_back, is_encoded_apart
 from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats import boxes
-from mpt_cli.media.formats.adts import packets
+from mpt_cli.media.formats.adts import SILENT_PACKET, packets
 from mpt_cli.media.formats.chapters import id3_tag
 from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process.run import running_clock
@@ -102,14 +103,14 @@ class FFmpegConcatenator:
         try:
             listed = clips if copied or mixable else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
-            audio = self._encode_audio(join)
+            audio = self._encode_audio(join) if is_encoded_apart(form.audio) else self._write_chapters(join)
             frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.reports_frames else None
             if copied:
                 convert = len({clip.extradata for clip in clips}) > 1
                 arguments = commands.join_arguments(concat_list, audio, form, output, convert=convert)
             else:
                 arguments = commands.reencode_arguments(concat_list, audio, form, output, frame_map_path=frame_map)
-            self._run(arguments, join, lambda seconds: context.emit(ConcatProgress((order.seconds + seconds) / 2)))
+            self._join(arguments, join)
             if form.kept is not None and form.container is not Container.MKV:
                 boxes.set_display_matrix(output, matrix_of(form))
             if frame_map is not None:
@@ -143,6 +144,25 @@ class FFmpegConcatenator:
         same_size = len({clip.dimensions for clip in clips}) == 1
         same_sets = len({clip.parameter_sets for clip in clips}) == 1
         return same_size and (same_sets or allow_mixed)
+
+    def _join(self, arguments: list[str], join: RunningJoin) -> None:
+        """Run the join; where it encodes the audio too, feed it the samples that the reel has room for."""
+        order, emit = join.order, join.context.emit
+        if is_encoded_apart(order.form.audio):
+            self._run(arguments, join, lambda seconds: emit(ConcatProgress((order.seconds + seconds) / 2)))
+            return
+        first = given_up(order.form.audio, order.form.container)
+        samples = join.audio.read(first, max(first + 1, order.samples + held_back(order.form.audio)))
+        self._run(arguments, join, lambda seconds: emit(ConcatProgress(seconds)), feed=samples)
+
+    def _write_chapters(self, join: RunningJoin) -> Path | None:
+        """Write the chapters for a join of raw PCM, in front of a packet that nobody hears; None without chapters."""
+        if not join.order.chapters:
+            return None
+        path = join.files.path(f"{_AUDIO}.aac")
+        with writing(path):
+            path.write_bytes(id3_tag(join.order.chapters) + SILENT_PACKET)
+        return path
 
     def _with_sets_inside(self, join: RunningJoin) -> list[ProcessedClip]:
         """Convert HEVC clips so that their parameter sets are among their frames.

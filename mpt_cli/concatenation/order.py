@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.encoders.audio import is_encoded_apart
 from mpt_cli.media.formats.chapters import reel_chapters
 from mpt_cli.model.choices import JoinMethod
 from mpt_cli.model.timing import sample_boundary
@@ -49,7 +50,7 @@ class JoinOrder:
     @property
     def samples(self) -> int:
         """Number of audio samples of the reel."""
-        return sample_boundary(self._frames, self.form.frame_rate, self.form.sample_rate)
+        return sample_boundary(self._frames, self.form.frame_rate, self.form.audio.sample_rate)
 
     @property
     def _frames(self) -> int:
@@ -75,6 +76,9 @@ def join_order(clips: Sequence[ProcessedClip], plan: Plan, config: Config, metho
         reuse=config.cache.enabled,
         engine=MOVIEPY if method is JoinMethod.MOVIEPY else None,
         # --method copy means it, and no other engine copies; none makes frames such as the clips have, either.
-        fallback=config.concat.fallback and method is not JoinMethod.COPY and plan.form.kept is None,
+        fallback=config.concat.fallback
+        and method is not JoinMethod.COPY
+        and plan.form.kept is None
+        and is_encoded_apart(plan.form.audio),  # nor does MoviePy write other audio
         stall_seconds=float(config.processing.stall_timeout),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpt_cli.concatenation.audio import ReelAudio
+from mpt_cli.media.reel_audio import ReelAudio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -46,6 +46,9 @@ from mpt_cli.model.limits import LEAST_SIDE, MOST_PIXELS, MOST_SIDE, MOST_STREAM
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+AudioCodecName = Literal["auto", "aac", "opus", "ac3", "eac3", "flac", "alac", "pcm"]
+SampleRate = Literal[8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000, 176400, 192000]
+
 
 class Section(BaseModel):
     """A frozen section that refuses unknown keys.
@@ -144,12 +147,28 @@ class QualitySettings(Section):
 class AudioConfig(Section):
     """``[audio]``: the audio of the reel."""
 
-    codec: Literal["aac"] = Field(default="aac", description="Audio codec.")
-    bitrate: BitRate = Field(default=192_000, description='Bits per second, "16k" to "512k".')
-    sample_rate: Annotated[Literal[48000], BeforeValidator(_whole)] = Field(
-        default=48000, description="Samples per second."
+    codec: Annotated[AudioCodecName | None, OrAuto, _auto_text] = Field(
+        default="aac",
+        title="Audio codec; auto is that of the clips",
+        description='Audio codec: aac, opus, ac3, eac3, flac, alac or pcm; "auto" is that of the clips that agree in'
+        " their audio and hold the most seconds, if the container takes it. mpt concat uses auto.",
     )
-    channels: Annotated[Literal[2], BeforeValidator(_whole)] = Field(default=2, description="Channels: stereo.")
+    bitrate: BitRate = Field(
+        default=192_000,
+        description='Bits per second, "16k" to "512k". If it is not set and codec, rate or channels are auto, it is at'
+        " least that of the clips.",
+    )
+    sample_rate: Annotated[SampleRate | None, OrAuto, BeforeValidator(_whole), _auto_text] = Field(
+        default=48000,
+        title="Audio samples per second, or auto",
+        description='Samples per second, such as 44100; "auto" is that of the clips. mpt concat uses auto.',
+    )
+    channels: Annotated[Literal[1, 2, 6] | None, OrAuto, BeforeValidator(_whole), _auto_text] = Field(
+        default=2,
+        title="Audio channels: 1, 2, 6 (5.1) or auto",
+        description='Channels: 1 (mono), 2 (stereo) or 6 (5.1); "auto" is the layout of the clips. mpt concat uses'
+        " auto.",
+    )
     tracks: TrackChoice = Field(
         default="auto",
         title="Audio tracks of a clip that are used, or the number of one",

@@ -1,4 +1,4 @@
-"""Comparison of short pieces of stereo audio: offset, level and sides (pure).
+"""Comparison of short pieces of audio: offset, level and channels (pure).
 
 In plain Python: a piece takes 1 ms, as most are decided by a look at a few lags. To import numpy
 takes a hundred times as long in each process that opens files (measured).
@@ -7,7 +7,7 @@ takes a hundred times as long in each process that opens files (measured).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, combinations
 from math import log10, sqrt
 from operator import mul
 from typing import TYPE_CHECKING
@@ -16,14 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     Samples = Sequence[float]
-    Stereo = tuple[Samples, Samples]
 
 RATE = 48_000
-PIECE_SAMPLES = RATE // 10
-REACH_SAMPLES = RATE * 6 // 100
-"""Samples that the source has more on each side: a shift by less than that is found."""
-_STEP = 6
-"""Samples that are summed to one for all comparisons of time: 8 kHz, which an offset of a sample leaves alike."""
+_COARSE_RATE = 8000
+"""Rate of all comparisons of time, for which samples are summed: an offset of a sample leaves them alike."""
 _NEAR = 5
 """Steps in which most pieces agree: 0.6 ms, the rounding of clocks in milliseconds."""
 _BETTER = 1 + 1e-6
@@ -32,7 +28,18 @@ _SAME, _CLEARLY = 0.8, 0.2
 _SILENT, _AUDIBLE = 0.003, 0.012
 """Levels (root of the mean square): -50 and -38 dB of full scale."""
 _MOST_DECIBELS, _FULL_SCALE = 1.0, 32_768
-_SIDES = ("left", "right")
+_SIDES = {"FL": "left", "FR": "right"}
+"""Words for the channels of stereo."""
+
+
+def piece_samples(rate: int) -> int:
+    """Return the samples of a piece: a tenth of a second."""
+    return rate // 10
+
+
+def reach_samples(rate: int) -> int:
+    """Return how many samples more the source has on each side: a shift by less than that is found."""
+    return rate * 6 // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +65,49 @@ class _Match:
     lag: int
 
 
-def agreement(source: Stereo, made: Stereo, tolerance_seconds: float, *, limited: bool = False) -> Agreement:
-    """Compare a processed piece with the source around it, which begins :data:`REACH_SAMPLES` earlier.
+def agreement(
+    source: Sequence[Samples],
+    made: Sequence[Samples],
+    tolerance_seconds: float,
+    *,
+    limited: bool = False,
+    rate: int = RATE,
+    channels: Sequence[str] = ("FL", "FR"),
+    full_scale: float = _FULL_SCALE,
+) -> Agreement:
+    """Compare a processed piece with the source around it, which begins :func:`reach_samples` earlier.
 
     A piece that is equal after a shift of one period is not shifted: a steady tone proves no offset.
 
     Args:
-        source: Left and right samples of the source, from -1 to 1.
-        made: Left and right samples of the processed piece, 16 bits.
+        source: Samples of each channel of the source, from -1 to 1.
+        made: Samples of each channel of the processed piece.
         tolerance_seconds: Largest offset that counts as none.
         limited: True for audio whose peaks a limiter may have lowered.
+        rate: Samples per second.
+        channels: Names of the channels.
+        full_scale: Value of a processed sample that is 1 in the source.
 
     Returns:
         The result.
     """
-    sides = [_Side(source[number], made[number]) for number in (0, 1)]
+    sides = [_Side(*pair, rate, full_scale) for pair in zip(source, made, strict=True)]
+    names = [_SIDES.get(name, name) if len(channels) == 2 else name for name in channels]
+    others: list[Agreement | None] = []
     findings = [side.finding(_NEAR, limited=limited) for side in sides]
     if all(found is not None and found.problem is None for found in findings):
         return _joined(findings)
-    tolerance = max(_NEAR, round(tolerance_seconds * RATE / _STEP))
-    if _are_swapped(sides, tolerance):
-        return Agreement(compared=True, problem="has left and right swapped")
-    for name, side in zip(_SIDES, sides, strict=True):
+    tolerance = max(_NEAR, round(tolerance_seconds * rate / max(1, rate // _COARSE_RATE)))
+    for one, other in combinations(range(len(sides)), 2):
+        if _are_swapped((sides[one], sides[other]), tolerance):
+            return Agreement(compared=True, problem=f"has {names[one]} and {names[other]} swapped")
+    for name, side in zip(names, sides, strict=True):
         found = side.finding(tolerance, limited=limited) or side.shift(tolerance)
         if found.problem is not None:
-            return Agreement(compared=True, problem=f"{found.problem} on the {name}")
-        findings.append(found)
-    return _joined(findings[2:])
+            where = f" on the {name}" if len(names) == 2 else f" on {name}" if len(names) > 2 else ""
+            return Agreement(compared=True, problem=f"{found.problem}{where}")
+        others.append(found)
+    return _joined(others)
 
 
 def _joined(findings: Iterable[Agreement | None]) -> Agreement:
@@ -95,9 +118,10 @@ def _joined(findings: Iterable[Agreement | None]) -> Agreement:
 class _Side:
     """One side of the source, and the same side of the processed piece."""
 
-    def __init__(self, source: Samples, made: Samples) -> None:
-        self._source, self._made_level = source, _level(made) / _FULL_SCALE
-        self.made = _coarse(made)
+    def __init__(self, source: Samples, made: Samples, rate: int, full_scale: float) -> None:
+        self._source, self._made_level, self._rate = source, _level(made) / full_scale, rate
+        self._step, self._reach = max(1, rate // _COARSE_RATE), reach_samples(rate)
+        self.made = _coarse(made, self._step)
 
     def finding(self, tolerance: int, *, limited: bool) -> Agreement | None:
         """Return the result if an offset of at most ``tolerance`` steps explains it; else None."""
@@ -118,15 +142,16 @@ class _Side:
 
     def shift(self, tolerance: int) -> Agreement:
         """Return a result with the offset of the side, where that is clear."""
-        near, best = self.match(self.made, tolerance), self.match(self.made, REACH_SAMPLES // _STEP)
+        near, best = self.match(self.made, tolerance), self.match(self.made, self._reach // self._step)
         if best.correlation < max(_SAME, near.correlation + _CLEARLY):
             return Agreement(compared=False)
-        return Agreement(compared=True, problem=f"is {-best.lag * 1000 * _STEP / RATE:+.0f} ms off its time")
+        return Agreement(compared=True, problem=f"is {-best.lag * 1000 * self._step / self._rate:+.0f} ms off its time")
 
     def match(self, made: list[float], reach: int) -> _Match:
         """Return the best match of a processed side in this one of the source."""
         energy, best = sum(map(mul, made, made)), _Match(0.0, 0)
-        around = _coarse(self._source[REACH_SAMPLES - reach * _STEP : REACH_SAMPLES + (len(made) + reach) * _STEP])
+        first, end = self._reach - reach * self._step, self._reach + (len(made) + reach) * self._step
+        around = _coarse(self._source[first:end], self._step)
         energies = list(accumulate(map(mul, around, around), initial=0.0))
         for lag in sorted(range(-reach, reach + 1), key=abs):
             first = reach + lag
@@ -137,8 +162,8 @@ class _Side:
         return best
 
     def _source_level(self, lag: int) -> float:
-        first = REACH_SAMPLES + lag * _STEP
-        return _level(self._source[first : first + len(self.made) * _STEP])
+        first = self._reach + lag * self._step
+        return _level(self._source[first : first + len(self.made) * self._step])
 
 
 def _are_swapped(sides: Sequence[_Side], tolerance: int) -> bool:
@@ -148,8 +173,8 @@ def _are_swapped(sides: Sequence[_Side], tolerance: int) -> bool:
     return crossed >= _SAME and straight <= crossed - _CLEARLY
 
 
-def _coarse(samples: Samples) -> list[float]:
-    return list(map(sum, zip(*[iter(samples)] * _STEP, strict=False)))
+def _coarse(samples: Samples, step: int) -> list[float]:
+    return list(map(sum, zip(*[iter(samples)] * step, strict=False)))
 
 
 def _level(samples: Samples) -> float:

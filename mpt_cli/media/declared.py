@@ -59,9 +59,9 @@ def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str
         ("pictures are", coded_video.codec.canonical_name, form.codec),
         ("pictures are", f"{coded_video.width}x{coded_video.height}", str(form.dimensions)),
         ("pictures are", coded_video.pix_fmt, form.pixel_format),
-        ("sound is", coded_audio.codec.canonical_name, form.audio_codec),
-        ("sound has channels:", coded_audio.channels, form.channels),
-        ("sound has samples a second:", coded_audio.sample_rate, form.sample_rate),
+        ("sound is", coded_audio.codec.canonical_name, form.audio.codec),
+        ("sound has channels:", coded_audio.channels, len(form.audio.channels)),
+        ("sound has samples a second:", coded_audio.sample_rate, form.audio.sample_rate),
     )
     return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
 

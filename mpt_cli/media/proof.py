@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import av
 
+from mpt_cli.media.audio_proof import AudioReading
 from mpt_cli.media.declared import declared_problem, foreign_tags, matrix_of
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.open_options import OPEN_OPTIONS
 from mpt_cli.media.process.shortage import refuse_shortage
+from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
-from mpt_cli.model.timing import AAC_FRAME, sample_boundary
+from mpt_cli.model.timing import sample_boundary
 from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from mpt_cli.media.formats.chapters import Chapter
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
-SAMPLE_BYTES = 2
 _MKV_SLACK = Fraction(501, 1_000_000)
 """Half of Matroska's tick, and the microsecond of a concat list."""
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
@@ -107,11 +109,11 @@ def prove_segment(
     return SegmentProof(frames, crc, digest(sets) or data.codec, video.codec_context.extradata or b"")
 
 
-def prove_audio(path: Path, samples: int, channels: int) -> None:
-    """Raise VerificationError unless a file of 16-bit PCM holds exactly this many samples."""
+def prove_audio(path: Path, samples: int, form: AudioForm) -> None:
+    """Raise VerificationError unless a file of raw PCM holds exactly this many samples."""
     size = path.stat().st_size if path.exists() else 0
-    if size != samples * channels * SAMPLE_BYTES:
-        raise VerificationError(f"has {size // (channels * SAMPLE_BYTES)} samples, {samples} were planned", path=path)
+    if size != samples * form.frame_bytes:
+        raise VerificationError(f"has {size // form.frame_bytes} samples, {samples} were planned", path=path)
 
 
 def prove_reel(
@@ -147,18 +149,16 @@ def prove_reel(
         if problem := declared_problem(container, form, chapters):
             raise VerificationError(problem, path=path)
         audio = container.streams.audio[0]
+        slack = _MKV_SLACK if form.container is Container.MKV else Fraction(0)
+        heard = AudioReading(path, audio, form.audio, slack)
         with _Starts(path, video, form, threads) as starts:
-            packets = _read_packets(container, path, video, form, clips if frames_copied else (), starts)
+            times = _read_packets(container, path, video, form, clips if frames_copied else (), starts, heard)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
-    if len(packets.times) != frames:
-        raise VerificationError(f"has {len(packets.times)} pictures, {frames} were planned", path=path)
-    slack = _MKV_SLACK if form.container is Container.MKV else Fraction(0)
-    video_base, audio_base = Fraction(video.time_base or 1), Fraction(audio.time_base or 1)
-    _on_grid(path, "picture", packets.times, video_base, form.frame_rate, slack=slack)
-    _on_grid(path, "sound packet", packets.audio_times, audio_base, Fraction(form.sample_rate, AAC_FRAME), slack=slack)
-    samples = sample_boundary(frames, form.frame_rate, form.sample_rate)
-    if not samples <= packets.decoded_samples < samples + AAC_FRAME:  # the last packet cannot be cut
-        raise VerificationError(f"{packets.decoded_samples} samples of sound decode, {samples} were planned", path=path)
+    if len(times) != frames:
+        raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
+    _on_grid(path, "picture", times, Fraction(video.time_base or 1), form.frame_rate, slack=slack)
+    crc = ReelAudio(clips, form).crc() if form.audio.is_lossless else None
+    heard.verify(sample_boundary(frames, form.frame_rate, form.audio.sample_rate), crc)
     if problem := boxes.layout_problem(path, form.container, matrix=matrix_of(form)):
         raise VerificationError(problem, path=path)
     return OutputInfo(
@@ -171,16 +171,10 @@ def prove_reel(
         frame_rate=form.frame_rate,
         video_codec=codecs[0],
         audio_codec=codecs[1],
+        audio_sample_rate=form.audio.sample_rate,
+        audio_channels=len(form.audio.channels),
+        audio_layout=form.audio.layout,
     )
-
-
-class _Packets:
-    """Results of reading all packets of a reel."""
-
-    def __init__(self) -> None:
-        self.times: list[int] = []
-        self.audio_times: list[int] = []
-        self.decoded_samples = 0
 
 
 def _read_packets(
@@ -190,32 +184,27 @@ def _read_packets(
     form: TargetForm,
     clips: Sequence[ProcessedClip],
     starts: _Starts,
-) -> _Packets:
-    """Read times of all frames and lengths of all audio, and compare each clip's frames on the way."""
-    found, compare = _Packets(), _Comparison(path, video, clips, starts) if clips else None
+    heard: AudioReading,
+) -> list[int]:
+    """Return the times of all frames; read the audio, and compare each clip's frames on the way."""
+    times, compare = list[int](), _Comparison(path, video, clips, starts) if clips else None
     audio = container.streams.audio[0]
     last_dts: int | None = None
     for packet in container.demux(video, audio):
         if packet.stream_index == audio.index:
-            _take_audio(packet, found, path)
+            heard.take(packet)
         elif packet.size:
             # Matroska stores no decode times: what libavformat makes up for them proves nothing.
             late = last_dts is not None and (packet.dts is None or packet.dts <= last_dts)
             if late and form.container is not Container.MKV:
-                raise VerificationError(f"decode times do not rise at picture {len(found.times)}", path=path)
+                raise VerificationError(f"decode times do not rise at picture {len(times)}", path=path)
             last_dts = packet.dts
-            found.times.append(_timestamp(packet, path))
+            times.append(_timestamp(packet, path))
             if compare is not None:
                 compare.take(packet)
-            elif len(found.times) == 1:
+            elif len(times) == 1:
                 starts.take(packet)
-    return found
-
-
-def _take_audio(packet: Any, found: _Packets, path: Path) -> None:
-    if packet.size:
-        found.audio_times.append(_timestamp(packet, path))
-    found.decoded_samples += sum(frame.samples for frame in packet.decode())
+    return times
 
 
 def _frame_data(video: VideoStream) -> FrameData:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.choices import Codec, Container, Fit
 
 
@@ -268,10 +269,7 @@ class TargetForm:
         background: Colour behind a frame that does not fill the target, in ffmpeg's syntax.
         encoder: Video encoder and its options.
         container: Container of the reel.
-        sample_rate: Audio samples per second.
-        channels: Number of audio channels.
-        audio_codec: Audio encoder, in ffmpeg's name.
-        audio_bitrate: Audio bit rate, in bits per second.
+        audio: Codec, rate, channels and depth of the audio.
         kept: What the frames keep of their clips where all are copied; None where they are as encoded here.
     """
 
@@ -281,10 +279,7 @@ class TargetForm:
     background: str
     encoder: EncoderSettings
     container: Container
-    sample_rate: int
-    channels: int
-    audio_codec: str
-    audio_bitrate: int
+    audio: AudioForm
     kept: KeptFrames | None = None
 
     @property

@@ -109,6 +109,7 @@ class IssueCode(StrEnum):
     SIZE_TURNED = "size_turned"
     ALL_ENCODED = "all_encoded"
     TRIM_BEYOND_DURATION = "trim_beyond_duration"
+    AUDIO_CHANGED = "audio_changed"
     CODEC_CONTAINER_MISMATCH = "codec_container_mismatch"
     ENCODER_UNAVAILABLE = "encoder_unavailable"
     QUALITY_OUT_OF_RANGE = "quality_out_of_range"

@@ -122,6 +122,9 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
     ),
     Code.DUPLICATE_OUTPUT: Meaning("Two outputs have the same path."),
     Code.ODD_DIMENSIONS: Meaning("Width or height of the reel is odd."),
+    Code.AUDIO_CHANGED: Meaning(
+        "The audio of the reel cannot keep the depth, rate or channels that most of its clips have.", Level.WARNING
+    ),
     Code.SIZE_TURNED: Meaning(
         "Neither size nor preset was given, and landscape clips hold the most seconds: the default size lies on its"
         " side.",

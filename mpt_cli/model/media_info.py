@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from mpt_cli.model.audio_form import SampleFormat  # noqa: TC001 - descriptions are read back from JSON
 from mpt_cli.model.clips import Color, Dimensions, Orientation
 from mpt_cli.model.errors import Issue  # noqa: TC001 - the same
 from mpt_cli.model.frame_times import FrameTimes  # noqa: TC001 - the same
@@ -126,6 +127,10 @@ class AudioStreamInfo:
     """True if the channels are part of one layout, with those of the tracks that are heard with it."""
     part_of: int | None = None
     """Index of the first of the tracks that form one layout together, if this is one of them."""
+    bit_rate: int | None = None
+    """Bits per second of its packets; None where not all were read."""
+    lossless: SampleFormat | None = None
+    """Smallest format of PCM that holds the samples of a codec without loss; None for a codec with loss."""
     start: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
     """Start and end of the audio, in seconds of the file's clock."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction  # noqa: TC003 - reports are read back from JSON, which needs types at run time
 from pathlib import Path  # noqa: TC003
 
+from mpt_cli.model.audio_form import AudioForm  # noqa: TC001 - the same
 from mpt_cli.model.choices import Action, Container  # noqa: TC001 - the same
 from mpt_cli.model.clips import Dimensions  # noqa: TC001
 
@@ -57,6 +58,8 @@ class PlanReport:
         frame_rate: Frames per second.
         frames, duration: Length of the reel, in frames and in seconds.
         encoder: Video encoder, in ffmpeg's name.
+        audio: Format of the audio.
+        audio_reasons: Where it comes from, and why something is not as in the clips.
         jobs, threads: Number of clips processed at once, and encoder threads of each.
         predicted: Predicted cost.
         seed: Seed of a random order, or None.
@@ -70,6 +73,8 @@ class PlanReport:
     frames: int
     duration: Fraction
     encoder: str
+    audio: AudioForm
+    audio_reasons: tuple[str, ...]
     jobs: int
     threads: int
     predicted: Prediction

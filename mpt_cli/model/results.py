@@ -153,6 +153,8 @@ class OutputInfo:
         frame_rate: Frames per second.
         video_codec, audio_codec: Codecs, in ffmpeg's names.
         contact_sheet, poster: Paths of the images beside the reel, or None.
+        audio_sample_rate: Audio samples per second; the default is that of all earlier reels.
+        audio_channels, audio_layout: Number of audio channels, and the name of their layout.
     """
 
     path: Path
@@ -166,6 +168,9 @@ class OutputInfo:
     audio_codec: str
     contact_sheet: Path | None = None
     poster: Path | None = None
+    audio_sample_rate: int = 48_000
+    audio_channels: int = 2
+    audio_layout: str = "stereo"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,8 +147,8 @@ def disk_bytes(
         seconds: Length of the reel.
     """
     pictures = int(encoded_pixels * _bits_per_pixel(form.encoder) / 8)
-    sound = int(stored_seconds * form.sample_rate * form.channels * 2)
-    return pictures + written_bytes + sound, pictures + copied_bytes + int(seconds * form.audio_bitrate / 8)
+    sound = int(stored_seconds * form.audio.sample_rate * form.audio.frame_bytes)
+    return pictures + written_bytes + sound, pictures + copied_bytes + int(seconds * form.audio.coded_bitrate / 8)
 
 
 def run_seconds(form: TargetForm, jobs: int, *, pixels: int, seconds: Fraction) -> float:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.geometry import place
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
 from mpt_cli.model.clips import Segment, TargetForm
+from mpt_cli.planning.audio_form import given_audio
 from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.copies import all_encoded_notice, copies_of
 from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
@@ -120,6 +122,8 @@ class Plan:
     no fallback is allowed."""
     copy_notice: Issue | None = None
     """Warning that a few clips keep the others from being copied."""
+    audio_reasons: tuple[str, ...] = ()
+    """Where the format of the audio comes from, and why something is not as in the clips."""
 
     @property
     def steps(self) -> tuple[PlannedClip, ...]:
@@ -151,6 +155,7 @@ def make_plan(
     optimizer: CodecOptimizer,
     copying: Copying,
     clips_beside: int = 0,
+    audio: AudioForm | None = None,
 ) -> Plan:
     """Return the plan for valid clips.
 
@@ -163,9 +168,10 @@ def make_plan(
         optimizer: Chooses encoder settings.
         copying: What may be copied.
         clips_beside: Number of clips of other requests that run at the same time, which leave fewer cores idle.
+        audio: The format of the audio; None for that of the configuration.
     """
     ordered, seed = _ordered(clips, config)
-    form = _target_form(config, container, optimizer)
+    form = _target_form(config, container, optimizer, audio or given_audio(config.audio))
     clips_used = [used_clip(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     steps = [each.media for each in clips_used for _ in segments_of(each.clip, each.media, each.segment, form)]
     light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
@@ -214,7 +220,7 @@ def _ordered(
     return ordered, seed
 
 
-def _target_form(config: Config, container: Container, optimizer: CodecOptimizer) -> TargetForm:
+def _target_form(config: Config, container: Container, optimizer: CodecOptimizer, audio: AudioForm) -> TargetForm:
     """Return the target format with one encoder thread, unless the configuration names a number."""
     rate = config.video.fps
     assert rate is not None  # settled
@@ -225,10 +231,7 @@ def _target_form(config: Config, container: Container, optimizer: CodecOptimizer
         background=config.video.background,
         encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1),
         container=container,
-        sample_rate=config.audio.sample_rate,
-        channels=config.audio.channels,
-        audio_codec=config.audio.codec,
-        audio_bitrate=config.audio.bitrate,
+        audio=audio,
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.encoders.audio import AAC
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
+from mpt_cli.planning.audio_form import settled_audio
 from mpt_cli.planning.clip_order import order_notices
 from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.invalid_request import refusal
@@ -18,13 +20,16 @@ from mpt_cli.planning.used_clip import wanted_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from mpt_cli.config.request import VideoParams
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import Choice, CodecOptimizer
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.errors import EncoderError
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.planning.audio_form import AudioChoice
     from mpt_cli.planning.estimates import Machine
     from mpt_cli.planning.plan import Plan, PlannedClip
     from mpt_cli.planning.reuse import Reuse
@@ -44,6 +49,7 @@ class PlanRequest:
         clips_beside: Number of clips of other requests that run at the same time.
         cancel: Stops trying encoders.
         any_codec: True if the clips choose the codec too. The planner sets it, before it names a codec to encode with.
+        audio: The format of the audio, once it is settled.
     """
 
     params: VideoParams
@@ -52,6 +58,7 @@ class PlanRequest:
     clips_beside: int
     cancel: CancelToken
     any_codec: bool = False
+    audio: AudioForm | None = None
 
     @property
     def container(self) -> Container:
@@ -107,7 +114,7 @@ class Planner:
                 only copies were asked for and a clip cannot be copied; the other clips of that kind stand in
                 ``others``.
         """
-        request, notices = self._with_form(request)
+        request, audio_reasons, notices = self._with_form(request)
         plan = self._draft(request)
         _require_copies(request, plan)
         notices += () if plan.copy_notice is None else (plan.copy_notice,)
@@ -123,7 +130,7 @@ class Planner:
             notices += replaced
             if plan.form.encoder.encoder != request.config.encode.encoder:
                 plan = self._draft(request)
-        plan = self._with_fallback(self._with_reuse(plan, request), request)
+        plan = replace(self._with_fallback(self._with_reuse(plan, request), request), audio_reasons=audio_reasons)
         return Planned(plan, request.config, (*order_notices(request.clips, request.config.concat), *notices))
 
     def plan_in_software(self, request: PlanRequest, failed: Plan, error: EncoderError) -> Planned:
@@ -133,14 +140,23 @@ class Planner:
         request, notices = self._with_encoder(request, choice)
         return Planned(self._with_reuse(self._draft(request), request), request.config, notices)
 
-    def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[Issue, ...]]:
-        """Return the request whose configuration names the target format, and what the clips changed in it."""
+    def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[str, ...], tuple[Issue, ...]]:
+        """Return the request that names the target format, the reasons of its audio, and what the clips changed."""
         used = [(media, wanted_duration(clip, media, request.config)) for _, clip, media in request.clips]
         of_clips = request.takes_form_of_clips
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
         any_codec = of_clips and not names_codec(request.config)
-        return replace(request, config=config, any_codec=any_codec), () if issue is None else (issue,)
+        audio = self._audio(request, used, of_clips=of_clips)
+        issues = tuple(each for each in (issue, audio.issue) if each is not None)
+        return replace(request, config=config, any_codec=any_codec, audio=audio.form), audio.reasons, issues
+
+    @staticmethod
+    def _audio(request: PlanRequest, used: Sequence[tuple[MediaInfo, Fraction]], *, of_clips: bool) -> AudioChoice:
+        """Return the audio of the reel, which clips that are heard may decide."""
+        heard = [pair for pair, (_, clip, _media) in zip(used, request.clips, strict=True) if not clip.mute]
+        only = AAC if request.params.join is JoinMethod.MOVIEPY else None
+        return settled_audio(request.config.audio, heard, request.container, of_clips=of_clips, only=only)
 
     def _with_encoder(self, request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
         """Return the request whose configuration names the chosen encoder, and why it is not the one asked for."""
@@ -161,6 +177,7 @@ class Planner:
             optimizer=self._optimizer,
             copying=Copying(request.copy_policy, keep=request.keeps_frames, any_codec=request.any_codec),
             clips_beside=request.clips_beside,
+            audio=request.audio,
         )
 
     def _with_reuse(self, plan: Plan, request: PlanRequest) -> Plan:

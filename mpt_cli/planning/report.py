@@ -57,6 +57,8 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str
         frames=plan.frames,
         duration=plan.duration,
         encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
+        audio=plan.form.audio,
+        audio_reasons=plan.audio_reasons,
         jobs=plan.jobs,
         threads=plan.form.encoder.threads,
         predicted=prediction(plan),

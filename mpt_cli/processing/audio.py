@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.media.inspect.audio.decoding import AudioLoss
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.planning.plan import PlannedClip
@@ -31,7 +32,15 @@ class RendersAudio(Protocol):
     """Renderer of audio from untrusted files."""
 
     def render_audio(
-        self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
+        self,
+        path: Path,
+        media: MediaInfo,
+        start: Fraction,
+        samples: int,
+        output: Path,
+        form: AudioForm,
+        *,
+        cancel: CancelToken,
     ) -> AudioLoss:
         """Write the audio as gapless PCM.
 
@@ -41,6 +50,7 @@ class RendersAudio(Protocol):
             start: Start in the file in seconds.
             samples: Number of samples to write.
             output: The file for the PCM.
+            form: Rate and channels of the PCM.
             cancel: Stops the work.
 
         Returns:
@@ -63,7 +73,7 @@ class ClipAudio:
         """Render the irregular tracks of a segment; return the loss of each."""
         planned, form, media = job.planned, job.form, job.planned.media
         start = segment_origin(planned.clip, media, planned.segment, form.frame_rate)
-        samples = stored_samples(planned.segment.frames, form.frame_rate)
+        samples = stored_samples(planned.segment.frames, form.frame_rate, form.audio.sample_rate)
         return {
             track.index: self._looks.render_audio(
                 job.source,
@@ -71,6 +81,7 @@ class ClipAudio:
                 start,
                 samples,
                 rendered_path(audio_path, track.index),
+                form.audio,
                 cancel=job.context.cancel,
             )
             for track in media.heard
@@ -87,9 +98,9 @@ class ClipAudio:
         audio, form = job.planned.media.audio, job.form
         if audio is None or audio.irregular:
             return False
-        samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.sample_rate)
+        samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.audio.sample_rate)
         try:
-            prove_audio(audio_path, samples, form.channels)
+            prove_audio(audio_path, samples, form.audio)
         except VerificationError:
             return True
         return complaints

@@ -358,8 +358,8 @@ def _proven(job: ClipJob, path: Path, *, owned: bool, vcl_crc: int | None = None
 
 def _prove_audio(job: ClipJob, path: Path) -> None:
     form = job.form
-    samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.sample_rate)
-    proof.prove_audio(path, samples, form.channels)
+    samples = stored_samples(job.planned.segment.frames, form.frame_rate, form.audio.sample_rate)
+    proof.prove_audio(path, samples, form.audio)
 
 
 def _copy_frames(job: ClipJob, first: Fraction) -> int:

@@ -82,11 +82,14 @@ def audio_evidence(
         made,
         tuple(HeardTrack(track.index, track.channels if track.is_part else (), track.anchors) for track in media.heard),
         origin,
-        stored_samples(planned.segment.frames, form.frame_rate, form.sample_rate),
+        stored_samples(planned.segment.frames, form.frame_rate, form.audio.sample_rate),
         begun=media.zero if sought is None else sought,
         seekable=bool(media.seek_points) and not media.clock_moves and not is_repaired,
         clock_moves=media.clock_moves,
         end=media.readable_bytes,
+        rate=form.audio.sample_rate,
+        layout=form.audio.layout,
+        format=form.audio.samples,
     )
     try:
         match = looks.compare_audio(path, audio, cancel=context.cancel)

@@ -247,6 +247,9 @@ def output_dict(output: OutputInfo) -> OutputData:
         "fps": str(output.frame_rate),
         "video_codec": output.video_codec,
         "audio_codec": output.audio_codec,
+        "audio_sample_rate": output.audio_sample_rate,
+        "audio_channels": output.audio_channels,
+        "audio_layout": output.audio_layout,
         "contact_sheet": absolute_of(output.contact_sheet),
         "poster": absolute_of(output.poster),
     }

@@ -52,6 +52,9 @@ _PATHS = {key for key, field in FIELDS.items() if Path in get_args(field.annotat
 _OPTIONS: dict[Key, str] = {
     ("encode", "threads"): "--encoder-threads",
     ("encode", "preset"): "--encoder-preset",
+    ("audio", "codec"): "--audio-codec",
+    ("audio", "sample_rate"): "--audio-rate",
+    ("audio", "channels"): "--audio-channels",
     ("audio", "tracks"): "--audio-tracks",
     ("memory", "max"): "--max-memory",
     ("cache", "enabled"): "--no-cache",

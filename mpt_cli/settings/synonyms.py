@@ -51,7 +51,7 @@ SYNONYMS: Mapping[str, Synonym] = _table(
     ("mute muted an no-audio silence remove-audio", _MUTE),
     ("audio-track map audio-stream", Synonym("--audio-tracks", "audio.tracks")),
     ("c:v vcodec video-codec c", Synonym("--codec", "encode.codec")),
-    ("c:a acodec audio-codec", Synonym(note="the audio of a reel is always AAC")),
+    ("c:a acodec", Synonym("--audio-codec", "audio.codec")),
     ("b:v vb video-bitrate bitrate", Synonym("--quality or --crf", "encode.quality or encode.crf")),
     ("b:a ab audio-bitrate", Synonym(note="the setting audio.bitrate sets it", key="audio.bitrate")),
     ("vf filter filters filter-complex af", Synonym(note="mpt takes no filters")),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from mpt_cli.media.encoders.audio import AAC, CODECS, containers_of, nearest_rate
 from mpt_cli.media.encoders.software import fits_container
+from mpt_cli.model.choices import JoinMethod
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mpt_cli.config.sections import Config, QualitySettings
+    from mpt_cli.config.sections import AudioConfig, Config, QualitySettings
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.choices import Container
     from mpt_cli.runtime.cancel import CancelToken
@@ -44,6 +46,38 @@ class CodecValidator:
         if container is not None and not fits_container(quality.codec, container):
             message = f"{quality.codec} cannot be written into .{container}"
             issues.append(Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, output, "use .mp4 or .mkv"))
+        return issues
+
+    def validate_audio(
+        self, audio: AudioConfig, container: Container | None, output: Path, join: JoinMethod | None
+    ) -> list[Issue]:
+        """Check that a codec of audio that was asked for fits to container, rate and join.
+
+        Args:
+            audio: The settings of audio.
+            container: The container of the output; None if unknown, which is not checked here.
+            output: The path of the output, for the issues.
+            join: The join method of ``mpt concat``, or None.
+
+        Returns:
+            The problems.
+        """
+        if audio.codec is None:
+            return []
+        codec, issues = CODECS[audio.codec], list[Issue]()
+        if container is not None and container not in codec.containers:
+            takers = " or ".join(f".{each}" for each in containers_of(codec))
+            message = f"{codec.family} audio cannot be written into .{container}"
+            issues.append(Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, output, f"use {takers}"))
+        rate = audio.sample_rate
+        if rate is not None and nearest_rate(codec, rate) != rate:
+            hint = f"set audio.sample_rate to {', '.join(map(str, codec.rates))} or auto"
+            issues.append(
+                Issue(IssueCode.USAGE, f"{codec.family} audio cannot have {rate} samples a second", hint=hint)
+            )
+        if join is JoinMethod.MOVIEPY and codec is not AAC:
+            message = f"MoviePy writes no {codec.family} audio"
+            issues.append(Issue(IssueCode.USAGE, message, hint="set audio.codec to aac, or leave out --method moviepy"))
         return issues
 
     def validate_hardware(self, config: Config, *, cancel: CancelToken) -> Issue | None:

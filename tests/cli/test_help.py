@@ -26,6 +26,7 @@ REEL = (
     " --encoder-preset --order --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
     " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest --audio-tracks"
+    " --audio-codec --audio-rate --audio-channels"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
 OF_A_RUN = "--overwrite -y --dry-run -n --keep-temp --if-changed --metrics-file --manifest"

@@ -12,6 +12,7 @@ from mpt_cli.config.sections import ValidationConfig
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
+from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.choices import Codec, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, VerificationError
@@ -393,8 +394,8 @@ def test_an_output_that_is_not_whole_is_refused(reel: Reel, tmp_path: Path, engi
         ({"dimensions": Dimensions(90, 160)}, "160x90, not 90x160"),
         ({"frame_rate": Fraction(25)}, "picture 1 is .* off its time"),
         ({"encoder": form_of(codec=Codec.HEVC).encoder}, "h264, not hevc"),
-        ({"channels": 6}, "sound has channels: 2, not 6"),
-        ({"sample_rate": 44_100}, "samples a second: 48000, not 44100"),
+        ({"audio": AudioForm(layout="5.1")}, "sound has channels: 2, not 6"),
+        ({"audio": AudioForm(sample_rate=44_100)}, "samples a second: 48000, not 44100"),
     ],
 )
 @pytest.mark.core

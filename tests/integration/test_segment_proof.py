@@ -11,6 +11,7 @@ import pytest
 
 from mpt_cli.config.sections import MemoryConfig, ProcessingConfig
 from mpt_cli.media import proof
+from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.choices import Codec
 from mpt_cli.model.errors import IssueCode, VerificationError
 from mpt_cli.monitoring.memory import MemoryManager
@@ -120,12 +121,12 @@ def test_sound_is_counted_to_the_sample(tmp_path: Path) -> None:
     for size, right in [(4 * 480, True), (4 * 480 - 2, False), (4 * 480 + 4, False), (0, False)]:
         sound.write_bytes(bytes(size))
         if right:
-            proof.prove_audio(sound, 480, 2)
+            proof.prove_audio(sound, 480, AudioForm())
         else:
             with pytest.raises(VerificationError, match=f"has {size // 4} samples, 480 were planned"):
-                proof.prove_audio(sound, 480, 2)
+                proof.prove_audio(sound, 480, AudioForm())
     with pytest.raises(VerificationError, match="has 0 samples"):
-        proof.prove_audio(tmp_path / "none.pcm", 480, 2)
+        proof.prove_audio(tmp_path / "none.pcm", 480, AudioForm())
 
 
 @pytest.mark.anchor("T051")

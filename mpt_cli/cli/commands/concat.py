@@ -16,7 +16,8 @@ def concat(
 ) -> int:
     """Join clips: copy their frames where that is safe, else encode them again.
 
-    Without --size, --fps and --codec the target is the format that covers the most seconds of the clips.
+    Without --size, --fps and --codec the target is the format that covers the most seconds of the clips, and so is that
+    of the audio without --audio-codec, --audio-rate and --audio-channels.
     """
     method = JoinMethod(given.get("method") or JoinMethod.AUTO)
     return Session("concat", given).run(lambda session: answer_request(session, inputs or [], join=method))

@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mpt_cli.media.clock_jumps import expression, one_row_expression
 from mpt_cli.media.ffmpeg import downmix
-from mpt_cli.model.timing import SAMPLE_RATE
+from mpt_cli.model.audio_form import SampleFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from pathlib import Path
 
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.media_info import AudioStreamInfo
 
-RENDERED = {"f": "f32le", "ar": SAMPLE_RATE, "ac": 2}
-"""Input options for the files that :mod:`mpt_cli.media.inspect.audio.render` writes."""
 _GAP = 0.02
 """Seconds."""
 LIMITER = "alimiter=limit=0.98:level=disabled:latency=1"
 
 
-def stereo_mix(track: AudioStreamInfo) -> downmix.Mix:
-    """Return the gains of each channel of a track for the left and for the right side."""
-    return downmix.partial_mix(track.channels) if track.is_part else downmix.stereo_mix(track.channels)
+def raw_options(audio: AudioForm, samples: SampleFormat | None = None) -> dict[str, Any]:
+    """Return ffmpeg's options of raw PCM: by the number of channels, or by their layout where there are more than two.
+
+    ``samples`` stands in place of the format of its samples.
+    """
+    named = {"channel_layout": audio.layout} if len(audio.channels) > 2 else {"ac": len(audio.channels)}
+    return {"f": str(samples or audio.samples), "ar": audio.sample_rate, **named}
 
 
-def limiter(tracks: Sequence[AudioStreamInfo]) -> list[str]:
+def rendered_format(audio: AudioForm) -> SampleFormat:
+    """Return the format of the files that :mod:`mpt_cli.media.inspect.audio.render` writes.
+
+    Floating point, because the sum of several tracks may pass full scale; of 32 bits, where that holds all samples.
+    """
+    return SampleFormat.F64 if audio.samples in (SampleFormat.S32, SampleFormat.F64) else SampleFormat.F32
+
+
+def rendered_options(audio: AudioForm) -> dict[str, Any]:
+    """Return the input options of a rendered track."""
+    return raw_options(audio, rendered_format(audio))
+
+
+def track_mix(track: AudioStreamInfo, audio: AudioForm) -> downmix.Mix:
+    """Return the gains of each channel of a track for each channel of the target format."""
+    return downmix.layout_mix(track.channels, audio.layout, is_part=track.is_part)
+
+
+def limiter(tracks: Sequence[AudioStreamInfo], audio: AudioForm) -> list[str]:
     """Return the limiter for a mix of tracks that can pass full scale together, else nothing."""
-    mixes = [stereo_mix(track) for track in tracks]
-    together = [tuple(gain for mix in mixes for gain in mix[side]) for side in (0, 1)]
+    mixes = [track_mix(track, audio) for track in tracks]
+    together = [tuple(gain for mix in mixes for gain in mix[side]) for side in range(len(audio.channels))]
     return [LIMITER] if any(map(downmix.needs_limiter, together)) else []
 
 
 def track_filters(
-    track: AudioStreamInfo, origin: Fraction, samples: int, *, clock_moves: tuple[Fraction, ...]
+    track: AudioStreamInfo, origin: Fraction, samples: int, audio: AudioForm, *, clock_moves: tuple[Fraction, ...]
 ) -> list[str]:
-    """Return the filters that create exactly ``samples`` stereo samples from ``origin``, a time of the file, on.
+    """Return the filters that create exactly ``samples`` samples from ``origin``, a time of the file, on.
 
     There is silence where there is no audio.
     """
-    if track.irregular:
-        return [LIMITER, *_exactly(samples)]  # it was rendered: mixed, and put where it belongs
-    limited = any(map(downmix.needs_limiter, stereo_mix(track)))
+    limited = any(map(downmix.needs_limiter, track_mix(track, audio)))
+    if track.irregular:  # it was rendered: mixed, and put where it belongs
+        return [*([LIMITER] if limited or not audio.is_lossless else []), *_exactly(samples)]
     return [
         *([f"asetpts='{_continuous_times(clock_moves)}'"] if clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",
         *(["aformat=sample_fmts=fltp"] if limited else []),  # sums of whole numbers wrap around before the limiter
-        f"pan={downmix.pan_expression(track.channels, is_part=track.is_part)}",
-        f"aresample={SAMPLE_RATE}:async=1:first_pts=0:{_in_step(track.tremble)}",
+        f"pan={downmix.pan_expression(track.channels, audio.layout, is_part=track.is_part)}",
+        f"aresample={audio.sample_rate}:async=1:first_pts=0:{_in_step(track.tremble)}",
         *([LIMITER] if limited else []),
         *_exactly(samples),
     ]

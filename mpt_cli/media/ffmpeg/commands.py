@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import ffmpeg
 
 from mpt_cli.media import color, frame_map
+from mpt_cli.media.encoders.audio import encoder_name, is_encoded_apart
+from mpt_cli.media.ffmpeg.audio_chain import raw_options
 from mpt_cli.media.ffmpeg.filters import upload_filters, uploaded, without_side_data
 from mpt_cli.media.open_options import DEMUXERS, file_url, protocols
 from mpt_cli.model.choices import Codec, Container
@@ -19,6 +21,7 @@ from mpt_cli.model.timing import ticks_per_frame, timescale
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import Dimensions, EncoderSettings, TargetForm
     from mpt_cli.model.media_info import MediaInfo
 
@@ -40,7 +43,6 @@ GLOBAL_ARGUMENTS = (
 """The last: ffmpeg must not decide how much damage is too much; it gives up at two thirds."""
 _QUIET = ("-v", "error", "-nostats")
 _COMPLETE_HEADER = ("mov", "mp4")
-PCM_FORMAT = "s16le"
 MOVIE_TIMESCALE = 1000
 _UNSPECIFIED_MATRIX = 2
 NO_METADATA = {"map_metadata": -1, "map_chapters": -1}
@@ -53,20 +55,23 @@ without a letter ``-map_metadata`` would take their titles too.
 
 def audio_piece_arguments(form: TargetForm, output: Path) -> list[str]:
     """Return the arguments that encode PCM from stdin to a sequence of packets."""
-    pcm = {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels, "protocol_whitelist": "pipe"}
-    options = {"c:a": form.audio_codec, "b:a": form.audio_bitrate, "f": "adts"}
+    pcm = {**raw_options(form.audio), "protocol_whitelist": "pipe"}
+    options = {**_audio_encoding(form.audio), "f": "adts"}
     return [*GLOBAL_ARGUMENTS, *ffmpeg.input("pipe:0", **pcm).output(file_url(output), **options).get_args()]
 
 
-def join_arguments(list_path: Path, audio_path: Path, form: TargetForm, output: Path, *, convert: bool) -> list[str]:
-    """Return the arguments that join coded frames by a concat list, and put coded audio beside them.
+def join_arguments(
+    list_path: Path, audio_path: Path | None, form: TargetForm, output: Path, *, convert: bool
+) -> list[str]:
+    """Return the arguments that join coded frames by a concat list, and put audio beside them.
 
     The filter puts every timestamp back on the grid after the list's microseconds; Matroska's milliseconds
     swallow those, and there ffmpeg 5.1 filters in another time base than it says.
 
     Args:
         list_path: Path of the concat list.
-        audio_path: Path of the coded audio.
+        audio_path: Path of the coded audio behind its chapters. Where audio is encoded by the join, from PCM on
+            stdin, that of the chapters alone, or None.
         form: Target format.
         output: Path of the file to write.
         convert: True to let the demuxer write each clip's parameter sets into the stream, which is needed
@@ -83,7 +88,7 @@ def join_arguments(list_path: Path, audio_path: Path, form: TargetForm, output: 
 
 
 def reencode_arguments(
-    list_path: Path, audio_path: Path, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
+    list_path: Path, audio_path: Path | None, form: TargetForm, output: Path, *, frame_map_path: Path | None = None
 ) -> list[str]:
     """Return the arguments that join as :func:`join_arguments` does, but decode and encode all frames.
 
@@ -125,20 +130,36 @@ def _concat_input(list_path: Path, *, convert: bool) -> Any:
 
 
 def _join_output(
-    frames: Any, audio_path: Path, video_options: dict[str, Any], form: TargetForm, output: Path
+    frames: Any, audio_path: Path | None, video_options: dict[str, Any], form: TargetForm, output: Path
 ) -> list[str]:
-    audio = ffmpeg.input(file_url(audio_path), f="aac", protocol_whitelist="file")["a:0"]
+    """Return the arguments of a join: chapters are in front of coded audio, or in a third input beside raw PCM."""
+    chapters: list[str] = []
     options = {**video_options, "c:a": "copy", **_ONLY_CHAPTERS, **muxer_options(form)}
-    return [*GLOBAL_ARGUMENTS, *ffmpeg.output(frames, audio, file_url(output), **options).get_args()]
+    if is_encoded_apart(form.audio):
+        assert audio_path is not None
+        audio = ffmpeg.input(file_url(audio_path), f="aac", protocol_whitelist="file")["a:0"]
+    else:
+        audio = ffmpeg.input("pipe:0", **raw_options(form.audio), protocol_whitelist="pipe")["a:0"]
+        options |= {**_audio_encoding(form.audio), "map_chapters": -1 if audio_path is None else 2}
+        if audio_path is not None:
+            chapters = ["-f", "aac", "-protocol_whitelist", "file", "-i", file_url(audio_path)]
+    arguments = ffmpeg.output(frames, audio, file_url(output), **options).get_args()
+    behind_inputs = len(arguments) - arguments[::-1].index("-i") + 1
+    return [*GLOBAL_ARGUMENTS, *arguments[:behind_inputs], *chapters, *arguments[behind_inputs:]]
+
+
+def _audio_encoding(audio: AudioForm) -> dict[str, Any]:
+    """Return the options of the audio encoder."""
+    return {"c:a": encoder_name(audio)} | ({} if audio.bitrate is None else {"b:a": audio.bitrate})
 
 
 def moviepy_audio(form: TargetForm) -> dict[str, Any]:
     """Return the options of MoviePy's audio writer, to encode as :func:`audio_piece_arguments` does."""
     return {
-        "fps_input": form.sample_rate,
-        "nchannels": form.channels,
-        "codec": form.audio_codec,
-        "bitrate": str(form.audio_bitrate),
+        "fps_input": form.audio.sample_rate,
+        "nchannels": len(form.audio.channels),
+        "codec": encoder_name(form.audio),
+        "bitrate": str(form.audio.bitrate),
         "ffmpeg_params": list(_QUIET),
     }
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 
-from mpt_cli.media.ffmpeg.audio_chain import RENDERED, limiter, rendered_path, track_filters
+from mpt_cli.media.ffmpeg.audio_chain import limiter, raw_options, rendered_options, rendered_path, track_filters
 from mpt_cli.media.ffmpeg.commands import (
     GLOBAL_ARGUMENTS,
     MOVIE_TIMESCALE,
     NO_METADATA,
-    PCM_FORMAT,
     codec_tag,
     device_arguments,
     encoder_options,
@@ -201,17 +200,17 @@ def _audio_output(source: Any, media: MediaInfo, origin: Fraction, frames: int, 
     """
     tracks = media.heard
     chains = [_chain(track, media, origin, frames, form) for track in tracks]
-    streams = [_track(source, track, path) for track in tracks]
+    streams = [_track(source, track, path, form) for track in tracks]
     if len(tracks) == 1:
         return _pcm(streams[0], ",".join(chains[0]), form, file_url(path))
     ends = [_filtered(stream, chain) for stream, chain in zip(streams, chains, strict=True)]
     mixed = ffmpeg.filter_multi_output(ends, "amix", inputs=len(ends), normalize=0).stream()
-    return ffmpeg.output(_filtered(mixed, limiter(tracks)), file_url(path), **_pcm_options(form))
+    return ffmpeg.output(_filtered(mixed, limiter(tracks, form.audio)), file_url(path), **_pcm_options(form))
 
 
 def _chain(track: AudioStreamInfo, media: MediaInfo, origin: Fraction, frames: int, form: TargetForm) -> list[str]:
-    samples = stored_samples(frames, form.frame_rate, form.sample_rate)
-    return track_filters(track, origin, samples, clock_moves=media.clock_moves)
+    samples = stored_samples(frames, form.frame_rate, form.audio.sample_rate)
+    return track_filters(track, origin, samples, form.audio, clock_moves=media.clock_moves)
 
 
 def _pcm(stream: Any, chain: str, form: TargetForm, url: str) -> Any:
@@ -219,15 +218,17 @@ def _pcm(stream: Any, chain: str, form: TargetForm, url: str) -> Any:
 
 
 def _pcm_options(form: TargetForm) -> dict[str, Any]:
-    return {"f": PCM_FORMAT, "ar": form.sample_rate, "ac": form.channels}
+    options = raw_options(form.audio)
+    options.pop("channel_layout", None)  # the filters give it; of outputs ffmpeg takes only a number of channels
+    return options
 
 
-def _track(source: Any, track: AudioStreamInfo, path: Path) -> Any:
+def _track(source: Any, track: AudioStreamInfo, path: Path, form: TargetForm) -> Any:
     """Return a track of the input, or its rendered audio."""
     if not track.irregular:
         return source[str(track.index)]
     rendered = file_url(rendered_path(path, track.index))
-    return ffmpeg.input(rendered, **RENDERED, protocol_whitelist="file")["a:0"]
+    return ffmpeg.input(rendered, **rendered_options(form.audio), protocol_whitelist="file")["a:0"]
 
 
 def _filtered(stream: Any, chain: Sequence[str]) -> Any:

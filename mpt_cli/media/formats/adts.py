@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 _HEADER_BYTES = 7
 _SYNC = 0xFFF
+SILENT_PACKET = bytes.fromhex("fff14c40017ffc01182007")
+"""Packet of silence, 48 kHz mono: the audio of a file that only carries chapters."""
 
 
 def packets(file: BinaryIO) -> Iterator[bytes]:

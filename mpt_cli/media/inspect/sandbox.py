@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.config.sections import ValidationConfig
+    from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import Dimensions
 
 LEAST_BYTES_PER_SECOND = 5_000_000
@@ -132,7 +133,15 @@ class Workers:
         return loss
 
     def render_audio(
-        self, path: Path, media: MediaInfo, start: Fraction, samples: int, output: Path, *, cancel: CancelToken
+        self,
+        path: Path,
+        media: MediaInfo,
+        start: Fraction,
+        samples: int,
+        output: Path,
+        form: AudioForm,
+        *,
+        cancel: CancelToken,
     ) -> AudioLoss:
         """Render the audio of a file, see ``audio_render.render``; return how much of it does not decode."""
         assert media.audio is not None
@@ -144,6 +153,7 @@ class Workers:
             "anchors": track.anchors,
         }
         what = {"start": str(start), "samples": samples, "output": str(output.absolute()), **_part(media)}
+        what["form"] = dataclasses.asdict(form)
         loss = self._ask(path, {"ask": "render", "track": wanted, **what}, cancel).loss
         assert loss is not None
         return loss

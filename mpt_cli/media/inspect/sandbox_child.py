@@ -23,6 +23,7 @@ import av
 
 from mpt_cli.media.inspect import probe
 from mpt_cli.media.process.shortage import libav_shortage
+from mpt_cli.model.audio_form import AudioForm, SampleFormat
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, ProbeError, ResourceError
 
@@ -93,7 +94,8 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         start, samples, output = Fraction(question["start"]), question["samples"], Path(question["output"])
         wanted = question["track"]
         track = WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]), wanted["anchors"])
-        rendered = render(path, track, start, samples, output, **_part(question), alive=alive)
+        form = AudioForm(**question["form"] | {"samples": SampleFormat(question["form"]["samples"])})
+        rendered = render(path, track, start, samples, output, form, **_part(question), alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     if question["ask"] == "compare":
         from mpt_cli.media.inspect.audio.comparison import HeardTrack, MadeAudio, compare
@@ -103,7 +105,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             **what
             | {"path": Path(what["path"]), "origin": Fraction(what["origin"]), "begun": Fraction(what["begun"])}
             | {"tracks": tuple(HeardTrack(**track) for track in what["tracks"])}
-            | {"clock_moves": tuple(map(Fraction, what["clock_moves"]))}
+            | {"clock_moves": tuple(map(Fraction, what["clock_moves"])), "format": SampleFormat(what["format"])}
         )
         return {"match": dataclasses.asdict(compare(path, made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None

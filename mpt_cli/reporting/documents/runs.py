@@ -26,6 +26,9 @@ class OutputData(TypedDict):
     fps: Ratio
     video_codec: str
     audio_codec: str
+    audio_sample_rate: Whole
+    audio_channels: Whole
+    audio_layout: Annotated[str, Field(description="such as mono, stereo or 5.1")]
     contact_sheet: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
     poster: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
 
@@ -152,6 +155,19 @@ class StepData(TypedDict):
     segments: Annotated[list[Positive], Field(description="frames of each segment; empty for a clip in one piece")]
 
 
+class PlannedAudioData(TypedDict):
+    """Format of the audio of a planned reel."""
+
+    codec: str
+    sample_rate: Whole
+    channels: Whole
+    layout: str
+    bitrate: Annotated[Whole | None, Field(description="bits per second; null for a codec without loss")]
+    reasons: Annotated[
+        list[str], Field(description="where it comes from, and why something is not as in the clips; may be empty")
+    ]
+
+
 class PlanData(TypedDict):
     """Plan of a request."""
 
@@ -163,6 +179,7 @@ class PlanData(TypedDict):
     frames: Positive
     duration_seconds: float
     encoder: str
+    audio: PlannedAudioData
     jobs: Positive
     threads: Positive
     seed: int | None

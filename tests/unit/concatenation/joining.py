@@ -79,7 +79,7 @@ class Judge:
             raise VerificationError("is not what was planned", path=path)
         form = form_of()
         return OutputInfo(
-            path, 1, form.container, Fraction(2), 60, form.dimensions, form.frame_rate, "h264", form.audio_codec
+            path, 1, form.container, Fraction(2), 60, form.dimensions, form.frame_rate, "h264", form.audio.codec
         )
 
 

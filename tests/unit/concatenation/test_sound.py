@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.concatenation.audio import ReelAudio, audio_pieces
+from mpt_cli.concatenation.audio import audio_pieces
 from mpt_cli.media.formats import adts
+from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.model.clips import Dimensions, ProcessedClip, Segment
 from mpt_cli.model.timing import sample_counts, stored_samples
 from tests.builders import form_of

@@ -120,7 +120,7 @@ def test_parse_seconds_refuses(value: object) -> None:
         ("encode", "codec", "vp9"),
         ("audio", "bitrate", "many"),
         ("audio", "bitrate", "8k"),
-        ("audio", "channels", "6"),
+        ("audio", "channels", "5"),
         ("audio", "sample_rate", "fast"),
         ("concat", "seed", -1),
         ("processing", "min_success_rate", 1.1),

@@ -128,12 +128,13 @@ def test_what_was_predicted_stands_beside_what_came(*, made: bool) -> None:
 
 def test_a_pipe_gets_everything_whole() -> None:
     out, err = in_pipe(result(*CLIPS, status=RunStatus.PARTIAL))
-    assert out.splitlines()[:5] == [
+    assert out.splitlines()[:6] == [
         "reel.mp4 is ready, without the clips that failed",
         "  path     /a/rather/long/path/to/the/folder/of/outputs/that/does/not/end/reel.mp4",
         "  size     11.8 MiB, mp4 with h264, aac",
         "  length   1:02.400, 1872 frames",
         "  video    1080x1920 at 29.97 fps",
+        "  audio    aac, 48 kHz, stereo",
     ]
     assert LONG in out
     assert "evil\\x1b[31m\\n\\u202ename\\xff.mp4" in out
@@ -155,7 +156,7 @@ def test_the_table_fits_a_terminal(width: int) -> None:
     lines, _ = in_terminal(result(*CLIPS), width)
     assert all(cell_len(line) <= width for line in lines if not line.startswith("  path"))
     assert lines[0] == "reel.mp4 is ready"
-    assert ("time" in lines[6].split()) == (width > 60)
+    assert ("time" in lines[7].split()) == (width > 60)
 
 
 def test_one_clip_without_a_reel() -> None:
@@ -199,9 +200,9 @@ def test_another_order_is_told_by_where_clips_start(seed: int | None) -> None:
     starts = (Fraction(9), None, Fraction(0), Fraction(4))
     clips = [replace(clip(at, f"c{at}.mp4"), start=start) for at, start in enumerate(starts)]
     out, _ = in_pipe(replace(result(*clips), seed=seed))
-    rows = [line.split() for line in out.splitlines()[7:11]]
+    rows = [line.split() for line in out.splitlines()[8:12]]
     assert [row[1] for row in rows] == ["c2.mp4", "c3.mp4", "c0.mp4", "c1.mp4"]
-    assert "0.0 s" in out.splitlines()[7]
+    assert "0.0 s" in out.splitlines()[8]
 
 
 def test_order_of_the_request_needs_no_starts() -> None:

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from mpt_cli.media.audio_agreement import PIECE_SAMPLES, RATE, REACH_SAMPLES, agreement
+from mpt_cli.media.audio_agreement import RATE, agreement, piece_samples, reach_samples
 
+PIECE_SAMPLES, REACH_SAMPLES = piece_samples(RATE), reach_samples(RATE)
 LENGTH = PIECE_SAMPLES + 2 * REACH_SAMPLES
 MS = RATE // 1000
 NEAR = 0.005

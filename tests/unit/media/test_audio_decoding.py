@@ -12,6 +12,7 @@ from mpt_cli.media.inspect.audio.decoding import audio_loss
 from mpt_cli.media.inspect.audio.render import WantedTrack, render
 from mpt_cli.media.inspect.probe import probe
 from mpt_cli.media.inspect.sandbox import Workers
+from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.errors import ProbeError
 from mpt_cli.runtime.cancel import CancelToken
 from tests.audio_clips import clip, label_channels, tones
@@ -38,8 +39,8 @@ def test_audio_is_rendered_and_counted_there_too(workers: Workers, tmp_path: Pat
     assert media.audio is not None
     assert media.audio.irregular
     there, here = tmp_path / "there.f32", tmp_path / "here.f32"
-    lost = workers.render_audio(path, media, START, SAMPLES, there, cancel=cancel)
-    assert lost == render(path, WantedTrack(media.audio.index), START, SAMPLES, here)
+    lost = workers.render_audio(path, media, START, SAMPLES, there, AudioForm(), cancel=cancel)
+    assert lost == render(path, WantedTrack(media.audio.index), START, SAMPLES, here, AudioForm())
     assert there.read_bytes() == here.read_bytes()
     assert len(here.read_bytes()) == SAMPLES * 8
     assert workers.audio_loss(path, media, cancel=cancel) == audio_loss(path, media.audio.index)
@@ -52,4 +53,4 @@ def test_a_stream_that_is_gone_costs_its_file_alone(workers: Workers, tmp_path: 
     for index in (0, 9):  # the frames, and no stream
         other = replace(media, audio=replace(media.audio, index=index))
         with pytest.raises(ProbeError):
-            workers.render_audio(path, other, START, SAMPLES, tmp_path / "out.f32", cancel=cancel)
+            workers.render_audio(path, other, START, SAMPLES, tmp_path / "out.f32", AudioForm(), cancel=cancel)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpt_cli.media.ffmpeg.downmix import needs_limiter, pan_expression, stereo_mix
+from mpt_cli.media.ffmpeg.downmix import layout_mix, needs_limiter, pan_expression, stereo_mix
 from tests.media import run_ffmpeg
 from tests.reader import samples, tone_level
 
@@ -118,3 +118,36 @@ def test_ffmpeg_mixes_each_channel_as_the_matrix_says(
         level = tone_level(side, 1000) - tone_level(samples(mixed)[0] * 0, 1000) - 120
         level = tone_level(side, 1000) + 12.04  # the tone is a quarter of full scale
         assert level == pytest.approx(wanted, abs=0.1) if wanted is not None else level < -80
+
+
+SURROUND_BACK = ("FL", "FR", "FC", "LFE", "BL", "BR")
+
+
+@pytest.mark.parametrize(
+    ("channels", "layout", "mix"),
+    [
+        (("FC",), "mono", ((1,),)),
+        (("FL", "FR"), "mono", ((0.5, 0.5),)),
+        (("FL", "FR"), "stereo", ((1, 0), (0, 1))),
+        (("FR", "FL"), "stereo", ((0, 1), (1, 0))),
+        (("FC",), "5.1", ((0,), (0,), (1,), (0,), (0,), (0,))),
+        (("FC",), "quad", ((1,), (1,), (0,), (0,))),
+        (("FL", "FR"), "3.0", ((1, 0), (0, 1), (0, 0))),
+        (("FL", "FR", "BL", "BR"), "4.0", ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 0), (0, 0, HALF, HALF))),
+        (("FL", "FR", "FC", "BC"), "5.0", ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, HALF), (0, 0, 0, HALF))),
+    ],
+)
+def test_mix_to_a_layout(channels: tuple[str, ...], layout: str, mix: tuple[tuple[float, ...], ...]) -> None:
+    assert layout_mix(channels, layout) == mix
+
+
+@pytest.mark.parametrize("channels", [SURROUND_BACK, ("FL", "FR", "FC", "LFE", "SL", "SR")])
+def test_surround_stays_as_it_is(channels: tuple[str, ...]) -> None:
+    assert layout_mix(channels, "5.1") == tuple(tuple(float(i == j) for j in range(6)) for i in range(6))
+
+
+def test_channels_that_a_layout_lacks_are_heard_beside() -> None:
+    seven = layout_mix(("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"), "5.1")
+    assert seven[4] == (0, 0, 0, 0, 1, 0, HALF, 0)
+    assert seven[5] == (0, 0, 0, 0, 0, 1, 0, HALF)
+    assert layout_mix(("NONE",) * 10, "5.1")[:2] == stereo_mix(("NONE",) * 10)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mpt_cli.config.sections import ConcatConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, CopyPolicy, Fit
 from mpt_cli.model.clips import Dimensions, Orientation, VideoClip
 from mpt_cli.model.errors import IssueCode
@@ -350,7 +351,7 @@ def test_a_clip_has_as_many_frames_as_its_trim_and_the_longest_allowed_leave(
 def test_the_form_is_what_the_configuration_says() -> None:
     form = plan_of([clip_of()], container=Container.MKV, encode=QualitySettings(codec=Codec.HEVC, threads=7)).form
     assert (form.container, form.encoder.encoder, form.encoder.threads) == (Container.MKV, "libx265", 7)
-    assert (form.sample_rate, form.channels, form.audio_codec, form.audio_bitrate) == (48_000, 2, "aac", 192_000)
+    assert form.audio == AudioForm("aac", 48_000, "stereo", 192_000)
 
 
 # --- order ----------------------------------------------------------------------------------------

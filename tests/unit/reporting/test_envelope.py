@@ -195,6 +195,9 @@ def test_data_of_process() -> None:
         "fps": "30",
         "video_codec": "h264",
         "audio_codec": "aac",
+        "audio_sample_rate": 48_000,
+        "audio_channels": 2,
+        "audio_layout": "stereo",
         "contact_sheet": None,
         "poster": None,
     }

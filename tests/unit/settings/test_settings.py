@@ -276,7 +276,7 @@ def test_the_program_is_refused_elsewhere(tmp_path: Path, load: Load, place: str
         ("encode.encoder = 3", "encode.encoder = 3: must be text"),
         ("encode.encoder = ''", "encode.encoder = '': must not be empty"),
         ("cache.enabled = 'perhaps'", "cache.enabled = 'perhaps': must be true or false"),
-        ("audio.channels = 6", "audio.channels = 6: must be 2"),
+        ("audio.channels = 5", "audio.channels = 5: must be 1, 2 or 6"),
         ("video.fps = 29.97", "video.fps = 29.97: write the fraction: 30000/1001"),
         ("video.size = '10'", "video.size = '10': '10' is not a size like 1080x1920"),
         ("video = 3", "video = 3: must be a table"),

@@ -76,6 +76,11 @@ class AudioClock:
         """Return the number of packets."""
         return len(self._ticks)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all packets."""
+        return sum(self._bytes)
+
     def add(self, ticks: int | None, size: int, samples: int = 0) -> None:
         """Note the time of a packet, after the moves of the clock of its file, and how many samples it decodes to."""
         self._missing += ticks is None

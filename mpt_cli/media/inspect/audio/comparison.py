@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from av.audio.resampler import AudioResampler
 
-from mpt_cli.media.audio_agreement import PIECE_SAMPLES, REACH_SAMPLES, Agreement, agreement
-from mpt_cli.media.ffmpeg.downmix import needs_limiter, partial_mix, placed, stereo_mix
+from mpt_cli.media.audio_agreement import Agreement, agreement, piece_samples, reach_samples
+from mpt_cli.media.ffmpeg.downmix import layout_mix, needs_limiter, placed
 from mpt_cli.media.inspect.audio.channel_names import channel_names, planes_of
 from mpt_cli.media.inspect.audio.decoding import AudioDecoding
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.open_options import OPEN_OPTIONS
-from mpt_cli.model.timing import SAMPLE_RATE, round_half_up
+from mpt_cli.model.audio_form import LAYOUTS, SampleFormat
+from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.ffmpeg.downmix import Mix
 
-    Stereo = tuple[array[float], array[float]]
-
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
 """Opens without decoding a frame, see ``proof.py``: for containers whose header says all (AAC in MPEG-TS does not
 decode after it); others open as fast as they do with."""
 _SPAN_SECONDS = 2
 """Where a place is looked for: at the start, in the middle, at the end."""
-_CANDIDATES, _OTHERS, _GLANCE_SAMPLES = 8, 3, 240
+_CANDIDATES, _OTHERS, _GLANCE_SECONDS = 8, 3, Fraction(5, 1000)
 _LEAD_SECONDS = Fraction(3, 10)
 """So much in front of a place is decoded, which decoders need that begin in the midst (of MP3 the most)."""
 _REACHABLE_SECONDS = 6
@@ -43,7 +42,14 @@ _LEAST_TOLERANCE, _TOLERANCE = 0.005, 0.045
 """Seconds by which audio may be off its time, where times are even and where they are not."""
 _DRIFT = 0.001
 """Of recorders whose clock is not that of their sound; by so much the tolerance grows from where decoding begins."""
-_SAMPLE_BYTES = 4
+_KINDS = {
+    SampleFormat.S16: ("h", 2.0**15),
+    SampleFormat.S24: ("i", 2.0**31),
+    SampleFormat.S32: ("i", 2.0**31),
+    SampleFormat.F32: ("f", 1.0),
+    SampleFormat.F64: ("d", 1.0),
+}
+"""Type and full scale of samples; those of 24 bits are read as the upper part of 32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,27 @@ class MadeAudio:
     seekable: bool
     clock_moves: tuple[Fraction, ...] = ()
     end: int | None = None
+    rate: int = 48_000
+    layout: str = "stereo"
+    format: SampleFormat = SampleFormat.S16
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return LAYOUTS[self.layout]
+
+    def read(self, first: int, samples: int) -> array[Any]:
+        """Return samples of all channels, each of a channel in turn."""
+        size = len(self.channels) * self.format.bits // 8
+        with self.path.open("rb") as file:
+            file.seek(first * size)
+            raw = file.read(samples * size)
+        if self.format is SampleFormat.S24:
+            deep = bytearray(len(raw) // 3 * 4)
+            for byte in range(3):
+                deep[byte + 1 :: 4] = raw[byte::3]
+            raw = bytes(deep)
+        return array(_KINDS[self.format][0], raw)
 
 
 def compare(source: Path, made: MadeAudio, *, alive: Callable[[], object] = lambda: None) -> AudioMatch:
@@ -94,13 +121,13 @@ def compare(source: Path, made: MadeAudio, *, alive: Callable[[], object] = lamb
     found = looks.at([places[0] for places in spans])
     for places, first in zip(spans, found, strict=True):
         if first.problem is not None and _is_confirmed(looks, places):
-            return AudioMatch(0, f"{first.problem} at {places[0] / SAMPLE_RATE:.1f} s")
+            return AudioMatch(0, f"{first.problem} at {places[0] / made.rate:.1f} s")
     return AudioMatch(sum(each.problem is None and (each.compared or each.silent) for each in found))
 
 
 def _is_confirmed(looks: _Looks, places: list[int]) -> bool:
     """Return whether a problem at the first place of a span is one at others too, where they show anything."""
-    others = [place for place in places[1:] if abs(place - places[0]) >= PIECE_SAMPLES]
+    others = [place for place in places[1:] if abs(place - places[0]) >= looks.piece]
     found = looks.at(others[:_OTHERS])
     return any(each.problem is not None for each in found) or not any(each.compared for each in found)
 
@@ -109,23 +136,21 @@ def _places(made: MadeAudio) -> list[list[int]]:
     """Return for each span the first samples of pieces in it, the loudest first."""
     length = made.samples
     if not made.seekable:
-        length = min(length, int((_REACHABLE_SECONDS - (made.origin - made.begun)) * SAMPLE_RATE))
-    span = min(length // 3, SAMPLE_RATE * _SPAN_SECONDS)
-    if span < PIECE_SAMPLES:  # what is so short is mostly the edge of a codec's window
+        length = min(length, int((_REACHABLE_SECONDS - (made.origin - made.begun)) * made.rate))
+    span, piece = min(length // 3, made.rate * _SPAN_SECONDS), piece_samples(made.rate)
+    if span < piece:  # what is so short is mostly the edge of a codec's window
         return []
     found = []
-    with made.path.open("rb") as file:
-        for start in (0, (length - span) // 2, length - span):
-            last = max(start, start + span - PIECE_SAMPLES)
-            places = sorted({start + (last - start) * number // (_CANDIDATES - 1) for number in range(_CANDIDATES)})
-            found.append(sorted(places, key=lambda place: -_peak(file, place)))
+    for start in (0, (length - span) // 2, length - span):
+        last = max(start, start + span - piece)
+        places = sorted({start + (last - start) * number // (_CANDIDATES - 1) for number in range(_CANDIDATES)})
+        found.append(sorted(places, key=lambda place: -_peak(made, place)))
     return found
 
 
-def _peak(file: Any, place: int) -> int:
+def _peak(made: MadeAudio, place: int) -> float:
     """Return the loudest of a few samples in the midst of a piece."""
-    file.seek((place + PIECE_SAMPLES // 2) * _SAMPLE_BYTES)
-    samples = memoryview(file.read(_GLANCE_SAMPLES * _SAMPLE_BYTES)).cast("h")
+    samples = made.read(place + piece_samples(made.rate) // 2, int(_GLANCE_SECONDS * made.rate))
     return max(max(samples), -min(samples)) if samples else 0
 
 
@@ -134,6 +159,7 @@ class _Looks:
 
     def __init__(self, source: Path, made: MadeAudio, alive: Callable[[], object]) -> None:
         self._source, self._made, self._alive = source, made, alive
+        self.piece, self._reach = piece_samples(made.rate), reach_samples(made.rate)
 
     def at(self, places: Sequence[int]) -> list[Agreement]:
         """Return what is found at each of these places of what was made."""
@@ -157,8 +183,9 @@ class _Looks:
         return windows
 
     def _window(self, place: int, track: HeardTrack, decoding: AudioDecoding, tick: Fraction | None) -> _Window:
-        size = self._size(place) + 2 * REACH_SAMPLES
-        return _Window(self._time(place - REACH_SAMPLES), size, decoding.labels, track, Fraction(tick or 0))
+        size = self._size(place) + 2 * self._reach
+        start, tick = self._time(place - self._reach), Fraction(tick or 0)
+        return _Window(start, size, decoding.labels, track, tick, self._made)
 
     def _sought(self, decoding: AudioDecoding, stream: Any, window: _Window) -> Iterator[AudioFrame]:
         time = max(Fraction(0), window.start - _LEAD_SECONDS)
@@ -166,25 +193,27 @@ class _Looks:
         return decoding.frames(self._alive)
 
     def _time(self, place: int) -> Fraction:
-        return self._made.origin + Fraction(place, SAMPLE_RATE)
+        return self._made.origin + Fraction(place, self._made.rate)
 
     def _size(self, place: int) -> int:
-        return min(PIECE_SAMPLES, self._made.samples - place)
+        return min(self.piece, self._made.samples - place)
 
     def _compared(self, place: int, heard: Sequence[_Window]) -> Agreement:
-        left, right = (_cut(_sum([window.sides[side] for window in heard])) for side in (0, 1))
+        made, names = self._made, self._made.channels
+        sides = [_sum([window.sides[side] for window in heard]) for side in range(len(names))]
+        if not made.format.is_float:
+            sides = list(map(_cut, sides))
         if not any(window.is_known for window in heard):
             return Agreement(compared=False)
         seconds = float(self._time(place) - self._made.begun)
         tolerance = max(window.tolerance(seconds) for window in heard)
         limited = len(heard) > 1 or heard[0].limited
-        return agreement((left, right), self._pcm(place, self._size(place)), tolerance, limited=limited)
-
-    def _pcm(self, place: int, size: int) -> tuple[array[int], array[int]]:
-        with self._made.path.open("rb") as file:
-            file.seek(place * _SAMPLE_BYTES)
-            samples = array("h", file.read(size * _SAMPLE_BYTES))
-        return samples[0::2], samples[1::2]
+        samples = made.read(place, self._size(place))
+        pieces = [samples[number :: len(names)] for number in range(len(names))]
+        full_scale = _KINDS[made.format][1]
+        return agreement(
+            sides, pieces, tolerance, limited=limited, rate=made.rate, channels=names, full_scale=full_scale
+        )
 
 
 def _until(end: Fraction, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
@@ -196,25 +225,32 @@ def _until(end: Fraction, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
 
 
 class _Window:
-    """Stereo audio of a span of time, put together from decoded frames; what lies in no frame is silent."""
+    """Audio of a span of time, put together from decoded frames; what lies in no frame is silent."""
 
     def __init__(
-        self, start: Fraction, samples: int, labels: tuple[str, ...], track: HeardTrack, tick: Fraction
+        self,
+        start: Fraction,
+        samples: int,
+        labels: tuple[str, ...],
+        track: HeardTrack,
+        tick: Fraction,
+        made: MadeAudio,
     ) -> None:
         self.start, self._samples, self._labels, self._track, self._tick = start, samples, labels, track, tick
-        self.sides: Stereo = (array("f", bytes(4 * samples)), array("f", bytes(4 * samples)))
+        self._made_rate, self._layout = made.rate, made.layout
+        self.sides = tuple(array("f", bytes(4 * samples)) for _ in made.channels)
         self.limited, self._covered, self._reached = False, 0, 0
         self._resampler: AudioResampler | None = None
         self._kind: tuple[object, ...] | None = None
-        self._gains: Mix = ((), ())
-        self._rate = SAMPLE_RATE
+        self._gains: Mix = ()
+        self._rate = made.rate
         self._place = 0  # of the next sample
         self._due = self._run = self._wander = 0  # in samples of the frames: when the next one should begin
 
     @property
     def end(self) -> Fraction:
         """When it ends."""
-        return self.start + Fraction(self._samples, SAMPLE_RATE)
+        return self.start + Fraction(self._samples, self._made_rate)
 
     @property
     def is_known(self) -> bool:
@@ -253,11 +289,12 @@ class _Window:
     def _begin(self, frame: AudioFrame, kind: tuple[object, ...], time: int) -> None:
         self._flush()
         self._kind, self._rate, self._due, self._run = kind, frame.sample_rate, time, 0
-        self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=SAMPLE_RATE)
+        self._resampler = AudioResampler(format="fltp", layout=frame.layout, rate=self._made_rate)
         names = placed(channel_names(frame, self._labels))
-        self._gains = partial_mix(self._track.part) if self._track.part else stereo_mix(names)
+        part = self._track.part
+        self._gains = layout_mix(part or names, self._layout, is_part=bool(part))
         self.limited = self.limited or any(map(needs_limiter, self._gains))
-        self._place = round_half_up((Fraction(time, frame.sample_rate) - self.start) * SAMPLE_RATE)
+        self._place = round_half_up((Fraction(time, frame.sample_rate) - self.start) * self._made_rate)
 
     def _flush(self) -> None:
         if self._resampler is not None:

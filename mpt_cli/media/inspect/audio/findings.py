@@ -72,6 +72,12 @@ class AudioFindings:
         return max(self._start + first, self._end_ticks * self._time_base if self.packets else self._start)
 
     @property
+    def bit_rate(self) -> int | None:
+        """Bits per second of its packets; None where one alone was read."""
+        seconds = self.end - self.start
+        return round(8 * self._times.size / seconds) if self.packets > 1 and seconds > 0 else None
+
+    @property
     def largest_time(self) -> Fraction:
         """When its largest packet comes, by its file: silence takes few bytes in most codecs."""
         return self._largest_ticks * self._time_base

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.filter import Graph
 
+from mpt_cli.media.ffmpeg.audio_chain import rendered_format
 from mpt_cli.media.ffmpeg.downmix import pan_expression, placed
 from mpt_cli.media.inspect.audio.channel_names import channel_names
 from mpt_cli.media.inspect.audio.decoding import AudioDecoding, AudioLoss
 from mpt_cli.media.inspect.demux import open_container
-from mpt_cli.model.timing import SAMPLE_RATE, round_half_up
+from mpt_cli.model.audio_form import AudioForm, SampleFormat
+from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from av.audio.frame import AudioFrame
 
-_SAMPLE_BYTES = 8
 _LEAST_GAP = Fraction(1, 50)
 """Audio that comes later, or earlier, by less goes on without a gap, as in the filters of other clips."""
 
@@ -52,20 +53,22 @@ def render(
     start: Fraction,
     samples: int,
     output: Path,
+    form: AudioForm,
     *,
     clock_moves: Sequence[Fraction] = (),
     end: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
-    """Write at most ``samples`` stereo samples from ``start`` on, a time of the file after the moves of its clock.
+    """Write at most ``samples`` samples from ``start`` on, a time of the file after the moves of its clock.
 
+    They have rate and channels of the target format.
     Return how much of them does not decode. ``clock_moves`` are those of the file; only bytes before
     ``end`` are read. ValueError or LookupError where the stream is no longer there.
     """
     with open_container(path, end=end) as container, output.open("wb") as file:
-        span = start, start + Fraction(samples, SAMPLE_RATE)
+        span = start, start + Fraction(samples, form.sample_rate)
         decoding = AudioDecoding(container, track.index, span, clock_moves, track.anchors)
-        placer = _Placer(file, start, samples, round((_LEAST_GAP + track.tremble) * SAMPLE_RATE))
+        placer = _Placer(file, start, samples, form, round((_LEAST_GAP + track.tremble) * form.sample_rate))
         mixer = _Mixer(decoding.labels, track.part, placer)
         for frame in decoding.frames(alive):
             mixer.take(frame)
@@ -74,7 +77,7 @@ def render(
 
 
 class _Mixer:
-    """Mixes frames to stereo; of each kind of frame with filters of its own."""
+    """Mixes frames to the channels of the target format; of each kind of frame with filters of its own."""
 
     def __init__(self, labels: tuple[str, ...], part: str | None, placer: _Placer) -> None:
         self._labels, self._part, self._placer = labels, part, placer
@@ -104,7 +107,10 @@ class _Mixer:
         channels, is_part = placed(channel_names(frame, self._labels)), False
         if self._part is not None and len(channels) == 1:
             channels, is_part = (self._part,), True
-        mix = pan_expression(channels, is_part=is_part)
+        form = self._placer.form
+        mix = pan_expression(channels, form.layout, is_part=is_part)
+        deep = "dbl" if rendered_format(form) is SampleFormat.F64 else "flt"
+        rate = form.sample_rate
         chain = [
             graph.add(
                 "abuffer",
@@ -113,10 +119,10 @@ class _Mixer:
                 channel_layout=frame.layout.name,
                 time_base=f"1/{frame.sample_rate}",
             ),
-            graph.add("aformat", "sample_fmts=fltp"),  # sums of whole numbers wrap around
+            graph.add("aformat", f"sample_fmts={deep}p"),  # sums of whole numbers wrap around
             graph.add("pan", mix),
-            graph.add("aresample", str(SAMPLE_RATE)),
-            graph.add("aformat", f"sample_fmts=flt:channel_layouts=stereo:sample_rates={SAMPLE_RATE}"),
+            graph.add("aresample", str(rate)),
+            graph.add("aformat", f"sample_fmts={deep}:channel_layouts={form.layout}:sample_rates={rate}"),
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*chain).configure()
@@ -139,6 +145,7 @@ class _Placer:
     file: BinaryIO
     start: Fraction
     samples: int
+    form: AudioForm
     least_gap: int
     written: int = 0
     begins_anew: bool = True
@@ -146,9 +153,10 @@ class _Placer:
 
     def put(self, frame: AudioFrame) -> None:
         """Write a frame at its time; one without a time follows the last."""
-        late = 0
+        late, size = 0, len(self.form.channels) * rendered_format(self.form).bits // 8
         if frame.pts is not None:
-            late = round_half_up((frame.pts * Fraction(frame.time_base or 0) - self.start) * SAMPLE_RATE) - self.written
+            time = frame.pts * Fraction(frame.time_base or 0)
+            late = round_half_up((time - self.start) * self.form.sample_rate) - self.written
         if not self.begins_anew and abs(late) <= self.least_gap:
             late = 0
         room = self.samples - self.written
@@ -156,11 +164,11 @@ class _Placer:
             return
         if late > 0:
             silence = min(late, room)
-            self.file.write(bytes(silence * _SAMPLE_BYTES))
+            self.file.write(bytes(silence * size))
             self.written += silence
             room -= silence
         first = max(-late, 0)
         end = min(frame.samples, first + room)
-        self.file.write(memoryview(frame.planes[0])[first * _SAMPLE_BYTES : end * _SAMPLE_BYTES])
+        self.file.write(memoryview(frame.planes[0])[first * size : end * size])
         self.written += end - first
         self.begins_anew = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from av.stream import Disposition
 
+from mpt_cli.media.inspect.audio.depth import lossless_format
 from mpt_cli.model.media_info import AudioStreamInfo
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ _OF_A_WRITER = re.compile(r"handle|media|sound|audio|iso|core|track|stream", re.
 def audio_tracks(container: InputContainer, found: Findings, levels: dict[int, Level]) -> tuple[AudioStreamInfo, ...]:
     """Return the audio tracks that belong to the video and decode, the default one first."""
     numbers = {stream.index: number for number, stream in enumerate(container.streams.audio, 1)}
-    return tuple(_audio_info(track, numbers, levels) for track in found.tracks)
+    described = tuple(_audio_info(track, numbers, levels) for track in found.tracks)
+    return described if found.scanned else tuple(replace(track, bit_rate=None) for track in described)
 
 
 def _audio_info(track: AudioFindings, numbers: dict[int, int], levels: dict[int, Level]) -> AudioStreamInfo:
@@ -49,6 +52,8 @@ def _audio_info(track: AudioFindings, numbers: dict[int, int], levels: dict[int,
         is_version=bool(stream.disposition & _VERSIONS),
         level_db=round(level.db, 1) if level else None,
         same_as=level.same_as if level else None,
+        bit_rate=track.bit_rate,
+        lossless=lossless_format(stream, frame),
         start=track.start,
         end=track.end,
     )
