@@ -78,7 +78,7 @@ def _wrong_kept(video: VideoStream, form: TargetForm) -> str | None:
     if declared.with_range != form.kept.color.with_range and not silent:
         return f"declares other colours than its clips: {declared}, not {form.kept.color}"
     order = field_order_of(video.codec_context)
-    if form.kept.field_order is not None and order != form.kept.field_order:
+    if form.kept.field_order is not None and order not in (None, form.kept.field_order):  # the frames say it too
         return f"declares fields in the order {order}, not {form.kept.field_order}"
     sar = Fraction(video.sample_aspect_ratio or 1)
     return None if sar == form.kept.sar else f"has a sample aspect ratio of {sar}, not {form.kept.sar}"

@@ -20,6 +20,7 @@ import av
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, length_size, without_units
 from mpt_cli.media.formats.containers import NAL_CODECS, segment_format
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
+from mpt_cli.media.formats.h264_slices import frame_number_bits, lone_field
 from mpt_cli.media.inspect.demux import open_container, packets
 from mpt_cli.media.open_options import file_url
 from mpt_cli.media.process.shortage import refuse_shortage
@@ -96,19 +97,43 @@ def _packets_from(
     base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
     if media.copy_traits is not None and media.copy_traits.counted:
         skipped = round((first - media.video_start) * rate)
-        stored = (packet for packet in packets(container, [stream]) if packet.size)
-        yield from ((number - skipped, packet) for number, packet in enumerate(stored) if number >= skipped)
+        stored = enumerate(_frames_of(container, stream, media))
+        yield from ((number - skipped, packet) for number, packet in stored if number >= skipped)
         return
     if (seek := media.seek_point_for(first)) is not None:
         container.seek(round(seek / base), stream=stream)
     begun = False
-    for packet in packets(container, [stream]):
-        if not packet.size or packet.pts is None:
+    for packet in _frames_of(container, stream, media):
+        if packet.pts is None:
             continue
         number = round((packet.pts * base - first) * rate)
         begun = begun or number == 0
         if begun:
             yield number, packet
+
+
+def _frames_of(container: InputContainer, stream: Any, media: MediaInfo) -> Iterator[Any]:
+    """Yield a packet for each frame: two that hold a field each are put together.
+
+    A sample of MP4 and a block of Matroska hold both fields, so that the rate stays that of the frames.
+    """
+    found = (packet for packet in packets(container, [stream]) if packet.size)
+    if media.copy_traits is None or not media.copy_traits.field_pairs:
+        yield from found
+        return
+    extradata = stream.codec_context.extradata or b""
+    data, first = FrameData(media.video.codec, extradata), None
+    (bits,) = {bits for unit in configured_sets("h264", extradata) if (bits := frame_number_bits(unit)) is not None}
+    for packet in found:
+        if first is not None:
+            both = _twin(first, bytes(first) + bytes(packet))
+            both.pts, both.dts = first.pts, first.dts
+            first = None
+            yield both
+        elif lone_field(data.units(bytes(packet)), bits) is None:
+            yield packet
+        else:
+            first = packet
 
 
 class Cleaning:
@@ -123,7 +148,8 @@ class Cleaning:
         self._metadata = FrameMetadata(codec, extradata) if traits.carries_metadata else None
         has_start_codes = codec in NAL_CODECS and not length_size(codec, extradata)
         self._codec, self._extradata = codec, extradata
-        self._sets = frozenset(configured_sets(codec, extradata)) if has_start_codes else None
+        sets = configured_sets(codec, extradata) if traits.one_description else []
+        self._sets = frozenset(sets) if has_start_codes else None
         self.changes = self._metadata is not None or has_start_codes
 
     def configuration(self) -> bytes:

@@ -256,5 +256,7 @@ class CopyTraits:
     """True if the first packet decodes by itself, and no frame is shown before it."""
     counted: bool = False
     """True if timestamps mean nothing but the order: frame n in file order is shown n frames after the first."""
+    field_pairs: bool = False
+    """True if the two fields of some frames are packets of their own; ``pictures`` and ``delay`` count frames."""
     obstacle: str | None = None
     """Reason for which a packet is not exactly one shown frame that could be stored as it is; None if each is."""

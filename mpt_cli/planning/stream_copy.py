@@ -128,6 +128,8 @@ def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTra
         reasons.append("its trim does not start at a keyframe")
     if part != Part(0, traits.pictures) and not traits.closed_gop:
         reasons.append("keyframes are not closed")
+    if part != Part(0, traits.pictures) and traits.field_pairs:
+        reasons.append("its fields are packets of their own, which a trim could tear apart")
     if end > traits.pictures or (end < traits.pictures and traits.delay and end not in keyframes):
         whole = part.frames == frame_count(media.duration - clip.start, media.video.frame_rate)
         reasons.append("its length is not that of its pictures" if whole else "its trim does not end at a keyframe")

@@ -136,7 +136,10 @@ KINDS: dict[str, tuple[Recipe, dict[str, object]]] = {
         Recipe(codec="mpeg4", pixel_format=None, options=("-bf", "2"), suffix=".avi", sound=None, fps="25"),
         {"video.frame_rate": Fraction(25), "video.variable_frame_rate": False, "duration": Fraction(1)},
     ),
-    "vp9": (Recipe(codec="libvpx-vp9", suffix=".webm", sound=None), {"copy_traits": None, "video.codec": "vp9"}),
+    "vp9": (
+        Recipe(codec="libvpx-vp9", suffix=".webm", sound=None),
+        {"copy_traits.parameter_sets": "vp9", "video.codec": "vp9"},
+    ),
 }
 
 

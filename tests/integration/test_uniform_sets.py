@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -13,18 +14,20 @@ import pytest
 
 from mpt_cli.config.request import VideoParams
 from mpt_cli.factory import ModuleFactory
+from mpt_cli.media.inspect.probe import probe
+from mpt_cli.media.remux import copy_frames
 from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import IssueCode
 from tests.media import Recipe, Tone
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.media import MediaFolder
 
 X264 = ("-preset", "fast", "-g", "10", "-bf", "2", "-x264-params", "scenecut=0")
 HDV = ("-bf", "2", "-g", "12")
+AVCHD = Path(__file__).parents[2].parent / "shared/media/corpus/sindresorhus+file-type/fixture-raw.mts"
+"""A recording whose fields are packets of their own, and whose parameter sets change between frames."""
 STEREO = (440.0, 550.0)
 
 
@@ -132,3 +135,15 @@ def test_one_odd_clip_is_named_in_a_warning_and_by_method_copy(media: MediaFolde
     (warning,) = result.warnings
     assert warning.code is IssueCode.ALL_ENCODED
     assert warning.message == "1 of 3 clips differs (size is 320x180): all are encoded"
+
+
+@pytest.mark.skipif(not AVCHD.exists(), reason="needs the corpus beside the checkout")
+def test_two_packets_of_a_field_each_become_one_frame(tmp_path: Path) -> None:
+    media = probe(AVCHD, scan=True)
+    traits = media.copy_traits
+    assert traits is not None
+    assert (traits.field_pairs, traits.obstacle, traits.pictures) == (True, None, 31)
+    assert not traits.one_description
+    copy = tmp_path / "copy.mp4"
+    copy_frames(AVCHD, copy, media, first=media.video_start, frames=traits.pictures)
+    assert hashes(copy) == hashes(AVCHD)

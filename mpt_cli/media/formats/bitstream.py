@@ -67,6 +67,17 @@ class FrameData:
             return header_units(self.codec, packet)
         return [unit for unit in self.units(packet) if _is_parameter_set(self.codec, unit)]
 
+    def has_sets(self, packet: memoryview) -> bool:
+        """Return True if a packet of H.264 or HEVC holds parameter sets."""
+        if not self._length_size:
+            return bool(self.parameter_sets(bytes(packet)))
+        size, start = self._length_size, self._length_size
+        while start < len(packet):  # only the first byte of each unit is read
+            if _is_parameter_set(self.codec, packet[start : start + 1]):
+                return True
+            start += int.from_bytes(packet[start - size : start], "big") + size
+        return False
+
     def is_well_formed(self, packet: bytes | memoryview) -> bool:
         """Return True if a packet is a sequence of units that an encoder could have written.
 
@@ -168,7 +179,7 @@ def _has_start_code(unit: bytes | memoryview) -> bool:
     return found is not None and any(unit[found.start() :])
 
 
-def _kind(codec: str, unit: bytes) -> int:
+def _kind(codec: str, unit: bytes | memoryview) -> int:
     return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
 
 
@@ -179,8 +190,8 @@ def _is_frame_unit(codec: str, unit: bytes) -> bool:
     return 1 <= kind <= _H264_IDR if codec == "h264" else kind < _HEVC_FIRST_NON_VCL
 
 
-def _is_parameter_set(codec: str, unit: bytes) -> bool:
-    return bool(unit) and _kind(codec, unit) in (_H264_SETS if codec == "h264" else _HEVC_SETS)
+def _is_parameter_set(codec: str, unit: bytes | memoryview) -> bool:
+    return len(unit) > 0 and _kind(codec, unit) in (_H264_SETS if codec == "h264" else _HEVC_SETS)
 
 
 def length_prefixed(packet: bytes, size: int) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ Sources: ITU-T H.264 7.3.2.1.1 and 7.3.3.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.formats.bits import Bits, without_emulation
@@ -39,15 +40,27 @@ def frame_number_bits(unit: bytes) -> int | None:
     return number_bits if not bits.fixed(1) and not bits.is_spent else None
 
 
-def is_lone_field(units: Iterable[bytes], number_bits: int) -> bool:
-    """Return True if the NAL units of a packet hold one field of a frame, and not the other.
+@dataclass(frozen=True, slots=True)
+class LoneField:
+    """Field that is alone in its packet: number of its frame, and True if it holds the lower lines."""
+
+    frame: int
+    bottom: bool
+
+    def is_followed_by(self, second: LoneField) -> bool:
+        """Return True if both are the fields of one frame."""
+        return self.frame == second.frame and self.bottom is not second.bottom
+
+
+def lone_field(units: Iterable[bytes], number_bits: int) -> LoneField | None:
+    """Return the field that the NAL units of a packet hold without the other; None for a frame, or both fields.
 
     Args:
         units: NAL units of one packet.
         number_bits: Bits of a frame number; see :func:`frame_number_bits`.
     """
-    firsts = [field for unit in units if (field := _first_slice_is_field(unit, number_bits)) is not None]
-    return firsts == [True]
+    firsts = [field for unit in units if (field := _first_slice(unit, number_bits)) is not None]
+    return firsts[0][1] if len(firsts) == 1 else None
 
 
 def is_bidirectional(unit: bytes) -> bool:
@@ -59,8 +72,8 @@ def is_bidirectional(unit: bytes) -> bool:
     return bits.golomb() % _SLICE_TYPES == _BIDIRECTIONAL
 
 
-def _first_slice_is_field(unit: bytes, number_bits: int) -> bool | None:
-    """Return True if a unit is the first slice of a field, False for one of a frame, None for any other unit."""
+def _first_slice(unit: bytes, number_bits: int) -> tuple[bool, LoneField | None] | None:
+    """Return whether a unit is the first slice of a field, and of which; None for any other unit."""
     if not unit or unit[0] & 31 not in _SLICES:
         return None
     bits = Bits(without_emulation(unit[1:_SLICE_HEAD]))
@@ -68,8 +81,8 @@ def _first_slice_is_field(unit: bytes, number_bits: int) -> bool | None:
         return None
     bits.golomb()
     bits.golomb()
-    bits.fixed(number_bits)
-    return bits.fixed(1) == 1
+    frame = bits.fixed(number_bits)
+    return (True, LoneField(frame, bits.fixed(1) == 1)) if bits.fixed(1) else (False, None)
 
 
 def _skip_sample_format(bits: Bits) -> None:

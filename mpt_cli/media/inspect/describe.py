@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.inspect.audio.levels import Level
     from mpt_cli.media.inspect.findings import Findings
-    from mpt_cli.media.inspect.times.packet_times import Timeline
-    from mpt_cli.model.media_info import Crop
+    from mpt_cli.media.inspect.times.packet_times import PacketTimes, Timeline
+    from mpt_cli.model.media_info import CopyTraits, Crop
 
 _WIDEST_FRAME = Fraction(22, 10)
 """Width by height from which on a field is not taken for what is shown."""
@@ -73,7 +73,7 @@ def media_info(path: Path, container: InputContainer, found: Findings, levels: d
         scanned=found.scanned,
         seek_points=_seek_points(container, found, timeline) if in_one_row else (),
         frame_times=timeline.times if found.scanned else None,
-        copy_traits=found.coded.traits(container, timeline, found.picture) if in_one_row and not unread else None,
+        copy_traits=_copy_traits(container, found, timeline) if in_one_row and not unread else None,
         suspect=found.suspect or found.coded.is_malformed or (found.coded.is_out_of_order and not found.clock.moves),
         clock_moves=tuple(found.clock.moves),
         readable_bytes=found.extent.end,
@@ -137,7 +137,13 @@ def _container_name(container: InputContainer, path: Path) -> str:
     return suffix if suffix in names else names[0]
 
 
-def _timeline(container: InputContainer, found: Findings) -> Timeline:
+def _copy_traits(container: InputContainer, found: Findings, timeline: Timeline) -> CopyTraits | None:
+    """Return what a stream copy needs to know; by the times of frames where those of packets are those of fields."""
+    by_frame = _timeline(container, found, found.frame_times) if found.coded.fields.has_pairs else timeline
+    return found.coded.traits(container, by_frame, found.picture)
+
+
+def _timeline(container: InputContainer, found: Findings, times: PacketTimes | None = None) -> Timeline:
     picture, guessed = found.picture, found.video.guessed_rate
     assert picture is not None
     known = picture.pts is not None and not found.is_in_stored_order
@@ -156,7 +162,7 @@ def _timeline(container: InputContainer, found: Findings) -> Timeline:
         hidden=found.hidden,
         fields=bool(picture.interlaced_frame or found.coded.fields.seen or found.coded.fields.possible),
     )
-    timeline = found.times.timeline(facts)
+    timeline = (times or found.times).timeline(facts)
     average = found.video.average_rate
     if facts.fields and average and timeline.frame_rate < average * 3 < timeline.frame_rate * 2:
         return replace(timeline, frame_rate=nominal_rate(Fraction(average)))  # a packet was a field

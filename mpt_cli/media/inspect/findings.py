@@ -57,6 +57,8 @@ class Findings:
         self.is_in_stored_order = container.format.name == "avi" and reorders
         """Whether timestamps only say in which order frames are stored: AVI has no others."""
         self.times = PacketTimes(Fraction(video.time_base or 1))
+        self.frame_times = PacketTimes(Fraction(video.time_base or 1))
+        """Of H.264 that may have fields, the times of all but the second field of a frame."""
         self.misleads = False
         """Whether frames come out of the decoder in another order than that of their timestamps."""
         self._hidden = self._hidden_first = 0
@@ -158,6 +160,8 @@ class Findings:
             in_row = self._take_times(packet)
             self.suspect = self.suspect or packet.is_corrupt
             self.coded.take(packet, packet.pts if in_row else None, thorough=self._thorough)
+            if self.coded.fields.possible and not self.coded.fields.is_second_field:
+                self.frame_times.add(packet.pts, packet.dts, packet.duration)
         if self.picture is None and self._hasty and self.coded.is_shown_first(packet):
             self.picture = only_frame(packet)
             self.was_too_hasty = self.picture is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mpt_cli.media.formats.coded_headers import decodes_alone, header_units, obstacle
-from mpt_cli.media.formats.h264_slices import frame_number_bits, is_bidirectional, is_lone_field
+from mpt_cli.media.formats.h264_slices import LoneField, frame_number_bits, is_bidirectional, lone_field
 
 START = b"\x00\x00\x01"
 SEQUENCE = START + b"\xb3\x16\x00\x90\x13" + START + b"\xb5\x14\x8a"
@@ -76,16 +76,26 @@ def test_headers_are_read_without_user_data_and_up_to_the_first_frame() -> None:
     assert header_units("vp9", packet) == []
 
 
-# First macroblock 0, type, set 0, number 0 in 4 bits, and the bit of a field.
-FRAME_P, FIELD_P, FIELD_B = bytes([1, 0b11100000, 0]), bytes([1, 0b11100001, 0]), bytes([1, 0b10101000, 0x80])
+# First macroblock 0, type, set 0, number 0 in 4 bits, the bit of a field and that of its parity.
+FRAME_P, TOP_P, BOTTOM_P = bytes([1, 0b11100000, 0]), bytes([1, 0b11100001, 0]), bytes([1, 0b11100001, 0x80])
+LATER_BOTTOM, SLICE_B = bytes([1, 0b11100011, 0x80]), bytes([1, 0b10101000, 0x80])
 
 
-def test_slices_tell_fields_and_prediction_from_both_sides() -> None:
-    assert not is_lone_field([FRAME_P], 4)
-    assert is_lone_field([FIELD_P], 4)
-    assert is_lone_field([b"\x09\xf0", FIELD_P], 4)
-    assert not is_lone_field([FIELD_P, FIELD_P], 4)
-    assert is_bidirectional(FIELD_B)
-    assert not is_bidirectional(FIELD_P)
-    assert not is_bidirectional(b"\x67\x42")
+def test_fields_are_told_from_frames_and_paired() -> None:
+    top, bottom, later = (lone_field([b"\x09\xf0", unit], 4) for unit in (TOP_P, BOTTOM_P, LATER_BOTTOM))
+    assert (top, bottom, later) == (LoneField(0, bottom=False), LoneField(0, bottom=True), LoneField(1, bottom=True))
+    assert lone_field([FRAME_P], 4) is None
+    assert lone_field([TOP_P, BOTTOM_P], 4) is None
+    assert top is not None
+    assert bottom is not None
+    assert later is not None
+    assert top.is_followed_by(bottom)
+    assert not top.is_followed_by(top)
+    assert not top.is_followed_by(later)
     assert frame_number_bits(b"\x68\xce") is None
+
+
+def test_slices_that_are_predicted_from_both_sides_are_told() -> None:
+    assert is_bidirectional(SLICE_B)
+    assert not is_bidirectional(TOP_P)
+    assert not is_bidirectional(b"\x67\x42")

@@ -10,7 +10,7 @@ from av.sidedata.sidedata import Type
 
 from mpt_cli.media.formats.bitstream import FrameData, configured_sets, digest
 from mpt_cli.media.formats.coded_headers import obstacle
-from mpt_cli.media.formats.containers import COPIED
+from mpt_cli.media.formats.containers import COPIED, NAL_CODECS
 from mpt_cli.media.formats.frame_metadata import FrameMetadata
 from mpt_cli.media.formats.h264_slices import is_bidirectional
 from mpt_cli.media.formats.hevc_alpha import alpha_use
@@ -79,7 +79,8 @@ class CodedPictures:
             self.is_malformed = not self._data.is_well_formed(memoryview(packet))
         self._take_description(packet)
         self.fields.take(packet)
-        self._obstacle = self._obstacle or self._obstacle_in(packet)
+        said = self._obstacle_in(packet)
+        self._obstacle = self._obstacle or said
         self.may_reorder = self.may_reorder or may_hold_b_picture(self._data.codec, bytes(packet))
         if not self._carries_metadata and self._data.codec in _READABLE:
             self._carries_metadata = self._has_metadata(packet)
@@ -93,6 +94,8 @@ class CodedPictures:
         elif not self.keyframes or (time is not None and time < self.keyframes[-1]):
             self._closed = False  # no keyframe before it, or shown before the one that it needs
             self._starts_clean = self._starts_clean and self._leads_with_keyframe(time)
+        if not packet.is_keyframe and self._data.codec in NAL_CODECS and self._data.has_sets(memoryview(packet)):
+            self._redescribed = bool(self._take_sets(self._data.parameter_sets(bytes(packet)))) or self._redescribed
         if time is not None:
             self._latest = time if self._latest is None else max(self._latest, time)
 
@@ -117,8 +120,8 @@ class CodedPictures:
     def _obstacle_in(self, packet: Packet[Any]) -> str | None:
         """Return why a packet cannot be copied as one frame, or None."""
         codec, data = self._data.codec, bytes(packet)
-        if codec == "h264" and self.fields.possible and self.fields.is_lone_field(list(self._data.units(data))):
-            return "its fields are packets of their own"
+        if codec == "h264" and self.fields.possible and (said := self.fields.pairing_obstacle(self._data.units(data))):
+            return said
         if codec == "h264" and self._in_stored_order and any(map(is_bidirectional, self._data.units(data))):
             return "its container does not say when its frames are shown"
         return obstacle(codec, data)
@@ -191,5 +194,6 @@ class CodedPictures:
             extradata=self._video.codec_context.extradata or b"",
             one_description=not self._redescribed,
             counted=timeline.times.timing is Timing.COUNTED,
-            obstacle=self._obstacle,
+            obstacle=self._obstacle or ("a field of its frames is missing" if self.fields.is_open else None),
+            field_pairs=self.fields.has_pairs,
         )

@@ -13,13 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.media.formats.bits import Bits, without_emulation
-from mpt_cli.media.formats.h264_slices import frame_number_bits, is_lone_field
+from mpt_cli.media.formats.h264_slices import frame_number_bits, lone_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from av.packet import Packet
     from av.video.codeccontext import VideoCodecContext
+
+    from mpt_cli.media.formats.h264_slices import LoneField
 
 _MPEG2_EXTENSION, _MPEG2_HEAD = b"\0\0\1\xb5", 1024
 _SEQUENCE, _PICTURE = 1, 8
@@ -44,6 +46,10 @@ class FieldSigns:
         """Look at the headers that stand before the pictures."""
         self._codec = codec
         self._number_bits = set[int]()
+        self._first_field: LoneField | None = None
+        self._leading_parity: bool | None = None
+        self.has_pairs = self.is_second_field = False
+        """Whether some frames are two packets of H.264, and whether the last one was the second of two."""
         self.seen = False
         """Whether a picture is interlaced."""
         self.possible = codec == "vc1" and _vc1_allows_fields(extradata)
@@ -55,9 +61,25 @@ class FieldSigns:
             self._number_bits |= {bits for unit in sets if (bits := frame_number_bits(unit)) is not None}
             self.possible = bool(self._number_bits)
 
-    def is_lone_field(self, units: Iterable[bytes]) -> bool:
-        """Return whether the NAL units of a packet of H.264 hold one field of a frame, and not the other."""
-        return any(is_lone_field(units, bits) for bits in self._number_bits)
+    def pairing_obstacle(self, units: Iterable[bytes]) -> str | None:
+        """Note the NAL units of a packet of H.264; return why it is no frame, nor a field of one beside the other."""
+        before, self.is_second_field = self._first_field, False
+        if len(self._number_bits) != 1:
+            return "its parameter sets count frames in several ways" if self._number_bits else None
+        field = lone_field(units, *self._number_bits)
+        if before is None:
+            self._first_field = field
+            self._leading_parity = field.bottom if field and self._leading_parity is None else self._leading_parity
+            fine = field is None or field.bottom is self._leading_parity
+        else:
+            self._first_field, self.is_second_field, self.has_pairs = None, True, True
+            fine = field is not None and before.is_followed_by(field)
+        return None if fine else "a field of its frames is missing"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the last packet was the first of two fields."""
+        return self._first_field is not None
 
     def take(self, packet: Packet[Any]) -> None:
         """Look at the header of a coded picture, where it has one."""
