@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mpt_cli.planning.plan import PlannedClip
 
-_SPARE_SHARE = 0.5
-"""Share of the time that is left in which steps that wait for memory must fit one after another: half of it, because
+_SPARE_SHARE = 0.8
+"""Share of the time that is left in which steps that wait for memory must fit one after another: not all of it, because
 their work is only estimated."""
 
 
