@@ -238,7 +238,7 @@ class CopyTraits:
     exact: bool
     """True if all frames are on the grid already, and stored in the same steps."""
     leads: bool
-    """True if nothing else in the file begins before the frames."""
+    """True if nothing else in the file begins before the frames, and there is no other video, such as a cover."""
     time_base: Fraction
     delay: int
     """Largest number of frames that are stored before one that is shown before them."""

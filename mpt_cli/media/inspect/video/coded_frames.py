@@ -176,7 +176,10 @@ class CodedPictures:
         if not (sets and codec in COPIED and container.format.name.startswith(_COPIED_FROM)):
             return None
         start = container.start_time  # of the earliest stream, which is where a join puts the file
-        leads = start is not None and abs(start * _CLOCK_OF_CONTAINERS - timeline.first) <= _CLOCK_OF_CONTAINERS
+        alone = len(container.streams.video) == 1
+        leads = (
+            alone and start is not None and abs(start * _CLOCK_OF_CONTAINERS - timeline.first) <= _CLOCK_OF_CONTAINERS
+        )
         tells_time = first is not None and bool(side_data_of(first, Type.S12M_TIMECODE))
         return CopyTraits(
             closed_gop=self._closed,
