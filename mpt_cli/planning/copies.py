@@ -12,7 +12,8 @@ from mpt_cli.planning.kept_frames import kept_form
 from mpt_cli.planning.stream_copy import OTHER_SETS, copied_places, copy_refusals, places_of_other_sets, refusal_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
 
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.planning.used_clip import UsedClip
@@ -26,11 +27,13 @@ class Copying:
         policy: Which clips may be copied.
         keep: True to keep frames in the format that the clips have, where all can be copied.
         any_codec: True to keep also another codec than that of the target format.
+        any_rate: True to keep also another frame rate than that of the target format.
     """
 
     policy: CopyPolicy
     keep: bool = False
     any_codec: bool = False
+    any_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Copies:
         refusals: Why each clip cannot be copied; empty where it could.
         other_sets: Offsets of clips that could be copied but for their parameter sets.
         mixed: True if parameter sets of copied clips differ from others.
+        clips: The clips with the output frames that are copied of them.
         kept: The format of the reel where it keeps that of its clips; None for the target format.
     """
 
@@ -49,6 +53,7 @@ class Copies:
     refusals: tuple[tuple[str, ...], ...]
     other_sets: frozenset[int] = frozenset()
     mixed: bool = False
+    clips: tuple[UsedClip, ...] = ()
     kept: TargetForm | None = None
 
     def reasons(self, place: int, policy: CopyPolicy) -> tuple[str, ...]:
@@ -56,35 +61,44 @@ class Copies:
         return refusal_reasons(self.refusals[place], policy, has_other_sets=place in self.other_sets)
 
 
-def copies_of(clips: Sequence[UsedClip], form: TargetForm, copying: Copying) -> Copies:
-    """Decide what is copied: clips in the target format, else all of them in the one that they share."""
+def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copying: Copying) -> Copies:
+    """Decide what is copied: clips in the target format, else all of them in the one that they share.
+
+    Args:
+        used_at: Returns the clips in the order of the reel, with their output frames at a rate.
+        form: The format that clips are encoded to.
+        copying: What may be copied.
+    """
+    clips = used_at(form.frame_rate)
     copies = _copies(clips, form, copying.policy)
     if not copying.keep or copies.places or copying.policy is CopyPolicy.NEVER:
         return copies
     used = [(each.media, each.segment.frames) for each in clips]
-    kept = kept_form(used, form, any_codec=copying.any_codec)
-    return copies if kept is None else _copies(clips, kept, CopyPolicy.IDENTICAL)
+    kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate)
+    return copies if kept is None else _copies(used_at(kept.frame_rate), kept, CopyPolicy.IDENTICAL)
 
 
-def all_encoded_notice(clips: Sequence[UsedClip], form: TargetForm, copies: Copies, copying: Copying) -> Issue | None:
+def all_encoded_notice(
+    used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copies: Copies, copying: Copying
+) -> Issue | None:
     """Return a warning where a few clips keep the others from being copied.
 
     Args:
-        clips: The clips in the order of the reel.
+        used_at: Returns the clips in the order of the reel, with their output frames at a rate.
         form: The format that clips are encoded to.
         copies: What is copied.
         copying: What may be copied.
     """
     odd = [i for i, reasons in enumerate(copies.refusals) if reasons or i in copies.other_sets]
-    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not 0 < 2 * len(odd) <= len(clips):
+    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not 0 < 2 * len(odd) <= len(copies.clips):
         return None
     differences = Counter((copies.refusals[i] or (OTHER_SETS,))[0] for i in odd)
     difference, _ = differences.most_common(1)[0]
     differ = "differs" if len(odd) == 1 else "differ"
-    message = f"{len(odd)} of {len(clips)} clips {differ} ({difference}): all are encoded"
+    message = f"{len(odd)} of {len(copies.clips)} clips {differ} ({difference}): all are encoded"
     hint = "leave out or convert what differs, to copy the others"
-    if mixed := _copies(clips, form, CopyPolicy.COMPATIBLE).places:
-        message += f"; --copy compatible encodes {len(clips) - len(mixed)}"
+    if mixed := _copies(used_at(form.frame_rate), form, CopyPolicy.COMPATIBLE).places:
+        message += f"; --copy compatible encodes {len(copies.clips) - len(mixed)}"
         hint = "add --copy compatible where the players are known"
     return Issue(IssueCode.ALL_ENCODED, message, hint=hint)
 
@@ -95,4 +109,4 @@ def _copies(clips: Sequence[UsedClip], form: TargetForm, policy: CopyPolicy) -> 
     places, mixed = copied_places(medias, refusals, policy, form.codec)
     other_sets = frozenset(places_of_other_sets(medias, refusals))
     kept = form if places and form.kept is not None else None
-    return Copies(frozenset(places), refusals, other_sets, mixed, kept)
+    return Copies(frozenset(places), refusals, other_sets, mixed, tuple(clips), kept)

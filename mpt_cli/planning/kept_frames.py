@@ -13,36 +13,44 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.formats.containers import holds
 from mpt_cli.model.choices import Container
 from mpt_cli.model.clips import KeptFrames, Orientation
+from mpt_cli.model.limits import MOST_TICKS
 from mpt_cli.planning.target_form import even
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from mpt_cli.model.clips import Color, Dimensions, TargetForm
     from mpt_cli.model.media_info import MediaInfo, VideoStreamInfo
+
+    Group = tuple[str, Dimensions, Fraction, KeptFrames]
 
 _WITHOUT_RANGE = ("ffv1", "mpeg2video", "mpeg4")
 """Codecs whose frames do not say their range, which an MP4 forgets if it is all that is told of the colours."""
 
 
-def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_codec: bool) -> TargetForm | None:
+def kept_form(
+    clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_codec: bool, any_rate: bool
+) -> TargetForm | None:
     """Return the format that the frames of most seconds have, to keep it in the reel.
 
     Args:
         clips: Each clip with the number of frames that are used of it.
         form: The format that clips are encoded to if they are not copied.
         any_codec: True to keep also a codec that is not that of the format, where the container holds it.
+        any_rate: True to keep also a frame rate that is not that of the format.
 
     Returns:
         The format with the frames as they are; None where those clips cannot be copied by any means.
     """
-    frames: dict[tuple[str, Dimensions, KeptFrames], int] = defaultdict(int)
-    first: dict[tuple[str, Dimensions, KeptFrames], VideoStreamInfo] = {}
+    frames: dict[Group, int] = defaultdict(int)
+    first: dict[Group, VideoStreamInfo] = {}
     for media, used in clips:
         video, traits = media.video, media.copy_traits
         fits = video.codec == form.encoder.codec or (any_codec and holds(form.container, video.codec))
         if traits is not None and fits:
-            group = traits.parameter_sets, video.dimensions, kept_of(video, form.container)
+            rate = video.frame_rate if any_rate and video.frame_rate.numerator <= MOST_TICKS else form.frame_rate
+            group = traits.parameter_sets, video.dimensions, rate, kept_of(video, form.container)
             frames[group] += used
             first.setdefault(group, video)
     if not frames:
@@ -50,7 +58,8 @@ def kept_form(clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_c
     most = max(frames, key=lambda group: frames[group])
     if even(first[most].display) != form.dimensions:
         return None  # another size is asked for, or held by more seconds
-    return replace(form, dimensions=first[most].dimensions, kept=most[2])
+    _, dimensions, rate, kept = most
+    return replace(form, dimensions=dimensions, frame_rate=rate, kept=kept)
 
 
 def kept_of(video: VideoStreamInfo, container: Container) -> KeptFrames:

@@ -175,12 +175,16 @@ def make_plan(
     clips_used = [used_clip(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     steps = [each.media for each in clips_used for _ in segments_of(each.clip, each.media, each.segment, form)]
     light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
-    to_copy = [from_first_frame(each, config, form.frame_rate) for each in clips_used] if copying.keep else clips_used
-    copies = copies_of(to_copy, form, copying)
-    notice = all_encoded_notice(to_copy, form, copies, copying)
+
+    def used_at(rate: Fraction) -> list[UsedClip]:
+        used = [used_clip(*each, config, rate) for each in ordered]
+        return [from_first_frame(each, config, rate) for each in used] if copying.keep else used
+
+    copies = copies_of(used_at, form, copying)
+    notice = all_encoded_notice(used_at, form, copies, copying)
     form, light_form = (copies.kept, copies.kept) if copies.kept else (form, light_form)
     planned = tuple(
-        _copied(to_copy[i], form, lead=to_copy[i].media.zero - used.media.zero, alone=len(ordered) == 1)
+        _copied(copies.clips[i], form, lead=copies.clips[i].media.zero - used.media.zero, alone=len(ordered) == 1)
         if i in copies.places
         else _encoded(used, form, copies.reasons(i, copying.policy))
         for i, used in enumerate(clips_used)

@@ -49,6 +49,7 @@ class PlanRequest:
         clips_beside: Number of clips of other requests that run at the same time.
         cancel: Stops trying encoders.
         any_codec: True if the clips choose the codec too. The planner sets it, before it names a codec to encode with.
+        any_rate: The same for the frame rate.
         audio: The format of the audio, once it is settled.
     """
 
@@ -58,6 +59,7 @@ class PlanRequest:
     clips_beside: int
     cancel: CancelToken
     any_codec: bool = False
+    any_rate: bool = False
     audio: AudioForm | None = None
 
     @property
@@ -146,10 +148,16 @@ class Planner:
         of_clips = request.takes_form_of_clips
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
-        any_codec = of_clips and not names_codec(request.config)
         audio = self._audio(request, used, of_clips=of_clips)
         issues = tuple(each for each in (issue, audio.issue) if each is not None)
-        return replace(request, config=config, any_codec=any_codec, audio=audio.form), audio.reasons, issues
+        settled_request = replace(
+            request,
+            config=config,
+            any_codec=of_clips and not names_codec(request.config),
+            any_rate=of_clips and request.config.video.fps is None,
+            audio=audio.form,
+        )
+        return settled_request, audio.reasons, issues
 
     @staticmethod
     def _audio(request: PlanRequest, used: Sequence[tuple[MediaInfo, Fraction]], *, of_clips: bool) -> AudioChoice:
@@ -175,7 +183,7 @@ class Planner:
             request.container,
             machine=self._machine,
             optimizer=self._optimizer,
-            copying=Copying(request.copy_policy, keep=request.keeps_frames, any_codec=request.any_codec),
+            copying=_copying(request),
             clips_beside=request.clips_beside,
             audio=request.audio,
         )
@@ -225,3 +233,9 @@ def _uncopied(clip: PlannedClip, container: Container) -> Issue:
         return Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, clip.clip.path, hint)
     message = f"cannot be copied: {', '.join(clip.reasons)}"
     return Issue(IssueCode.CONCAT_FAILED, message, clip.clip.path, "use --method auto to encode such clips")
+
+
+def _copying(request: PlanRequest) -> Copying:
+    return Copying(
+        request.copy_policy, keep=request.keeps_frames, any_codec=request.any_codec, any_rate=request.any_rate
+    )

@@ -19,7 +19,7 @@ from mpt_cli.media.remux import copy_frames
 from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import IssueCode
-from tests.media import Recipe, Tone
+from tests.media import Recipe, Tone, run_ffmpeg
 
 if TYPE_CHECKING:
     from tests.media import MediaFolder
@@ -54,6 +54,7 @@ SETS: dict[str, tuple[Recipe, str]] = {
     "DNxHR": (of("dnxhd", ".mov", "-profile:v", "dnxhr_hq", pixel_format="yuv422p", size="320x180"), ".mov"),
     "FFV1": (of("ffv1", ".mkv", "-level", "3", pixel_format="yuv422p10le", audio="flac"), ".mkv"),
     "fragmented": (of("libx264", ".mp4", *X264, "-movflags", "frag_keyframe+empty_moov"), ".mp4"),
+    "slow motion": (of("libx264", ".mp4", *X264, fps="120"), ".mp4"),
     "open groups": (of("libx264", ".mp4", "-x264-params", "open-gop=1:keyint=8:bframes=3"), ".mp4"),
 }
 
@@ -147,3 +148,16 @@ def test_two_packets_of_a_field_each_become_one_frame(tmp_path: Path) -> None:
     copy = tmp_path / "copy.mp4"
     copy_frames(AVCHD, copy, media, first=media.video_start, frames=traits.pictures)
     assert hashes(copy) == hashes(AVCHD)
+
+
+def test_frames_of_a_file_with_a_cover_are_copied(media: MediaFolder, tmp_path: Path) -> None:
+    clip, cover, whole = media.make(of("libx264", ".mp4", *X264)), tmp_path / "cover.jpg", tmp_path / "whole.mp4"
+    run_ffmpeg("-i", clip, "-frames:v", "1", cover)
+    run_ffmpeg(
+        "-i", clip, "-i", cover, "-map", "0", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic", whole
+    )
+    output = tmp_path / "reel.mp4"
+    result = join([whole, whole], output)
+    assert result.success, result.errors
+    assert {each.action for each in result.clips} == {Action.COPY}
+    assert hashes(output) == 2 * hashes(clip)

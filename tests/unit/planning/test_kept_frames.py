@@ -32,11 +32,12 @@ def plan_of(
     size: str = "160x90",
     keep: bool = True,
     any_codec: bool = True,
+    any_rate: bool = True,
 ) -> Plan:
     clips = [(index, VideoClip(Path(f"/in/{index}.mp4")), media) for index, media in enumerate(medias)]
     config = Config(video=VideoConfig(size=Dimensions.parse(size), fps=Fraction(30)))
     optimizer = CodecOptimizer()
-    copying = Copying(copy, keep=keep, any_codec=any_codec)
+    copying = Copying(copy, keep=keep, any_codec=any_codec, any_rate=any_rate)
     return make_plan(clips, config, container, machine=MACHINE, optimizer=optimizer, copying=copying)
 
 
@@ -145,3 +146,13 @@ def test_little_audio_before_the_first_frame_is_left_out_of_copies() -> None:
     assert "40 ms of audio before its first frame are left out" in plan.clips[0].reasons
     late = plan_of(media_of(video=PHONE, **led | {"video_start": Fraction(1, 5), "duration": Fraction(6, 5)}))
     assert actions(late) == {Action.ENCODE}
+
+
+@pytest.mark.parametrize(("any_rate", "rate"), [(True, 120), (False, 30)])
+def test_a_rate_that_no_reel_is_encoded_at_is_kept_unless_one_is_asked_for(*, any_rate: bool, rate: int) -> None:
+    fast = media_of(video={"frame_rate": Fraction(120)}, traits={"pictures": 120})
+    plan = plan_of(fast, fast, any_rate=any_rate)
+    assert actions(plan) == {Action.COPY if any_rate else Action.ENCODE}
+    assert plan.form.frame_rate == rate
+    assert plan.frames == 2 * rate
+    assert plan.duration == 2
