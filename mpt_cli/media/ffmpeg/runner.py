@@ -245,9 +245,12 @@ def _log(argv: Sequence[str], outcome: Outcome, *, may_fail: bool) -> None:
     """Log the end of ffmpeg, after a failure with its command line and the end of its stderr."""
     good = outcome.ended is Ended.CANCELLED or (outcome.ended is Ended.EXITED and outcome.returncode == 0)
     news = not (good or may_fail)
+    level = logging.INFO if news else logging.DEBUG
+    if not logger.isEnabledFor(level):
+        return  # the command line of each clip takes a while to quote
     said = f"; it said: {outcome.stderr_tail[-_LOGGED:].strip()}" if news else ""
     how = f"{outcome.ended.value} with exit code {outcome.returncode} after {outcome.elapsed_seconds:.1f} s"
-    logger.log(logging.INFO if news else logging.DEBUG, "ffmpeg %s: %s%s", how, shlex.join(argv), said)
+    logger.log(level, "ffmpeg %s: %s%s", how, shlex.join(argv), said)
 
 
 def explain(
