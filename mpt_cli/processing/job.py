@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Tracks
@@ -27,21 +27,21 @@ class ClipJob:
     config: ProcessingConfig
     files: TempFileManager
     context: RunContext
+    frames_path: Path = field(init=False)
+    """File for the frames of the segment."""
+    audio_path: Path | None = field(init=False)
+    """File for the audio of the segment, or None if the clip has no audio in the reel."""
+
+    def __post_init__(self) -> None:
+        """Name the files once: the steps ask for them a dozen times."""
+        frames, audio = segment_paths(self.planned, self.files)
+        object.__setattr__(self, "frames_path", frames)
+        object.__setattr__(self, "audio_path", audio)
 
     @property
     def source(self) -> Path:
         """File of the clip."""
         return self.planned.clip.path
-
-    @property
-    def frames_path(self) -> Path:
-        """File for the frames of the segment."""
-        return segment_paths(self.planned, self.files)[0]
-
-    @property
-    def audio_path(self) -> Path | None:
-        """File for the audio of the segment, or None if the clip has no audio in the reel."""
-        return segment_paths(self.planned, self.files)[1]
 
     @property
     def created_paths(self) -> tuple[Path, ...]:

@@ -77,7 +77,8 @@ def write_in_one_step(path: Path, data: bytes, *, lasting: bool = False, replace
         NameTakenError: A file that must not be replaced has the name.
         OSError: The file could not be written; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     with locks.unfinished(path.parent, UNFINISHED, _create) as beside:
         try:
             with beside.open("wb") as file:
