@@ -44,8 +44,12 @@ class AudioReading:
             form: The planned format.
             slack: Seconds by which the container rounds times.
         """
-        self._path, self._form, self._slack = path, form, slack
-        self._base = Fraction(stream.time_base or 1)
+        self._path, self._form = path, form
+        base = Fraction(stream.time_base or 1)
+        self._unit = form.sample_rate * base.denominator
+        """Part of a second in which times and samples are whole numbers: an hour of AAC has 170,000 packets."""
+        self._per_tick, self._per_sample = form.sample_rate * base.numerator, base.denominator
+        self._slack = int(slack * self._unit)
         self.samples, self._packets, self._most, self._crc = 0, 0, 0, 0
         self._resampler = AudioResampler(_PACKED[form.samples], stream.codec_context.layout, form.sample_rate)
 
@@ -86,13 +90,13 @@ class AudioReading:
         """Verify when a packet begins; the first one may begin with what its encoder puts in front."""
         if packet.pts is None:
             raise VerificationError("a packet has no timestamp", path=self._path)
-        codec, rate = codec_of(self._form), self._form.sample_rate
-        count = self._packets * AAC_FRAME if self._form.codec == "aac" else self.samples
-        off = packet.pts * self._base - Fraction(count, rate)
-        early = Fraction(codec.priming, rate) if not self._packets and self._form.codec != "aac" else Fraction(0)
+        is_aac = self._form.codec == "aac"
+        count = self._packets * AAC_FRAME if is_aac else self.samples
+        off = packet.pts * self._per_tick - count * self._per_sample
+        early = 0 if is_aac or self._packets else codec_of(self._form).priming * self._per_sample
         if -early - self._slack <= off <= self._slack:
             return
-        message = f"sound packet {self._packets} is {float(off * 1000):+.3f} ms off its time"
+        message = f"sound packet {self._packets} is {1000 * off / self._unit:+.3f} ms off its time"
         raise VerificationError(message, path=self._path)
 
     def _pcm(self, frame: AudioFrame) -> bytes:

@@ -17,6 +17,7 @@ from mpt_cli.media.encoders.audio import (
     coded_bitrate,
     containers_of,
     names_layout,
+    nearest_bitrate,
     nearest_layout,
     nearest_rate,
 )
@@ -66,7 +67,7 @@ def given_audio(config: AudioConfig) -> AudioForm:
     """Return the audio that the settings give; stereo of 48 kHz for what they leave open."""
     codec, rate = CODECS[config.codec or AAC.family], config.sample_rate or 48_000
     layout = _BY_COUNT[config.channels or 2]
-    bitrate = None if codec.formats else config.bitrate
+    bitrate = None if codec.formats else _given_bitrate(config, codec, rate, layout)
     return AudioForm(codec_name(codec, SampleFormat.S16), rate, layout, bitrate)
 
 
@@ -203,9 +204,15 @@ def _bitrate(
 ) -> int:
     """Return the bit rate that was given, else at least the highest of the clips that decide."""
     if "bitrate" in config.model_fields_set:
-        return config.bitrate
+        return _given_bitrate(config, codec, rate, layout)
     own = [media.heard[0].bit_rate or 0 for media, _ in heard if _source(media) == source]
     return coded_bitrate(codec, rate, layout, 0 if source.lossless else max(own))
+
+
+def _given_bitrate(config: AudioConfig, codec: AudioCodec, rate: int, layout: str) -> int:
+    """Return the bit rate of the settings as a codec takes it; the default is one for stereo."""
+    least = 0 if "bitrate" in config.model_fields_set else coded_bitrate(codec, rate, layout, 0)
+    return nearest_bitrate(codec, rate, layout, max(config.bitrate, least))
 
 
 def _warning(lost: Sequence[str], form: AudioForm, source: _Source, container: Container) -> Issue:

@@ -139,8 +139,9 @@ class Planner:
         """Return the plan that takes the place of one whose hardware encoder failed."""
         self._optimizer.distrust(failed.form.encoder)
         choice = self._optimizer.replaced(request.config.encode, error.issue.message)
-        request, notices = self._with_encoder(request, choice)
-        return Planned(self._with_reuse(self._draft(request), request), request.config, notices)
+        request, notices = self._with_encoder(replace(request, audio=failed.form.audio), choice)
+        plan = replace(self._with_reuse(self._draft(request), request), audio_reasons=failed.audio_reasons)
+        return Planned(plan, request.config, notices)
 
     def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[str, ...], tuple[Issue, ...]]:
         """Return the request that names the target format, the reasons of its audio, and what the clips changed."""

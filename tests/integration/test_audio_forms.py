@@ -20,7 +20,8 @@ from mpt_cli.model.choices import JoinMethod
 from mpt_cli.model.clips import Evidence, VideoClip
 from mpt_cli.model.errors import IssueCode, exit_code_of
 from tests import reader
-from tests.media import Color, Recipe, Tone
+from tests.audio_clips import label_channels
+from tests.media import Color, Recipe, Tone, run_ffmpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -254,3 +255,54 @@ def test_process_stays_at_stereo_of_48_khz(media: MediaFolder, tmp_path: Path) -
     params = VideoParams(tuple(map(VideoClip, clips)), reel, dimensions="160x90", frame_rate=30)
     assert ModuleFactory(Config()).create_video_orchestrator().process_video_request(params).success
     assert heard_of(reel) == ("aac", 48_000, 2)
+
+
+@pytest.mark.core(0)
+@pytest.mark.parametrize("method", [JoinMethod.AUTO, JoinMethod.REENCODE])
+def test_trim_keeps_the_samples_of_its_frames(media: MediaFolder, tmp_path: Path, method: JoinMethod) -> None:
+    clip, reel = Kind("pcm_s24le", 44_100, 2, ".mov").clips(media)[2], tmp_path / "reel.mov"
+    parts = (VideoClip(clip, start="0.4", end="0.9"), VideoClip(clip, start="0.1", end="0.5"))
+    params = VideoParams(parts, reel, join=method)
+    result = ModuleFactory(Config()).create_video_orchestrator().process_video_request(params)
+    assert result.success, result.errors
+    whole, tenth = samples_of(clip, "s32"), 4410
+    wanted = np.concatenate([whole[:, 4 * tenth : 9 * tenth], whole[:, tenth : 5 * tenth]], axis=1)
+    assert np.array_equal(samples_of(reel, "s32"), wanted)
+
+
+@pytest.mark.core(0)
+@pytest.mark.parametrize("kind", [Kind("aac", 44_100, 1, ".mp4"), Kind("pcm_s24le", 44_100, 2, ".mov")])
+def test_reel_of_one_clip_keeps_its_audio(media: MediaFolder, tmp_path: Path, kind: Kind) -> None:
+    (clip, *_), reel = kind.clips(media), tmp_path / f"reel{kind.suffix}"
+    result = joined(reel, [clip])
+    assert result.success, result.errors
+    assert heard_of(reel) == (kind.codec, kind.rate, kind.channels)
+    if kind.codec != "aac":
+        assert np.array_equal(samples_of(reel, "s32"), one_after_another([clip], kind, "s32"))
+
+
+@pytest.mark.core(0)
+def test_sides_in_tracks_of_their_own_are_stereo(media: MediaFolder, tmp_path: Path) -> None:
+    clips, reel = Kind("pcm_s24le", 48_000, 1, ".mov").clips(media), tmp_path / "reel.mov"
+    two = tmp_path / "two.mov"
+    titles = ("-metadata:s:a:0", "title=left", "-metadata:s:a:1", "title=right")
+    run_ffmpeg("-i", clips[0], "-i", clips[2], "-map", "0", "-map", "1:a", "-c", "copy", *titles, two)
+    result = joined(reel, [two, two])
+    assert result.success, result.errors
+    assert heard_of(reel) == ("pcm_s24le", 48_000, 2)
+    found, left, right = samples_of(reel, "s32"), samples_of(clips[0], "s32"), samples_of(clips[2], "s32")
+    frames = result.output.frames if result.output is not None else 0
+    own = frames // 2 * 1600
+    assert np.array_equal(found[1, :own], right[0, :own])
+    assert np.array_equal(found[0, : left.shape[1]], left[0])
+    assert not found[0, left.shape[1] : own].any()
+
+
+@pytest.mark.core(0)
+def test_unusual_order_of_channels_keeps_the_samples(media: MediaFolder, tmp_path: Path) -> None:
+    (clip, *_), reel = Kind("pcm_s24le", 48_000, 2, ".mov").clips(media), tmp_path / "reel.mov"
+    crossed = tmp_path / "crossed.mov"
+    crossed.write_bytes(clip.read_bytes())
+    label_channels(crossed, (2, 1))
+    assert joined(reel, [crossed, crossed]).success
+    assert np.array_equal(samples_of(reel, "s32")[:, :40_000], samples_of(clip, "s32")[::-1, :40_000])

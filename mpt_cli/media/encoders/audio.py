@@ -143,10 +143,15 @@ def coded_bitrate(codec: AudioCodec, rate: int, layout: str, least: int) -> int:
     """
     channels = _count(layout)
     usual = (min(channels, 2) * 96_000 + max(0, channels - 2) * 64_000) * min(rate, 48_000) // 48_000
-    wanted = -(-max(usual, least) // 1000) * 1000
+    return nearest_bitrate(codec, rate, layout, -(-max(usual, least) // 1000) * 1000)
+
+
+def nearest_bitrate(codec: AudioCodec, rate: int, layout: str, bitrate: int) -> int:
+    """Return the lowest bit rate of a codec that is not below this one, else its highest."""
     if codec in (AC3, EAC3):
-        return 1000 * next((each for each in _DOLBY_KILOBITS if 1000 * each >= wanted), _DOLBY_KILOBITS[-1])
-    return min(wanted, 256_000 * channels if codec is OPUS else 6 * rate * channels)  # AAC: 6,144 bits a packet
+        return 1000 * next((each for each in _DOLBY_KILOBITS if 1000 * each >= bitrate), _DOLBY_KILOBITS[-1])
+    # AAC: 6,144 bits a packet
+    return min(bitrate, 256_000 * _count(layout) if codec is OPUS else 6 * rate * _count(layout))
 
 
 def _count(layout: str) -> int:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.config.sections import AudioConfig
+from mpt_cli.config.request import VideoParams
+from mpt_cli.config.sections import AudioConfig, Config
 from mpt_cli.media.encoders.audio import AAC, CODECS, codec_of
+from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.audio_form import LAYOUTS, AudioForm, SampleFormat, layout_of
 from mpt_cli.model.choices import Container
-from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.clips import VideoClip
+from mpt_cli.model.errors import EncoderError, IssueCode
 from mpt_cli.model.media_info import AudioStreamInfo
 from mpt_cli.planning.audio_form import AudioChoice, settled_audio
+from mpt_cli.planning.estimates import Machine
+from mpt_cli.planning.planner import Planner, PlanRequest
+from mpt_cli.runtime.cancel import CancelToken
 from tests.builders import media_of
 
 if TYPE_CHECKING:
@@ -185,3 +191,29 @@ def test_codec_names_layouts_that_reels_have(codec: object) -> None:
     layouts = next(each.layouts for each in CODECS.values() if each is codec)
     assert set(layouts) <= set(LAYOUTS)
     assert {"mono", "stereo", "5.1"} <= set(layouts)
+
+
+def test_plan_in_software_keeps_the_audio() -> None:
+    mono = media_of(audio=track("aac", 44_100, "mono"))
+    params = VideoParams([VideoClip("a.mp4")], "reel.mp4", join="auto")
+    request = PlanRequest(params, Config(), [(0, params.clips[0], mono)], 0, CancelToken())
+    planner = Planner(Machine(2, 2**33), CodecOptimizer())
+    planned = planner.plan(request)
+    first = planned.plan
+    again = planner.plan_in_software(replace(request, config=planned.config), first, EncoderError("failed")).plan
+    assert first.form.audio.layout == "mono"
+    assert (again.form.audio, again.audio_reasons) == (first.form.audio, first.audio_reasons)
+
+
+@pytest.mark.parametrize(
+    ("settings", "bitrate"),
+    [
+        ({"codec": "ac3", "bitrate": 200_000}, 224_000),
+        ({"codec": "ac3", "channels": 6}, 448_000),
+        ({"channels": 1, "bitrate": "512k"}, 288_000),
+        ({"sample_rate": 8000}, 96_000),
+        ({}, 192_000),
+    ],
+)
+def test_bit_rate_is_one_of_the_codec(settings: dict[str, object], bitrate: int) -> None:
+    assert chosen((track(), 1), of_clips=False, **settings).form.bitrate == bitrate  # type: ignore[arg-type]
