@@ -16,6 +16,7 @@ from mpt_cli.media.encoders.audio import (
     codec_name,
     coded_bitrate,
     containers_of,
+    given_up,
     names_layout,
     nearest_bitrate,
     nearest_layout,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
 
 _BY_COUNT = {1: "mono", 2: "stereo", 6: "5.1"}
+_HEARD = Fraction(1, 20)
+"""Seconds without audio at the start of a reel that may be heard: two packets of AAC at 48 kHz are less."""
 _SAME_SAMPLES = {"flac": (FLAC, ALAC, PCM), "alac": (ALAC, FLAC, PCM), "pcm": (PCM, FLAC, ALAC)}
 """Codecs without loss in the order in which they take the place of each, for containers that do not take it."""
 
@@ -103,7 +106,7 @@ def settled_audio(
     bitrate = None if codec.formats else _bitrate(config, codec, rate, layout, heard, source)
     form = AudioForm(codec_name(codec, samples), rate, layout, bitrate, samples)
     lost = tuple(reason for reason in (other_rate, other_layout, shallow) if reason)
-    reasons = (share, *((replaced,) if replaced else ()), *lost)
+    reasons = tuple(reason for reason in (share, replaced, *lost, _late_start(form, container)) if reason)
     return AudioChoice(form, reasons, _warning(lost, form, source, container) if lost else None)
 
 
@@ -188,6 +191,12 @@ def _samples(config: AudioConfig, source: _Source, codec: AudioCodec) -> tuple[S
     if source.lossless in codec.formats:
         return source.lossless, None
     return SampleFormat.S24, f"{codec.family} has no samples of {_depth(source.lossless)}: 24 bits"
+
+
+def _late_start(form: AudioForm, container: Container) -> str | None:
+    """Return what is lost at the start of a reel, where it is long enough to be heard."""
+    lost = Fraction(given_up(form, container), form.sample_rate)
+    return f"the first {round(lost * 1000)} ms are lost to the start of the encoder" if lost >= _HEARD else None
 
 
 def _depth(samples: SampleFormat) -> str:

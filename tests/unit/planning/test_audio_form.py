@@ -126,6 +126,12 @@ def test_clips_that_hold_most_seconds_decide() -> None:
     assert found.reasons == ("as in the clips of 6.0 s of 15 s with audio",)
 
 
+@pytest.mark.parametrize(("rate", "said"), [(8000, True), (16_000, True), (22_050, False), (48_000, False)])
+def test_start_that_is_lost_is_said(rate: int, *, said: bool) -> None:
+    reasons = chosen((track("aac", rate, "mono"), 1)).reasons
+    assert any("the first" in reason for reason in reasons) == said
+
+
 def test_clips_without_audio_do_not_decide() -> None:
     mono = track("aac", 44_100, "mono")
     assert chosen((None, 100), (mono, 1)).form.layout == "mono"
