@@ -172,6 +172,11 @@ class OutputInfo:
     audio_channels: int = 2
     audio_layout: str = "stereo"
 
+    @property
+    def audio(self) -> str:
+        """Return the audio in words, such as ``aac, 48 kHz, stereo``."""
+        return f"{self.audio_codec}, {self.audio_sample_rate / 1000:g} kHz, {self.audio_layout}"
+
 
 @dataclass(frozen=True, slots=True)
 class InputEvidence:

@@ -98,6 +98,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
         tiles += [
             ("length", exact_seconds_text(output.duration)),
             ("video", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+            ("audio", output.audio),
             ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
         ]
     tiles.append(("clips", _fates(result.clips)))

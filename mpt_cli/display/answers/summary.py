@@ -161,7 +161,7 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         ("size", f"{size_text(output.size_bytes)}, {output.container} with {output.video_codec}, {output.audio_codec}"),
         ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
         ("video", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
-        ("audio", f"{output.audio_codec}, {output.audio_sample_rate / 1000:g} kHz, {output.audio_layout}"),
+        ("audio", output.audio),
         *(("sheet", path_text(path)) for path in (output.contact_sheet,) if path is not None),
         *(("poster", path_text(path)) for path in (output.poster,) if path is not None),
     )

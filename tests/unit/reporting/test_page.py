@@ -144,6 +144,7 @@ def test_all_parts_are_there_and_say_what_the_result_says() -> None:
         "8.000 s",
         "1080x1920 at 30 fps",
         "3.0 MiB, h264 in mp4",
+        "aac, 48 kHz, stereo",
         "4: 2 encoded, 1 copied, 1 reused",
         "700 MiB",
         "2026-03-01 12:00:00 UTC",
