@@ -67,8 +67,9 @@ def _obstacles(media: MediaInfo, most: Group, sets: str) -> tuple[str, ...] | No
         f"no container holds {video.codec}": bool(containers_of(video.codec)),
         f"codec is {video.codec}": video.codec == kept.codec,
         f"frame rate is {video.frame_rate}": video.frame_rate == rate,
-        **keep_refusals(video, dimensions, kept),
     }
+    if video.codec == kept.codec:  # else what differs beside it is no help
+        checks |= keep_refusals(video, dimensions, kept)
     if traits is not None:
         checks |= own_refusals(media, traits) | {
             "frame rate is variable" if video.variable_frame_rate else "frame times are uneven": traits.on_grid,
