@@ -154,9 +154,10 @@ def prove_reel(
         with _Starts(path, video, form, threads) as starts:
             times = _read_packets(container, path, video, form, clips if frames_copied else (), starts, heard)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
+        base = Fraction(video.time_base or 1)  # libav frees it with the container
     if len(times) != frames:
         raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
-    _on_grid(path, "picture", times, Fraction(video.time_base or 1), form.frame_rate, slack=slack)
+    _on_grid(path, "picture", times, base, form.frame_rate, slack=slack)
     crc = ReelAudio(clips, form).crc() if form.audio.is_lossless else None
     heard.verify(sample_boundary(frames, form.frame_rate, form.audio.sample_rate), crc)
     if problem := boxes.layout_problem(path, form.container, matrix=matrix_of(form)):
