@@ -22,6 +22,7 @@ _RAW_VIDEO = b"YUV4MPEG2"
 """The head of a video whose samples may all be letters."""
 _LEAST_ASCII = 0.7
 """Share of ASCII from which bytes that are not UTF-8 are taken for text in Latin letters."""
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -64,4 +65,4 @@ def _text_of(head: bytes) -> str | None:
 
 
 def _ascii_share(head: bytes) -> float:
-    return sum(byte < 0x80 for byte in head) / len(head)
+    return len(head.translate(None, _BEYOND_ASCII)) / len(head)
