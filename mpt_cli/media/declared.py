@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.clips import TargetForm
 
+_MOST_CHAPTER_RATE = 500
+"""Chapters are told in milliseconds, whatever the clock of the frames is."""
 _TECHNICAL_TAGS = {
     "major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "language", "duration",
 }  # fmt: skip
@@ -105,6 +107,6 @@ def _wrong_chapters(container: InputContainer, form: TargetForm, chapters: Seque
         if chapter["metadata"] != {"title": wanted.title}:
             return f"its chapter {number} says {chapter['metadata']}, not {wanted.title!r}"
         off = chapter["start"] * Fraction(chapter["time_base"]) - wanted.start
-        if abs(off) * form.frame_rate * 2 > 1:
+        if abs(off) * min(form.frame_rate, _MOST_CHAPTER_RATE) * 2 > 1:
             return f"its chapter {number} is {float(off * 1000):+.3f} ms off its time"
     return None

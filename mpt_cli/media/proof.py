@@ -27,7 +27,7 @@ from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
-from mpt_cli.model.timing import sample_boundary
+from mpt_cli.model.timing import average_rate, sample_boundary
 from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.frame_times import FrameTimes
 
 _MKV_SLACK = Fraction(501, 1_000_000)
 """Half of Matroska's tick, and the microsecond of a concat list."""
@@ -67,7 +68,13 @@ class SegmentProof:
 
 
 def prove_segment(
-    path: Path, form: TargetForm, frames: int, *, vcl_crc: int | None = None, written: bool = True
+    path: Path,
+    form: TargetForm,
+    frames: int,
+    *,
+    vcl_crc: int | None = None,
+    written: bool = True,
+    times: FrameTimes | None = None,
 ) -> SegmentProof:
     """Verify the coded frames of a segment.
 
@@ -81,6 +88,7 @@ def prove_segment(
         vcl_crc: CRC of the originals where frames were copied, else None.
         written: False for a user's own file, whose first frame was decoded when it was probed: it is not
             decoded again.
+        times: Times of the frames, where they keep their own.
 
     Returns:
         The verified facts.
@@ -91,19 +99,20 @@ def prove_segment(
     with _opened(path, _UNDECODED) as container:
         video = _only_video(container, path)
         data, sets = _frame_data(video), _configured_sets(video)
-        crc, times, base = 0, list[int](), Fraction(video.time_base or 1)
+        crc, shown, base = 0, list[int](), Fraction(video.time_base or 1)
         for packet in container.demux(video):
             if not packet.size:
                 continue
-            if not times and written:
+            if not shown and written:
                 _decode_start(path, video, packet, form)
             if packet.is_keyframe:
                 sets += [unit for unit in data.parameter_sets(bytes(packet)) if unit not in sets]
-            times.append(_timestamp(packet, path))
+            shown.append(_timestamp(packet, path))
             crc = data.crc(bytes(packet), crc)
-    if len(times) != frames:
-        raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
-    _on_grid(path, "picture", times, base, form.frame_rate, slack=base, origin=min(times))
+    if len(shown) != frames:
+        raise VerificationError(f"has {len(shown)} pictures, {frames} were planned", path=path)
+    places = None if times is None else times.places()
+    _on_grid(path, "picture", shown, base, form.frame_rate, slack=base, origin=min(shown), places=places)
     if vcl_crc not in (None, crc):
         raise VerificationError("does not hold the pictures that were copied", path=path)
     return SegmentProof(frames, crc, digest(sets) or data.codec, video.codec_context.extradata or b"")
@@ -143,7 +152,7 @@ def prove_reel(
     Raises:
         VerificationError: Something is wrong; the error names the first problem.
     """
-    frames = sum(clip.segment.frames for clip in clips)
+    frames, pictures = sum(clip.segment.frames for clip in clips), sum(clip.segment.pictures for clip in clips)
     with _opened(path) as container:
         video = _only_video(container, path)
         if problem := declared_problem(container, form, chapters):
@@ -155,9 +164,9 @@ def prove_reel(
             times = _read_packets(container, path, video, form, clips if frames_copied else (), starts, heard)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
         base = Fraction(video.time_base or 1)  # libav frees it with the container
-    if len(times) != frames:
-        raise VerificationError(f"has {len(times)} pictures, {frames} were planned", path=path)
-    _on_grid(path, "picture", times, base, form.frame_rate, slack=slack)
+    if len(times) != pictures:
+        raise VerificationError(f"has {len(times)} pictures, {pictures} were planned", path=path)
+    _on_grid(path, "picture", times, base, form.frame_rate, slack=slack, places=_places(clips, form))
     crc = ReelAudio(clips, form).crc() if form.audio.is_lossless else None
     heard.verify(sample_boundary(frames, form.frame_rate, form.audio.sample_rate), crc)
     if problem := boxes.layout_problem(path, form.container, matrix=matrix_of(form)):
@@ -167,9 +176,9 @@ def prove_reel(
         size_bytes=path.stat().st_size,
         container=form.container,
         duration=frames / form.frame_rate,
-        frames=frames,
+        frames=pictures,
         dimensions=form.dimensions,
-        frame_rate=form.frame_rate,
+        frame_rate=average_rate(pictures, frames / form.frame_rate) if form.is_variable else form.frame_rate,
         video_codec=codecs[0],
         audio_codec=codecs[1],
         audio_sample_rate=form.audio.sample_rate,
@@ -247,7 +256,7 @@ class _Comparison:
         self._clip = next(self._clips, None)
         if self._clip is None:
             raise VerificationError("has more pictures than were planned", path=self._path)
-        self._left, self._crc = self._clip.segment.frames, 0
+        self._left, self._crc = self._clip.segment.pictures, 0
         self._starts.take(packet)
 
 
@@ -301,16 +310,39 @@ def _timestamp(packet: Any, path: Path) -> int:
     return int(packet.pts)
 
 
+def _places(clips: Sequence[ProcessedClip], form: TargetForm) -> list[int] | None:
+    """Return where on the grid of a reel frames are that keep their own times; None where one is at each place."""
+    if not form.is_variable:
+        return None
+    places, begin = list[int](), 0
+    for clip in clips:
+        assert clip.times is not None
+        places += [begin + place for place in clip.times.places()]
+        begin += clip.segment.frames
+    return places
+
+
 def _on_grid(
-    path: Path, what: str, times: list[int], base: Fraction, rate: Fraction, *, slack: Fraction, origin: int = 0
+    path: Path,
+    what: str,
+    times: list[int],
+    base: Fraction,
+    rate: Fraction,
+    *,
+    slack: Fraction,
+    origin: int = 0,
+    places: list[int] | None = None,
 ) -> None:
-    """Verify that frame k in order of time is at ``origin + k / rate``; in integers for speed."""
+    """Verify that frame k in order of time is at ``origin + k / rate``; in integers for speed.
+
+    With ``places`` frame k is at ``origin + places[k] / rate``.
+    """
     ticks = 1 / (rate * base)
     scale, step = ticks.denominator, ticks.numerator
     margin = int(slack / base * scale)
-    for k, time in enumerate(sorted(times)):
-        if abs((time - origin) * scale - k * step) > margin:
-            off = float((time - origin - k * ticks) * base * 1000)
+    for k, (time, place) in enumerate(zip(sorted(times), places or range(len(times)), strict=True)):
+        if abs((time - origin) * scale - place * step) > margin:
+            off = float((time - origin - place * ticks) * base * 1000)
             raise VerificationError(f"{what} {k} is {off:+.3f} ms off its time", path=path)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -43,6 +44,8 @@ def copy_frames(
     *,
     first: Fraction,
     frames: int,
+    rate: Fraction | None = None,
+    units: int | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> int:
     """Copy frames into a segment; frame k of it is shown k frames after its start.
@@ -55,6 +58,9 @@ def copy_frames(
         media: Description of the source.
         first: Time at which the first frame, a keyframe, is shown, in seconds of the source's clock.
         frames: Number of frames to copy.
+        rate: Rate of the grid that frames are placed on; None for that of the file.
+        units: Length of the segment on that grid, for frames that keep their own times; None where each frame of
+            the grid is there.
         alive: Called for each frame; may raise to stop.
 
     Returns:
@@ -64,7 +70,7 @@ def copy_frames(
         VerificationError: The file does not hold these frames.
         ResourceError: The disk is full, or another shortage.
     """
-    rate = media.video.frame_rate
+    rate = rate or media.video.frame_rate
     scale, ticks = timescale(rate), ticks_per_frame(rate)
     traits = media.copy_traits
     assert traits is not None
@@ -77,11 +83,13 @@ def copy_frames(
         if cleaned.changes:
             copied.codec_context.extradata = cleaned.configuration()
         crc = count = 0
-        for number, found in _packets_from(container, stream, media, first):
+        places = _Places(media, frames, units)
+        for number, found in _packets_from(container, stream, media, first, rate):
             alive()
             crc = data.crc(bytes(found), crc)
             packet = _twin(found, cleaned.packet(bytes(found))) if cleaned.changes else found
-            packet.pts, packet.dts, packet.duration = number * ticks, (count - traits.delay) * ticks, ticks
+            packet.pts, packet.dts = number * ticks, places.decoded(count) * ticks
+            packet.duration = places.length(number) * ticks
             packet.time_base, packet.stream = Fraction(1, scale), copied
             output.mux(packet)
             count += 1
@@ -91,10 +99,10 @@ def copy_frames(
 
 
 def _packets_from(
-    container: InputContainer, stream: Any, media: MediaInfo, first: Fraction
+    container: InputContainer, stream: Any, media: MediaInfo, first: Fraction, rate: Fraction
 ) -> Iterator[tuple[int, Any]]:
     """Yield packets from that of the frame shown at ``first``, each with its index among the shown frames."""
-    base, rate = Fraction(stream.time_base or 1), media.video.frame_rate
+    base = Fraction(stream.time_base or 1)
     if media.copy_traits is not None and media.copy_traits.counted:
         skipped = round((first - media.video_start) * rate)
         stored = enumerate(_frames_of(container, stream, media))
@@ -110,6 +118,28 @@ def _packets_from(
         begun = begun or number == 0
         if begun:
             yield number, packet
+
+
+class _Places:
+    """Decode times and lengths of the frames of a segment, in frames of its grid."""
+
+    def __init__(self, media: MediaInfo, frames: int, units: int | None) -> None:
+        """Place frames one after another, or at their own times where there are ``units`` of the grid."""
+        assert media.copy_traits is not None
+        self._delay, self._shown = media.copy_traits.delay, list[int]()
+        self._lengths = dict[int, int]()
+        if units is not None and media.frame_times is not None:
+            self._shown = media.frame_times.places()[:frames]
+            self._lengths = {place: end - place for place, end in pairwise([*self._shown, units])}
+
+    def decoded(self, count: int) -> int:
+        """Return the decode time of the frame that is stored as the ``count``-th: when an earlier one is shown."""
+        place = count - self._delay
+        return self._shown[place] if self._shown and place >= 0 else place
+
+    def length(self, number: int) -> int:
+        """Return how long the frame is shown that is shown at a place."""
+        return self._lengths.get(number, 1)
 
 
 def _frames_of(container: InputContainer, stream: Any, media: MediaInfo) -> Iterator[Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.choices import Codec, Container, Fit
+    from mpt_cli.model.frame_times import FrameTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,13 @@ class Segment:
     clip_index: int
     first_frame: int
     frames: int
+    coded: int | None = None
+    """Number of frames, where only some of the output frames are there: a kept variable rate is on a grid of ticks."""
+
+    @property
+    def pictures(self) -> int:
+        """Number of frames in the file."""
+        return self.frames if self.coded is None else self.coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +254,8 @@ class KeptFrames:
         orientation: Transformation for display.
         interlaced: True if a frame holds two fields.
         field_order: Order of the fields, in ffmpeg's name; None where the clips do not say, or have none.
+        variable: True if frames keep their own times: the rate of the target format is that of the clips' ticks, and
+            most output frames are not there.
     """
 
     codec: str
@@ -256,6 +266,7 @@ class KeptFrames:
     orientation: Orientation
     interlaced: bool = False
     field_order: str | None = None
+    variable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +292,11 @@ class TargetForm:
     container: Container
     audio: AudioForm
     kept: KeptFrames | None = None
+
+    @property
+    def is_variable(self) -> bool:
+        """True if frames keep their own times, on a grid of ticks."""
+        return self.kept is not None and self.kept.variable
 
     @property
     def codec(self) -> str:
@@ -353,6 +369,7 @@ class ProcessedClip:
         extradata: Decoder configuration of the segment.
         owned: True if mpt created the file. Only owned files may be deleted: a copied clip *is* the user's file.
         verified: Evidence for the segment.
+        times: Times of its frames where they are not one after another on the grid; else None.
     """
 
     index: int
@@ -367,3 +384,4 @@ class ProcessedClip:
     extradata: bytes
     owned: bool
     verified: Verified = Verified()
+    times: FrameTimes | None = None

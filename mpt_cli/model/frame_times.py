@@ -74,6 +74,10 @@ class FrameTimes:
         gaps.frombytes(zlib.decompress(base64.b64decode(self.packed)))
         return list(accumulate(gaps, initial=self.first))
 
+    def places(self) -> list[int]:
+        """Return the ticks from the first frame to each, in presentation order."""
+        return [tick - self.first for tick in self.ticks()]
+
     @property
     def origin(self) -> Fraction:
         """Time in seconds at which the first frame is shown."""

@@ -123,6 +123,11 @@ def nominal_rate(measured: Fraction) -> Fraction:
     return measured.limit_denominator(1001)
 
 
+def average_rate(frames: int, seconds: Fraction) -> Fraction:
+    """Return the frames a second of a variable rate, to a thousandth."""
+    return Fraction(round(1000 * frames / seconds), 1000)
+
+
 def auto_rate(rate: Fraction) -> Fraction:
     """Return the rate that ``auto`` chooses for a clip's rate: the nearest of :data:`AUTO_RATES`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import CopyPolicy
@@ -74,8 +74,27 @@ def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetFor
     if not copying.keep or copies.places or copying.policy is CopyPolicy.NEVER:
         return copies
     used = [(each.media, each.segment.frames) for each in clips]
-    kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate)
-    return copies if kept is None else _copies(used_at(kept.frame_rate), kept, CopyPolicy.IDENTICAL)
+    for variable in (False, True) if copying.any_rate else (False,):
+        kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate, variable=variable)
+        found = (
+            copies if kept is None else _copies(_kept_at(used_at(kept.frame_rate), kept), kept, CopyPolicy.IDENTICAL)
+        )
+        if found.places:
+            return found
+        copies = copies if variable else found
+    return copies
+
+
+def _kept_at(clips: Sequence[UsedClip], form: TargetForm) -> list[UsedClip]:
+    """Return clips whose frames, where they keep their own times, are only some of those on the grid."""
+    if not form.is_variable:
+        return list(clips)
+    return [
+        replace(each, segment=replace(each.segment, coded=each.media.copy_traits.pictures))
+        if each.media.copy_traits is not None
+        else each
+        for each in clips
+    ]
 
 
 def all_encoded_notice(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Container
 from mpt_cli.planning.kept_frames import keep_refusals, kept_of
-from mpt_cli.planning.stream_copy import OTHER_SETS, own_refusals, unreadable
+from mpt_cli.planning.stream_copy import OTHER_SETS, keeps_times, own_refusals, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,13 +66,13 @@ def _obstacles(media: MediaInfo, most: Group, sets: str) -> tuple[str, ...] | No
     checks = {
         f"no container holds {video.codec}": bool(containers_of(video.codec)),
         f"codec is {video.codec}": video.codec == kept.codec,
-        f"frame rate is {video.frame_rate}": video.frame_rate == rate,
+        f"frame rate is {video.frame_rate}": video.frame_rate == rate or video.variable_frame_rate,
     }
     if video.codec == kept.codec:  # else what differs beside it is no help
         checks |= keep_refusals(video, dimensions, kept)
     if traits is not None:
         checks |= own_refusals(media, traits) | {
-            "frame rate is variable" if video.variable_frame_rate else "frame times are uneven": traits.on_grid,
+            "its frames have no times of their own": traits.on_grid or keeps_times(media, traits),
             OTHER_SETS: traits.parameter_sets == sets or _group(media) != most,
         }
     reasons = tuple(reason for reason, fine in checks.items() if not fine)

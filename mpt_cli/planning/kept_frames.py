@@ -30,7 +30,12 @@ _WITHOUT_RANGE = ("ffv1", "mpeg2video", "mpeg4")
 
 
 def kept_form(
-    clips: Sequence[tuple[MediaInfo, int]], form: TargetForm, *, any_codec: bool, any_rate: bool
+    clips: Sequence[tuple[MediaInfo, int]],
+    form: TargetForm,
+    *,
+    any_codec: bool,
+    any_rate: bool,
+    variable: bool = False,
 ) -> TargetForm | None:
     """Return the format that the frames of most seconds have, to keep it in the reel.
 
@@ -39,6 +44,7 @@ def kept_form(
         form: The format that clips are encoded to if they are not copied.
         any_codec: True to keep also a codec that is not that of the format, where the container holds it.
         any_rate: True to keep also a frame rate that is not that of the format.
+        variable: True to keep the times of frames, on the grid of their ticks.
 
     Returns:
         The format with the frames as they are; None where those clips cannot be copied by any means.
@@ -49,8 +55,10 @@ def kept_form(
         video, traits = media.video, media.copy_traits
         fits = video.codec == form.encoder.codec or (any_codec and holds(form.container, video.codec))
         if traits is not None and fits:
-            rate = video.frame_rate if any_rate and video.frame_rate.numerator <= MOST_TICKS else form.frame_rate
-            group = traits.parameter_sets, video.dimensions, rate, kept_of(video, form.container)
+            rate = 1 / traits.time_base if variable else video.frame_rate
+            rate = rate if any_rate and rate.numerator <= MOST_TICKS else form.frame_rate
+            kept = replace(kept_of(video, form.container), variable=variable)
+            group = traits.parameter_sets, video.dimensions, rate, kept
             frames[group] += used
             first.setdefault(group, video)
     if not frames:
@@ -59,6 +67,8 @@ def kept_form(
     if even(first[most].display) != form.dimensions:
         return None  # another size is asked for, or held by more seconds
     _, dimensions, rate, kept = most
+    if variable and rate.denominator != 1:
+        return None
     return replace(form, dimensions=dimensions, frame_rate=rate, kept=kept)
 
 

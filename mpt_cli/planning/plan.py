@@ -136,6 +136,11 @@ class Plan:
         return sum(clip.segment.frames for clip in self.clips)
 
     @property
+    def pictures(self) -> int:
+        """Frames that are there: fewer than those of the grid where a variable rate is kept."""
+        return sum(clip.segment.pictures for clip in self.clips)
+
+    @property
     def duration(self) -> Fraction:
         """Exact seconds of the reel."""
         return self.frames / self.form.frame_rate
@@ -314,7 +319,7 @@ def _copied(used: UsedClip, form: TargetForm, *, lead: Fraction, alone: bool) ->
         Action.COPY,
         (*copy_reasons(media, part, in_place=in_place), *led),
         need_bytes=COPY_BYTES,
-        work=segment.frames,
+        work=segment.pictures,
         copied_from=None if in_place else shown_at(media, part),
     )
 
@@ -370,4 +375,4 @@ def _copied_bytes(clip: PlannedClip) -> int:
     """Return at most how many bytes its part of the file takes, as if all frames had one size."""
     traits = clip.media.copy_traits
     assert traits is not None
-    return clip.media.size_bytes * clip.segment.frames // traits.pictures
+    return clip.media.size_bytes * clip.segment.pictures // traits.pictures

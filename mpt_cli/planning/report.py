@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.model.choices import Tracks
 from mpt_cli.model.formatting import counted
 from mpt_cli.model.plan_report import PlannedStep, PlanReport, Prediction
+from mpt_cli.model.timing import average_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str
                 reasons=clip.reasons,
                 start=frames / plan.form.frame_rate,
                 duration=clip.segment.frames / plan.form.frame_rate,
-                frames=clip.segment.frames,
+                frames=clip.segment.pictures,
                 predicted_memory_bytes=clip.need_bytes,
                 argv=commands[clip.index][0] if not clip.parts else (),
                 commands=commands[clip.index] if clip.parts else (),
@@ -53,8 +54,8 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str
         output=output,
         container=plan.form.container,
         dimensions=plan.form.dimensions,
-        frame_rate=plan.form.frame_rate,
-        frames=plan.frames,
+        frame_rate=average_rate(plan.pictures, plan.duration) if plan.form.is_variable else plan.form.frame_rate,
+        frames=plan.pictures,
         duration=plan.duration,
         encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
         audio=plan.form.audio,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.color import source_color
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Codec, Container, CopyPolicy
+from mpt_cli.model.frame_times import Timing
 from mpt_cli.model.timing import frame_count, round_half_up, timescale
 from mpt_cli.planning.kept_frames import keep_refusals
+from mpt_cli.planning.segments import ASSUMED_TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import Segment, TargetForm, VideoClip
     from mpt_cli.model.media_info import CopyTraits, MediaInfo, VideoStreamInfo
 
+_WITHOUT_TIMES = ("avi",)
 _NOT_JOINED = ("mpegts", "avi", "flv")
 """Containers of which the join cannot read a file itself: decode times, start codes."""
 OTHER_SETS = "parameter sets differ from the other clips'"
@@ -55,6 +59,11 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     checks = {
         **(_encoded_refusals(video, form) if kept is None else keep_refusals(video, dimensions, kept)),
         **own_refusals(media, traits),
+        **(_variable_refusals(clip, media, segment, form) if form.is_variable else {}),
+    }
+    if form.is_variable:
+        return tuple(reason for reason, fine in checks.items() if not fine)
+    checks |= {
         f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
         _off_grid(video): on_grid,
     }
@@ -78,6 +87,30 @@ def own_refusals(media: MediaInfo, traits: CopyTraits) -> dict[str, bool]:
         "frames or container say other colours": video.one_color,
         "its first frame does not decode by itself": traits.clean_start,
         "an edit list hides some of its pictures": not traits.hides_pictures,
+    }
+
+
+def keeps_times(media: MediaInfo, traits: CopyTraits) -> bool:
+    """Return whether each frame has a time of its own, which a reel can keep."""
+    times = media.frame_times
+    if times is None or times.timing is Timing.COUNTED or times.frames != traits.pictures or traits.field_pairs:
+        return False
+    if media.container in _WITHOUT_TIMES or any(warning.code in ASSUMED_TIMES for warning in media.warnings):
+        return False
+    return all(earlier < later for earlier, later in pairwise(times.ticks()))
+
+
+def _variable_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> dict[str, bool]:
+    """Return what could keep a clip out of a reel whose frames keep their times, each with whether it is fine."""
+    traits, times = media.copy_traits, media.frame_times
+    assert traits is not None
+    whole = segment.frames == frame_count(media.duration, form.frame_rate)
+    return {
+        "its frames have no times of their own": keeps_times(media, traits),
+        f"its clock ticks {1 / traits.time_base} times a second": 1 / traits.time_base == form.frame_rate,
+        "frame rate is variable, and it is trimmed": whole and not clip.start and clip.end is None,
+        "its audio begins before its frames": media.video_start == media.zero,
+        "its frames last longer than its audio and frames": times is None or segment.frames > times.last - times.first,
     }
 
 
@@ -209,6 +242,8 @@ def copy_reasons(media: MediaInfo, part: Part, *, in_place: bool) -> tuple[str, 
     """Return why a clip is copied, and what changes on the way."""
     traits = media.copy_traits
     assert traits is not None
+    if part.frames > traits.pictures:
+        return ("already has the target form", "each frame keeps its time")
     whole_ticks = (1 / (media.video.frame_rate * traits.time_base)).denominator == 1
     trimmed = () if part == Part(0, traits.pictures) else ("trimmed without encoding",)
     rounded = () if in_place or (traits.exact and whole_ticks) else ("picture times rounded to the grid",)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.process.run import Outcome
     from mpt_cli.model.clips import Evidence, TargetForm
     from mpt_cli.model.errors import MptError
+    from mpt_cli.model.frame_times import FrameTimes
     from mpt_cli.planning.plan import PlannedClip
     from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.cache import ClipCache
@@ -273,7 +274,7 @@ class ClipProcessor:
         facts = self._cache.fetch(job.planned.key, job.frames_path, job.audio_path)
         if facts is None:
             return None
-        shown = proof.SegmentProof(job.planned.segment.frames, facts.vcl_crc, facts.parameter_sets, facts.extradata)
+        shown = proof.SegmentProof(job.planned.segment.pictures, facts.vcl_crc, facts.parameter_sets, facts.extradata)
         return replace(_processed(job, job.frames_path, shown, owned=True), verified=facts.verified)
 
     def _refuse_changed(self, planned: PlannedClip, before: tuple[int, ...]) -> None:
@@ -344,13 +345,18 @@ def _processed(job: ClipJob, path: Path, proven: proof.SegmentProof, *, owned: b
         parameter_sets=proven.parameter_sets,
         extradata=proven.extradata,
         owned=owned,
+        times=_own_times(job),
     )
+
+
+def _own_times(job: ClipJob) -> FrameTimes | None:
+    return job.planned.media.frame_times if job.form.is_variable else None
 
 
 def _proven(job: ClipJob, path: Path, *, owned: bool, vcl_crc: int | None = None) -> ProcessedClip:
     """Prove frames and audio of a segment; ``vcl_crc`` is the checksum of frames that were copied."""
-    form, frames = job.form, job.planned.segment.frames
-    proven = proof.prove_segment(path, form, frames, vcl_crc=vcl_crc, written=owned)
+    form, frames = job.form, job.planned.segment.pictures
+    proven = proof.prove_segment(path, form, frames, vcl_crc=vcl_crc, written=owned, times=_own_times(job))
     if job.audio_path is not None:
         _prove_audio(job, job.audio_path)
     return _processed(job, path, proven, owned=owned)
@@ -369,7 +375,9 @@ def _copy_frames(job: ClipJob, first: Fraction) -> int:
         job.frames_path,
         job.planned.media,
         first=first,
-        frames=job.planned.segment.frames,
+        frames=job.planned.segment.pictures,
+        units=job.planned.segment.frames if job.form.is_variable else None,
+        rate=job.form.frame_rate,
         alive=job.context.cancel.raise_if_cancelled,
     )
 

@@ -243,7 +243,7 @@ class RunState:
             reasons=(result.reasons if result else None) or planned.reasons,
             start=start,
             duration=seconds,
-            frames=planned.segment.frames,
+            frames=planned.segment.pictures,
             elapsed_seconds=result.elapsed_seconds if result and status is not ClipStatus.NOT_RUN else None,
             peak_memory_bytes=result.peak_memory_bytes if result else None,
             error=error,

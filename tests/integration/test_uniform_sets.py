@@ -161,3 +161,44 @@ def test_frames_of_a_file_with_a_cover_are_copied(media: MediaFolder, tmp_path: 
     assert result.success, result.errors
     assert {each.action for each in result.clips} == {Action.COPY}
     assert hashes(output) == 2 * hashes(clip)
+
+
+def times_of(path: Path) -> list[Fraction]:
+    """When each frame of a file is shown, from the first one on."""
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        shown = sorted(packet.pts or 0 for packet in container.demux(stream) if packet.size)
+        base = Fraction(stream.time_base or 0)
+    return [(time - shown[0]) * base for time in shown]
+
+
+SCREEN = of("libx264", ".mkv", *X264, fps="30", drop="not(between(n,4,9))*not(eq(mod(n,7),3))")
+
+
+@pytest.mark.core(1)
+@pytest.mark.parametrize(
+    ("recipe", "suffix"),
+    [
+        (SCREEN, ".mp4"),
+        (SCREEN, ".mkv"),
+        (replace(SCREEN, suffix=".mp4", options=(*X264, "-video_track_timescale", "90000")), ".mov"),
+        (replace(SCREEN, suffix=".mp4", sound=None), ".mp4"),
+    ],
+)
+def test_a_variable_rate_keeps_the_time_of_each_frame(
+    media: MediaFolder, tmp_path: Path, recipe: Recipe, suffix: str
+) -> None:
+    steady = replace(recipe, drop=None)
+    clips, output = [*make_set(media, recipe), media.make(steady)], tmp_path / f"reel{suffix}"
+    result = join(clips, output)
+    assert result.success, result.errors
+    assert {clip.action for clip in result.clips} == {Action.COPY}, [clip.reasons for clip in result.clips]
+    assert hashes(output) == [each for clip in clips for each in hashes(clip)]
+    starts = [clip.start or 0 for clip in result.clips]
+    wanted = [start + time for start, clip in zip(starts, clips, strict=True) for time in times_of(clip)]
+    slack = Fraction(501, 1_000_000) if suffix == ".mkv" else Fraction(1, 1_000_000)
+    assert all(abs(time - due) <= slack for time, due in zip(times_of(output), wanted, strict=True))
+    assert sum(clip.frames for clip in result.clips) == len(wanted)
+    assert result.output is not None
+    assert result.output.frames == len(wanted)
+    assert result.output.duration == sum(clip.duration or 0 for clip in result.clips)

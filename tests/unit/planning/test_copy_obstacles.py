@@ -26,7 +26,7 @@ UNREAD: dict[str, Any] = {"scanned": False, "copy_traits": None}
         ({"video": {"frame_rate": Fraction(25)}}, ("frame rate is 25",)),
         ({"traits": {"parameter_sets": "other"}}, ("parameter sets differ from the other clips'",)),
         ({"traits": {"obstacle": "its fields are packets of their own"}}, ("its fields are packets of their own",)),
-        ({"traits": {"on_grid": False}}, ("frame times are uneven",)),
+        ({"traits": {"on_grid": False}}, ("its frames have no times of their own",)),
         ({"copy_traits": None, "clock_moves": (Fraction(1),)}, ("its clock jumps",)),
         (UNREAD, None),
         (UNREAD | {"video": {"dimensions": Dimensions(320, 180)}}, ("size is 320x180",)),

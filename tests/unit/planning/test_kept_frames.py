@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mpt_cli.config.sections import Config, VideoConfig
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import Action, Container, CopyPolicy
 from mpt_cli.model.clips import Color, Dimensions, KeptFrames, Orientation, VideoClip
+from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.frame_times import FrameTimes, Timing
 from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.estimates import Machine
 from mpt_cli.planning.plan import make_plan
@@ -156,3 +159,34 @@ def test_a_rate_that_no_reel_is_encoded_at_is_kept_unless_one_is_asked_for(*, an
     assert plan.form.frame_rate == rate
     assert plan.frames == 2 * rate
     assert plan.duration == 2
+
+
+def varying(*ticks: int, **changes: Any) -> MediaInfo:
+    """A clip of a second in milliseconds whose frames are shown at these ticks."""
+    times = FrameTimes.of(ticks, time_base=Fraction(1, 1000), timing=Timing.STAMPED, rate=Fraction(30))
+    traits = {"on_grid": False, "exact": False, "time_base": Fraction(1, 1000), "pictures": len(ticks)}
+    return media_of(frame_times=times, traits=traits, **changes)
+
+
+def test_a_variable_rate_is_kept_on_the_grid_of_the_ticks() -> None:
+    plan = plan_of(varying(0, 40, 300), varying(0, 500))
+    assert actions(plan) == {Action.COPY}
+    assert plan.form.is_variable
+    assert plan.form.frame_rate == 1000
+    assert (plan.frames, plan.pictures, plan.duration) == (2000, 5, Fraction(2))
+    assert {clip.copied_from for clip in plan.clips} == {Fraction(0)}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        varying(0, 40, 40),
+        varying(0, 40, container="avi"),
+        varying(0, 40, warnings=(Issue(IssueCode.TIMESTAMPS_REPAIRED, "x"),)),
+        varying(0, 40, video_start=Fraction(1, 5)),
+        replace(varying(0, 40), frame_times=None),
+    ],
+)
+def test_times_that_cannot_be_kept_are_not(odd: MediaInfo) -> None:
+    assert actions(plan_of(varying(0, 40), odd)) == {Action.ENCODE}
+    assert actions(plan_of(varying(0, 40), varying(0, 40), any_rate=False)) == {Action.ENCODE}
