@@ -73,9 +73,10 @@ def _obstacles(media: MediaInfo, most: Group, sets: str) -> tuple[str, ...] | No
     if traits is not None:
         checks |= own_refusals(media, traits) | {
             "its frames have no times of their own": traits.on_grid or keeps_times(media, traits),
-            OTHER_SETS: traits.parameter_sets == sets or _group(media) != most,
         }
     reasons = tuple(reason for reason, fine in checks.items() if not fine)
+    if traits is not None and not reasons and traits.parameter_sets != sets:
+        return (OTHER_SETS,)  # where the format differs, they do so too
     if traits is not None or reasons:
         return reasons
     return (unreadable(media),) if media.scanned else None
