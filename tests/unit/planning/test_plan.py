@@ -84,14 +84,10 @@ REAL: dict[str, tuple[Recipe, str]] = {
     "full range": (Recipe(color=Color(full_range=True)), "full colour range"),
     "interlaced": (Recipe(interlaced=True, size="160x96", color=Color()), "interlaced"),
     "other rate": (Recipe(fps="25", color=Color()), "frame rate is 25"),
-    "gaps": (Recipe(drop="mod(n,7)", color=Color(), sound=None), "picture times are not on the grid"),
+    "gaps": (Recipe(drop="mod(n,7)", color=Color(), sound=None), "frame rate is variable"),
     "longer sound": (Recipe(color=Color(), sound=Tone(seconds=1.5)), "its length is not that of its pictures"),
     "late picture": (Recipe(color=Color(), sound=Tone(delay=-0.3), suffix=".mkv"), "picture times are not on the grid"),
-    "open groups": (
-        Recipe(color=Color(), options=("-x264-params", "open-gop=1:bframes=3:keyint=10:scenecut=0", "-preset", "fast")),
-        "keyframes are not closed",
-    ),
-    "transport stream": (Recipe(suffix=".ts", color=Color()), "pictures in mpegts are not copied"),
+    "transport stream, late picture": (Recipe(suffix=".ts", color=Color()), "picture times are not on the grid"),
 }
 
 
@@ -104,6 +100,17 @@ def test_a_real_clip_that_differs_is_encoded_and_the_reason_is_named(media: Medi
     (planned,) = plan_of([(VideoClip(path), probe(path, scan=True))], copy=CopyPolicy.COMPATIBLE).clips
     assert planned.action is Action.ENCODE
     assert reason in planned.reasons
+
+
+@pytest.mark.anchor("T061")
+def test_a_clip_of_open_groups_is_copied_whole_and_encoded_where_it_is_cut(media: MediaFolder) -> None:
+    options = ("-x264-params", "open-gop=1:bframes=3:keyint=10:scenecut=0", "-preset", "fast")
+    path = media.make(Recipe(color=Color(), options=options))
+    found = probe(path, scan=True)
+    (whole,) = plan_of([(VideoClip(path), found)], copy=CopyPolicy.COMPATIBLE).clips
+    (cut,) = plan_of([(VideoClip(path, start=Fraction(1, 3)), found)], copy=CopyPolicy.COMPATIBLE).clips
+    assert (whole.action, cut.action) == (Action.COPY, Action.ENCODE)
+    assert "keyframes are not closed" in cut.reasons
 
 
 DIFFERENT: dict[str, tuple[dict[str, Any], str]] = {
