@@ -194,7 +194,7 @@ def test_finished_reels_of_other_settings_are_copied_only_on_wish(
         actions = [clip.action is Action.COPY for clip in result.clips]
         assert actions == [copied, copied], [clip.reasons for clip in result.clips]
         assert problems(tmp_path / f"{policy}.mp4", of(*sources), Fraction(30)) == []
-        assert [warning.message for warning in result.warnings if "parameter sets" in warning.message] == (
+        assert [warning.message for warning in result.warnings if "different parameter sets" in warning.message] == (
             ["clips with different parameter sets were copied: some players show black after the first one"]
             if copied
             else []
