@@ -59,16 +59,13 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     checks = {
         **(_encoded_refusals(video, form) if kept is None else keep_refusals(video, dimensions, kept)),
         **own_refusals(media, traits),
-        **(_variable_refusals(clip, media, segment, form) if form.is_variable else {}),
     }
     if form.is_variable:
-        return tuple(reason for reason, fine in checks.items() if not fine)
-    checks |= {
-        f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
-        _off_grid(video): on_grid,
-    }
+        checks |= _variable_refusals(clip, media, segment, form)
+    else:
+        checks |= {f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate, _off_grid(video): on_grid}
     reasons = [reason for reason, fine in checks.items() if not fine]
-    if on_grid and video.frame_rate == form.frame_rate:
+    if not form.is_variable and on_grid and video.frame_rate == form.frame_rate:
         reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
     return tuple(reasons)
 

@@ -183,7 +183,7 @@ class ProcessingPipeline:
         order = StepOrder(steps, jobs, budget_bytes=budget_bytes)
         for _ in bounded_map(
             lambda _number: self._process_next(order, run),
-            range(len(steps)),
+            range(len(order)),
             workers=jobs,
             max_pending=self._memory.calculate_optimal_batch_size(len(steps), jobs * _WINDOW_PER_JOB),
             should_stop=lambda: run.is_over,
