@@ -48,7 +48,15 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config, QualitySettings
     from mpt_cli.factory import ModuleFactory
     from mpt_cli.model.audio_form import AudioForm, SampleFormat
-    from mpt_cli.model.choices import Action, Codec, ConcatenationMode, Container, JoinMethod, QualityLevel
+    from mpt_cli.model.choices import (
+        Action,
+        Codec,
+        ConcatenationMode,
+        Container,
+        DynamicRange,
+        JoinMethod,
+        QualityLevel,
+    )
     from mpt_cli.model.clips import Dimensions, Evidence, Verified, VideoClip
     from mpt_cli.model.errors import (
         ConfigError,
@@ -117,6 +125,7 @@ __all__ = [
     "ConfigError",
     "Container",
     "Dimensions",
+    "DynamicRange",
     "Emit",
     "Event",
     "Evidence",
@@ -165,7 +174,15 @@ _HOMES = {
     "mpt_cli.config.sections": ("Config", "QualitySettings"),
     "mpt_cli.factory": ("ModuleFactory",),
     "mpt_cli.model.audio_form": ("AudioForm", "SampleFormat"),
-    "mpt_cli.model.choices": ("Action", "Codec", "ConcatenationMode", "Container", "JoinMethod", "QualityLevel"),
+    "mpt_cli.model.choices": (
+        "Action",
+        "Codec",
+        "ConcatenationMode",
+        "Container",
+        "DynamicRange",
+        "JoinMethod",
+        "QualityLevel",
+    ),
     "mpt_cli.model.clips": ("Dimensions", "Evidence", "Verified", "VideoClip"),
     "mpt_cli.model.errors": (
         "ConfigError",

@@ -161,6 +161,7 @@ REEL = (
     _of_setting("video.fps", "RATE", panel=VIDEO),
     _of_setting("video.fit", "FIT", panel=VIDEO),
     _of_setting("video.background", "COLOR", panel=VIDEO),
+    _of_setting("video.dynamic_range", "RANGE", panel=VIDEO),
     _of_setting("video.max_clip_duration", "SECONDS", panel=VIDEO),
     _of_setting("encode.codec", "CODEC", panel=CODING),
     _of_setting("encode.encoder", "ENCODER", panel=CODING),
@@ -214,6 +215,7 @@ _OF_THE_CLIPS = "that of the clips"
 _JOINED_DEFAULTS = {
     "video.form": "auto",
     "video.size": _OF_THE_CLIPS,
+    "video.dynamic_range": "auto",
     "encode.codec": _OF_THE_CLIPS,
     "audio.codec": _OF_THE_CLIPS,
     "audio.sample_rate": _OF_THE_CLIPS,

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mpt_cli.concatenation.order import MOVIEPY
 from mpt_cli.media import proof
 from mpt_cli.media.declared import matrix_of
 from mpt_cli.media.formats import boxes
@@ -14,6 +15,7 @@ from mpt_cli.media.process.run import Limits, running_clock
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import ConcatenationError, DependencyError, Issue, IssueCode, MptError, VerificationError
 from mpt_cli.model.results import ConcatenationResult
+from mpt_cli.model.samples import BT709
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import ConcatFinished, ConcatStarted, Notice
 from mpt_cli.storage.disk import writing
@@ -223,7 +225,8 @@ class ConcatenationService:
         """
         deadline = self._clock() + order.timeout_seconds
         failures: list[tuple[str, MptError]] = []
-        engines = [engine for engine in self._engines if order.engine in (None, engine.name)]
+        wanted = [engine for engine in self._engines if order.engine in (None, engine.name)]
+        engines = [engine for engine in wanted if _can_join(engine, order)]
         for engine in engines if order.fallback else engines[:1]:
             if failures:
                 message = f"{_reason(*failures[-1])}; joining by {engine.name} instead, which takes longer"
@@ -240,6 +243,11 @@ class ConcatenationService:
                 if error.code not in _SURVIVABLE:
                     break
         raise _all_failed(failures)
+
+
+def _can_join(engine: Concatenator, order: JoinOrder) -> bool:
+    """Return False for MoviePy and HDR, which would become 8 bits of SDR without a word."""
+    return engine.name != MOVIEPY or order.form.encoder.color == BT709
 
 
 def _clear(output: Path) -> None:

@@ -35,6 +35,7 @@ from mpt_cli.model.choices import (
     Codec,
     ConcatenationMode,
     CopyPolicy,
+    DynamicRange,
     Fit,
     FormSource,
     OnError,
@@ -104,6 +105,12 @@ class VideoConfig(Section):
         default="black",
         title="Colour of bars and behind transparent parts, a name or #rrggbb",
         description='Colour of the bars of contain, and behind transparent parts: a name such as "navy", or "#rrggbb".',
+    )
+    dynamic_range: DynamicRange = Field(
+        default=DynamicRange.SDR,
+        title="Dynamic range of the reel; auto is that of most seconds of the clips",
+        description='Dynamic range: "sdr", HDR as "hlg" or "pq" (10 bits of hevc or av1; white of SDR is at 203 cd/m2),'
+        ' or "auto" (HDR if clips with HDR hold the most seconds). mpt concat uses auto.',
     )
     max_clip_duration: Annotated[OptionalSeconds, NO_VALUE] = Field(
         default=None,

@@ -38,9 +38,6 @@ UNSPECIFIED = {0, 2}
 """Code "unspecified" of the three, and the forbidden one, which means the same; of ranges only 0."""
 HDR_TRANSFERS = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
-BT709_TAGS = {"color_range": "tv", "colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"}
-"""Encoder options that tag the output."""
-
 _SCALED = {"bt709": "bt709", "fcc": "fcc", "bt470bg": "bt601", "smpte170m": "bt601", "smpte240m": "smpte240m",
            "bt2020nc": "bt2020"}  # fmt: skip
 """Matrices that ``scale`` knows, under its names in every version."""
@@ -97,11 +94,23 @@ class SourceColor:
 
 RESOLVED = SourceColor("gbr", full_range=True)
 """Colours of frames whose transparency was resolved."""
+BT709 = SourceColor("bt709", full_range=False)
 
 
-def setparams_arguments() -> dict[str, str]:
+def tags_of(color: Color) -> dict[str, str]:
+    """Return the encoder options that tag frames with a description."""
+    told = {
+        "color_range": color.range,
+        "colorspace": color.matrix,
+        "color_primaries": color.primaries,
+        "color_trc": color.transfer,
+    }
+    return {name: value or "unknown" for name, value in told.items()}
+
+
+def setparams_arguments(color: Color) -> dict[str, str]:
     """Return the arguments of ``setparams`` that tag frames as the output is tagged."""
-    return {"range" if name == "color_range" else name: value for name, value in BT709_TAGS.items()}
+    return {"range" if name == "color_range" else name: value for name, value in tags_of(color).items()}
 
 
 def named(table: Mapping[int, str], code: int) -> str | None:

@@ -10,6 +10,7 @@ from mpt_cli.media.inspect.video.color_description import description_of
 from mpt_cli.media.inspect.video.field_signs import field_order_of
 from mpt_cli.model.choices import Container
 from mpt_cli.model.clips import Color, Orientation
+from mpt_cli.model.samples import BT709
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,8 @@ def declared_problem(container: InputContainer, form: TargetForm, chapters: Sequ
     if problem := _wrong_content(container, form, chapters):
         return problem
     video, audio = container.streams.video[0], container.streams.audio[0]
-    return _wrong_form(video, audio, form) or _wrong_kept(video, form) or _wrong_chapters(container, form, chapters)
+    wrong = _wrong_form(video, audio, form) or _wrong_color(video, form) or _wrong_kept(video, form)
+    return wrong or _wrong_chapters(container, form, chapters)
 
 
 def matrix_of(form: TargetForm) -> bytes:
@@ -66,6 +68,17 @@ def _wrong_form(video: VideoStream, audio: AudioStream, form: TargetForm) -> str
         ("sound has samples a second:", coded_audio.sample_rate, form.audio.sample_rate),
     )
     return next((f"its {what} {found}, not {wanted}" for what, found, wanted in facts if found != wanted), None)
+
+
+def _wrong_color(video: VideoStream, form: TargetForm) -> str | None:
+    """Return a text about colours of encoded HDR that the reel declares otherwise, or None.
+
+    A player shows HDR without its tags as SDR: pale, and far too dark.
+    """
+    if form.kept is not None or form.encoder.color == BT709:
+        return None
+    declared = description_of(video.codec_context)
+    return None if declared == form.encoder.color else f"declares other colours: {declared}, not {form.encoder.color}"
 
 
 def _wrong_kept(video: VideoStream, form: TargetForm) -> str | None:

@@ -27,6 +27,7 @@ from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
+from mpt_cli.model.samples import dynamic_range_of
 from mpt_cli.model.timing import average_rate, sample_boundary
 from mpt_cli.runtime.threads import ThreadPool
 
@@ -109,8 +110,7 @@ def prove_segment(
                 sets += [unit for unit in data.parameter_sets(bytes(packet)) if unit not in sets]
             shown.append(_timestamp(packet, path))
             crc = data.crc(bytes(packet), crc)
-    if len(shown) != frames:
-        raise VerificationError(f"has {len(shown)} pictures, {frames} were planned", path=path)
+    _has_pictures(path, shown, frames)
     places = None if times is None else times.places()
     _on_grid(path, "picture", shown, base, form.frame_rate, slack=base, origin=min(shown), places=places)
     if vcl_crc not in (None, crc):
@@ -164,8 +164,7 @@ def prove_reel(
             times = _read_packets(container, path, video, form, clips if frames_copied else (), starts, heard)
         codecs = video.codec_context.codec.canonical_name, audio.codec_context.codec.canonical_name
         base = Fraction(video.time_base or 1)  # libav frees it with the container
-    if len(times) != pictures:
-        raise VerificationError(f"has {len(times)} pictures, {pictures} were planned", path=path)
+    _has_pictures(path, times, pictures)
     _on_grid(path, "picture", times, base, form.frame_rate, slack=slack, places=_places(clips, form))
     crc = ReelAudio(clips, form).crc() if form.audio.is_lossless else None
     heard.verify(sample_boundary(frames, form.frame_rate, form.audio.sample_rate), crc)
@@ -184,6 +183,7 @@ def prove_reel(
         audio_sample_rate=form.audio.sample_rate,
         audio_channels=len(form.audio.channels),
         audio_layout=form.audio.layout,
+        dynamic_range=dynamic_range_of(form.color),
     )
 
 
@@ -302,6 +302,11 @@ def _decode_start(path: Path, video: VideoStream, packet: Any, form: TargetForm)
         raise VerificationError("a clip does not begin with a picture that decodes by itself", path=path)
     if (frames[0].width, frames[0].height) != (form.dimensions.width, form.dimensions.height):
         raise VerificationError(f"a picture is {frames[0].width}x{frames[0].height}, not {form.dimensions}", path=path)
+
+
+def _has_pictures(path: Path, times: list[int], planned: int) -> None:
+    if len(times) != planned:
+        raise VerificationError(f"has {len(times)} pictures, {planned} were planned", path=path)
 
 
 def _timestamp(packet: Any, path: Path) -> int:

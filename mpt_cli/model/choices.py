@@ -47,6 +47,15 @@ class FormSource(StrEnum):
     AUTO = "auto"
 
 
+class DynamicRange(StrEnum):
+    """Dynamic range of a reel: the one of ordinary displays, HDR by its transfer, or that of most of the clips."""
+
+    SDR = "sdr"
+    HLG = "hlg"
+    PQ = "pq"
+    AUTO = "auto"
+
+
 class QualityLevel(StrEnum):
     """Named trade-offs between file size, speed and visual quality."""
 

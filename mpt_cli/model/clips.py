@@ -234,6 +234,8 @@ class EncoderSettings:
     threads: int
     hardware: Hardware | None = None
     """None for a software encoder."""
+    color: Color = Color("bt709", "tv", "bt709", "bt709")
+    """Colour description that frames are converted to, and tagged with."""
 
     @property
     def named_options(self) -> dict[str, str]:
@@ -307,6 +309,11 @@ class TargetForm:
     def pixel_format(self) -> str:
         """Pixel format of the frames, in ffmpeg's name."""
         return self.encoder.pixel_format if self.kept is None else self.kept.pixel_format
+
+    @property
+    def color(self) -> Color:
+        """Colour description of the frames."""
+        return self.encoder.color if self.kept is None else self.kept.color
 
 
 class Evidence(StrEnum):

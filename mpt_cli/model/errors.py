@@ -107,6 +107,8 @@ class IssueCode(StrEnum):
     DUPLICATE_OUTPUT = "duplicate_output"
     ODD_DIMENSIONS = "odd_dimensions"
     SIZE_TURNED = "size_turned"
+    HDR_CONVERTED = "hdr_converted"
+    HDR_REFUSED = "hdr_refused"
     ALL_ENCODED = "all_encoded"
     TRIM_BEYOND_DURATION = "trim_beyond_duration"
     AUDIO_CHANGED = "audio_changed"

@@ -130,6 +130,8 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
         " side.",
         Level.WARNING,
     ),
+    Code.HDR_CONVERTED: Meaning("Clips are HDR and become SDR, though nobody asked for that.", Level.WARNING),
+    Code.HDR_REFUSED: Meaning("HDR was asked for with H.264 or MoviePy, which write 8 bits only."),
     Code.ALL_ENCODED: Meaning(
         "A few clips differ from the others, which could be copied: under `--copy identical` all are encoded.",
         Level.WARNING,

@@ -11,9 +11,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from mpt_cli.model.audio_form import SampleFormat  # noqa: TC001 - descriptions are read back from JSON
+from mpt_cli.model.choices import DynamicRange
 from mpt_cli.model.clips import Color, Dimensions, Orientation
 from mpt_cli.model.errors import Issue  # noqa: TC001 - the same
 from mpt_cli.model.frame_times import FrameTimes  # noqa: TC001 - the same
+from mpt_cli.model.samples import HdrMetadata  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +83,8 @@ class VideoStreamInfo:
     """
     one_color: bool = True
     """True if all frames carry the same ``color`` themselves, and the container no other."""
+    hdr_metadata: HdrMetadata | None = None
+    """Static metadata of the first frame of HDR, or None."""
 
     @property
     def has_fields(self) -> bool:
@@ -212,6 +216,7 @@ class Still:
         width: Width in pixels.
         height: Height in pixels.
         rgb: Rows from the top; three bytes (red, green, blue) a pixel.
+        dynamic_range: Meaning of the values: those of BT.709, or the signal of HLG or PQ.
     """
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
@@ -220,6 +225,7 @@ class Still:
     width: int
     height: int
     rgb: bytes
+    dynamic_range: DynamicRange = DynamicRange.SDR
 
 
 @dataclass(frozen=True, slots=True)

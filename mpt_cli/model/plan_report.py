@@ -7,7 +7,7 @@ from fractions import Fraction  # noqa: TC003 - reports are read back from JSON,
 from pathlib import Path  # noqa: TC003
 
 from mpt_cli.model.audio_form import AudioForm  # noqa: TC001 - the same
-from mpt_cli.model.choices import Action, Container  # noqa: TC001 - the same
+from mpt_cli.model.choices import Action, Container, DynamicRange  # noqa: TC001 - the same
 from mpt_cli.model.clips import Dimensions  # noqa: TC001
 
 
@@ -57,6 +57,7 @@ class PlanReport:
         dimensions: Size of each frame, in pixels.
         frame_rate: Frames per second.
         frames, duration: Length of the reel, in frames and in seconds.
+        dynamic_range: Dynamic range of the frames.
         encoder: Video encoder, in ffmpeg's name.
         audio: Format of the audio.
         audio_reasons: Where it comes from, and why something is not as in the clips.
@@ -72,6 +73,7 @@ class PlanReport:
     frame_rate: Fraction
     frames: int
     duration: Fraction
+    dynamic_range: DynamicRange
     encoder: str
     audio: AudioForm
     audio_reasons: tuple[str, ...]

@@ -9,9 +9,10 @@ from fractions import Fraction  # noqa: TC003
 from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.model.choices import Action, Container  # noqa: TC001
+from mpt_cli.model.choices import Action, Container, DynamicRange
 from mpt_cli.model.clips import Dimensions, Verified  # noqa: TC001
 from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
+from mpt_cli.model.formatting import rate_text
 from mpt_cli.model.left_out import LeftOut  # noqa: TC001
 from mpt_cli.model.plan_report import PlanReport, Prediction  # noqa: TC001
 
@@ -155,6 +156,7 @@ class OutputInfo:
         contact_sheet, poster: Paths of the images beside the reel, or None.
         audio_sample_rate: Audio samples per second; the default is that of all earlier reels.
         audio_channels, audio_layout: Number of audio channels, and the name of their layout.
+        dynamic_range: Dynamic range of the frames; the default is that of most earlier reels.
     """
 
     path: Path
@@ -171,6 +173,13 @@ class OutputInfo:
     audio_sample_rate: int = 48_000
     audio_channels: int = 2
     audio_layout: str = "stereo"
+    dynamic_range: DynamicRange = DynamicRange.SDR
+
+    @property
+    def video(self) -> str:
+        """Return the frames in words, such as ``1080x1920 at 30 fps, hlg``."""
+        hdr = "" if self.dynamic_range is DynamicRange.SDR else f", {self.dynamic_range}"
+        return f"{self.dimensions} at {rate_text(self.frame_rate)} fps{hdr}"
 
     @property
     def audio(self) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import CopyPolicy
+from mpt_cli.model.choices import CopyPolicy, DynamicRange
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.planning.kept_frames import kept_form
 from mpt_cli.planning.stream_copy import OTHER_SETS, copied_places, copy_refusals, places_of_other_sets, refusal_reasons
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.model.clips import TargetForm
+    from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.planning.used_clip import UsedClip
 
 
@@ -28,12 +29,14 @@ class Copying:
         keep: True to keep frames in the format that the clips have, where all can be copied.
         any_codec: True to keep also another codec than that of the target format.
         any_rate: True to keep also another frame rate than that of the target format.
+        dynamic_range: The dynamic range that kept frames must have.
     """
 
     policy: CopyPolicy
     keep: bool = False
     any_codec: bool = False
     any_rate: bool = False
+    dynamic_range: DynamicRange = DynamicRange.SDR
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetFor
     copies = _copies(clips, form, copying.policy)
     if not copying.keep or copies.places or copying.policy is CopyPolicy.NEVER:
         return copies
-    used = [(each.media, each.segment.frames) for each in clips]
+    used = [(each.media, each.segment.frames) for each in clips if _has_range(each.media, copying.dynamic_range)]
     for variable in (False, True) if copying.any_rate else (False,):
         kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate, variable=variable)
         found = (
@@ -83,6 +86,10 @@ def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetFor
             return found
         copies = copies if variable else found
     return copies
+
+
+def _has_range(media: MediaInfo, dynamic_range: DynamicRange) -> bool:
+    return (media.video.hdr or DynamicRange.SDR) == dynamic_range
 
 
 def _kept_at(clips: Sequence[UsedClip], form: TargetForm) -> list[UsedClip]:

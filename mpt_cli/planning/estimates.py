@@ -119,7 +119,8 @@ def need_bytes(media: MediaInfo, form: TargetForm) -> int:
     source = video.dimensions.pixels * _BYTES_PER_PIXEL_8 * deep * (_SOURCE_FRAMES + form.encoder.threads)
     held = _preset(form.encoder).held + _THREAD_FRAMES[form.encoder.codec] * (form.encoder.threads - 1)
     floats = 12 * form.dimensions.pixels * 4 if video.hdr else 0
-    return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held) + floats
+    wide = 1 if form.encoder.pixel_format == "yuv420p" else 2
+    return _BASE_BYTES + int(source) + int(form.dimensions.pixels * _BYTES_PER_PIXEL_8 * held * wide) + floats
 
 
 def peak_bytes(needs: Sequence[int], jobs: int) -> int:

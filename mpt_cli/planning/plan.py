@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.geometry import place
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
 from mpt_cli.model.clips import Segment, TargetForm
+from mpt_cli.model.samples import SDR_SAMPLES
 from mpt_cli.planning.audio_form import given_audio
 from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.copies import all_encoded_notice, copies_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.samples import Samples
     from mpt_cli.planning.copies import Copying
     from mpt_cli.planning.used_clip import UsedClip
 
@@ -161,6 +163,7 @@ def make_plan(
     copying: Copying,
     clips_beside: int = 0,
     audio: AudioForm | None = None,
+    samples: Samples = SDR_SAMPLES,
 ) -> Plan:
     """Return the plan for valid clips.
 
@@ -174,12 +177,13 @@ def make_plan(
         copying: What may be copied.
         clips_beside: Number of clips of other requests that run at the same time, which leave fewer cores idle.
         audio: The format of the audio; None for that of the configuration.
+        samples: What the samples of encoded frames mean.
     """
     ordered, seed = _ordered(clips, config)
-    form = _target_form(config, container, optimizer, audio or given_audio(config.audio))
+    form = _target_form(config, container, optimizer, audio or given_audio(config.audio), samples)
     clips_used = [used_clip(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
     steps = [each.media for each in clips_used for _ in segments_of(each.clip, each.media, each.segment, form)]
-    light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside)
+    light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside, samples)
 
     def used_at(rate: Fraction) -> list[UsedClip]:
         used = [used_clip(*each, config, rate) for each in ordered]
@@ -199,13 +203,20 @@ def make_plan(
     return replace(costed(form, light_form, planned, jobs, seed, mixed=copies.mixed), copy_notice=notice)
 
 
-def with_threads(plan: Plan, config: Config, machine: Machine, optimizer: CodecOptimizer, clips_beside: int) -> Plan:
+def with_threads(
+    plan: Plan,
+    config: Config,
+    machine: Machine,
+    optimizer: CodecOptimizer,
+    clips_beside: int,
+    samples: Samples = SDR_SAMPLES,
+) -> Plan:
     """Return the plan with as many encoder threads as the clips left to encode leave cores idle."""
     steps = [step for step in plan.steps if step.tracks is not Tracks.AUDIO]
     medias = [step.media for step in steps if step.encodes_frames]
     if not medias or len(medias) == len(steps):
         return plan
-    form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside)
+    form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside, samples)
 
     def with_need(clip: PlannedClip) -> PlannedClip:
         clip = replace(clip, parts=tuple(map(with_need, clip.parts)))
@@ -229,7 +240,9 @@ def _ordered(
     return ordered, seed
 
 
-def _target_form(config: Config, container: Container, optimizer: CodecOptimizer, audio: AudioForm) -> TargetForm:
+def _target_form(
+    config: Config, container: Container, optimizer: CodecOptimizer, audio: AudioForm, samples: Samples
+) -> TargetForm:
     """Return the target format with one encoder thread, unless the configuration names a number."""
     rate = config.video.fps
     assert rate is not None  # settled
@@ -238,7 +251,7 @@ def _target_form(config: Config, container: Container, optimizer: CodecOptimizer
         frame_rate=rate,
         fit=config.video.fit,
         background=config.video.background,
-        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1),
+        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1, samples=samples),
         container=container,
         audio=audio,
     )
@@ -251,11 +264,14 @@ def _with_threads(
     machine: Machine,
     optimizer: CodecOptimizer,
     clips_beside: int,
+    samples: Samples,
 ) -> TargetForm:
     """Return the target format with as many encoder threads as cores are idle and memory has room for."""
 
     def with_threads(threads: int) -> TargetForm:
-        settings = optimizer.get_optimal_settings(config.encode, frame_rate=form.frame_rate, threads=threads)
+        settings = optimizer.get_optimal_settings(
+            config.encode, frame_rate=form.frame_rate, threads=threads, samples=samples
+        )
         return replace(form, encoder=settings)
 
     def need(threads: int) -> int:

@@ -9,9 +9,11 @@ from mpt_cli.media.encoders.audio import AAC
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
+from mpt_cli.model.samples import SDR_SAMPLES, dynamic_range_of
 from mpt_cli.planning.audio_form import settled_audio
 from mpt_cli.planning.clip_order import order_notices
 from mpt_cli.planning.copies import Copying
+from mpt_cli.planning.dynamic_range import settled_range, with_range
 from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.plan import make_plan, with_threads
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.errors import EncoderError
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.samples import Samples
     from mpt_cli.planning.audio_form import AudioChoice
     from mpt_cli.planning.estimates import Machine
     from mpt_cli.planning.plan import Plan, PlannedClip
@@ -51,6 +54,7 @@ class PlanRequest:
         any_codec: True if the clips choose the codec too. The planner sets it, before it names a codec to encode with.
         any_rate: The same for the frame rate.
         audio: The format of the audio, once it is settled.
+        samples: What the samples of encoded frames mean, once it is settled.
     """
 
     params: VideoParams
@@ -61,6 +65,7 @@ class PlanRequest:
     any_codec: bool = False
     any_rate: bool = False
     audio: AudioForm | None = None
+    samples: Samples = SDR_SAMPLES
 
     @property
     def container(self) -> Container:
@@ -127,6 +132,7 @@ class Planner:
                 dimensions=plan.form.dimensions,
                 frame_rate=plan.form.frame_rate,
                 cancel=request.cancel,
+                samples=request.samples,
             )
             request, replaced = self._with_encoder(request, choice)
             notices += replaced
@@ -149,14 +155,17 @@ class Planner:
         of_clips = request.takes_form_of_clips
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
+        light = settled_range(config, used, of_clips=of_clips, join=request.params.join)
+        config = with_range(config, light.samples)
         audio = self._audio(request, used, of_clips=of_clips)
-        issues = tuple(each for each in (issue, audio.issue) if each is not None)
+        issues = tuple(each for each in (issue, light.issue, audio.issue) if each is not None)
         settled_request = replace(
             request,
             config=config,
             any_codec=of_clips and not names_codec(request.config),
             any_rate=of_clips and request.config.video.fps is None,
             audio=audio.form,
+            samples=light.samples,
         )
         return settled_request, audio.reasons, issues
 
@@ -170,7 +179,7 @@ class Planner:
     def _with_encoder(self, request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
         """Return the request whose configuration names the chosen encoder, and why it is not the one asked for."""
         issues = () if choice.issue is None else (choice.issue,)
-        refused = self._optimizer.missing(choice.quality, cancel=request.cancel)
+        refused = self._optimizer.missing(choice.quality, cancel=request.cancel, samples=request.samples)
         if refused is None and not choice.quality.fallback:
             refused = choice.issue
         if refused is not None:
@@ -187,6 +196,7 @@ class Planner:
             copying=_copying(request),
             clips_beside=request.clips_beside,
             audio=request.audio,
+            samples=request.samples,
         )
 
     def _with_reuse(self, plan: Plan, request: PlanRequest) -> Plan:
@@ -194,7 +204,7 @@ class Planner:
         if self._reuse is None or not request.config.cache.enabled:
             return plan
         plan = self._reuse.apply(plan)
-        return with_threads(plan, request.config, self._machine, self._optimizer, request.clips_beside)
+        return with_threads(plan, request.config, self._machine, self._optimizer, request.clips_beside, request.samples)
 
     def _with_fallback(self, plan: Plan, request: PlanRequest) -> Plan:
         """Return the plan for a hardware encoder: few clips at a time, and software behind it."""
@@ -238,5 +248,9 @@ def _uncopied(clip: PlannedClip, container: Container) -> Issue:
 
 def _copying(request: PlanRequest) -> Copying:
     return Copying(
-        request.copy_policy, keep=request.keeps_frames, any_codec=request.any_codec, any_rate=request.any_rate
+        request.copy_policy,
+        keep=request.keeps_frames,
+        any_codec=request.any_codec,
+        any_rate=request.any_rate,
+        dynamic_range=dynamic_range_of(request.samples.color),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import Tracks
+from mpt_cli.model.choices import DynamicRange, Tracks
 from mpt_cli.model.formatting import counted
 from mpt_cli.model.plan_report import PlannedStep, PlanReport, Prediction
+from mpt_cli.model.samples import dynamic_range_of
 from mpt_cli.model.timing import average_rate
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def plan_line(plan: Plan) -> str:
     """Return what a plan does, in one line that ends with its encoder."""
     actions = Counter(clip.action.value for clip in plan.clips)
     work = ", ".join(f"{count} to {action}" for action, count in actions.items())
-    shape = f"{plan.form.dimensions} at {plan.form.frame_rate} fps"
+    light = dynamic_range_of(plan.form.color)
+    hdr = "" if light is DynamicRange.SDR else f" {light}"
+    shape = f"{plan.form.dimensions}{hdr} at {plan.form.frame_rate} fps"
     return f"{work}, {counted(plan.jobs, 'clip')} at a time; {shape} with {plan.form.encoder.encoder}"
 
 
@@ -57,6 +60,7 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str
         frame_rate=average_rate(plan.pictures, plan.duration) if plan.form.is_variable else plan.form.frame_rate,
         frames=plan.pictures,
         duration=plan.duration,
+        dynamic_range=dynamic_range_of(plan.form.color),
         encoder=" ".join((plan.form.encoder.encoder, *plan.form.encoder.options)),
         audio=plan.form.audio,
         audio_reasons=plan.audio_reasons,

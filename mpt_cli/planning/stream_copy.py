@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from mpt_cli.media.color import source_color
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Codec, Container, CopyPolicy
 from mpt_cli.model.frame_times import Timing
+from mpt_cli.model.samples import BT709
 from mpt_cli.model.timing import frame_count, round_half_up, timescale
 from mpt_cli.planning.kept_frames import keep_refusals
 from mpt_cli.planning.segments import ASSUMED_TIMES
@@ -19,7 +20,7 @@ from mpt_cli.planning.segments import ASSUMED_TIMES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mpt_cli.model.clips import Segment, TargetForm, VideoClip
+    from mpt_cli.model.clips import EncoderSettings, Segment, TargetForm, VideoClip
     from mpt_cli.model.media_info import CopyTraits, MediaInfo, VideoStreamInfo
 
 _WITHOUT_TIMES = ("avi",)
@@ -118,14 +119,15 @@ def _off_grid(video: VideoStreamInfo) -> str:
 def _encoded_refusals(video: VideoStreamInfo, form: TargetForm) -> dict[str, bool]:
     """Return in what a clip may differ from what is encoded here, each with whether it is fine."""
     color = source_color(video.color, video.dimensions, video.pixel_format)
-    tags = video.color.matrix, video.color.primaries, video.color.transfer
+    tags, wanted = replace(video.color, range="tv"), form.encoder.color
+    named = "BT.709" if wanted == BT709 else f"{wanted.primaries}/{wanted.transfer}/{wanted.matrix}"
     return {
-        f"profile is {video.profile}": video.profile in _profiles(form.encoder.codec),
+        f"profile is {video.profile}": video.profile in _profiles(form.encoder),
         f"size is {video.dimensions}": video.dimensions == form.dimensions,
         "pixels are not square": video.sar == 1,
         "stored rotated": video.orientation.is_identity,
         f"pixel format is {video.pixel_format}": video.pixel_format == form.encoder.pixel_format,
-        "colours are not tagged BT.709": tags == ("bt709",) * 3 and video.color.range in ("tv", "pc"),
+        f"colours are not tagged {named}": tags == wanted and video.color.range in ("tv", "pc"),
         "full colour range": not color.full_range,
         "interlaced" if video.interlaced else "may be interlaced": not (video.interlaced or video.may_interlace),
     }
@@ -196,12 +198,12 @@ def is_copied_in_place(media: MediaInfo, part: Part, form: TargetForm, *, alone:
     )
 
 
-def _profiles(codec: Codec) -> tuple[str, ...]:
+def _profiles(encoder: EncoderSettings) -> tuple[str, ...]:
     return {
         Codec.H264: ("Constrained Baseline", "Baseline", "Main", "High"),
-        Codec.HEVC: ("Main",),
+        Codec.HEVC: ("Main",) if encoder.pixel_format == "yuv420p" else ("Main 10",),
         Codec.AV1: ("Main",),
-    }[codec]
+    }[encoder.codec]
 
 
 def copied_places(

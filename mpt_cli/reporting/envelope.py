@@ -246,6 +246,7 @@ def output_dict(output: OutputInfo) -> OutputData:
         "height": output.dimensions.height,
         "fps": str(output.frame_rate),
         "video_codec": output.video_codec,
+        "dynamic_range": output.dynamic_range,
         "audio_codec": output.audio_codec,
         "audio_sample_rate": output.audio_sample_rate,
         "audio_channels": output.audio_channels,

@@ -10,7 +10,6 @@ from mpt_cli.model.formatting import (
     counted,
     exact_seconds_text,
     percent_text,
-    rate_text,
     seconds_text,
     size_text,
 )
@@ -97,7 +96,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
     if output is not None:
         tiles += [
             ("length", exact_seconds_text(output.duration)),
-            ("video", f"{output.dimensions} at {rate_text(output.frame_rate)} fps"),
+            ("video", output.video),
             ("audio", output.audio),
             ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
         ]

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFilter, ImageStat
 
+from mpt_cli.model.choices import DynamicRange
+from mpt_cli.reporting.hdr_look import sdr_table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,8 +27,9 @@ _DARKEST, _BRIGHTEST = 24, 232
 
 
 def image_of(still: Still) -> Image.Image:
-    """Return the still as an image of Pillow."""
-    return Image.frombytes("RGB", (still.width, still.height), still.rgb)
+    """Return the still as an image of Pillow, HDR as an ordinary display shows it."""
+    image = Image.frombytes("RGB", (still.width, still.height), still.rgb)
+    return image if still.dynamic_range is DynamicRange.SDR else image.filter(sdr_table(still.dynamic_range))
 
 
 def encoded(image: Image.Image, extension: str) -> bytes:

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.encoders.audio import AAC, CODECS, containers_of, nearest_rate
+from mpt_cli.media.encoders.hdr import hindrance
 from mpt_cli.media.encoders.software import fits_container
-from mpt_cli.model.choices import JoinMethod
+from mpt_cli.model.choices import DynamicRange, JoinMethod
 from mpt_cli.model.errors import Issue, IssueCode
 
 if TYPE_CHECKING:
@@ -47,6 +48,23 @@ class CodecValidator:
             message = f"{quality.codec} cannot be written into .{container}"
             issues.append(Issue(IssueCode.CODEC_CONTAINER_MISMATCH, message, output, "use .mp4 or .mkv"))
         return issues
+
+    def validate_dynamic_range(self, config: Config, join: JoinMethod | None) -> list[Issue]:
+        """Check that HDR that was asked for can be written.
+
+        Args:
+            config: The configuration of the request.
+            join: The join method of ``mpt concat``, or None.
+
+        Returns:
+            The problems.
+        """
+        wanted = config.video.dynamic_range
+        reason = hindrance(config, join) if wanted in (DynamicRange.HLG, DynamicRange.PQ) else None
+        if reason is None:
+            return []
+        hint = "leave out --method moviepy" if join is JoinMethod.MOVIEPY else "use --codec hevc or av1"
+        return [Issue(IssueCode.HDR_REFUSED, f"{wanted} needs 10 bits, and {reason}", hint=hint)]
 
     def validate_audio(
         self, audio: AudioConfig, container: Container | None, output: Path, join: JoinMethod | None

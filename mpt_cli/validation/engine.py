@@ -72,6 +72,7 @@ class ValidationEngine:
         errors = [
             *self._parameters.validate(params, config),
             *self._codecs.validate_compatibility(config.encode, container, params.output_path),
+            *self._codecs.validate_dynamic_range(config, params.join),
             *self._codecs.validate_audio(config.audio, container, params.output_path, params.join),
         ]
         if any(issue.code is IssueCode.LIMIT_EXCEEDED for issue in errors):

@@ -61,7 +61,7 @@ class Wanted:
         config = self.config.model_dump(mode="json", by_alias=True, exclude=_OF_THE_RUN)
         clips = [[os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute] for clip in self.params.clips]
         # A default that is named is not the same as one that is not: clips may decide what nobody named.
-        named = {f"video.{key}" for key in self.config.video.model_fields_set & {"size", "form"}}
+        named = {f"video.{key}" for key in self.config.video.model_fields_set & {"size", "form", "dynamic_range"}}
         named |= {f"encode.{key}" for key in self.config.encode.model_fields_set & {"codec"}}
         bad = self.config.processing.on_error, self.config.processing.required_success_rate
         form = self.params.join, self.params.output_path.suffix.lower()

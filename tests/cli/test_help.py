@@ -23,7 +23,8 @@ COMMON = "--config -c --json --jsonl --quiet -q --verbose -v --log-file --log-fo
 INPUT = "--null -0"
 REEL = (
     "--output -o --preset --form --size --fps --fit --background --codec --encoder --quality --encoder-threads --crf"
-    " --encoder-preset --order --mode --seed --max-clip-duration --on-error --min-success-rate --jobs -j --clip-timeout"
+    " --encoder-preset --order --mode --seed --dynamic-range --max-clip-duration --on-error --min-success-rate --jobs"
+    " -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
     " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest --audio-tracks"
     " --audio-codec --audio-rate --audio-channels"

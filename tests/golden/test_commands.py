@@ -15,9 +15,10 @@ import pytest
 from mpt_cli.config.sections import QualitySettings
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg import commands, segment_commands
-from mpt_cli.model.choices import Codec, Container, Fit
+from mpt_cli.model.choices import Codec, Container, DynamicRange, Fit
 from mpt_cli.model.clips import Color, Dimensions, Orientation, Segment, VideoClip
 from mpt_cli.model.media_info import AudioStreamInfo
+from mpt_cli.model.samples import samples_of
 from tests.builders import form_of, media_of
 
 if TYPE_CHECKING:
@@ -116,6 +117,28 @@ def test_a_lying_picture_in_a_standing_one(fit: Fit, snapshot: SnapshotAssertion
 def test_a_segment_of_each_codec(codec: Codec, snapshot: SnapshotAssertion) -> None:
     form = form_of(codec=codec, rate="30000/1001", threads=2)
     assert difference(segment(media_of(), form), segment(media_of())) == snapshot
+
+
+def in_hdr(dynamic_range: DynamicRange, **changes: Any) -> TargetForm:
+    """The usual form with HDR."""
+    form, quality = form_of(codec=Codec.HEVC, **changes), QualitySettings(codec=Codec.HEVC)
+    settings = CodecOptimizer().get_optimal_settings(
+        quality, frame_rate=form.frame_rate, threads=1, samples=samples_of(dynamic_range)
+    )
+    return replace(form, encoder=settings)
+
+
+@pytest.mark.parametrize("kind", ["plain", "bt.601", "hdr", "alpha"])
+@pytest.mark.parametrize("wanted", [DynamicRange.HLG, DynamicRange.PQ])
+def test_a_segment_of_hdr(wanted: DynamicRange, kind: str, snapshot: SnapshotAssertion) -> None:
+    media = SOURCES.get(kind, media_of())
+    assert difference(segment(media, in_hdr(wanted)), segment(media, form_of(codec=Codec.HEVC))) == snapshot
+
+
+@pytest.mark.parametrize("fit", [Fit.CONTAIN, Fit.BLUR])
+def test_what_is_drawn_over_other_frames_keeps_ten_bits(fit: Fit, snapshot: SnapshotAssertion) -> None:
+    standing = in_hdr(DynamicRange.HLG, size="90x160", fit=fit, background="#102030")
+    assert difference(segment(media_of(), standing), segment(media_of(), in_hdr(DynamicRange.HLG))) == snapshot
 
 
 def in_hardware(name: str, *, codec: Codec = Codec.H264) -> TargetForm:

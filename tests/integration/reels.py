@@ -69,6 +69,7 @@ def config_of(
     **video: Any,
 ) -> Config:
     """A configuration for small, quick reels; further arguments are fields of ``[video]``."""
+    video = {"dynamic_range": "sdr"} | video
     wanted = {"seed": seed, "copy_policy": CopyPolicy.NEVER} | ({"mode": mode} if mode else {})
     return Config(
         video=VideoConfig(size=size, fps=fps, **video),  # type: ignore[arg-type]  # the validators read text

@@ -22,6 +22,7 @@ from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.model.choices import OnError
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.results import ClipStatus, RunStatus
+from mpt_cli.model.samples import SDR_SAMPLES
 from mpt_cli.runtime.events import (
     ClipFailed,
     ClipFinished,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import QualitySettings
     from mpt_cli.model.clips import EncoderSettings
     from mpt_cli.model.results import VideoResult
+    from mpt_cli.model.samples import Samples
     from mpt_cli.runtime.events import Event
     from tests.media import MediaFolder
 
@@ -286,7 +288,9 @@ class Raising(CodecOptimizer):
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
+    def get_optimal_settings(
+        self, quality: QualitySettings, *, frame_rate: Fraction, threads: int, samples: Samples = SDR_SAMPLES
+    ) -> EncoderSettings:
         raise self._error
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mpt_cli.display.answers.summary import brief_reasons, say, show_left_out, table_width
 from mpt_cli.display.answers.table import Cell, Column, table_lines
-from mpt_cli.model.choices import Action
+from mpt_cli.model.choices import Action, DynamicRange
 from mpt_cli.model.formatting import (
     counted,
     escape,
@@ -56,6 +56,7 @@ def plan_data(plan: PlanReport) -> PlanData:
         "fps": str(plan.frame_rate),
         "frames": plan.frames,
         "duration_seconds": seconds_of(plan.duration),
+        "dynamic_range": plan.dynamic_range,
         "encoder": plan.encoder,
         "audio": {
             "codec": plan.audio.codec,
@@ -125,7 +126,7 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Seque
     facts = (
         ("path", path_text(plan.output)),
         ("length", f"{exact_seconds_text(plan.duration)}, {counted(plan.frames, 'frame')}"),
-        ("video", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps"),
+        ("video", f"{plan.dimensions} at {rate_text(plan.frame_rate)} fps{_light(plan)}"),
         ("audio", "; ".join((str(plan.audio), *plan.audio_reasons))),
         ("clips", _intentions(plan)),
         *_encoding(plan),
@@ -148,6 +149,10 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Seque
     commands_to_run = [shlex.join(command) for command in steps if command]  # a reused clip needs none
     for command in commands_to_run or ["no clip needs an ffmpeg command"]:
         say(out, Text(escape(command), "dim"))
+
+
+def _light(plan: PlanReport) -> str:
+    return "" if plan.dynamic_range is DynamicRange.SDR else f", {plan.dynamic_range}"
 
 
 def _intentions(plan: PlanReport) -> str:

@@ -7,27 +7,30 @@ codec. No encoder is believed to work: each is tried (:mod:`mpt_cli.media.encode
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.media.encoders.hardware import HARDWARE_ENCODERS, hardware_options
 from mpt_cli.media.encoders.software import DEFAULT_ENCODERS, ENCODERS, Encoder, software_options
 from mpt_cli.model.choices import Codec, QualityLevel
-from mpt_cli.model.clips import EncoderSettings
+from mpt_cli.model.clips import Dimensions, EncoderSettings
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.samples import SDR_SAMPLES
 from mpt_cli.model.similarity import alike
 from mpt_cli.model.timing import round_half_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from mpt_cli.config.sections import QualitySettings
-    from mpt_cli.model.clips import Dimensions
+    from mpt_cli.model.samples import Samples
     from mpt_cli.runtime.cancel import CancelToken
 
 GOP_SECONDS = 2
 """Distance of keyframes: as platforms require, and short enough to seek in."""
 _ALL = ENCODERS | HARDWARE_ENCODERS
+_TRIED_SIZE, _TRIED_RATE = Dimensions(256, 256), Fraction(30)
+"""Frames of the trial of a software encoder, which takes any size."""
 
 
 class Trials(Protocol):
@@ -103,18 +106,26 @@ class CodecOptimizer:
         return [*_mismatch(encoder, quality), *_out_of_range(encoder, quality)]
 
     def choose(
-        self, quality: QualitySettings, *, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken
+        self,
+        quality: QualitySettings,
+        *,
+        dimensions: Dimensions,
+        frame_rate: Fraction,
+        cancel: CancelToken,
+        samples: Samples = SDR_SAMPLES,
     ) -> Choice:
         """Choose the encoder for a request; see :meth:`problems` first.
 
         ``auto`` with a crf or a preset is software, whose scales they are. A named encoder that does
-        not work is replaced by software at the same level.
+        not work is replaced by software at the same level. So is hardware for HDR: what each device
+        takes of 10 bits, and writes of their meaning, is not known.
 
         Args:
             quality: Quality settings of the request.
             dimensions: Size of the frames, in pixels.
             frame_rate: Frames per second.
             cancel: Stops the trials.
+            samples: What the samples of the frames mean.
 
         Returns:
             The choice.
@@ -122,21 +133,35 @@ class CodecOptimizer:
         Raises:
             Cancelled: The trials were stopped.
         """
+        usual = samples == SDR_SAMPLES
         if quality.encoder == "auto":
-            best = self._best(quality, dimensions, frame_rate, cancel)
+            best = self._best(quality, dimensions, frame_rate, cancel) if usual else self.default_encoder(quality.codec)
             return Choice(quality.model_copy(update={"encoder": best}))
+        if quality.encoder in HARDWARE_ENCODERS and not usual:
+            return self.replaced(quality, "is used for 8 bits of SDR only")
         if quality.encoder not in HARDWARE_ENCODERS or self._trials is None:
             return Choice(quality)
         settings = self.get_optimal_settings(quality, frame_rate=frame_rate, threads=1)
         (failure,) = self._trials.failures([settings], dimensions, cancel=cancel)
         return Choice(quality) if failure is None else self.replaced(quality, f"does not work here: {failure}")
 
-    def missing(self, quality: QualitySettings, *, cancel: CancelToken) -> Issue | None:
-        """Return the issue of a chosen software encoder that this ffmpeg was built without, or None."""
+    def missing(self, quality: QualitySettings, *, cancel: CancelToken, samples: Samples = SDR_SAMPLES) -> Issue | None:
+        """Return the issue of a chosen software encoder that this ffmpeg was built without, or None.
+
+        One is tried for other samples than the usual ones: x265 is also built for 8 bits alone.
+        """
         asks = self._trials if quality.encoder in ENCODERS else None
         listed = asks.listed(cancel=cancel) if asks is not None else frozenset()
         if not listed or quality.encoder in listed:
-            return None
+            if asks is None or samples == SDR_SAMPLES:
+                return None
+            settings = self.get_optimal_settings(quality, frame_rate=_TRIED_RATE, threads=1, samples=samples)
+            (failure,) = asks.failures([settings], _TRIED_SIZE, cancel=cancel)
+            if failure is None:
+                return None
+            message = f"{quality.encoder} of this ffmpeg does not encode {samples.pixel_format}: {failure}"
+            hint = "choose --dynamic-range sdr or another codec, or name another ffmpeg with MPT_FFMPEG__BINARY"
+            return Issue(IssueCode.ENCODER_UNAVAILABLE, message, hint=hint)
         message = f"this ffmpeg was built without {quality.encoder}, which encodes {quality.codec}"
         hint = "choose another codec, or name another ffmpeg with MPT_FFMPEG__BINARY"
         return Issue(IssueCode.ENCODER_UNAVAILABLE, message, hint=hint)
@@ -171,7 +196,9 @@ class CodecOptimizer:
         failures = self._trials.failures(tried, dimensions, cancel=cancel)
         return {encoder.name: failure for encoder, failure in zip(encoders, failures, strict=True)}
 
-    def get_optimal_settings(self, quality: QualitySettings, *, frame_rate: Fraction, threads: int) -> EncoderSettings:
+    def get_optimal_settings(
+        self, quality: QualitySettings, *, frame_rate: Fraction, threads: int, samples: Samples = SDR_SAMPLES
+    ) -> EncoderSettings:
         """Return the settings for all clips of a request; see :meth:`problems` first.
 
         Args:
@@ -179,6 +206,7 @@ class CodecOptimizer:
             frame_rate: Frames per second.
             threads: Encoder threads of a clip; part of the settings, because the bits of x264 change with
                 their number.
+            samples: What the samples of the frames mean.
 
         Returns:
             The encoder with its options.
@@ -191,7 +219,7 @@ class CodecOptimizer:
             raise ValueError(f"unknown encoder {quality.encoder}")
         preset, crf = encoder.levels[quality.quality]
         wished = quality.preset or preset, crf if quality.crf is None else quality.crf
-        return _settings(encoder, wished, frame_rate, quality.threads or threads)
+        return _settings(encoder, wished, frame_rate, quality.threads or threads, samples)
 
     def _best(self, quality: QualitySettings, dimensions: Dimensions, frame_rate: Fraction, cancel: CancelToken) -> str:
         software = self.default_encoder(quality.codec)
@@ -215,10 +243,18 @@ def _encoder(quality: QualitySettings) -> Encoder | None:
     return DEFAULT_ENCODERS[quality.codec] if quality.encoder == "auto" else _ALL.get(quality.encoder)
 
 
-def _settings(encoder: Encoder, level: tuple[str, int], frame_rate: Fraction, threads: int) -> EncoderSettings:
+def codec_of(encoder: str) -> Codec | None:
+    """Return the codec that an encoder writes; None for an unknown one, and for ``auto``."""
+    found = _ALL.get(encoder)
+    return None if found is None else found.codec
+
+
+def _settings(
+    encoder: Encoder, level: tuple[str, int], frame_rate: Fraction, threads: int, samples: Samples = SDR_SAMPLES
+) -> EncoderSettings:
     preset, crf = level
     if encoder.hardware is None:
-        options = software_options(encoder, preset, crf, threads)
+        options = software_options(encoder, preset, crf, threads, samples)
     else:
         options = hardware_options(encoder, preset, crf)
     options["-g"] = str(round_half_up(frame_rate * GOP_SECONDS))
@@ -226,9 +262,10 @@ def _settings(encoder: Encoder, level: tuple[str, int], frame_rate: Fraction, th
         codec=encoder.codec,
         encoder=encoder.name,
         options=tuple(part for pair in options.items() for part in pair),
-        pixel_format="yuv420p",
+        pixel_format=samples.pixel_format,
         threads=threads,
         hardware=encoder.hardware,
+        color=samples.color,
     )
 
 

@@ -13,6 +13,7 @@ from mpt_cli.model.choices import Codec, Container, QualityLevel
 
 if TYPE_CHECKING:
     from mpt_cli.model.clips import Hardware
+    from mpt_cli.model.samples import HdrMetadata, Samples
 
 _X26X_PRESETS = (
     "ultrafast",
@@ -103,14 +104,44 @@ def fits_container(codec: Codec, container: Container) -> bool:
     return codec in _CONTAINER_CODECS[container]
 
 
-def software_options(encoder: Encoder, preset: str, crf: int, threads: int) -> dict[str, str]:
+def software_options(encoder: Encoder, preset: str, crf: int, threads: int, samples: Samples) -> dict[str, str]:
     """Return ffmpeg's options of a software encoder: a profile that phones play, closed GOPs, no text in the stream."""
     level = {"-preset": preset, "-crf": str(crf)}
+    deep = "10" if samples.pixel_format == "yuv420p10le" else ""
     if encoder.codec is Codec.H264:
-        return {**level, "-profile:v": "high", "-flags": "+cgop", "-x264-params": "stitchable=1"}
+        return {**level, "-profile:v": f"high{deep}", "-flags": "+cgop", "-x264-params": "stitchable=1"}
     if encoder.codec is Codec.HEVC:
         # Without open-gop=0 later keyframes are not clean; info=0 keeps the options, which name the
         # threads, out of the stream; x265 takes its threads here and not from -threads.
         pools = f"pools={threads}:frame-threads=1"
-        return {**level, "-profile:v": "main", "-x265-params": f"open-gop=0:info=0:{pools}:log-level=error"}
-    return {**level, "-svtav1-params": f"lp={threads}"}
+        told = "".join(f":{word}" for word in _x265_light(samples.metadata))
+        params = f"open-gop=0:info=0:{pools}:log-level=error{told}"
+        return {**level, "-profile:v": f"main{deep}", "-x265-params": params}
+    told = "".join(f":{word}" for word in _svtav1_light(samples.metadata))
+    return {**level, "-svtav1-params": f"lp={threads}{told}"}
+
+
+def _x265_light(metadata: HdrMetadata | None) -> list[str]:
+    """Return the static metadata of HDR as x265 takes it: in the units of the standards."""
+    if metadata is None:
+        return []
+    found = []
+    if metadata.display is not None:
+        found.append("master-display=G({},{})B({},{})R({},{})WP({},{})L({},{})".format(*metadata.display))
+    if metadata.light is not None:
+        found.append("max-cll={},{}".format(*metadata.light))
+    return found
+
+
+def _svtav1_light(metadata: HdrMetadata | None) -> list[str]:
+    """Return the static metadata of HDR as SVT-AV1 takes it: in fractions of one, and cd/m2."""
+    if metadata is None:
+        return []
+    found = []
+    if metadata.display is not None:
+        *places, most, least = metadata.display
+        values = [*(f"{place / 50_000:.5f}" for place in places), f"{most / 10_000:.4f}", f"{least / 10_000:.4f}"]
+        found.append("mastering-display=G({},{})B({},{})R({},{})WP({},{})L({},{})".format(*values))
+    if metadata.light is not None:
+        found.append("content-light={},{}".format(*metadata.light))
+    return found

@@ -1,4 +1,4 @@
-"""Colour filters from any source to BT.709 of limited range (pure).
+"""Colour filters from any source to the colours of a reel, in limited range (pure).
 
 Decoded frames do not always carry their colours: a description that only the container has is not on them,
 and codes that ffmpeg has no name for end a filter. So they are tagged first, as they are converted.
@@ -6,6 +6,7 @@ and codes that ffmpeg has no name for end a filter. So they are tagged first, as
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mpt_cli.media import color
@@ -22,7 +23,6 @@ hable leaves 29 % and 62 %, which is too dark (measured).
 _PEAK = 10
 """Brightest light, in reference whites, whatever a file claims of it: else its clips would differ."""
 _GBR, _BT709, _LINEAR = 0, 1, 8
-_TO_BT709 = {"matrix": _BT709, "primaries": _BT709, "transfer": _BT709, "range": "limited"}
 _CODED = "if(lt(val,0.018054*maxval),4.5*val,(1.099297*pow(val/maxval,0.45)-0.099297)*maxval)"
 """Linear light as BT.2020 codes it."""
 _FROM_CINEMA = "pow(1.0911*pow(val/maxval,2.6),1/2.4)*maxval"
@@ -71,12 +71,12 @@ def opaque_rgb(stream: Any, source: SourceColor) -> Any:
     if source.is_ordinary:
         return stream.filter("scale", **color.rgb_arguments(source)).filter("format", "rgb24")
     stream = stream.filter("scale", **color.scale_arguments(source)).filter("format", _deep(source, "yuv444p"))
-    stream = to_bt709(stream, source).filter("format", "yuv444p")
-    return stream.filter("scale", **color.rgb_arguments(color.SourceColor("bt709", full_range=False)))
+    stream = converted(stream, source, color.BT709).filter("format", "yuv444p")
+    return stream.filter("scale", **color.rgb_arguments(color.BT709))
 
 
 def working_format(source: SourceColor, pixel_format: str) -> str:
-    """Return the pixel format in which a source is scaled before :func:`to_bt709`."""
+    """Return the pixel format in which a source is scaled before :func:`converted`."""
     return pixel_format if source.is_ordinary else _deep(source, "yuv420p")
 
 
@@ -85,40 +85,57 @@ def _deep(source: SourceColor, planes: str) -> str:
     return f"{planes}16le" if source.transfer == "linear" else f"{planes}10le"
 
 
-def to_bt709(stream: Any, source: SourceColor) -> Any:
-    """Convert colours of limited range, in the format of :func:`working_format`, to BT.709."""
-    if not source.is_ordinary:
-        return _by_zscale(stream, source)
+def converted(stream: Any, source: SourceColor, target: SourceColor) -> Any:
+    """Convert colours of limited range, in the format of :func:`working_format`, to those of the target.
+
+    HDR of the target's transfer keeps its values. SDR in an HDR reel has its white at 203 cd/m2 (ITU-R BT.2408), in
+    the light of a BT.1886 display, and HLG and PQ become each other in that of an HLG display of 1000 cd/m2 (BT.2100).
+    """
+    if not (source.is_ordinary and target.is_ordinary):
+        is_like = replace(source, full_range=False) == replace(target, full_range=False)
+        return stream if is_like else _by_zscale(stream, source, target)
     if source.matrix in ("bt709", "gbr"):
         return stream
     same = {f"{side}{part}": "bt709" for side in ("i", "") for part in ("primaries", "trc")}
     return stream.filter("colorspace", ispace=source.matrix, space="bt709", **same, irange="tv", range="tv")
 
 
-def _by_zscale(stream: Any, source: SourceColor) -> Any:
-    """Convert other colours to BT.709; HDR in linear light, with highlights bent by ``mobius``.
+def _by_zscale(stream: Any, source: SourceColor, target: SourceColor) -> Any:
+    """Convert other colours; HDR to SDR in linear light, with highlights bent by ``mobius``.
 
     Without ``agamma=0`` the gamma of an HLG display is given to each channel and not to luminance (ITU-R
     BT.2100), which made saturated colours up to 30 levels wrong. PQ has none, and would take twice the time of
     a whole clip (10.6 against 19.3 CPU s for 4 s of 1080p, measured).
     """
     stream, given = _by_curve(stream, source)
+    wanted = {
+        "matrix": code_of(MATRICES, target.matrix),
+        "primaries": code_of(PRIMARIES, target.primaries),
+        "transfer": code_of(TRANSFERS, target.transfer),
+        "range": "limited",
+    }
+    into = _light(target)
     mixed = _OF_OTHER_WHITE.get(source.primaries)
-    if not (source.hdr or mixed):
-        return stream.filter("zscale", **given, **_TO_BT709)
+    bent = source.hdr is not None and target.hdr is None
+    if not (bent or mixed):
+        return stream.filter("zscale", **given, **wanted, **(_light(source) | into))
     primaries = given["primariesin"] if mixed else _BT709
     light = {"matrix": _GBR, "transfer": _LINEAR, "primaries": primaries, "range": "full"}
-    nits = {"npl": REFERENCE_WHITE_NITS} if source.hdr else {}
-    if source.hdr == "hlg":
-        nits["agamma"] = 0
-    stream = stream.filter("zscale", **given, **light, **nits).filter("format", "gbrpf32le")
+    stream = stream.filter("zscale", **given, **light, **_light(source)).filter("format", "gbrpf32le")
     if mixed:
-        names = [f"{into}{out}" for into in "rgb" for out in "rgb"]
+        names = [f"{to}{of}" for to in "rgb" for of in "rgb"]
         stream = stream.filter("colorchannelmixer", **dict(zip(names, mixed, strict=True)))
-    if source.hdr:
+    if bent:
         stream = stream.filter("tonemap", "mobius", desat=0, peak=_PEAK)
     given = {"matrixin": _GBR, "primariesin": _BT709, "transferin": _LINEAR, "rangein": "full"}
-    return stream.filter("zscale", **given, **_TO_BT709)
+    return stream.filter("zscale", **given, **wanted, **into)
+
+
+def _light(color_of_hdr: SourceColor) -> dict[str, int]:
+    """Return the arguments of ``zscale`` for HDR on one of its sides: the light that 1.0 stands for, and its gamma."""
+    if color_of_hdr.hdr is None:
+        return {}
+    return {"npl": REFERENCE_WHITE_NITS} | ({"agamma": 0} if color_of_hdr.hdr == "hlg" else {})
 
 
 def _by_curve(stream: Any, source: SourceColor) -> tuple[Any, dict[str, Any]]:

@@ -105,7 +105,10 @@ def reencode_arguments(
 def trial_arguments(encoder: EncoderSettings, dimensions: Dimensions, rate: int, output: Path) -> list[str]:
     """Return the arguments that encode 4:2:0 frames from stdin with the encoder and the device of a clip."""
     raw = {"f": "rawvideo", "pix_fmt": "yuv420p", "s": str(dimensions), "r": rate, "protocol_whitelist": "pipe"}
-    frames = uploaded(ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1), encoder)
+    frames = ffmpeg.input("pipe:0", **raw)["v:0"].filter("setsar", 1)
+    if encoder.pixel_format != raw["pix_fmt"]:
+        frames = frames.filter("format", encoder.pixel_format)
+    frames = uploaded(frames, encoder)
     written = ffmpeg.output(frames, file_url(output), **encoder_options(encoder), **NO_METADATA, f="mp4")
     return [*GLOBAL_ARGUMENTS, *device_arguments(encoder), *written.get_args()]
 
@@ -175,7 +178,7 @@ def moviepy_video(form: TargetForm, output: Path) -> dict[str, Any]:
     filters = (
         "scale=flags=accurate_rnd+full_chroma_int:out_color_matrix=bt709:out_range=limited",
         f"format={form.encoder.pixel_format}",
-        "setparams=" + ":".join("=".join(tag) for tag in color.setparams_arguments().items()),
+        "setparams=" + ":".join("=".join(tag) for tag in color.setparams_arguments(form.encoder.color).items()),
         clock,
         f"fps={form.frame_rate}:start_time=0:round=near",
         *("=".join(step) for step in upload_filters(form.encoder)),
@@ -243,7 +246,7 @@ def encoder_options(encoder: EncoderSettings) -> dict[str, Any]:
     return {
         "c:v": encoder.encoder,
         **{key.removeprefix("-"): value for key, value in encoder.named_options.items()},
-        **color.BT709_TAGS,
+        **color.tags_of(encoder.color),
         "threads": encoder.threads,
         "fps_mode": "passthrough",
     }

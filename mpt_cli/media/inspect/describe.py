@@ -24,6 +24,7 @@ from mpt_cli.media.inspect.video import dolby_vision
 from mpt_cli.media.inspect.video.color_description import Descriptions
 from mpt_cli.media.inspect.video.cropping import crop_of
 from mpt_cli.media.inspect.video.field_signs import field_order_of
+from mpt_cli.media.inspect.video.hdr_metadata import hdr_metadata_of
 from mpt_cli.media.inspect.video.orientation import doubt, is_plain, matrix_of, orientation_from_matrix
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError
@@ -208,6 +209,7 @@ def _video_info(path: Path, found: Findings, timeline: Timeline) -> VideoStreamI
         field_order=field_order_of(context),
         is_premultiplied=alpha == hevc_alpha.PREMULTIPLIED,
         one_color=described.agree,
+        hdr_metadata=hdr_metadata_of(frame) if described.converted.hdr else None,
     )
 
 

@@ -16,6 +16,7 @@ from mpt_cli.media.inspect.decoding import timed_frames
 from mpt_cli.media.inspect.demux import open_container, readable_packets
 from mpt_cli.media.inspect.video.color_description import description_of
 from mpt_cli.media.inspect.video.orientation import orientation_of
+from mpt_cli.model.choices import DynamicRange
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.media_info import Still
 
@@ -74,12 +75,12 @@ def _last_until(
 
 
 def _still(frame: VideoFrame, stream: Any, box: Dimensions) -> Still:
-    orientation = orientation_of(frame)
+    orientation, source = orientation_of(frame), _color(frame)
     size = _fitting(frame, Fraction(stream.sample_aspect_ratio or 1), orientation, box)
     graph = av.filter.Graph()
     steps = [
         graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base),
-        graph.add("scale", f"{size.width}:{size.height}:flags=area+accurate_rnd{_meaning(frame)}"),
+        graph.add("scale", f"{size.width}:{size.height}:flags=area+accurate_rnd{_meaning(source)}"),
         *(graph.add(*turn.split("=")) for turn in _turns(orientation)),
         graph.add("format", "rgb24"),
         graph.add("buffersink"),
@@ -87,7 +88,7 @@ def _still(frame: VideoFrame, stream: Any, box: Dimensions) -> Still:
     graph.link_nodes(*steps).configure()
     graph.vpush(frame)
     upright = graph.vpull()
-    return Still(upright.width, upright.height, _rows(upright))
+    return Still(upright.width, upright.height, _rows(upright), DynamicRange(source.hdr or DynamicRange.SDR))
 
 
 def _fitting(frame: VideoFrame, sar: Fraction, orientation: Orientation, box: Dimensions) -> Dimensions:
@@ -98,9 +99,12 @@ def _fitting(frame: VideoFrame, sar: Fraction, orientation: Orientation, box: Di
     return Dimensions(max(1, round(wide * scale)), max(1, round(high * scale)))
 
 
-def _meaning(frame: VideoFrame) -> str:
-    """Return the colour description of a frame as arguments of ``scale``; RGB needs none."""
-    source = color.source_color(description_of(frame), Dimensions(frame.width, frame.height), frame.format.name)
+def _color(frame: VideoFrame) -> color.SourceColor:
+    return color.source_color(description_of(frame), Dimensions(frame.width, frame.height), frame.format.name)
+
+
+def _meaning(source: color.SourceColor) -> str:
+    """Return the colours of a frame as arguments of ``scale``; RGB needs none."""
     return "".join(f":{name}={value}" for name, value in color.rgb_arguments(source).items())
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-from mpt_cli.model.choices import Action, Container
+from mpt_cli.model.choices import Action, Container, DynamicRange
 from mpt_cli.model.clips import Evidence
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, LeftOutData, Number, Positive, Ratio, Share, Whole
@@ -25,6 +25,7 @@ class OutputData(TypedDict):
     height: Whole
     fps: Ratio
     video_codec: str
+    dynamic_range: Annotated[DynamicRange, WithJsonSchema({"enum": ["sdr", "hlg", "pq"]})]
     audio_codec: str
     audio_sample_rate: Whole
     audio_channels: Whole
@@ -178,6 +179,7 @@ class PlanData(TypedDict):
     fps: Ratio
     frames: Positive
     duration_seconds: float
+    dynamic_range: Annotated[DynamicRange, WithJsonSchema({"enum": ["sdr", "hlg", "pq"]})]
     encoder: str
     audio: PlannedAudioData
     jobs: Positive

@@ -186,6 +186,7 @@ def test_dump_reads_back() -> None:
         "fps": "auto",
         "fit": "contain",
         "background": "black",
+        "dynamic_range": "sdr",
         "max_clip_duration": 1.5,
     }
 

@@ -194,6 +194,7 @@ def test_data_of_process() -> None:
         "height": 1920,
         "fps": "30",
         "video_codec": "h264",
+        "dynamic_range": "sdr",
         "audio_codec": "aac",
         "audio_sample_rate": 48_000,
         "audio_channels": 2,
