@@ -21,7 +21,8 @@ from mpt_cli.model.results import (
     ProcessingResult,
     ValidationResult,
 )
-from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.workflow.run_state import RunState
 

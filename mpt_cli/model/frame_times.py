@@ -64,15 +64,11 @@ class FrameTimes:
         Returns:
             The packed times.
         """
-        gaps = array("q", (later - earlier for earlier, later in pairwise(ticks)))
-        packed = base64.b64encode(zlib.compress(gaps.tobytes(), _LEVEL)).decode()
-        return cls(time_base, ticks[0], ticks[-1], len(ticks), packed, timing, rate)
+        return cls(time_base, ticks[0], ticks[-1], len(ticks), packed(ticks), timing, rate)
 
     def ticks(self) -> list[int]:
         """Return the timestamps in ticks, in presentation order."""
-        gaps = array("q")
-        gaps.frombytes(zlib.decompress(base64.b64decode(self.packed)))
-        return list(accumulate(gaps, initial=self.first))
+        return unpacked(self.packed, self.first)
 
     def places(self) -> list[int]:
         """Return the ticks from the first frame to each, in presentation order."""
@@ -128,3 +124,16 @@ class FrameTimes:
 def nearest_index(distance: int, step: Fraction) -> int:
     """Return the index on a grid of this step that is nearest to a distance from its start, half a step upwards."""
     return (2 * distance * step.denominator + step.numerator) // (2 * step.numerator)
+
+
+def packed(numbers: Sequence[int]) -> str:
+    """Return the gaps between numbers that rise: 64-bit integers, compressed, in base64."""
+    gaps = array("q", (later - earlier for earlier, later in pairwise(numbers)))
+    return base64.b64encode(zlib.compress(gaps.tobytes(), _LEVEL)).decode()
+
+
+def unpacked(gaps: str, first: int) -> list[int]:
+    """Return the numbers whose gaps :func:`packed` returned, from the first one on."""
+    found = array("q")
+    found.frombytes(zlib.decompress(base64.b64decode(gaps)))
+    return list(accumulate(found, initial=first))

@@ -133,7 +133,8 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
     Code.HDR_CONVERTED: Meaning("Clips are HDR and become SDR, though nobody asked for that.", Level.WARNING),
     Code.HDR_REFUSED: Meaning("HDR was asked for with H.264 or MoviePy, which write 8 bits only."),
     Code.ALL_ENCODED: Meaning(
-        "A few clips differ from the others, which could be copied: under `--copy identical` all are encoded.",
+        "A few clips differ from the others, which could be copied, or are trimmed between keyframes: under"
+        " `--copy identical` all are encoded.",
         Level.WARNING,
     ),
     Code.TRIM_BEYOND_DURATION: Meaning("A trim begins or ends after the end of the clip."),

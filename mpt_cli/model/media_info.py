@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from mpt_cli.model.audio_form import SampleFormat  # noqa: TC001 - descriptions are read back from JSON
 from mpt_cli.model.choices import DynamicRange
 from mpt_cli.model.clips import Color, Dimensions, Orientation
+from mpt_cli.model.cut_points import CutPoints  # noqa: TC001 - the same
 from mpt_cli.model.errors import Issue  # noqa: TC001 - the same
 from mpt_cli.model.frame_times import FrameTimes  # noqa: TC001 - the same
 from mpt_cli.model.samples import HdrMetadata  # noqa: TC001 - the same
@@ -266,3 +267,5 @@ class CopyTraits:
     """True if the two fields of some frames are packets of their own; ``pictures`` and ``delay`` count frames."""
     obstacle: str | None = None
     """Reason for which a packet is not exactly one shown frame that could be stored as it is; None if each is."""
+    cut_points: CutPoints | None = None
+    """Where a part can be copied out; None where that is not known."""

@@ -33,6 +33,7 @@ class PlannedStep:
         argv: Command line of ffmpeg; empty where none is needed, or several are.
         commands: Command lines of a clip that is processed in segments: one for each, then that of its audio.
         segments: Frames of each segment; empty for a clip in one piece.
+        encoded_frames: Number of frames that are encoded, or were for an earlier run.
     """
 
     index: int
@@ -46,6 +47,7 @@ class PlannedStep:
     argv: tuple[str, ...]
     commands: tuple[tuple[str, ...], ...] = ()
     segments: tuple[int, ...] = ()
+    encoded_frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)

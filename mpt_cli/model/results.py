@@ -243,6 +243,7 @@ class ClipResult:
         peak_memory_bytes: Largest memory of its processes.
         error: The issue that ended the work, or None.
         verified: Evidence for the segment; None where it is not in the reel.
+        encoded_frames: Number of frames that were encoded, in this run or an earlier one; None outside the reel.
     """
 
     index: int
@@ -257,6 +258,7 @@ class ClipResult:
     peak_memory_bytes: int | None = None
     error: Issue | None = None
     verified: Verified | None = None
+    encoded_frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import CopyPolicy, DynamicRange
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.formatting import counted
+from mpt_cli.planning.cuts import cut_of, saving
 from mpt_cli.planning.kept_frames import kept_form
 from mpt_cli.planning.stream_copy import OTHER_SETS, copied_places, copy_refusals, places_of_other_sets, refusal_reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
 
     from mpt_cli.model.clips import TargetForm
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.planning.cuts import Cut
     from mpt_cli.planning.used_clip import UsedClip
 
 
@@ -30,6 +33,7 @@ class Copying:
         any_codec: True to keep also another codec than that of the target format.
         any_rate: True to keep also another frame rate than that of the target format.
         dynamic_range: The dynamic range that kept frames must have.
+        cuts: True to encode a few frames beside those that are copied of a clip.
     """
 
     policy: CopyPolicy
@@ -37,6 +41,7 @@ class Copying:
     any_codec: bool = False
     any_rate: bool = False
     dynamic_range: DynamicRange = DynamicRange.SDR
+    cuts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Copies:
         mixed: True if parameter sets of copied clips differ from others.
         clips: The clips with the output frames that are copied of them.
         kept: The format of the reel where it keeps that of its clips; None for the target format.
+        cuts: How clips can be copied, by their offsets, of which a few frames must be encoded.
     """
 
     places: frozenset[int]
@@ -58,10 +64,14 @@ class Copies:
     mixed: bool = False
     clips: tuple[UsedClip, ...] = ()
     kept: TargetForm | None = None
+    cuts: Mapping[int, Cut] = field(default_factory=dict)
 
     def reasons(self, place: int, policy: CopyPolicy) -> tuple[str, ...]:
-        """Return why the clip at an offset is not copied."""
-        return refusal_reasons(self.refusals[place], policy, has_other_sets=place in self.other_sets)
+        """Return why the clip at an offset is not copied, and what would help."""
+        reasons = refusal_reasons(self.refusals[place], policy, has_other_sets=place in self.other_sets)
+        if policy is CopyPolicy.IDENTICAL and place in self.cuts:
+            return (*reasons, saving(self.cuts[place]))
+        return reasons
 
 
 def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copying: Copying) -> Copies:
@@ -73,9 +83,10 @@ def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetFor
         copying: What may be copied.
     """
     clips = used_at(form.frame_rate)
-    copies = _copies(clips, form, copying.policy)
+    copies = _copies(clips, form, copying.policy, cuts=copying.cuts)
     if not copying.keep or copies.places or copying.policy is CopyPolicy.NEVER:
         return copies
+    cuts = copies.cuts
     used = [(each.media, each.segment.frames) for each in clips if _has_range(each.media, copying.dynamic_range)]
     for variable in (False, True) if copying.any_rate else (False,):
         kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate, variable=variable)
@@ -85,7 +96,7 @@ def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetFor
         if found.places:
             return found
         copies = copies if variable else found
-    return copies
+    return replace(copies, cuts=cuts)
 
 
 def _has_range(media: MediaInfo, dynamic_range: DynamicRange) -> bool:
@@ -116,23 +127,43 @@ def all_encoded_notice(
         copying: What may be copied.
     """
     odd = [i for i, reasons in enumerate(copies.refusals) if reasons or i in copies.other_sets]
-    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not 0 < 2 * len(odd) <= len(copies.clips):
+    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not odd:
+        return None
+    mixed = _copies(used_at(form.frame_rate), form, CopyPolicy.COMPATIBLE, cuts=copying.cuts)
+    few, clips = 2 * len(odd) <= len(copies.clips), len(copies.clips)
+    if not few and not mixed.cuts:
         return None
     differences = Counter((copies.refusals[i] or (OTHER_SETS,))[0] for i in odd)
     difference, _ = differences.most_common(1)[0]
     differ = "differs" if len(odd) == 1 else "differ"
-    message = f"{len(odd)} of {len(copies.clips)} clips {differ} ({difference}): all are encoded"
+    message = f"{len(odd)} of {clips} clips {differ} ({difference}): all are encoded"
+    if len(odd) == clips:
+        message = f"{'all clips are' if clips > 1 else 'the clip is'} encoded ({difference})"
     hint = "leave out or convert what differs, to copy the others"
-    if mixed := _copies(used_at(form.frame_rate), form, CopyPolicy.COMPATIBLE).places:
-        message += f"; --copy compatible encodes {len(copies.clips) - len(mixed)}"
+    if mixed.places:
+        message += f"; --copy compatible encodes {_encoded_by(mixed)}"
         hint = "add --copy compatible where the players are known"
     return Issue(IssueCode.ALL_ENCODED, message, hint=hint)
 
 
-def _copies(clips: Sequence[UsedClip], form: TargetForm, policy: CopyPolicy) -> Copies:
+def _encoded_by(copies: Copies) -> str:
+    """Return what is encoded where some clips are copied, in words: whole clips, and frames of others."""
+    whole, cuts = len(copies.clips) - len(copies.places), copies.cuts.values()
+    frames = sum(cut.encoded for cut in cuts)
+    if not frames:
+        return str(whole)
+    of = f"{frames} of {counted(sum(cut.frames for cut in cuts), 'frame')}"
+    return f"{counted(whole, 'clip')}, and {of} of {len(cuts)} trimmed" if whole else of
+
+
+def _copies(clips: Sequence[UsedClip], form: TargetForm, policy: CopyPolicy, *, cuts: bool = False) -> Copies:
     medias = [each.media for each in clips]
     refusals = tuple(copy_refusals(each.clip, each.media, each.segment, form) for each in clips)
     places, mixed = copied_places(medias, refusals, policy, form.codec)
     other_sets = frozenset(places_of_other_sets(medias, refusals))
+    refused = ((i, cut_of(each, form)) for i, each in enumerate(clips) if cuts and refusals[i])
+    found = {i: cut for i, cut in refused if cut is not None}
+    if policy is CopyPolicy.COMPATIBLE:
+        places, mixed = places | set(found), mixed or bool(found)
     kept = form if places and form.kept is not None else None
-    return Copies(frozenset(places), refusals, other_sets, mixed, tuple(clips), kept)
+    return Copies(frozenset(places), refusals, other_sets, mixed, tuple(clips), kept, found)

@@ -29,6 +29,8 @@ _SOURCE_FRAMES = 10
 _BYTES_PER_PIXEL_8 = Fraction(3, 2)
 _PIXELS_PER_SECOND = 100e6
 """Decoded plus encoded pixels a second of one core at x264 veryfast (benchmark reel, 2 cores)."""
+_AUDIO_WORK = 1_000_000
+"""Work of a second of audio, in pixels: it is decoded at some hundred times real time."""
 _START_SECONDS = 0.5
 _JOIN_SHARE = 0.03
 
@@ -110,6 +112,11 @@ def concurrency(clip_count: int, machine: Machine, need_bytes: int) -> tuple[int
     jobs = max(1, min(clip_count, cores, by_memory))
     threads = 1 if jobs >= cores else max(1, (cores + 1) // jobs)
     return jobs, min(threads, 16)
+
+
+def audio_work(seconds: Fraction) -> int:
+    """Return the work of decoding audio, in pixels."""
+    return int(_AUDIO_WORK * seconds)
 
 
 def need_bytes(media: MediaInfo, form: TargetForm) -> int:

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.media.geometry import place
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
-from mpt_cli.model.clips import Segment, TargetForm
+from mpt_cli.model.clips import TargetForm
 from mpt_cli.model.samples import SDR_SAMPLES
 from mpt_cli.planning.audio_form import given_audio
 from mpt_cli.planning.clip_order import in_order
 from mpt_cli.planning.copies import all_encoded_notice, copies_of
-from mpt_cli.planning.estimates import COPY_BYTES, Machine, concurrency, disk_bytes, need_bytes, peak_bytes, run_seconds
+from mpt_cli.planning.cuts import cut_clip
+from mpt_cli.planning.estimates import (
+    COPY_BYTES,
+    Machine,
+    audio_work,
+    concurrency,
+    disk_bytes,
+    need_bytes,
+    peak_bytes,
+    run_seconds,
+)
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
 from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, shown_at, wanted_part
 from mpt_cli.planning.used_clip import from_first_frame, used_clip
@@ -33,75 +44,8 @@ if TYPE_CHECKING:
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.model.samples import Samples
     from mpt_cli.planning.copies import Copying
+    from mpt_cli.planning.cuts import Cut
     from mpt_cli.planning.used_clip import UsedClip
-
-
-_AUDIO_WORK = 1_000_000
-"""Work of a second of audio, in pixels: it is decoded at some hundred times real time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A command that encodes a clip, with placeholders for its files, and what it follows from.
-
-    ffmpeg-python takes 2 ms to write one, so the command of the cache key also serves the run.
-    """
-
-    clip: VideoClip
-    media: MediaInfo
-    segment: Segment
-    form: TargetForm
-    text: str
-    """The arguments, with a NUL between them."""
-
-    def is_of(self, planned: PlannedClip, form: TargetForm) -> bool:
-        """Return whether this is the command of a clip, but for the names of its files."""
-        same = self.media is planned.media and (self.segment, self.form) == (planned.segment, form)
-        return same and self.clip == replace(planned.clip, path=self.clip.path)
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedClip:
-    """The action for one clip. ``index`` counts in the request; the order of the plan is that of the reel.
-
-    A long clip has ``parts``: the segments of its frames in order, then its audio. Each is a planned clip of its own,
-    with a shorter ``segment`` or one of the ``tracks``, and is processed, cached and repeated by itself.
-    """
-
-    index: int
-    clip: VideoClip
-    media: MediaInfo
-    segment: Segment
-    action: Action
-    reasons: tuple[str, ...]
-    need_bytes: int
-    work: int
-    """Pixels decoded plus pixels encoded: what orders clips, longest first."""
-    copied_from: Fraction | None = None
-    """When the first copied frame is shown, in the clock of the file; None where the file is joined as it is."""
-    key: str | None = None
-    """Cache key of its segment; None where nothing is cached."""
-    content: str | None = None
-    """Hash of the file that the key is made of."""
-    recipe: Recipe | None = None
-    """The command that the key is made of."""
-    tracks: Tracks = Tracks.BOTH
-    parts: tuple[PlannedClip, ...] = ()
-
-    @property
-    def steps(self) -> tuple[PlannedClip, ...]:
-        """Its parts; the clip itself where it is processed in one piece."""
-        return self.parts or (self,)
-
-    @property
-    def encodes_frames(self) -> bool:
-        """True if frames are encoded, and not only copied, reused, or left to other parts."""
-        return self.action is Action.ENCODE and self.tracks is not Tracks.AUDIO
-
-    @property
-    def whole(self) -> PlannedClip:
-        """The same, to be encoded in one piece."""
-        return replace(self, parts=(), action=Action.ENCODE, key=None, recipe=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +136,9 @@ def make_plan(
     copies = copies_of(used_at, form, copying)
     notice = all_encoded_notice(used_at, form, copies, copying)
     form, light_form = (copies.kept, copies.kept) if copies.kept else (form, light_form)
+    alone = len(ordered) == 1
     planned = tuple(
-        _copied(copies.clips[i], form, lead=copies.clips[i].media.zero - used.media.zero, alone=len(ordered) == 1)
+        _copied(copies.clips[i], form, copies.cuts.get(i), begun=used.media.zero, alone=alone)
         if i in copies.places
         else _encoded(used, form, copies.reasons(i, copying.policy))
         for i, used in enumerate(clips_used)
@@ -220,7 +165,8 @@ def with_threads(
 
     def with_need(clip: PlannedClip) -> PlannedClip:
         clip = replace(clip, parts=tuple(map(with_need, clip.parts)))
-        return replace(clip, need_bytes=need_bytes(clip.media, form)) if clip.encodes_frames else clip
+        most = max((part.need_bytes for part in clip.parts), default=clip.need_bytes)
+        return replace(clip, need_bytes=need_bytes(clip.media, form) if clip.encodes_frames else most)
 
     return replace(plan, form=form, clips=tuple(map(with_need, plan.clips)))
 
@@ -316,18 +262,26 @@ def _segmented(planned: PlannedClip, form: TargetForm) -> PlannedClip:
         replace(planned, segment=cut, tracks=Tracks.FRAMES, work=planned.work * cut.frames // frames) for cut in cuts
     ]
     if planned.media.audio is not None and not planned.clip.mute:
-        work = int(_AUDIO_WORK * frames / rate)
-        parts.append(replace(planned, tracks=Tracks.AUDIO, work=work, need_bytes=COPY_BYTES))
+        parts.append(replace(planned, tracks=Tracks.AUDIO, work=audio_work(frames / rate), need_bytes=COPY_BYTES))
     return replace(planned, parts=tuple(parts))
 
 
-def _copied(used: UsedClip, form: TargetForm, *, lead: Fraction, alone: bool) -> PlannedClip:
-    """Return a clip that is copied; ``lead`` seconds of audio before its first frame are left out."""
+def _copied(used: UsedClip, form: TargetForm, cut: Cut | None, *, begun: Fraction, alone: bool) -> PlannedClip:
+    """Return a clip that is copied, but for frames of a ``cut``.
+
+    Args:
+        used: The clip.
+        form: The target format.
+        cut: Which frames are copied; None for all.
+        begun: When the file begins; audio before the clip is left out.
+        alone: True if the reel has no other clip.
+    """
     media, segment = used.media, used.segment
-    part = wanted_part(used.clip, media, segment, form)
+    part = wanted_part(used.clip, media, segment, form) if cut is None else cut.copied
     in_place = is_copied_in_place(media, part, form, alone=alone)
+    lead = media.zero - begun
     led = (f"{round(lead * 1000)} ms of audio before its first frame are left out",) if lead else ()
-    return PlannedClip(
+    planned = PlannedClip(
         used.index,
         used.clip,
         media,
@@ -338,21 +292,7 @@ def _copied(used: UsedClip, form: TargetForm, *, lead: Fraction, alone: bool) ->
         work=segment.pictures,
         copied_from=None if in_place else shown_at(media, part),
     )
-
-
-def of_parts(clip: PlannedClip, parts: tuple[PlannedClip, ...]) -> PlannedClip:
-    """Return a clip with other parts, and what follows from them for the whole."""
-    left = [part for part in parts if part.action is Action.ENCODE]
-    finished = list(dict.fromkeys(reason for part in parts if part.action is Action.REUSE for reason in part.reasons))
-    share = f"{len(parts) - len(left)} of {len(parts)} parts are "
-    return replace(
-        clip,
-        parts=parts,
-        action=Action.ENCODE if left else Action.REUSE,
-        reasons=(*clip.reasons, *(share + reason for reason in finished)) if left else tuple(finished),
-        need_bytes=max(part.need_bytes for part in parts),
-        work=sum(part.work for part in parts),
-    )
+    return planned if cut is None or not cut.encoded else cut_clip(planned, cut, form)
 
 
 def costed(
@@ -368,7 +308,7 @@ def costed(
     seconds = sum(clip.segment.frames for clip in clips) / form.frame_rate
     encoded = [step for clip in clips for step in clip.steps if step.action is Action.ENCODE]
     shown = [step for step in encoded if step.encodes_frames]
-    copied = [clip for clip in clips if clip.action is Action.COPY]
+    copied = [step for clip in clips for step in clip.steps if step.action is Action.COPY]
     temporary, output = disk_bytes(
         form,
         encoded_pixels=sum(step.segment.frames * _shown_pixels(step.media, form) for step in shown),

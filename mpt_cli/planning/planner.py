@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from mpt_cli.model.samples import Samples
     from mpt_cli.planning.audio_form import AudioChoice
     from mpt_cli.planning.estimates import Machine
-    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.planning.reuse import Reuse
     from mpt_cli.runtime.cancel import CancelToken
 
@@ -126,7 +127,7 @@ class Planner:
         _require_copies(request, plan)
         notices += () if plan.copy_notice is None else (plan.copy_notice,)
         wanted = request.config.encode
-        if wanted.encoder != "auto" or any(clip.action is Action.ENCODE for clip in plan.clips):
+        if wanted.encoder != "auto" or any(step.encodes_frames for step in plan.steps):
             choice = self._optimizer.choose(
                 wanted,
                 dimensions=plan.form.dimensions,
@@ -253,4 +254,5 @@ def _copying(request: PlanRequest) -> Copying:
         any_codec=request.any_codec,
         any_rate=request.any_rate,
         dynamic_range=dynamic_range_of(request.samples.color),
+        cuts=request.params.join not in (JoinMethod.COPY, JoinMethod.MOVIEPY),
     )

@@ -11,13 +11,15 @@ from mpt_cli.media.ffmpeg.audio_chain import rendered_path
 from mpt_cli.media.ffmpeg.commands import with_frame_map
 from mpt_cli.media.open_options import file_url
 from mpt_cli.model.choices import Action, Tracks
-from mpt_cli.planning.plan import Recipe
+from mpt_cli.planning.cuts import in_kind_of
+from mpt_cli.planning.planned_clip import Recipe
 from mpt_cli.storage.store import recipe_key
 
 if TYPE_CHECKING:
     from mpt_cli.media.ffmpeg.runner import Ffmpeg
     from mpt_cli.model.clips import TargetForm
-    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.storage.temp_files import TempFileManager
 
 _INPUT, _FRAMES, _AUDIO = Path("/input"), Path("/pictures"), Path("/sound")
@@ -58,6 +60,7 @@ class Recipes:
             known = _renamed(planned, frames, audio)
             return with_frame_map(known, frames, frame_map)
         if planned.action is not Action.COPY and planned.tracks is not Tracks.AUDIO:
+            form = in_kind_of(planned.media, form) if planned.like_source else form
             return segment_commands.segment_arguments(
                 planned.clip,
                 planned.media,

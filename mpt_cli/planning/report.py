@@ -48,8 +48,9 @@ def plan_report(plan: Plan, output: Path, commands: Mapping[int, tuple[tuple[str
                 frames=clip.segment.pictures,
                 predicted_memory_bytes=clip.need_bytes,
                 argv=commands[clip.index][0] if not clip.parts else (),
-                commands=commands[clip.index] if clip.parts else (),
+                commands=tuple(filter(None, commands[clip.index])) if clip.parts else (),
                 segments=tuple(part.segment.frames for part in clip.parts if part.tracks is not Tracks.AUDIO),
+                encoded_frames=clip.encoded_frames,
             )
         )
         frames += clip.segment.frames

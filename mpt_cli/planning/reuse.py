@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.choices import Action
-from mpt_cli.planning.plan import costed, of_parts
+from mpt_cli.planning.plan import costed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from mpt_cli.model.clips import TargetForm
-    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.planning.recipe import Recipes
     from mpt_cli.storage.store import Store
 
@@ -43,7 +44,7 @@ class Reuse:
             form: The format that keys are made of.
             first: Index of the first clip with a step of each key, which grows here.
         """
-        if clip.action is not Action.ENCODE:
+        if all(step.action is not Action.ENCODE for step in clip.steps):
             return clip
         try:
             content = self._content(clip.clip.path)
@@ -52,11 +53,16 @@ class Reuse:
         keyed = replace(clip, content=content)
         if not clip.parts:
             return self._reused(self._keyed(keyed, form), first)
+        if clip.action is Action.COPY:
+            return _of_parts(keyed, tuple(self._cached(part, content, form, first) for part in clip.parts))
         whole = self._keyed(keyed.whole, form)  # so it was stored where its segments could not be proven
         if (stored := self._reused(whole, {})).action is Action.REUSE:
             return stored
-        parts = [self._reused(self._keyed(replace(part, content=content), form), first) for part in clip.parts]
-        return of_parts(keyed, tuple(parts))
+        return _of_parts(keyed, tuple(self._cached(part, content, form, first) for part in clip.parts))
+
+    def _cached(self, part: PlannedClip, content: str, form: TargetForm, first: dict[str, int]) -> PlannedClip:
+        part = replace(part, content=content)
+        return self._reused(self._keyed(part, form), first) if part.action is Action.ENCODE else part
 
     def _keyed(self, step: PlannedClip, form: TargetForm) -> PlannedClip:
         assert step.content is not None
@@ -74,3 +80,19 @@ class Reuse:
 def reused(step: PlannedClip, reason: str) -> PlannedClip:
     """Return a step that takes its result from the cache."""
     return replace(step, action=Action.REUSE, reasons=(reason,), work=0, need_bytes=0)
+
+
+def _of_parts(clip: PlannedClip, parts: tuple[PlannedClip, ...]) -> PlannedClip:
+    """Return a clip with other parts, and what follows from them for the whole."""
+    left = [part for part in parts if part.action is Action.ENCODE]
+    finished = list(dict.fromkeys(reason for part in parts if part.action is Action.REUSE for reason in part.reasons))
+    share = f"{len(parts) - len(left)} of {len(parts)} parts are "
+    action = Action.ENCODE if left else Action.REUSE
+    return replace(
+        clip,
+        parts=parts,
+        action=Action.COPY if clip.action is Action.COPY else action,
+        reasons=(*clip.reasons, *(share + reason for reason in finished)) if left else tuple(finished),
+        need_bytes=max(part.need_bytes for part in parts),
+        work=sum(part.work for part in parts),
+    )

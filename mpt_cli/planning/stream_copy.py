@@ -50,12 +50,21 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
 
     Parameter sets are judged over all clips, in :func:`copied_places`.
     """
+    reasons, traits = form_refusals(clip, media, segment, form), media.copy_traits
+    if traits is None or form.is_variable or media.video.codec != form.codec:
+        return reasons
+    if media.video.frame_rate == form.frame_rate and _is_on_grid(clip, media, traits, form):
+        reasons = (*reasons, *_cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits))
+    return reasons
+
+
+def form_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: TargetForm) -> tuple[str, ...]:
+    """Return why the coded frames of a clip cannot be used as they are, wherever it is trimmed."""
     video, traits = media.video, media.copy_traits
     if video.codec != form.codec:
         return (f"codec is {video.codec}{_unheld(video.codec, form.container)}",)
     if traits is None:
         return (unreadable(media),)
-    on_grid = traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
     kept, dimensions = form.kept, form.dimensions
     checks = {
         **(_encoded_refusals(video, form) if kept is None else keep_refusals(video, dimensions, kept)),
@@ -64,11 +73,15 @@ def copy_refusals(clip: VideoClip, media: MediaInfo, segment: Segment, form: Tar
     if form.is_variable:
         checks |= _variable_refusals(clip, media, segment, form)
     else:
-        checks |= {f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate, _off_grid(video): on_grid}
-    reasons = [reason for reason, fine in checks.items() if not fine]
-    if not form.is_variable and on_grid and video.frame_rate == form.frame_rate:
-        reasons += _cut_refusals(clip, wanted_part(clip, media, segment, form), media, traits)
-    return tuple(reasons)
+        checks |= {
+            f"frame rate is {video.frame_rate}": video.frame_rate == form.frame_rate,
+            _off_grid(video): _is_on_grid(clip, media, traits, form),
+        }
+    return tuple(reason for reason, fine in checks.items() if not fine)
+
+
+def _is_on_grid(clip: VideoClip, media: MediaInfo, traits: CopyTraits, form: TargetForm) -> bool:
+    return traits.on_grid and media.video_start - (media.zero + clip.start) < 1 / (2 * form.frame_rate)
 
 
 def own_refusals(media: MediaInfo, traits: CopyTraits) -> dict[str, bool]:
@@ -169,8 +182,10 @@ def _cut_refusals(clip: VideoClip, part: Part, media: MediaInfo, traits: CopyTra
 
 
 def shown_at(media: MediaInfo, part: Part) -> Fraction:
-    """Return when the first frame of a copied part is shown, in the clock of the file."""
+    """Return when the first frame of a copied part is shown, in the clock of the file; roughly where none can seek."""
     about = media.video_start + part.first / media.video.frame_rate
+    if not media.seek_points:
+        return about
     return min((media.video_start, *media.seek_points), key=lambda point: abs(point - about))
 
 

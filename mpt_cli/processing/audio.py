@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.processing.job import ClipJob
     from mpt_cli.runtime.cancel import CancelToken
 

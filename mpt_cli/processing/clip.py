@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import Evidence, TargetForm
     from mpt_cli.model.errors import MptError
     from mpt_cli.model.frame_times import FrameTimes
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.processing.audio import Losses
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.evidence import AudioLooks

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mpt_cli.model.errors import Issue
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.processing.clip import Processed
     from mpt_cli.runtime.events import Emit, Event
 
@@ -169,10 +169,16 @@ class ClipWork:
             max(peaks, default=None),
             tuple(dict.fromkeys(issue for each in done for issue in each.warnings)),
             started=self._begun,
-            action=(created or done)[0].action if done else None,
+            action=self._action([each.action for each in created or done]),
             reasons=self._reasons(done),
             commands=tuple(each.argv for each in done if each.argv),
         )
+
+    def _action(self, actions: Sequence[Action]) -> Action | None:
+        """Return what was done with the clip: what was done with each part, and copying beside a few encoded frames."""
+        if actions and self.planned.parts and self.planned.action is Action.COPY:
+            return Action.COPY
+        return actions[0] if actions else None
 
     def _reasons(self, done: Sequence[Processed]) -> tuple[str, ...] | None:
         if not done:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.media.inspect.audio.comparison import AudioMatch
     from mpt_cli.model.clips import TargetForm
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.runtime.cancel import CancelToken
     from mpt_cli.runtime.events import RunContext
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.config.sections import ProcessingConfig
     from mpt_cli.model.clips import TargetForm
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.runtime.events import RunContext
     from mpt_cli.storage.temp_files import TempFileManager
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.memory import MemoryManager
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.monitoring.pool import ResourcePool
-    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.clip import ClipProcessor
     from mpt_cli.runtime.events import RunContext

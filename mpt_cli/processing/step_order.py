@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mpt_cli.planning.plan import PlannedClip
+    from mpt_cli.planning.planned_clip import PlannedClip
 
 _SPARE_SHARE = 0.8
 """Share of the time that is left in which steps that wait for memory must fit one after another: not all of it, because

@@ -271,6 +271,7 @@ def clip_dict(clip: ClipResult) -> ClipData:
         "peak_memory_bytes": clip.peak_memory_bytes,
         "error": None if clip.error is None else issue_dict(clip.error),
         "verified": None if clip.verified is None else verified_dict(clip.verified),
+        "encoded_frames": clip.encoded_frames,
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mpt_cli.model.choices import Action
+from mpt_cli.model.formatting import counted
 from mpt_cli.model.results import ClipStatus, RunStatus
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ def fates_of(clips: Iterable[ClipResult]) -> list[str]:
 def fates_in(counts: Mapping[str, int]) -> list[str]:
     """Return each count of :func:`count_clips` that is not 0, such as ``3 encoded``."""
     return [f"{counts[outcome]} {words}" for outcome, words in OUTCOMES.items() if counts.get(outcome)]
+
+
+def encoded_of_copied(clips: Iterable[ClipResult]) -> str:
+    """Return how many frames of copied clips were encoded, to be written behind their number; nothing for none."""
+    cut = [clip for clip in clips if clip.action is Action.COPY and clip.encoded_frames]
+    encoded, frames = sum(clip.encoded_frames or 0 for clip in cut), sum(clip.frames or 0 for clip in cut)
+    return f" ({encoded} of {counted(frames, 'frame')} of {counted(len(cut), 'trimmed clip')} encoded)" if cut else ""
 
 
 def failed_first(clips: Sequence[ClipResult], most: int) -> list[ClipResult]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.media import proof
+from mpt_cli.media.seams import prove_seams
 from mpt_cli.model.choices import Container, FormSource
 from mpt_cli.model.errors import Issue, IssueCode, VerificationError
 from mpt_cli.model.results import FileValidationResult, ValidationResult
@@ -160,7 +161,7 @@ class ValidationEngine:
         """
         if not self._files.file_exists(path):
             raise VerificationError("was not created", path=target)
-        return proof.prove_reel(
+        info = proof.prove_reel(
             path,
             form,
             clips,
@@ -169,6 +170,9 @@ class ValidationEngine:
             frames_copied=frames_copied,
             threads=self._workers,
         )
+        if frames_copied:
+            prove_seams(path, form, clips)
+        return info
 
     def is_healthy(self) -> bool:
         """Return True if there are workers for files."""

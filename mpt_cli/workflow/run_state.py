@@ -36,7 +36,8 @@ if TYPE_CHECKING:
         ReelEvidence,
         ValidationResult,
     )
-    from mpt_cli.planning.plan import Plan, PlannedClip
+    from mpt_cli.planning.plan import Plan
+    from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.runtime.events import RunContext
     from mpt_cli.workflow.published_reels import Wanted
 
@@ -235,11 +236,13 @@ class RunState:
             status = ClipStatus.PROCESSED
         elif result is not None and (error := _own_issue(result)) is not None:
             status = ClipStatus.SKIPPED if self.output else ClipStatus.FAILED
+        action = (result.action if result else None) or planned.action
+        in_one_piece = action is Action.ENCODE  # in the end, where it was planned to copy some of it
         return ClipResult(
             index,
             path,
             status,
-            action=(result.action if result else None) or planned.action,
+            action=action,
             reasons=(result.reasons if result else None) or planned.reasons,
             start=start,
             duration=seconds,
@@ -248,6 +251,7 @@ class RunState:
             peak_memory_bytes=result.peak_memory_bytes if result else None,
             error=error,
             verified=result.verified if result else None,
+            encoded_frames=planned.segment.pictures if in_one_piece else planned.encoded_frames,
         )
 
     def _starts(self) -> dict[int, Fraction]:

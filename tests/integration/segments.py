@@ -24,7 +24,8 @@ from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Segment, VideoClip
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.pool import ResourcePool
-from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.storage.temp_files import TempFileManager

@@ -109,6 +109,7 @@ def _step(step: PlannedStep) -> StepData:
         "argv": list(step.argv),
         "commands": [list(command) for command in step.commands],
         "segments": list(step.segments),
+        "encoded_frames": step.encoded_frames,
     }
 
 
@@ -163,7 +164,7 @@ def _intentions(plan: PlanReport) -> str:
 
 def _encoding(plan: PlanReport) -> list[tuple[str, str]]:
     """Return the facts about encoding, or none if no clip is encoded."""
-    if all(step.action is not Action.ENCODE for step in plan.steps):
+    if not any(step.encoded_frames and step.action is not Action.REUSE for step in plan.steps):
         return []
     each = "each with " if plan.jobs > 1 else "with "
     return [

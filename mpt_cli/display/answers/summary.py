@@ -21,7 +21,7 @@ from mpt_cli.model.formatting import (
 )
 from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.model.results import ClipStatus, RunStatus
-from mpt_cli.reporting.summaries import failed_first, fates_of
+from mpt_cli.reporting.summaries import encoded_of_copied, failed_first, fates_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -229,6 +229,7 @@ def _totals(result: VideoResult) -> str:
     """Return the totals: results of the clips, method of the join, costs."""
     fates = fates_of(result.clips)
     parts = [counted(len(result.clips), "clip") + (f": {', '.join(fates)}" if fates else "")]
+    parts[0] += encoded_of_copied(result.clips)
     if (join := result.concatenation) is not None:
         how = "no frame encoded twice" if join.stream_copy else "all frames encoded again"
         why = f"; {escape(join.fallback_reason)}" if join.fallback_reason else ""

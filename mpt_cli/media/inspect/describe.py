@@ -140,8 +140,11 @@ def _container_name(container: InputContainer, path: Path) -> str:
 
 def _copy_traits(container: InputContainer, found: Findings, timeline: Timeline) -> CopyTraits | None:
     """Return what a stream copy needs to know; by the times of frames where those of packets are those of fields."""
-    by_frame = _timeline(container, found, found.frame_times) if found.coded.fields.has_pairs else timeline
-    return found.coded.traits(container, by_frame, found.picture)
+    pairs = found.coded.fields.has_pairs
+    by_frame = _timeline(container, found, found.frame_times) if pairs else timeline
+    whole = timeline.on_grid and timeline.times.timing is not Timing.COUNTED and not pairs
+    cut_points = found.times.cut_points(found.coded.clean_keyframes) if whole else None
+    return found.coded.traits(container, by_frame, found.picture, cut_points)
 
 
 def _timeline(container: InputContainer, found: Findings, times: PacketTimes | None = None) -> Timeline:

@@ -54,6 +54,15 @@ class VerifiedData(TypedDict):
     ]
 
 
+EncodedFrames = Annotated[
+    Whole,
+    Field(
+        description="number of its frames that an encoder makes, or made for an earlier run: all of a clip that is"
+        " encoded or reused, of a copied one those between a trim and the next place where copying can begin or end"
+    ),
+]
+
+
 class ClipData(TypedDict):
     """Result of a clip."""
 
@@ -69,6 +78,7 @@ class ClipData(TypedDict):
     peak_memory_bytes: Whole | None
     error: IssueData | None
     verified: Annotated[VerifiedData | None, Field(description="null for a clip that is not in the reel")]
+    encoded_frames: Annotated[EncodedFrames | None, Field(description="null for a clip outside of the plan")]
 
 
 class ConcatenationData(TypedDict):
@@ -154,6 +164,7 @@ class StepData(TypedDict):
         Field(description="of a clip that is processed in segments: one for each, then that of its audio"),
     ]
     segments: Annotated[list[Positive], Field(description="frames of each segment; empty for a clip in one piece")]
+    encoded_frames: EncodedFrames
 
 
 class PlannedAudioData(TypedDict):

@@ -11,7 +11,7 @@ import pytest
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import ProcessedClip, Segment, VideoClip
-from mpt_cli.planning.plan import PlannedClip
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.processing.clip import Processed
 from mpt_cli.processing.clip_work import ClipWork, PartResult
 from mpt_cli.runtime.events import ClipFinished

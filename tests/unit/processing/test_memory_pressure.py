@@ -19,7 +19,8 @@ from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
 from mpt_cli.planning.estimates import need_bytes
-from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.runtime.events import ClipFailed, ClipFinished, ClipStarted, Notice, RunContext

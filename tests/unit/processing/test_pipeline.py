@@ -24,7 +24,8 @@ from mpt_cli.model.results import ProcessingResult
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
-from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.processing.cache import ClipCache
 from mpt_cli.processing.clip import NONE_FOUND, ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline, require_success_rate

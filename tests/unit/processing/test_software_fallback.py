@@ -18,7 +18,8 @@ from mpt_cli.model.errors import Cancelled, EncoderError, IssueCode, ProcessingE
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool, ResourceRequest
-from mpt_cli.planning.plan import Plan, PlannedClip
+from mpt_cli.planning.plan import Plan
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.planning.recipe import Recipes
 from mpt_cli.processing.clip import ClipProcessor, Processed
 from mpt_cli.processing.pipeline import ProcessingPipeline

@@ -9,7 +9,7 @@ import pytest
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.clips import Segment, VideoClip
-from mpt_cli.planning.plan import PlannedClip
+from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.processing.step_order import StepOrder
 from tests.builders import media_of
 

@@ -82,6 +82,7 @@ FULL = VideoResult(
             0.5,
             7,
             verified=Verified(Evidence.PROVEN),
+            encoded_frames=3,
         ),
         ClipResult(1, Path(os.fsdecode(b"/x/bad\xff.mp4")), ClipStatus.FAILED, error=ISSUE),
     ),
@@ -215,6 +216,7 @@ def test_data_of_process() -> None:
         "peak_memory_bytes": 7,
         "error": None,
         "verified": {"frame_map": "proven", "audio": None},
+        "encoded_frames": 3,
     }
     assert data["clips"][1]["error"] == issue_dict(ISSUE)
     assert data["concatenation"] == {

@@ -22,6 +22,7 @@ from mpt_cli.media.inspect.times.repair import (
     film_rate,
     spread,
 )
+from mpt_cli.model.cut_points import CutPoints
 from mpt_cli.model.frame_times import FrameTimes, Timing, nearest_index
 from mpt_cli.model.timing import nominal_rate
 
@@ -158,6 +159,23 @@ class PacketTimes:
     def before(self, tick: int) -> list[int]:
         """Return the times of frames that are shown before this one."""
         return [time for time in self._times if MISSING < time < tick]
+
+    def cut_points(self, keyframes: Sequence[int]) -> CutPoints | None:
+        """Return where a part can be copied out of the stream; None where frames have no times of their own.
+
+        Args:
+            keyframes: Times of the frames at which decoding can begin.
+        """
+        if not self.has_pts or not len(self):
+            return None
+        if self.ascend:
+            return CutPoints.of([bisect_left(self._times, time) for time in sorted(set(keyframes))], None)
+        shown = sorted(self._times)
+        latest = itertools.accumulate(self._times, max)
+        ends = [number for number, (late, time) in enumerate(zip(latest, shown, strict=True), 1) if late == time]
+        open_at = {0, *ends}
+        starts = (bisect_left(shown, time) for time in sorted(set(keyframes)))
+        return CutPoints.of([at for at in starts if at in open_at and self._times[at] == shown[at]], ends)
 
     def timeline(self, facts: StreamFacts) -> Timeline:
         """Return the timeline. The last frame lasts its packet's duration, else the usual gap."""

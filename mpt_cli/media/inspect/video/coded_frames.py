@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from mpt_cli.media.inspect.times.packet_times import Timeline
+    from mpt_cli.model.cut_points import CutPoints
 
 SEEKABLE = ("mov,mp4", "matroska")
 """Containers of which a seek lands on the keyframe that was meant."""
@@ -64,6 +65,8 @@ class CodedPictures:
         self.fields = FieldSigns(self._data.codec, extradata)
         self.fields.take_sets(self._sets)
         self.keyframes: list[int] = []
+        self.clean_keyframes: list[int] = []
+        """Those that nothing after them refers behind: decoding may begin there."""
         self.first_keyframe: int | None = None
         self.begins_with_keyframe: bool | None = None
         self.begins_cleanly = False
@@ -155,6 +158,8 @@ class CodedPictures:
         data, sets = bytes(packet), list[bytes]()
         if self._data.codec in COPIED:
             clean = self._data.is_clean_start(data)
+            if clean and time is not None:
+                self.clean_keyframes.append(time)
             self._closed = self._closed and clean
             self._starts_clean = self._starts_clean and (clean or self._has_keyframe)
             self._has_keyframe = True
@@ -169,7 +174,9 @@ class CodedPictures:
         seekable = container.format.name.startswith(SEEKABLE)
         return tuple(sorted({point * base for point in self.keyframes})) if seekable else ()
 
-    def traits(self, container: InputContainer, timeline: Timeline, first: VideoFrame | None) -> CopyTraits | None:
+    def traits(
+        self, container: InputContainer, timeline: Timeline, first: VideoFrame | None, cut_points: CutPoints | None
+    ) -> CopyTraits | None:
         """Return what a stream copy needs to know when all packets were read; None where nothing is copied."""
         codec = self._data.codec
         sets = digest(self._sets) or ("" if codec in _READABLE else codec)
@@ -199,4 +206,5 @@ class CodedPictures:
             counted=timeline.times.timing is Timing.COUNTED,
             obstacle=self._obstacle or ("a field of its frames is missing" if self.fields.is_open else None),
             field_pairs=self.fields.has_pairs,
+            cut_points=cut_points,
         )
