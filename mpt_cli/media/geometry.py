@@ -16,6 +16,8 @@ from mpt_cli.model.timing import round_half_up
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mpt_cli.model.clips import TargetForm
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -47,6 +49,15 @@ def place(shown: Dimensions, target: Dimensions, fit: Fit) -> Placement:
         width = _even(target.height * shown.width, shown.height, up=fit is Fit.COVER)
         inner = Dimensions(width, target.height)
     return Placement(inner, _offset(target.width - inner.width), _offset(target.height - inner.height))
+
+
+def shown_size(form: TargetForm) -> Dimensions:
+    """Return the even size, in square pixels and upright, that frames of a target format are shown in."""
+    if form.kept is None:
+        return form.dimensions
+    width = _even(round_half_up(form.dimensions.width * form.kept.sar), 1, up=False)
+    size = Dimensions(width, form.dimensions.height)
+    return size.turned if form.kept.orientation.swaps_sides else size
 
 
 def _even(numerator: int, denominator: int, *, up: bool) -> int:

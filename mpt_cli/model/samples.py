@@ -34,11 +34,13 @@ class Samples:
         pixel_format: Pixel format, in ffmpeg's name.
         color: Colour description that the frames are converted to, and tagged with.
         metadata: Static metadata of HDR, or None.
+        profile: Profile of the encoder; None for the usual one.
     """
 
     pixel_format: str = "yuv420p"
     color: Color = BT709
     metadata: HdrMetadata | None = None
+    profile: str | None = None
 
 
 SDR_SAMPLES = Samples()

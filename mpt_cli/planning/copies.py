@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mpt_cli.planning.cuts import Cut
     from mpt_cli.planning.used_clip import UsedClip
 
+    EncoderLike = Callable[[TargetForm], TargetForm | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Copying:
@@ -66,6 +68,13 @@ class Copies:
     kept: TargetForm | None = None
     cuts: Mapping[int, Cut] = field(default_factory=dict)
 
+    @property
+    def frames_copied(self) -> int:
+        """Number of frames that are copied."""
+        return sum(
+            self.cuts[place].body if place in self.cuts else self.clips[place].segment.frames for place in self.places
+        )
+
     def reasons(self, place: int, policy: CopyPolicy) -> tuple[str, ...]:
         """Return why the clip at an offset is not copied, and what would help."""
         reasons = refusal_reasons(self.refusals[place], policy, has_other_sets=place in self.other_sets)
@@ -74,29 +83,54 @@ class Copies:
         return reasons
 
 
-def copies_of(used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copying: Copying) -> Copies:
-    """Decide what is copied: clips in the target format, else all of them in the one that they share.
+def copies_of(
+    used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copying: Copying, like: EncoderLike
+) -> Copies:
+    """Decide what is copied: clips in the target format, or in the one that most of them share.
+
+    Frames are kept in a format of their own where all clips share it. With ``--copy compatible`` some may differ, if
+    an encoder makes such frames of them and more frames are copied so than in the target format.
 
     Args:
         used_at: Returns the clips in the order of the reel, with their output frames at a rate.
         form: The format that clips are encoded to.
         copying: What may be copied.
+        like: Returns a format of kept frames with an encoder that makes such ones, or None.
     """
     clips = used_at(form.frame_rate)
     copies = _copies(clips, form, copying.policy, cuts=copying.cuts)
-    if not copying.keep or copies.places or copying.policy is CopyPolicy.NEVER:
+    mixes = copying.policy is CopyPolicy.COMPATIBLE and (len(copies.places) < len(clips) or bool(copies.cuts))
+    if not copying.keep or copying.policy is CopyPolicy.NEVER or (copies.places and not mixes):
         return copies
-    cuts = copies.cuts
     used = [(each.media, each.segment.frames) for each in clips if _has_range(each.media, copying.dynamic_range)]
+    refused = copies
     for variable in (False, True) if copying.any_rate else (False,):
-        kept = kept_form(used, form, any_codec=copying.any_codec, any_rate=copying.any_rate, variable=variable)
+        kept = _kept(used, form, copying, variable=variable)
         found = (
             copies if kept is None else _copies(_kept_at(used_at(kept.frame_rate), kept), kept, CopyPolicy.IDENTICAL)
         )
-        if found.places:
+        if kept is not None and found.places:
             return found
-        copies = copies if variable else found
-    return replace(copies, cuts=cuts)
+        refused = refused if variable else found
+    kept = _kept(used, form, copying, any_sets=True) if mixes else None
+    if kept is not None and (alike := like(kept)) is not None:
+        mixed = _copies(used_at(kept.frame_rate), alike, CopyPolicy.COMPATIBLE, cuts=copying.cuts)
+        if mixed.frames_copied / kept.frame_rate > copies.frames_copied / form.frame_rate:
+            return mixed
+    return copies if copies.places else replace(refused, cuts=copies.cuts)
+
+
+def _kept(
+    used: Sequence[tuple[MediaInfo, int]],
+    form: TargetForm,
+    copying: Copying,
+    *,
+    variable: bool = False,
+    any_sets: bool = False,
+) -> TargetForm | None:
+    return kept_form(
+        used, form, any_codec=copying.any_codec, any_rate=copying.any_rate, variable=variable, any_sets=any_sets
+    )
 
 
 def _has_range(media: MediaInfo, dynamic_range: DynamicRange) -> bool:
@@ -116,7 +150,11 @@ def _kept_at(clips: Sequence[UsedClip], form: TargetForm) -> list[UsedClip]:
 
 
 def all_encoded_notice(
-    used_at: Callable[[Fraction], Sequence[UsedClip]], form: TargetForm, copies: Copies, copying: Copying
+    used_at: Callable[[Fraction], Sequence[UsedClip]],
+    form: TargetForm,
+    copies: Copies,
+    copying: Copying,
+    like: EncoderLike,
 ) -> Issue | None:
     """Return a warning where a few clips keep the others from being copied.
 
@@ -125,11 +163,12 @@ def all_encoded_notice(
         form: The format that clips are encoded to.
         copies: What is copied.
         copying: What may be copied.
+        like: Returns a format of kept frames with an encoder that makes such ones, or None.
     """
     odd = [i for i, reasons in enumerate(copies.refusals) if reasons or i in copies.other_sets]
     if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not odd:
         return None
-    mixed = _copies(used_at(form.frame_rate), form, CopyPolicy.COMPATIBLE, cuts=copying.cuts)
+    mixed = copies_of(used_at, form, replace(copying, policy=CopyPolicy.COMPATIBLE), like)
     few, clips = 2 * len(odd) <= len(copies.clips), len(copies.clips)
     if not few and not mixed.cuts:
         return None

@@ -77,7 +77,7 @@ def cut_of(used: UsedClip, form: TargetForm) -> Cut | None:
     is known of H.264.
     """
     media, traits = used.media, used.media.copy_traits
-    if form.codec != Codec.H264 or form.kept is not None or traits is None or traits.cut_points is None:
+    if form.codec != Codec.H264 or form.is_variable or traits is None or traits.cut_points is None:
         return None
     if form_refusals(used.clip, media, used.segment, form):
         return None

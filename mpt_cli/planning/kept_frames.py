@@ -36,6 +36,7 @@ def kept_form(
     any_codec: bool,
     any_rate: bool,
     variable: bool = False,
+    any_sets: bool = False,
 ) -> TargetForm | None:
     """Return the format that the frames of most seconds have, to keep it in the reel.
 
@@ -45,6 +46,7 @@ def kept_form(
         any_codec: True to keep also a codec that is not that of the format, where the container holds it.
         any_rate: True to keep also a frame rate that is not that of the format.
         variable: True to keep the times of frames, on the grid of their ticks.
+        any_sets: True if clips of different parameter sets are of one group.
 
     Returns:
         The format with the frames as they are; None where those clips cannot be copied by any means.
@@ -58,7 +60,7 @@ def kept_form(
             rate = 1 / traits.time_base if variable else video.frame_rate
             rate = rate if any_rate and rate.numerator <= MOST_TICKS else form.frame_rate
             kept = replace(kept_of(video, form.container), variable=variable)
-            group = traits.parameter_sets, video.dimensions, rate, kept
+            group = "" if any_sets else traits.parameter_sets, video.dimensions, rate, kept
             frames[group] += used
             first.setdefault(group, video)
     if not frames:

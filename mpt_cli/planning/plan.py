@@ -9,9 +9,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.geometry import place
+from mpt_cli.media.geometry import place, shown_size
 from mpt_cli.model.choices import Action, ConcatenationMode, Container, Tracks
-from mpt_cli.model.clips import TargetForm
 from mpt_cli.model.samples import SDR_SAMPLES
 from mpt_cli.planning.audio_form import given_audio
 from mpt_cli.planning.clip_order import in_order
@@ -27,6 +26,7 @@ from mpt_cli.planning.estimates import (
     peak_bytes,
     run_seconds,
 )
+from mpt_cli.planning.form_encoder import FormEncoder
 from mpt_cli.planning.planned_clip import PlannedClip
 from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
 from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, shown_at, wanted_part
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import CodecOptimizer
     from mpt_cli.model.audio_form import AudioForm
-    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.clips import TargetForm, VideoClip
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.model.samples import Samples
@@ -124,18 +124,22 @@ def make_plan(
         samples: What the samples of encoded frames mean.
     """
     ordered, seed = _ordered(clips, config)
-    form = _target_form(config, container, optimizer, audio or given_audio(config.audio), samples)
-    clips_used = [used_clip(index, clip, media, config, form.frame_rate) for index, clip, media in ordered]
-    steps = [each.media for each in clips_used for _ in segments_of(each.clip, each.media, each.segment, form)]
-    light_form, form = form, _with_threads(form, steps, config, machine, optimizer, clips_beside, samples)
+    encoder = FormEncoder(config, machine, optimizer, clips_beside, samples)
+    light_form = encoder.target_form(container, audio or given_audio(config.audio))
+    clips_used = [used_clip(*each, config, light_form.frame_rate) for each in ordered]
+    form = encoder.with_threads(light_form, _medias_of_steps(clips_used, light_form))
 
     def used_at(rate: Fraction) -> list[UsedClip]:
         used = [used_clip(*each, config, rate) for each in ordered]
         return [from_first_frame(each, config, rate) for each in used] if copying.keep else used
 
-    copies = copies_of(used_at, form, copying)
-    notice = all_encoded_notice(used_at, form, copies, copying)
-    form, light_form = (copies.kept, copies.kept) if copies.kept else (form, light_form)
+    copies = copies_of(used_at, form, copying, encoder.like)
+    notice = all_encoded_notice(used_at, form, copies, copying, encoder.like)
+    if copies.kept is not None:
+        form = light_form = copies.kept
+        clips_used = [used_clip(*each, config, form.frame_rate) for each in ordered]
+        if odd := [each for i, each in enumerate(clips_used) if i not in copies.places]:
+            form = encoder.with_threads(light_form, _medias_of_steps(odd, light_form))
     alone = len(ordered) == 1
     planned = tuple(
         _copied(copies.clips[i], form, copies.cuts.get(i), begun=used.media.zero, alone=alone)
@@ -146,6 +150,11 @@ def make_plan(
     needs = [step.need_bytes for clip in planned for step in clip.steps]
     jobs = config.processing.jobs or concurrency(len(needs), machine, max(needs))[0]
     return replace(costed(form, light_form, planned, jobs, seed, mixed=copies.mixed), copy_notice=notice)
+
+
+def _medias_of_steps(clips: Sequence[UsedClip], form: TargetForm) -> list[MediaInfo]:
+    """Return the media of each step of processing clips that are encoded."""
+    return [each.media for each in clips for _ in segments_of(each.clip, each.media, each.segment, form)]
 
 
 def with_threads(
@@ -161,7 +170,7 @@ def with_threads(
     medias = [step.media for step in steps if step.encodes_frames]
     if not medias or len(medias) == len(steps):
         return plan
-    form = _with_threads(plan.light_form, medias, config, machine, optimizer, clips_beside, samples)
+    form = FormEncoder(config, machine, optimizer, clips_beside, samples).with_threads(plan.light_form, medias)
 
     def with_need(clip: PlannedClip) -> PlannedClip:
         clip = replace(clip, parts=tuple(map(with_need, clip.parts)))
@@ -184,50 +193,6 @@ def _ordered(
     seed = config.concat.seed if config.concat.seed is not None else random.SystemRandom().randrange(2**32)
     random.Random(seed).shuffle(ordered)  # noqa: S311 - an order, not a secret
     return ordered, seed
-
-
-def _target_form(
-    config: Config, container: Container, optimizer: CodecOptimizer, audio: AudioForm, samples: Samples
-) -> TargetForm:
-    """Return the target format with one encoder thread, unless the configuration names a number."""
-    rate = config.video.fps
-    assert rate is not None  # settled
-    return TargetForm(
-        dimensions=config.video.size,
-        frame_rate=rate,
-        fit=config.video.fit,
-        background=config.video.background,
-        encoder=optimizer.get_optimal_settings(config.encode, frame_rate=rate, threads=1, samples=samples),
-        container=container,
-        audio=audio,
-    )
-
-
-def _with_threads(
-    form: TargetForm,
-    medias: Sequence[MediaInfo],
-    config: Config,
-    machine: Machine,
-    optimizer: CodecOptimizer,
-    clips_beside: int,
-    samples: Samples,
-) -> TargetForm:
-    """Return the target format with as many encoder threads as cores are idle and memory has room for."""
-
-    def with_threads(threads: int) -> TargetForm:
-        settings = optimizer.get_optimal_settings(
-            config.encode, frame_rate=form.frame_rate, threads=threads, samples=samples
-        )
-        return replace(form, encoder=settings)
-
-    def need(threads: int) -> int:
-        return max(need_bytes(media, with_threads(threads)) for media in medias)
-
-    at_a_time = min(len(medias) + clips_beside, config.processing.jobs or machine.cores)
-    jobs, threads = concurrency(at_a_time, machine, need(1))
-    while threads > 1 and jobs * need(threads) > machine.memory_bytes:
-        threads -= 1
-    return with_threads(threads)
 
 
 def _encoded(used: UsedClip, form: TargetForm, reasons: tuple[str, ...]) -> PlannedClip:
@@ -323,8 +288,9 @@ def costed(
 
 def _shown_pixels(media: MediaInfo, form: TargetForm) -> int:
     """Return how many pixels of a frame this clip fills; a blurred border costs next to nothing, as bars do."""
-    inner = place(media.video.display, form.dimensions, form.fit).inner
-    return min(inner.width, form.dimensions.width) * min(inner.height, form.dimensions.height)
+    shown = shown_size(form)
+    inner = place(media.video.display, shown, form.fit).inner
+    return min(inner.width, shown.width) * min(inner.height, shown.height)
 
 
 def _copied_bytes(clip: PlannedClip) -> int:

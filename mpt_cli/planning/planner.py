@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.encoders.audio import AAC
+from mpt_cli.media.encoders.kept import samples_like
 from mpt_cli.media.formats.containers import containers_of
 from mpt_cli.model.choices import Action, Container, CopyPolicy, FormSource, JoinMethod
 from mpt_cli.model.errors import InputError, Issue, IssueCode
@@ -14,6 +15,7 @@ from mpt_cli.planning.audio_form import settled_audio
 from mpt_cli.planning.clip_order import order_notices
 from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.dynamic_range import settled_range, with_range
+from mpt_cli.planning.form_encoder import quality_like
 from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.plan import make_plan, with_threads
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.media.encoders.optimizer import Choice, CodecOptimizer
     from mpt_cli.model.audio_form import AudioForm
-    from mpt_cli.model.clips import VideoClip
+    from mpt_cli.model.clips import TargetForm, VideoClip
     from mpt_cli.model.errors import EncoderError
     from mpt_cli.model.media_info import MediaInfo
     from mpt_cli.model.samples import Samples
@@ -126,8 +128,10 @@ class Planner:
         plan = self._draft(request)
         _require_copies(request, plan)
         notices += () if plan.copy_notice is None else (plan.copy_notice,)
-        wanted = request.config.encode
-        if wanted.encoder != "auto" or any(step.encodes_frames for step in plan.steps):
+        wanted, encodes = request.config.encode, any(step.encodes_frames for step in plan.steps)
+        if encodes and plan.form.kept is not None:
+            self._require_encoder_like(plan.form, request)
+        elif wanted.encoder != "auto" or encodes:
             choice = self._optimizer.choose(
                 wanted,
                 dimensions=plan.form.dimensions,
@@ -156,7 +160,7 @@ class Planner:
         of_clips = request.takes_form_of_clips
         config, issue = (request.config, None) if of_clips else turned(request.config, used)
         config = settled(config, used, request.container, of_clips=of_clips)
-        light = settled_range(config, used, of_clips=of_clips, join=request.params.join)
+        light = settled_range(request.config, used, of_clips=of_clips, join=request.params.join)
         config = with_range(config, light.samples)
         audio = self._audio(request, used, of_clips=of_clips)
         issues = tuple(each for each in (issue, light.issue, audio.issue) if each is not None)
@@ -176,6 +180,15 @@ class Planner:
         heard = [pair for pair, (_, clip, _media) in zip(used, request.clips, strict=True) if not clip.mute]
         only = AAC if request.params.join is JoinMethod.MOVIEPY else None
         return settled_audio(request.config.audio, heard, request.container, of_clips=of_clips, only=only)
+
+    def _require_encoder_like(self, form: TargetForm, request: PlanRequest) -> None:
+        """Raise InputError where this ffmpeg lacks the encoder that makes frames like those that are kept."""
+        assert form.kept is not None
+        quality = quality_like(form, request.config.encode, self._optimizer)
+        samples = samples_like(form.kept, form.dimensions)
+        refused = self._optimizer.missing(quality, cancel=request.cancel, samples=samples or SDR_SAMPLES)
+        if refused is not None:
+            raise InputError(refused.code, refused.message, hint=refused.hint)
 
     def _with_encoder(self, request: PlanRequest, choice: Choice) -> tuple[PlanRequest, tuple[Issue, ...]]:
         """Return the request whose configuration names the chosen encoder, and why it is not the one asked for."""

@@ -109,14 +109,19 @@ def software_options(encoder: Encoder, preset: str, crf: int, threads: int, samp
     level = {"-preset": preset, "-crf": str(crf)}
     deep = "10" if samples.pixel_format == "yuv420p10le" else ""
     if encoder.codec is Codec.H264:
-        return {**level, "-profile:v": f"high{deep}", "-flags": "+cgop", "-x264-params": "stitchable=1"}
+        return {
+            **level,
+            "-profile:v": samples.profile or f"high{deep}",
+            "-flags": "+cgop",
+            "-x264-params": "stitchable=1",
+        }
     if encoder.codec is Codec.HEVC:
         # Without open-gop=0 later keyframes are not clean; info=0 keeps the options, which name the
         # threads, out of the stream; x265 takes its threads here and not from -threads.
         pools = f"pools={threads}:frame-threads=1"
         told = "".join(f":{word}" for word in _x265_light(samples.metadata))
         params = f"open-gop=0:info=0:{pools}:log-level=error{told}"
-        return {**level, "-profile:v": f"main{deep}", "-x265-params": params}
+        return {**level, "-profile:v": samples.profile or f"main{deep}", "-x265-params": params}
     told = "".join(f":{word}" for word in _svtav1_light(samples.metadata))
     return {**level, "-svtav1-params": f"lp={threads}{told}"}
 

@@ -94,10 +94,11 @@ def converted(stream: Any, source: SourceColor, target: SourceColor) -> Any:
     if not (source.is_ordinary and target.is_ordinary):
         is_like = replace(source, full_range=False) == replace(target, full_range=False)
         return stream if is_like else _by_zscale(stream, source, target)
-    if source.matrix in ("bt709", "gbr"):
+    matrix = "bt709" if source.matrix == "gbr" else source.matrix
+    if matrix == target.matrix:
         return stream
     same = {f"{side}{part}": "bt709" for side in ("i", "") for part in ("primaries", "trc")}
-    return stream.filter("colorspace", ispace=source.matrix, space="bt709", **same, irange="tv", range="tv")
+    return stream.filter("colorspace", ispace=matrix, space=target.matrix, **same, irange="tv", range="tv")
 
 
 def _by_zscale(stream: Any, source: SourceColor, target: SourceColor) -> Any:

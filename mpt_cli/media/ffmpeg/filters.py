@@ -6,6 +6,7 @@ colours are converted at the target's size.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -61,10 +62,12 @@ def target_frames(stream: Any, video: VideoStreamInfo, texts: FrameTexts, form: 
     stream = _deinterlaced(stream, video, form.frame_rate)
     if drops:  # Pictures that are not shown are not scaled; those shown twice are scaled once.
         stream = _on_grid(stream, texts, form.frame_rate)
-    stream = _composed(_flattened(stream, video, form.background), video, form, texts.shape)
+    upright = replace(form, dimensions=geometry.shown_size(form))
+    stream = _composed(_flattened(stream, video, form.background), video, upright, texts.shape)
+    stream = _stored(stream, form)
     if not drops:
         stream = _on_grid(stream, texts, form.frame_rate)
-    stream = without_side_data(stream).filter("setsar", 1)
+    stream = without_side_data(stream).filter("setsar", 1 if form.kept is None else str(form.kept.sar))
     stream = stream.filter("setparams", **color.setparams_arguments(form.encoder.color), field_mode="prog")
     return uploaded(stream, form.encoder)
 
@@ -263,6 +266,30 @@ def _upright(stream: Any, orientation: Orientation) -> Any:
     return stream.filter("transpose", turn) if turn else stream
 
 
+def _stored(stream: Any, form: TargetForm) -> Any:
+    """Return upright frames as the container of a reel with kept frames shows them: turned, and of its pixel shape."""
+    kept, target = form.kept, _target(form)
+    if kept is None:
+        return stream
+    stream = _turned_back(stream, kept.orientation)
+    size, shown = form.dimensions, geometry.shown_size(form)
+    if not target.full_range and size == (shown.turned if kept.orientation.swaps_sides else shown):
+        return stream
+    same = color.scale_arguments(replace(target, full_range=False))
+    same |= {"out_range": "pc" if target.full_range else "tv"}
+    stream = stream.filter("scale", size.width, size.height, flags="bicubic", **same)
+    return stream.filter("format", form.encoder.pixel_format)
+
+
+def _turned_back(stream: Any, orientation: Orientation) -> Any:
+    """Undo :func:`_upright`: turn counterclockwise first, then mirror."""
+    if orientation.rotation == 180:
+        stream = stream.filter("hflip").filter("vflip")
+    elif orientation.rotation:
+        stream = stream.filter("transpose", {90: "cclock", 270: "clock"}[orientation.rotation])
+    return stream.filter("hflip") if orientation.mirrored else stream
+
+
 def _placed(stream: Any, placement: Placement, form: TargetForm) -> Any:
     """Return the frame cut to the target, or on the background, or on a blurred copy of itself."""
     width, height = form.dimensions.width, form.dimensions.height
@@ -289,8 +316,9 @@ def _over_plate(stream: Any, placement: Placement, form: TargetForm) -> Any:
     plate = plate.filter(
         "scale", size.width, size.height, flags="neighbor", out_color_matrix="bt709", out_range="tv"
     ).filter("format", form.encoder.pixel_format)
+    plate = color_filters.converted(plate, color.RESOLVED, target)
     if not target.is_ordinary:
-        plate = color_filters.converted(plate, color.RESOLVED, target).filter("format", form.encoder.pixel_format)
+        plate = plate.filter("format", form.encoder.pixel_format)
     return _over(plate, split[1], form, x=placement.x, y=placement.y)
 
 
