@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         exit_code_of,
     )
     from mpt_cli.model.left_out import LeftOut, LeftOutKind
+    from mpt_cli.model.loudness import ClipLoudness, Loudness, ReelLoudness
     from mpt_cli.model.plan_report import PlannedStep, PlanReport, Prediction
     from mpt_cli.model.results import (
         ClipResult,
@@ -110,6 +111,7 @@ __all__ = [
     "CancelToken",
     "ClipFailed",
     "ClipFinished",
+    "ClipLoudness",
     "ClipProgress",
     "ClipResult",
     "ClipStarted",
@@ -138,6 +140,7 @@ __all__ = [
     "JoinMethod",
     "LeftOut",
     "LeftOutKind",
+    "Loudness",
     "Milestone",
     "ModuleFactory",
     "MptError",
@@ -151,6 +154,7 @@ __all__ = [
     "QualityLevel",
     "QualitySettings",
     "ReelEvidence",
+    "ReelLoudness",
     "ResourceSample",
     "RunContext",
     "RunFinished",
@@ -184,6 +188,7 @@ _HOMES = {
         "QualityLevel",
     ),
     "mpt_cli.model.clips": ("Dimensions", "Evidence", "Verified", "VideoClip"),
+    "mpt_cli.model.loudness": ("ClipLoudness", "Loudness", "ReelLoudness"),
     "mpt_cli.model.errors": (
         "ConfigError",
         "ExitCode",

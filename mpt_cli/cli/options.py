@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mpt_cli.cli.catalog import REPORTING
-from mpt_cli.config.sections import PRESETS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.model.choices import JoinMethod
 from mpt_cli.model.similarity import meant
 from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, words_of
@@ -173,6 +173,8 @@ REEL = (
     _of_setting("audio.sample_rate", "HZ", panel=CODING),
     _of_setting("audio.channels", "N", panel=CODING),
     AUDIO_TRACKS,
+    _of_setting("audio.loudness", "LUFS", panel=CODING),
+    _of_setting("audio.even_out", panel=CODING, value=True),
     _of_setting("concat.order", "ORDER", panel=JOINING),
     _of_setting("concat.mode", "MODE", panel=JOINING),
     _of_setting("concat.seed", "N", panel=JOINING),

@@ -150,7 +150,7 @@ def _job_clips(job: Job, made: Made) -> tuple[tuple[VideoClip, ...], Inputs]:
         parts.append(part)
         if item.is_trimmed and (len(part.paths) > 1 or any(path.is_dir() for path in part.paths)):
             raise UsageError(f"{item.text} is more than one file and cannot be trimmed", hint="name each file")
-        clips += [VideoClip(path, item.start, item.end, item.mute) for path in part.paths]
+        clips += [VideoClip(path, item.start, item.end, item.mute, item.volume) for path in part.paths]
     return tuple(clips), Inputs.joined(parts)
 
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.encoders.audio import is_encoded_apart
 from mpt_cli.media.formats.chapters import reel_chapters
 from mpt_cli.model.choices import JoinMethod
+from mpt_cli.model.loudness import WantedLevels
 from mpt_cli.model.timing import sample_boundary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from mpt_cli.config.sections import Config
     from mpt_cli.media.formats.chapters import Chapter
@@ -41,6 +43,10 @@ class JoinOrder:
     """True to try another engine after one that failed."""
     stall_seconds: float | None = None
     """Seconds that a join may show no progress, beside the time to copy its file."""
+    levels: WantedLevels | None = None
+    """Levels that are asked for; None to leave the audio as it is, unmeasured."""
+    levelled: Path | None = None
+    """Raw PCM of the reel with these levels, once it is there."""
 
     @property
     def seconds(self) -> float:
@@ -81,4 +87,13 @@ def join_order(clips: Sequence[ProcessedClip], plan: Plan, config: Config, metho
         and plan.form.kept is None
         and is_encoded_apart(plan.form.audio),  # nor does MoviePy write other audio
         stall_seconds=float(config.processing.stall_timeout),
+        levels=_levels(plan, config),
     )
+
+
+def _levels(plan: Plan, config: Config) -> WantedLevels | None:
+    """Return the levels that are asked for, or None."""
+    audio, volumes = config.audio, {clip.index: clip.clip.volume for clip in plan.clips if clip.clip.volume}
+    if audio.loudness is None and not audio.even_out and not volumes:
+        return None
+    return WantedLevels(audio.loudness, audio.true_peak, audio.even_out, volumes)

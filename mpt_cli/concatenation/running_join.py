@@ -57,4 +57,5 @@ def begin_join(
     clock: Callable[[], float],
 ) -> RunningJoin:
     """Return a join whose time runs from now; the arguments are its attributes."""
-    return RunningJoin(order, output, ReelAudio(order.clips, order.form), limits, files, context, clock, clock())
+    audio = ReelAudio(order.clips, order.form, order.levelled)
+    return RunningJoin(order, output, audio, limits, files, context, clock, clock())

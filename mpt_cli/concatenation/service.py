@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from mpt_cli.concatenation.order import MOVIEPY
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from mpt_cli.concatenation.levels import Levelling, ReelLevels
     from mpt_cli.concatenation.order import JoinOrder
     from mpt_cli.model.results import OutputInfo
     from mpt_cli.monitoring.memory import MemoryManager
@@ -47,12 +48,13 @@ _MIXED_WARNING = Issue(
 class Verify(Protocol):
     """Proof of a finished file."""
 
-    def __call__(self, path: Path, *, frames_copied: bool) -> OutputInfo:
+    def __call__(self, path: Path, *, frames_copied: bool, levelled: Path | None = None) -> OutputInfo:
         """Prove the file at ``path`` and return its facts.
 
         Args:
             path: The finished file.
             frames_copied: True if frames were copied, which are then compared.
+            levelled: Raw PCM of the reel, where its levels were changed.
 
         Raises:
             VerificationError: The file is not as planned.
@@ -117,6 +119,7 @@ class ConcatenationService:
         memory_manager: MemoryManager,
         performance_monitor: PerformanceMonitor,
         *,
+        levels: ReelLevels | None = None,
         copy_file: Callable[[Path, Path], object] = shutil.copyfile,
         clock: Callable[[], float] = running_clock,
     ) -> None:
@@ -126,11 +129,12 @@ class ConcatenationService:
             engines: The engines in the order in which they are tried.
             memory_manager: Measures the growth of memory.
             performance_monitor: Measures the time.
+            levels: Changes the levels of reels; None where no request asks for that.
             copy_file: Copies a file; tests pass one that fails.
             clock: Clock in seconds for the time limit.
         """
         self._engines, self._memory, self._performance = tuple(engines), memory_manager, performance_monitor
-        self._copy_file, self._clock = copy_file, clock
+        self._levels, self._copy_file, self._clock = levels, copy_file, clock
 
     def concatenate(
         self, order: JoinOrder, output: Path, *, verify: Verify, files: TempFileManager, context: RunContext
@@ -155,8 +159,10 @@ class ConcatenationService:
             raise ConcatenationError(IssueCode.CONCAT_FAILED, "there is no clip to join")
         context.emit(ConcatStarted(order.seconds))
         with self._performance.start_timer("concatenation") as timer, self._memory.growth() as growth:
-            joined = None if order.engine else self.handle_single_clip(order, output, verify=verify)
-            joined = joined or self._by_engines(order, output, verify, files, context)
+            levelling = self._levels.begin(order, files, context) if self._levels and order.levels else None
+            as_it_is = order.engine is None and levelling is None
+            joined = self.handle_single_clip(order, output, verify=verify) if as_it_is else None
+            joined = joined or self._by_engines(order, output, verify, files, context, levelling)
             used, seconds = growth(), timer.stop()
         logger.info(
             "%s concatenation completed in %.2f s, memory used: %d bytes",
@@ -171,9 +177,10 @@ class ConcatenationService:
             seconds,
             used,
             fallback_reason=joined.fallback_reason,
-            warnings=(_MIXED_WARNING,) if mixed else (),
+            warnings=((_MIXED_WARNING,) if mixed else ()) + (tuple(levelling.warnings) if levelling else ()),
+            clip_loudness=levelling.clips if levelling else {},
         )
-        return result, joined.info
+        return result, replace(joined.info, loudness=levelling.report) if levelling else joined.info
 
     def handle_single_clip(self, order: JoinOrder, output: Path, *, verify: Verify) -> Joined | None:
         """Copy the file of a single clip if it already is the wanted reel.
@@ -214,7 +221,13 @@ class ConcatenationService:
         return any(engine.is_available(cancel or CancelToken()) for engine in self._engines)
 
     def _by_engines(
-        self, order: JoinOrder, output: Path, verify: Verify, files: TempFileManager, context: RunContext
+        self,
+        order: JoinOrder,
+        output: Path,
+        verify: Verify,
+        files: TempFileManager,
+        context: RunContext,
+        levelling: Levelling | None,
     ) -> Joined:
         """Join by the first engine whose output is proven.
 
@@ -233,8 +246,7 @@ class ConcatenationService:
                 context.emit(Notice("warning", failures[-1][1].code.value, message))
             try:
                 limits = Limits(max(0.0, deadline - self._clock()), _patience_seconds(order))
-                copied = engine.concatenate(order, output, limits=limits, files=files, context=context)
-                info = verify(output, frames_copied=copied)
+                copied, info = _joined_by(engine, order, output, verify, limits, files, context, levelling)
                 return Joined(engine.name, copied, info, _reason(*failures[-1]) if failures else None)
             except (ConcatenationError, DependencyError) as error:
                 logger.warning("%s concatenation failed: %s", engine.name, error, extra={"told": True})
@@ -248,6 +260,27 @@ class ConcatenationService:
 def _can_join(engine: Concatenator, order: JoinOrder) -> bool:
     """Return False for MoviePy and HDR, which would become 8 bits of SDR without a word."""
     return engine.name != MOVIEPY or order.form.encoder.color == BT709
+
+
+def _joined_by(
+    engine: Concatenator,
+    order: JoinOrder,
+    output: Path,
+    verify: Verify,
+    limits: Limits,
+    files: TempFileManager,
+    context: RunContext,
+    levelling: Levelling | None,
+) -> tuple[bool, OutputInfo]:
+    """Join by one engine and prove the file; join again where its audio was levelled again."""
+    while True:
+        order = levelling.order if levelling else order
+        copied = engine.concatenate(order, output, limits=limits, files=files, context=context)
+        if levelling is None or levelling.settle(output):
+            break
+    if order.levelled is None:
+        return copied, verify(output, frames_copied=copied)
+    return copied, verify(output, frames_copied=copied, levelled=order.levelled)
 
 
 def _clear(output: Path) -> None:

@@ -25,6 +25,9 @@ _SIZE_TEXT = r"(\d+(?:\.\d+)?)\s*([kKmMgGtT][iI]?)?[bB]?"
 _RATE_TEXT = r"\d+(/\d+)?"
 _BITRATE_TEXT = r"\d+[kKmM]?"
 _RGB_TEXT = "#[0-9A-Fa-f]{6}"
+_LUFS_TEXT = r"([+-]?\d{1,3}(?:\.\d{1,3})?)\s*(?:lufs|lkfs)?"
+LEAST_LUFS, MOST_LUFS = -40, -5
+"""Loudness that can be asked for: broadcasters ask for -23 and -24, platforms play -14."""
 
 
 def parse_size(value: object) -> int:
@@ -124,6 +127,20 @@ def _tracks(value: object) -> object:
     raise ValueError("give auto, first, mix or the number of a track, from 1 on")
 
 
+def _lufs(value: object) -> object:
+    """Return a number, or the number in a text such as ``-14 LUFS``; None for no loudness."""
+    if isinstance(value, str) and (match := re.fullmatch(_LUFS_TEXT, value.strip(), re.IGNORECASE)):
+        value = float(match[1])
+    if value is None or value in ("none", "auto"):
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if LEAST_LUFS <= value <= MOST_LUFS:
+            return float(value)
+        if LEAST_LUFS <= -value <= MOST_LUFS:
+            raise ValueError(f"loudness is below full scale: write -{value:g}")
+    raise ValueError(f"give LUFS from {LEAST_LUFS} to {MOST_LUFS}, such as -14, or none")
+
+
 def _color(value: object) -> str:
     text = value.strip().lower() if isinstance(value, str) else ""
     if text not in COLORS and not re.fullmatch(_RGB_TEXT, text):
@@ -211,6 +228,12 @@ Color = Annotated[
     BeforeValidator(_color),
     InToml(names=COLORS),
     WithJsonSchema({"anyOf": [{"enum": sorted(COLORS)}, {"type": "string", "pattern": f"^{_RGB_TEXT}$"}]}),
+]
+Lufs = Annotated[
+    float | None,
+    BeforeValidator(_lufs),
+    NO_VALUE,
+    _written("number", rf"none|{_LUFS_TEXT}", minimum=LEAST_LUFS, maximum=MOST_LUFS),
 ]
 TrackChoice = Annotated[
     AudioTracks,

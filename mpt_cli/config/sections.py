@@ -22,6 +22,7 @@ from mpt_cli.config.quantities import (
     ByteSize,
     Color,
     FrameRate,
+    Lufs,
     OptionalSeconds,
     OrAuto,
     Seconds,
@@ -181,6 +182,21 @@ class AudioConfig(Section):
         title="Audio tracks of a clip that are used, or the number of one",
         description='Audio tracks of a clip that are used: "auto" (two mono tracks of a recorder, else the default'
         ' track), "first" (the default track), "mix" (all that are not silent), or the number of a track.',
+    )
+    loudness: Lufs = Field(
+        default=None,
+        title="Loudness of the reel in LUFS, such as -14",
+        description='Integrated loudness of the reel (BS.1770) in LUFS, such as -14, by one gain; "none" leaves it.',
+    )
+    true_peak: Annotated[float, Field(ge=-9, le=0)] = Field(
+        default=-1.0,
+        description="Highest true peak in dBTP of a reel whose loudness or volume is changed, -9 to 0. A limiter holds"
+        " it where that is needed.",
+    )
+    even_out: bool = Field(
+        default=False,
+        title="Bring all clips to one loudness, by at most 12 dB each",
+        description="Whether each clip gets one gain of at most 12 dB, so that all are equally loud.",
     )
 
 
@@ -376,14 +392,3 @@ class Config(Section):
     cache: CacheConfig = CacheConfig()
     paths: PathsConfig = PathsConfig()
     ffmpeg: FfmpegConfig = FfmpegConfig()
-
-
-PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    "tiktok": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "192k"}},
-    "reels": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "128k"}},
-    "shorts": {"video": {"size": "1080x1920", "fps": "auto"}, "audio": {"bitrate": "384k"}},
-    "youtube": {"video": {"size": "1920x1080", "fps": "auto"}, "audio": {"bitrate": "384k"}},
-    "square": {"video": {"size": "1080x1080", "fps": "auto"}, "audio": {"bitrate": "192k"}},
-}
-"""Settings of each ``--preset``. The keys of the layer that names the preset win over them."""
-PRESET_DESCRIPTION = f"Settings for a platform: {', '.join(PRESETS)}. Other keys of the same file win over it."

@@ -28,7 +28,7 @@ from mpt_cli.model.choices import Container
 from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import OutputInfo
 from mpt_cli.model.samples import dynamic_range_of
-from mpt_cli.model.timing import average_rate, sample_boundary
+from mpt_cli.model.timing import average_rate
 from mpt_cli.runtime.threads import ThreadPool
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def prove_reel(
     target: Path,
     chapters: Sequence[Chapter],
     frames_copied: bool,
+    levelled: Path | None = None,
     threads: int = 1,
 ) -> OutputInfo:
     """Verify a reel; it is read once.
@@ -144,6 +145,7 @@ def prove_reel(
         target: Path that the reel will have.
         chapters: Planned chapters.
         frames_copied: False if the join encoded the frames again: then their data is not compared.
+        levelled: Raw PCM of the reel, where its levels were changed.
         threads: Threads that decode the first frame of each clip meanwhile.
 
     Returns:
@@ -155,8 +157,7 @@ def prove_reel(
     frames, pictures = sum(clip.segment.frames for clip in clips), sum(clip.segment.pictures for clip in clips)
     with _opened(path) as container:
         video = _only_video(container, path)
-        if problem := declared_problem(container, form, chapters):
-            raise VerificationError(problem, path=path)
+        _refuse(declared_problem(container, form, chapters), path)
         audio = container.streams.audio[0]
         slack = _MKV_SLACK if form.container is Container.MKV else Fraction(0)
         heard = AudioReading(path, audio, form.audio, slack)
@@ -166,10 +167,9 @@ def prove_reel(
         base = Fraction(video.time_base or 1)  # libav frees it with the container
     _has_pictures(path, times, pictures)
     _on_grid(path, "picture", times, base, form.frame_rate, slack=slack, places=_places(clips, form))
-    crc = ReelAudio(clips, form).crc() if form.audio.is_lossless else None
-    heard.verify(sample_boundary(frames, form.frame_rate, form.audio.sample_rate), crc)
-    if problem := boxes.layout_problem(path, form.container, matrix=matrix_of(form)):
-        raise VerificationError(problem, path=path)
+    planned = ReelAudio(clips, form, levelled)
+    heard.verify(planned.samples, planned.crc() if form.audio.is_lossless else None)
+    _refuse(boxes.layout_problem(path, form.container, matrix=matrix_of(form)), path)
     return OutputInfo(
         path=target,
         size_bytes=path.stat().st_size,
@@ -185,6 +185,11 @@ def prove_reel(
         audio_layout=form.audio.layout,
         dynamic_range=dynamic_range_of(form.color),
     )
+
+
+def _refuse(problem: str | None, path: Path) -> None:
+    if problem:
+        raise VerificationError(problem, path=path)
 
 
 def _read_packets(

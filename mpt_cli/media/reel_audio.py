@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, bisect_right
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from mpt_cli.model.timing import sample_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from mpt_cli.model.clips import ProcessedClip, TargetForm
 
@@ -24,8 +25,15 @@ class ReelAudio:
     segments nothing is cut. A clip without audio gives silence.
     """
 
-    def __init__(self, clips: Sequence[ProcessedClip], form: TargetForm) -> None:
-        """Compute the offset of each clip once, not for every piece."""
+    def __init__(self, clips: Sequence[ProcessedClip], form: TargetForm, levelled: Path | None = None) -> None:
+        """Compute the offset of each clip once, not for every piece.
+
+        Args:
+            clips: Clips in the order of the reel.
+            form: Target format.
+            levelled: Raw PCM of the whole reel, where its levels were changed; None for that of the clips.
+        """
+        self._levelled = levelled
         counts = sample_counts([clip.segment.frames for clip in clips], form.frame_rate, form.audio.sample_rate)
         self._clips, self._bounds = clips, list(accumulate(counts, initial=0))
         self._begun = list[int]()  # offset in the reel at which the clip of each segment begins
@@ -39,12 +47,30 @@ class ReelAudio:
         One file is open at a time, and one chunk is in memory.
         """
         bounds, size = self._bounds, self._sample_bytes
+        if self._levelled is not None:
+            stop = min(end, bounds[-1])
+            yield from _file_audio(self._levelled, first * size, max(0, stop - first) * size)
+            yield from _silence((end - max(first, bounds[-1])) * size)
+            return
         for index in range(bisect_right(bounds, first) - 1, min(bisect_left(bounds, end), len(self._clips))):
             begin, stop = max(first, bounds[index]), min(end, bounds[index + 1])
             if begin < stop:
                 offset = begin - self._begun[index]
                 yield from _clip_audio(self._clips[index], offset * size, (stop - begin) * size)
         yield from _silence((end - max(first, bounds[-1])) * size)
+
+    @property
+    def samples(self) -> int:
+        """Number of samples of the reel."""
+        return self._bounds[-1]
+
+    def spans(self) -> Iterator[tuple[ProcessedClip, int, int]]:
+        """Yield each clip, and the offsets in the reel at which it begins and ends; its segments are one clip."""
+        for _, several in groupby(
+            zip(self._clips, self._begun, self._bounds[1:], strict=True), key=lambda each: each[0].index
+        ):
+            parts = list(several)
+            yield parts[0][0], parts[0][1], parts[-1][2]
 
     def crc(self) -> int:
         """Return the CRC-32 over all samples of the reel."""
@@ -58,7 +84,11 @@ def _clip_audio(clip: ProcessedClip, offset: int, size: int) -> Iterator[bytes]:
     if clip.audio_path is None:
         yield from _silence(size)
         return
-    with clip.audio_path.open("rb") as file:
+    yield from _file_audio(clip.audio_path, offset, size)
+
+
+def _file_audio(path: Path, offset: int, size: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
         file.seek(offset)
         while size and (chunk := file.read(min(_CHUNK_BYTES, size))):
             size -= len(chunk)

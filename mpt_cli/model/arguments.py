@@ -23,6 +23,8 @@ Chosen = TypeVar("Chosen", bound=StrEnum)
 SECONDS_TEXT = r"\d{1,20}(\.\d{0,20})?|\.\d{1,20}"
 """Pattern of seconds that are written as text."""
 _MOST_SECONDS = 10**9
+LEAST_VOLUME, MOST_VOLUME = -60, 24
+"""Gain of a clip in dB."""
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 80
 
@@ -79,6 +81,26 @@ def parse_seconds(value: object) -> Fraction:
 def seconds_of(field: str, value: object) -> Fraction:
     """Return the exact seconds of a number or of a decimal text."""
     return value if isinstance(value, Fraction) else parsed(field, value, parse_seconds)
+
+
+def parse_volume(value: object) -> float:
+    """Return a gain in decibels, of a number or of a text such as ``-6`` or ``-6 dB``.
+
+    Raises:
+        ValueError: The value is no such number.
+    """
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,3}(\.\d{1,3})?\s*(dB)?", value.strip(), re.IGNORECASE):
+        value = float(value.strip().lower().removesuffix("db"))
+    if isinstance(value, Real | Decimal) and not isinstance(value, bool):
+        volume = round(float(value), 2)
+        if LEAST_VOLUME <= volume <= MOST_VOLUME:
+            return volume
+    raise ValueError(f"give decibels from {LEAST_VOLUME} to {MOST_VOLUME}; mute = true silences a clip")
+
+
+def volume_of(field: str, value: object) -> float:
+    """Return a gain in decibels."""
+    return parsed(field, value, parse_volume)
 
 
 def flag_of(field: str, value: object) -> bool:

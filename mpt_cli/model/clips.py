@@ -12,7 +12,7 @@ from fractions import Fraction
 from numbers import Integral
 from typing import TYPE_CHECKING, Self
 
-from mpt_cli.model.arguments import flag_of, path_of, seconds_of
+from mpt_cli.model.arguments import flag_of, path_of, seconds_of, volume_of
 
 if TYPE_CHECKING:
     import os
@@ -145,6 +145,7 @@ class VideoClip:
         start: Start of the part, in seconds from the start of the clip: a number, or text such as ``"0.25"``.
         end: End of the part, in seconds from the start of the clip; None for the end of the clip.
         mute: True to replace the audio with silence.
+        volume: Gain of the audio in dB, -60 to 24.
 
     Raises:
         UsageError: An argument has a wrong type; the message names the field. Whether the file can be used, and
@@ -155,6 +156,7 @@ class VideoClip:
     start: Fraction = Fraction(0)
     end: Fraction | None = None
     mute: bool = False
+    volume: float = 0.0
 
     if TYPE_CHECKING:  # the arguments accept more types than the fields hold
 
@@ -164,6 +166,7 @@ class VideoClip:
             start: float | str | Fraction | Decimal = ...,
             end: float | str | Fraction | Decimal | None = None,
             mute: bool = False,
+            volume: float | str = 0.0,
         ) -> None:
             """Accept numbers and text, which :meth:`__post_init__` turns into exact values."""
 
@@ -174,6 +177,7 @@ class VideoClip:
         if self.end is not None:
             object.__setattr__(self, "end", seconds_of("VideoClip.end", self.end))
         flag_of("VideoClip.mute", self.mute)
+        object.__setattr__(self, "volume", volume_of("VideoClip.volume", self.volume))
 
     @classmethod
     def of(cls, clip: VideoClip | str | os.PathLike[str]) -> VideoClip:

@@ -125,6 +125,20 @@ REQUEST_MEANINGS: Mapping[Code, Meaning] = {
     Code.AUDIO_CHANGED: Meaning(
         "The audio of the reel cannot keep the depth, rate or channels that most of its clips have.", Level.WARNING
     ),
+    Code.LOUDNESS_DIFFERS: Meaning("The clips of a reel differ by more than 6 LU in loudness.", Level.WARNING),
+    Code.LOUDNESS_MISSED: Meaning(
+        "The reel differs by more than 0.5 LU from `audio.loudness`, because its peaks are limited or its codec changes"
+        " it.",
+        Level.WARNING,
+    ),
+    Code.LOUDNESS_UNCHANGED: Meaning(
+        "The loudness of the reel cannot be measured, because it is silent, shorter than 0.4 s or holds samples that"
+        " are no numbers; it was left as it is.",
+        Level.WARNING,
+    ),
+    Code.TRUE_PEAK_EXCEEDED: Meaning(
+        "The encoded audio of the reel has a true peak above `audio.true_peak`.", Level.WARNING
+    ),
     Code.SIZE_TURNED: Meaning(
         "Neither size nor preset was given, and landscape clips hold the most seconds: the default size lies on its"
         " side.",

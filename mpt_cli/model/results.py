@@ -14,6 +14,7 @@ from mpt_cli.model.clips import Dimensions, Verified  # noqa: TC001
 from mpt_cli.model.errors import Issue, IssueCode  # noqa: TC001
 from mpt_cli.model.formatting import rate_text
 from mpt_cli.model.left_out import LeftOut  # noqa: TC001
+from mpt_cli.model.loudness import ClipLoudness, ReelLoudness  # noqa: TC001
 from mpt_cli.model.plan_report import PlanReport, Prediction  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class ConcatenationResult:
         duration_seconds: Wall-clock time of the join.
         memory_used_bytes: Largest memory of the join; None where it was not measured.
         fallback_reason: Reason for the fallback to another method, or None.
+        clip_loudness: Loudness and gain of each clip that was measured or changed, by its index.
     """
 
     method: str
@@ -141,6 +143,7 @@ class ConcatenationResult:
     memory_used_bytes: int | None
     fallback_reason: str | None = None
     warnings: tuple[Issue, ...] = ()
+    clip_loudness: dict[int, ClipLoudness] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class OutputInfo:
         audio_sample_rate: Audio samples per second; the default is that of all earlier reels.
         audio_channels, audio_layout: Number of audio channels, and the name of their layout.
         dynamic_range: Dynamic range of the frames; the default is that of most earlier reels.
+        loudness: Loudness of the audio where levels were changed, else None.
     """
 
     path: Path
@@ -174,6 +178,7 @@ class OutputInfo:
     audio_channels: int = 2
     audio_layout: str = "stereo"
     dynamic_range: DynamicRange = DynamicRange.SDR
+    loudness: ReelLoudness | None = None
 
     @property
     def video(self) -> str:
@@ -244,6 +249,7 @@ class ClipResult:
         error: The issue that ended the work, or None.
         verified: Evidence for the segment; None where it is not in the reel.
         encoded_frames: Number of frames that were encoded, in this run or an earlier one; None outside the reel.
+        loudness: Loudness of the clip and its gain; None where neither was measured nor changed.
     """
 
     index: int
@@ -259,6 +265,7 @@ class ClipResult:
     error: Issue | None = None
     verified: Verified | None = None
     encoded_frames: int | None = None
+    loudness: ClipLoudness | None = None
 
 
 @dataclass(frozen=True, slots=True)

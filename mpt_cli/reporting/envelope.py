@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.clips import Verified
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.left_out import LeftOut
+    from mpt_cli.model.loudness import ClipLoudness, ReelLoudness
     from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
     from mpt_cli.model.plan_report import Prediction
     from mpt_cli.model.results import (
@@ -45,10 +46,12 @@ if TYPE_CHECKING:
     )
     from mpt_cli.reporting.documents.runs import (
         ClipData,
+        ClipLoudnessData,
         ConcatenationData,
         MetricsData,
         OutputData,
         PredictionData,
+        ReelLoudnessData,
         ResultData,
         VerifiedData,
     )
@@ -251,6 +254,7 @@ def output_dict(output: OutputInfo) -> OutputData:
         "audio_sample_rate": output.audio_sample_rate,
         "audio_channels": output.audio_channels,
         "audio_layout": output.audio_layout,
+        "loudness": None if output.loudness is None else _reel_loudness(output.loudness),
         "contact_sheet": absolute_of(output.contact_sheet),
         "poster": absolute_of(output.poster),
     }
@@ -272,6 +276,25 @@ def clip_dict(clip: ClipResult) -> ClipData:
         "error": None if clip.error is None else issue_dict(clip.error),
         "verified": None if clip.verified is None else verified_dict(clip.verified),
         "encoded_frames": clip.encoded_frames,
+        "loudness": None if clip.loudness is None else _clip_loudness(clip.loudness),
+    }
+
+
+def _clip_loudness(loudness: ClipLoudness) -> ClipLoudnessData:
+    lufs = None if loudness.lufs is None else round(loudness.lufs, 1)
+    return {"lufs": lufs, "gain_db": loudness.gain_db}
+
+
+def _reel_loudness(loudness: ReelLoudness) -> ReelLoudnessData:
+    return {
+        "target_lufs": loudness.target_lufs,
+        "true_peak_limit_db": loudness.true_peak_limit,
+        "lufs_before": loudness.before.lufs,
+        "true_peak_before_db": loudness.before.true_peak,
+        "lufs": loudness.after.lufs,
+        "true_peak_db": loudness.after.true_peak,
+        "gain_db": loudness.gain_db,
+        "limiter_db": loudness.limiter_db,
     }
 
 

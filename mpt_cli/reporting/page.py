@@ -13,6 +13,7 @@ from mpt_cli.model.formatting import (
     seconds_text,
     size_text,
 )
+from mpt_cli.model.loudness import loudness_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
@@ -98,6 +99,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
             ("length", exact_seconds_text(output.duration)),
             ("video", output.video),
             ("audio", output.audio),
+            *(("loudness", loudness_text(loudness)) for loudness in (output.loudness,) if loudness is not None),
             ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
         ]
     tiles.append(("clips", _fates(result.clips)))

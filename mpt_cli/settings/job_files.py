@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from mpt_cli.config.request import NO_EXTRAS, Extras
 from mpt_cli.config.sections import Config
-from mpt_cli.model.arguments import parse_seconds
+from mpt_cli.model.arguments import parse_seconds, parse_volume
 from mpt_cli.model.errors import Issue, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8
@@ -48,12 +48,13 @@ _STDIN = Path("stdin")
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """One entry of ``clips``: an INPUT as on the command line, and the part to use, in seconds."""
+    """One entry of ``clips``: an INPUT as on the command line, the part to use in seconds, and its gain in dB."""
 
     text: str
     start: Fraction = Fraction(0)
     end: Fraction | None = None
     mute: bool = False
+    volume: float = 0.0
 
     @property
     def is_trimmed(self) -> bool:
@@ -293,6 +294,13 @@ class _Part:
             self.fault(key, value, "must be at least 0")
         return seconds
 
+    def decibels(self, key: str, value: object) -> float:
+        try:
+            return parse_volume(value)
+        except ValueError as error:
+            self.fault(key, value, str(error))
+            return 0.0
+
 
 def _tables(file: _Part, document: dict[str, Any]) -> list[dict[str, Any]]:
     tables = document.get("job", [])
@@ -342,7 +350,8 @@ def _input(part: _Part, clip: object) -> JobInput:
     end = part.seconds("end", clip["end"]) if "end" in clip else None
     if end is not None and end <= start and len(part.faults) == before:
         part.fault("end", clip["end"], f"must be above 0 and above start, which is {float(start):g}")
-    return JobInput(part.file("path", clip.get("path")), start, end, part.flag("mute", clip))
+    volume = part.decibels("volume", clip.get("volume", 0))
+    return JobInput(part.file("path", clip.get("path")), start, end, part.flag("mute", clip), volume)
 
 
 def _refuse(path: Path, why: str) -> NoReturn:

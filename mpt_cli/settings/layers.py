@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.config.quantities import InToml
-from mpt_cli.config.sections import PRESETS, Config
+from mpt_cli.config.sections import Config
 from mpt_cli.model.errors import ConfigError, UsageError
 from mpt_cli.model.limits import MAX_FILE_BYTES
 from mpt_cli.settings.encodings import as_utf8

@@ -7,7 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mpt_cli.config.sections import PRESET_DESCRIPTION, PRESETS, Config
+from mpt_cli.config.presets import PRESET_DESCRIPTION, PRESETS
+from mpt_cli.config.sections import Config
 from mpt_cli.settings.layers import FIELDS, PRESET, dotted, written
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 JOB_KEYS = ("name", "output", "clips", "overwrite", "contact_sheet", "poster")
 """Keys of a ``[[job]]`` beside its settings."""
-CLIP_KEYS = ("path", "start", "end", "mute")
+CLIP_KEYS = ("path", "start", "end", "mute", "volume")
 """Keys of a table in ``clips``."""
 _ELSEWHERE = {
     **dict.fromkeys(CLIP_KEYS, 'write it in a clip of a job: { path = "a.mp4", start = 1 }'),

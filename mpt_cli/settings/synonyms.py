@@ -85,7 +85,13 @@ SYNONYMS: Mapping[str, Synonym] = _table(
     ("music bgm soundtrack audio-file", Synonym(note="mpt adds no music")),
     ("logo watermark overlay title titles text caption captions", Synonym(note="mpt draws nothing into frames")),
     ("subtitle subtitles subs srt", Synonym(note="mpt carries no subtitles")),
-    ("loudness loudnorm normalize volume gain", Synonym(note="mpt keeps the loudness of the clips")),
+    (
+        "loudnorm normalize normalise normalization normalisation lufs dynaudnorm",
+        Synonym("--loudness", "audio.loudness"),
+    ),
+    ("level levels leveling levelling equalize even", Synonym("--even-out", "audio.even_out")),
+    ("true-peak truepeak tp peak limiter", Synonym(note="the setting audio.true_peak sets it", key="audio.true_peak")),
+    ("volume gain", Synonym(note="volume of a clip in a job file is its gain in dB; --loudness sets that of the reel")),
     ("speed slow setpts atempo reverse rotate", Synonym(note="mpt does not change the speed or direction of clips")),
     ("metadata tags", Synonym(note="a reel has no metadata but its chapters")),
 )

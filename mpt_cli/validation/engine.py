@@ -142,6 +142,7 @@ class ValidationEngine:
         target: Path,
         chapters: Sequence[Chapter],
         frames_copied: bool,
+        levelled: Path | None = None,
     ) -> OutputInfo:
         """Prove a finished reel.
 
@@ -152,6 +153,7 @@ class ValidationEngine:
             target: The final name of the reel, for messages.
             chapters: The chapters of the reel.
             frames_copied: True if frames were copied, which are then compared.
+            levelled: Raw PCM of the reel, where its levels were changed.
 
         Returns:
             The facts of the file.
@@ -168,6 +170,7 @@ class ValidationEngine:
             target=target,
             chapters=chapters,
             frames_copied=frames_copied,
+            levelled=levelled,
             threads=self._workers,
         )
         if frames_copied:

@@ -22,9 +22,9 @@ from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
-from mpt_cli.storage.bounded_folder import Records, modified
 from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
 from mpt_cli.storage.publish import changed
+from mpt_cli.storage.record_folder import Records, modified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +59,10 @@ class Wanted:
         Names count: chapter titles may be made of them.
         """
         config = self.config.model_dump(mode="json", by_alias=True, exclude=_OF_THE_RUN)
-        clips = [[os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute] for clip in self.params.clips]
+        clips = [
+            [os.fsencode(clip.path.name).hex(), clip.start, clip.end, clip.mute, clip.volume]
+            for clip in self.params.clips
+        ]
         # A default that is named is not the same as one that is not: clips may decide what nobody named.
         named = {f"video.{key}" for key in self.config.video.model_fields_set & {"size", "form", "dynamic_range"}}
         named |= {f"encode.{key}" for key in self.config.encode.model_fields_set & {"codec"}}

@@ -252,6 +252,7 @@ class RunState:
             error=error,
             verified=result.verified if result else None,
             encoded_frames=planned.segment.pictures if in_one_piece else planned.encoded_frames,
+            loudness=self.concatenation.clip_loudness.get(index) if self.concatenation else None,
         )
 
     def _starts(self) -> dict[int, Fraction]:

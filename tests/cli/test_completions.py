@@ -17,7 +17,7 @@ from mpt_cli.cli.catalog import COMMANDS, NAMES
 from mpt_cli.cli.commands.completions import Shell
 from mpt_cli.cli.shell.command_tree import Kind, commands, encoders
 from mpt_cli.cli.shell.contract_parts import Table, blocks, contract_section
-from mpt_cli.config.sections import PRESETS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.settings.layers import FIELDS, dotted
 from tests.cli.conftest import LIMIT_SECONDS, ROOT, Mpt

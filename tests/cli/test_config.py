@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from mpt_cli.cli.catalog import COMMANDS
 from mpt_cli.cli.options import SETTINGS
-from mpt_cli.config.sections import PRESETS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.settings.layers import FIELDS, Layer, LayerKind, dotted, user_config_file
 from mpt_cli.settings.merged import Settings
 from mpt_cli.settings.reference import config_schema, meanings, starter_file

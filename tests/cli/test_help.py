@@ -12,7 +12,7 @@ import pytest
 from mpt_cli.cli import options
 from mpt_cli.cli.catalog import COMMANDS, NAMES
 from mpt_cli.cli.overview import EXITS
-from mpt_cli.config.sections import PRESETS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.model.errors import ExitCode
 from mpt_cli.model.version import __version__
 from tests.cli.conftest import ROOT, Mpt, run_program
@@ -27,7 +27,7 @@ REEL = (
     " -j --clip-timeout"
     " --stall-timeout --max-memory --overwrite -y --dry-run -n --copy --no-chapters --no-fallback --no-cache --paranoid"
     " --keep-temp --contact-sheet --poster --if-changed --deadline --metrics-file --manifest --audio-tracks"
-    " --audio-codec --audio-rate --audio-channels"
+    " --audio-codec --audio-rate --audio-channels --loudness --even-out"
 )
 OF_JOBS = set(REEL.split()) - {"--output", "-o", "--contact-sheet", "--poster"}
 OF_A_RUN = "--overwrite -y --dry-run -n --keep-temp --if-changed --metrics-file --manifest"

@@ -40,7 +40,9 @@ def clip(media: MediaFolder) -> Path:
         ("process -i a.mp4", "-i; inputs are named without an option", "see mpt process --help"),
         ("process -ss 3 a.mp4", "-ss; start and end of a clip in a job file trim it", "see mpt process --help"),
         ("process a.mp4 -preset tiktok", "-preset; did you mean --preset?", "see mpt process --help"),
-        ("process a.mp4 --volume 2", "mpt keeps the loudness of the clips", "see mpt process --help"),
+        ("process a.mp4 --volume 2", "volume of a clip in a job file is its gain in dB", "see mpt process --help"),
+        ("process a.mp4 --normalize", "use --loudness", "see mpt process --help"),
+        ("process a.mp4 -o b.mp4 --loudness 14", "--loudness '14': loudness is below full scale: write -14", ""),
         ("validate a.mp4 --fit cover", "only mpt process, mpt concat, mpt batch, mpt config show have it", "validate"),
         ("merge a.mp4 b.mp4", "use mpt concat", "see mpt --help"),
         ("a.mp4 b.mp4 -o c.mp4", "name a command first: mpt process", "see mpt --help"),
@@ -74,7 +76,7 @@ def test_a_usage_error_is_one_line_and_a_hint(mpt: Mpt, here: Path, arguments: s
     assert not list(here.iterdir())
 
 
-@pytest.mark.parametrize("option", ["--logo", "--loudness", "--frobnicate", "-z"])
+@pytest.mark.parametrize("option", ["--logo", "--brightness", "--frobnicate", "-z"])
 @pytest.mark.core
 def test_option_that_is_like_no_other_gets_no_suggestion(mpt: Mpt, option: str) -> None:
     error = mpt("process", "a.mp4", option).err.splitlines()[0]
@@ -181,7 +183,7 @@ def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: s
         ("--encoder-preset fastest", "quality_out_of_range", "ultrafast"),
     ],
 )
-@pytest.mark.core(1)
+@pytest.mark.core(2)
 def test_what_cannot_be_made_is_refused_with_its_code(
     mpt: Mpt, clip: Path, options: str, code: str, hint: str | None
 ) -> None:

@@ -263,7 +263,7 @@ def served(
         [make(Ffmpeg(), ResourcePool(2, memory)) for make in ENGINES.values()], memory, PerformanceMonitor()
     )
 
-    def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
+    def verify(path: Path, *, frames_copied: bool, levelled: Path | None = None) -> OutputInfo:
         return prove(path, form_of(), clips, copied=frames_copied)
 
     order = JoinOrder(tuple(clips), form_of(), allow_mixed=False, timeout_seconds=60, reuse=False, engine=engine)

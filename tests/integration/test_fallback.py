@@ -245,8 +245,8 @@ def test_moviepy_that_is_not_installed_is_named_beside_ffmpegs_reason(
     service = ConcatenationService(engines, memory, PerformanceMonitor())
     order = JoinOrder(tuple(clips_of(bench, media)), form_of(), allow_mixed=False, timeout_seconds=60, reuse=False)
 
-    def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
-        raise AssertionError(path, frames_copied)
+    def verify(path: Path, *, frames_copied: bool, levelled: Path | None = None) -> OutputInfo:
+        raise AssertionError(path, frames_copied, levelled)
 
     with pytest.raises(ConcatenationError) as failed:
         service.concatenate(order, tmp_path / "r.mp4", verify=verify, files=bench.files, context=bench.context)

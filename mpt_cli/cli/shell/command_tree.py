@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, get_args
 from mpt_cli.cli.app import function_of
 from mpt_cli.cli.catalog import COMMANDS
 from mpt_cli.cli.commands.completions import Shell
-from mpt_cli.config.sections import PRESETS, Config
+from mpt_cli.config.presets import PRESETS
+from mpt_cli.config.sections import Config
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.settings.layers import FIELDS, dotted
 

@@ -20,6 +20,7 @@ from mpt_cli.model.formatting import (
     tenths_text,
 )
 from mpt_cli.model.left_out import by_folder, left_out_text
+from mpt_cli.model.loudness import loudness_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.summaries import encoded_of_copied, failed_first, fates_of
 
@@ -161,6 +162,7 @@ def _show_output(out: Console, output: OutputInfo, *, partial: bool) -> None:
         ("length", f"{exact_seconds_text(output.duration)}, {counted(output.frames, 'frame')}"),
         ("video", output.video),
         ("audio", output.audio),
+        *(("loudness", loudness_text(loudness)) for loudness in (output.loudness,) if loudness is not None),
         *(("sheet", path_text(path)) for path in (output.contact_sheet,) if path is not None),
         *(("poster", path_text(path)) for path in (output.poster,) if path is not None),
     )

@@ -13,6 +13,26 @@ from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting.documents.base import AbsolutePath, IssueData, LeftOutData, Number, Positive, Ratio, Share, Whole
 
 
+class ReelLoudnessData(TypedDict):
+    """Loudness of a reel whose levels were changed, after ITU-R BS.1770."""
+
+    target_lufs: Annotated[float | None, Field(description="loudness that was asked for, or null")]
+    true_peak_limit_db: Annotated[float, Field(description="dBTP")]
+    lufs_before: Annotated[float | None, Field(description="before the gain of the reel; null for silence")]
+    true_peak_before_db: float | None
+    lufs: Annotated[float | None, Field(description="measured in the finished reel; null for silence")]
+    true_peak_db: float | None
+    gain_db: Annotated[float, Field(description="the one gain of the reel")]
+    limiter_db: Annotated[Number, Field(description="by how much a limiter lowered the highest peak; 0 for none")]
+
+
+class ClipLoudnessData(TypedDict):
+    """Loudness of a clip."""
+
+    lufs: Annotated[float | None, Field(description="as it came; null for silence, or where it was not measured")]
+    gain_db: Annotated[float, Field(description="gain of even_out and volume together, before that of the reel")]
+
+
 class OutputData(TypedDict):
     """A published reel."""
 
@@ -30,6 +50,7 @@ class OutputData(TypedDict):
     audio_sample_rate: Whole
     audio_channels: Whole
     audio_layout: Annotated[str, Field(description="such as mono, stereo or 5.1")]
+    loudness: Annotated[ReelLoudnessData | None, Field(description="null where no level was changed")]
     contact_sheet: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
     poster: Annotated[str | None, Field(description="absolute; null if none was requested or written")]
 
@@ -79,6 +100,7 @@ class ClipData(TypedDict):
     error: IssueData | None
     verified: Annotated[VerifiedData | None, Field(description="null for a clip that is not in the reel")]
     encoded_frames: Annotated[EncodedFrames | None, Field(description="null for a clip outside of the plan")]
+    loudness: Annotated[ClipLoudnessData | None, Field(description="null where it was neither measured nor changed")]
 
 
 class ConcatenationData(TypedDict):

@@ -58,7 +58,7 @@ def finished(media: MediaFolder, tmp_path_factory: pytest.TempPathFactory) -> Pr
 def verifier(clip: ProcessedClip, form: TargetForm | None = None) -> Callable[..., OutputInfo]:
     """The real proof that a reel holds this clip."""
 
-    def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
+    def verify(path: Path, *, frames_copied: bool, levelled: Path | None = None) -> OutputInfo:
         return proof.prove_reel(path, form or form_of(), [clip], target=path, chapters=(), frames_copied=frames_copied)
 
     return verify
@@ -203,7 +203,7 @@ def test_a_clip_that_is_not_quite_the_reel_is_joined(tmp_path: Path, finished: P
     desk = Desk(tmp_path, engine, copy_file=lambda source, target: copies.append(duplicate(source, target)))
     judge, real = Judge(), verifier(clip)
 
-    def verify(path: Path, *, frames_copied: bool) -> OutputInfo:
+    def verify(path: Path, *, frames_copied: bool, levelled: Path | None = None) -> OutputInfo:
         written = path.read_bytes() == b"FFmpeg"
         return (judge if written else real)(path, frames_copied=frames_copied)
 

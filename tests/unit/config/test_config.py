@@ -13,9 +13,10 @@ import pytest
 from pydantic import ValidationError
 
 from mpt_cli.config.colors import COLORS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.config.quantities import nearest_standard_rate, parse_frame_rate, parse_size
 from mpt_cli.config.request import VideoParams, effective_config
-from mpt_cli.config.sections import PRESETS, Config, ProcessingConfig, QualitySettings, VideoConfig
+from mpt_cli.config.sections import Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.model.arguments import parse_seconds
 from mpt_cli.model.choices import Codec, ConcatenationMode, OnError
 from mpt_cli.model.clips import Dimensions

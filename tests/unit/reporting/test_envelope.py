@@ -200,6 +200,7 @@ def test_data_of_process() -> None:
         "audio_sample_rate": 48_000,
         "audio_channels": 2,
         "audio_layout": "stereo",
+        "loudness": None,
         "contact_sheet": None,
         "poster": None,
     }
@@ -217,6 +218,7 @@ def test_data_of_process() -> None:
         "error": None,
         "verified": {"frame_map": "proven", "audio": None},
         "encoded_frames": 3,
+        "loudness": None,
     }
     assert data["clips"][1]["error"] == issue_dict(ISSUE)
     assert data["concatenation"] == {

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mpt_cli.config.sections import PRESETS, Config, ProcessingConfig, VideoConfig
+from mpt_cli.config.presets import PRESETS
+from mpt_cli.config.sections import Config, ProcessingConfig, VideoConfig
 from mpt_cli.model.choices import CopyPolicy, OnError
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import ConfigError, MptError, UsageError
@@ -262,7 +263,7 @@ def test_the_program_is_refused_elsewhere(tmp_path: Path, load: Load, place: str
         ("video.frobnicate = 1", "video.frobnicate = 1: unknown key; known here: video.form, video.size, video.fps, "),
         ("video.resolution = '1x1'", "video.resolution = '1x1': unknown key; use video.size"),
         ("video.crop = true", "video.crop = true: unknown key; use video.fit = 'cover'"),
-        ("audio.volume = 2", "audio.volume = 2: unknown key; mpt keeps the loudness of the clips"),
+        ("audio.volume = 2", "audio.volume = 2: unknown key; volume of a clip in a job file is its gain"),
         (
             "video.fit = 'crop'",
             "video.fit = 'crop': must be 'contain', 'cover', 'stretch' or 'blur'; did you mean cover?",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mpt_cli.cli import options
 from mpt_cli.cli.catalog import NAMES
-from mpt_cli.config.sections import PRESETS
+from mpt_cli.config.presets import PRESETS
 from mpt_cli.model.similarity import alike
 from mpt_cli.settings.layers import FIELDS, PRESET, dotted, words_of
 from mpt_cli.settings.suggestions import CLIP_KEYS, JOB_KEYS, meant_value, nearest
@@ -31,7 +31,8 @@ KEYS = ["preset", *map(dotted, FIELDS)]
         ("--thread", ["--encoder-threads"]),
         ("--timeout", ["--clip-timeout", "--stall-timeout"]),
         ("--JSON", ["--json"]),
-        ("--loudness", []),
+        ("--loudnes", ["--loudness"]),
+        ("--brightness", []),
         ("--logo", []),
         ("--crop", []),
         ("--trim", []),
