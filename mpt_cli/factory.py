@@ -37,10 +37,10 @@ from mpt_cli.processing.clip import ClipProcessor
 from mpt_cli.processing.pipeline import ProcessingPipeline
 from mpt_cli.settings.user_folders import cache_folder, state_folder
 from mpt_cli.storage.file_identity import content_hash
-from mpt_cli.storage.history import History
+from mpt_cli.storage.keep_failures import NO_HOME, KeepFailures, homeless
+from mpt_cli.storage.run_history import History
 from mpt_cli.storage.store import Store
 from mpt_cli.storage.temp_files import sweep, sweep_scratch
-from mpt_cli.storage.unkept import NO_HOME, Unkept, homeless
 from mpt_cli.validation.codec import CodecValidator
 from mpt_cli.validation.engine import ValidationEngine
 from mpt_cli.validation.file import FileValidator
@@ -49,7 +49,7 @@ from mpt_cli.workflow.health import HealthChecks
 from mpt_cli.workflow.lifecycle import Lifecycle
 from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.workflow.published_reels import PublishedReels
-from mpt_cli.workflow.showcase import Showcase
+from mpt_cli.workflow.side_outputs import SideOutputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,9 +125,14 @@ class ModuleFactory:
             recipes=processor.recipes,
             ffmpeg=self.ffmpeg,
             machine=machine,
-            showcase=self.showcase,
+            side_outputs=self.side_outputs,
             lifecycle=Lifecycle(
-                performance, memory, self.workers, history=self.history, unkept=self.unkept, timer=self._timer
+                performance,
+                memory,
+                self.workers,
+                history=self.history,
+                keep_failures=self.keep_failures,
+                timer=self._timer,
             ),
             reels=self.published_reels,
             health=HealthChecks(
@@ -162,9 +167,9 @@ class ModuleFactory:
         return with_copy_obstacles(files)
 
     @cached_property
-    def showcase(self) -> Showcase:
+    def side_outputs(self) -> SideOutputs:
         """Takes pictures out of reels and writes reports as pages."""
-        return Showcase(self.workers, threads=usable_cores())
+        return SideOutputs(self.workers, threads=usable_cores())
 
     @cached_property
     def workers(self) -> Workers:
@@ -237,10 +242,10 @@ class ModuleFactory:
         return PublishedReels(folder / _REELS, content=content, paranoid=paranoid, on_failure=self._on_lost_state)
 
     @cached_property
-    def unkept(self) -> Unkept:
+    def keep_failures(self) -> KeepFailures:
         """What could not be kept for later runs; without a home folder, that is said of every run."""
         cache = self._config.cache.enabled and self._cache_folder is None
-        return Unkept(*homeless(cache=cache, state=self._state_folder is None))
+        return KeepFailures(*homeless(cache=cache, state=self._state_folder is None))
 
     def sweep(self) -> None:
         """Remove what killed runs left in the folders of temporary files and of records.
@@ -282,11 +287,11 @@ class ModuleFactory:
         return self._config.cache.enabled and self._cache_folder is not None
 
     def _on_lost_cache(self, error: OSError) -> None:
-        self.unkept.note(IssueCode.CACHE_UNAVAILABLE, self._cache_root, error)
+        self.keep_failures.note(IssueCode.CACHE_UNAVAILABLE, self._cache_root, error)
 
     def _on_lost_state(self, error: OSError) -> None:
         assert self._state_folder is not None
-        self.unkept.note(IssueCode.STATE_UNAVAILABLE, self._state_folder, error)
+        self.keep_failures.note(IssueCode.STATE_UNAVAILABLE, self._state_folder, error)
 
     @cached_property
     def codec_optimizer(self) -> CodecOptimizer:

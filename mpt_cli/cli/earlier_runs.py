@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from mpt_cli.cli.answer import exit_code_of_run
 from mpt_cli.model.run_record import ListedRun
 from mpt_cli.storage.atomic_write import real_path
-from mpt_cli.storage.history import LAST
+from mpt_cli.storage.run_history import LAST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.model.run_record import BatchEntry, HistoryEntry
-    from mpt_cli.storage.history import History
+    from mpt_cli.storage.run_history import History
 
 
 class EarlierRuns:

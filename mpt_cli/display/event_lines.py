@@ -9,7 +9,7 @@ from mpt_cli.display.progress import RunProgress
 from mpt_cli.display.run_lines import Phase
 from mpt_cli.model.formatting import counted, escape, path_text, percent_text, rounded_text, seconds_text, size_text
 from mpt_cli.runtime import events
-from mpt_cli.runtime.told_issues import ToldIssues
+from mpt_cli.runtime.reported_issues import ReportedIssues
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,11 +69,11 @@ class EventLines:
         """Paths of the running clips."""
         self._clock = clock
         self._starts: dict[str | None, float] = {}
-        self._told: dict[str | None, ToldIssues] = {}
+        self._told: dict[str | None, ReportedIssues] = {}
 
-    def told(self, job: str | None) -> ToldIssues:
+    def told(self, job: str | None) -> ReportedIssues:
         """Return the issues that lines have told of a run."""
-        return self._told.setdefault(job, ToldIssues())
+        return self._told.setdefault(job, ReportedIssues())
 
     def feed(self, event: events.Event, job: str | None) -> list[Line]:
         """Return the lines of an event; some events have none."""

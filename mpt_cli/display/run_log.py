@@ -21,7 +21,7 @@ from mpt_cli.model.version import __version__
 from mpt_cli.reporting.envelope import issue_path, to_json
 from mpt_cli.runtime import events
 from mpt_cli.runtime.current_run import CURRENT_RUN
-from mpt_cli.runtime.told_issues import ToldIssues
+from mpt_cli.runtime.reported_issues import ReportedIssues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +62,7 @@ class RunLog:
         self._lines = EventLines(clock)
         self._jobs: dict[str, str | None] = {}
         self._outputs: dict[str | None, Path] = {}
-        self._whole = ToldIssues()
+        self._whole = ReportedIssues()
 
     def name(self, workflow_id: str, output: Path | None, job: str | None = None) -> None:
         """Remember job and output of a run."""

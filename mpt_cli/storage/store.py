@@ -28,9 +28,9 @@ from mpt_cli.model.errors import VerificationError
 from mpt_cli.model.results import CacheInfo
 from mpt_cli.model.shortages import shortage_of
 from mpt_cli.storage import locks
+from mpt_cli.storage.bounded_folder import buckets, listed, remove_empty
 from mpt_cli.storage.disk import free_bytes
 from mpt_cli.storage.file_identity import content_hash
-from mpt_cli.storage.record_folder import buckets, listed, remove_empty
 from mpt_cli.storage.small_files import read_small
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.events import RunContext
 from mpt_cli.runtime.threads import ThreadPool
 from mpt_cli.storage.disk import free_bytes
+from mpt_cli.storage.keep_failures import NO_HOME
 from mpt_cli.storage.temp_files import scratch_folder
-from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.processing.cache import ClipCache
     from mpt_cli.processing.pipeline import ProcessingPipeline
-    from mpt_cli.storage.history import History
+    from mpt_cli.storage.run_history import History
     from mpt_cli.validation.engine import ValidationEngine
     from mpt_cli.workflow.batch import ProcessesRequests
 

@@ -24,9 +24,9 @@ from mpt_cli.monitoring.recorder import Recorder
 from mpt_cli.runtime.current_run import CURRENT_RUN
 from mpt_cli.runtime.events import ResourceSample, RunFinished, RunStarted, warning_of
 from mpt_cli.runtime.guarded_emit import guarded
-from mpt_cli.runtime.told_issues import ToldIssues
+from mpt_cli.runtime.reported_issues import ReportedIssues
 from mpt_cli.storage.disk import free_bytes_if_known, unworkable
-from mpt_cli.storage.unkept import Unkept
+from mpt_cli.storage.keep_failures import KeepFailures
 from mpt_cli.workflow import deadline
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mpt_cli.monitoring.performance import PerformanceMonitor
     from mpt_cli.runtime.events import RunContext
     from mpt_cli.runtime.guarded_emit import GuardedEmit
-    from mpt_cli.storage.history import History
+    from mpt_cli.storage.run_history import History
     from mpt_cli.workflow.run_state import RunState
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Lifecycle:
         sandbox: AbstractContextManager[object],
         *,
         history: History[HistoryEntry] | None = None,
-        unkept: Unkept | None = None,
+        keep_failures: KeepFailures | None = None,
         timer: deadline.StartTimer = threading.Timer,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
@@ -71,13 +71,13 @@ class Lifecycle:
             memory: Samples memory for as long as a request runs.
             sandbox: Held open by each request, so that the processes that open files serve all its steps.
             history: Keeps results; None for none.
-            unkept: Record of what could not be kept for later runs.
+            keep_failures: Record of what could not be kept for later runs.
             timer: Starts the clock of a deadline.
             now: Returns the time of day in UTC.
         """
         self._performance, self._memory, self._sandbox = performance, memory, sandbox
         self._history, self._timer, self._now = history, timer, now
-        self._unkept = unkept or Unkept()
+        self._keep_failures = keep_failures or KeepFailures()
 
     @contextmanager
     def of_request(self, run: RunState, *, recorded: bool) -> Iterator[None]:
@@ -86,8 +86,8 @@ class Lifecycle:
         With ``recorded`` its deadline holds, its result is kept in the history, and what could not be kept is
         reported. The log names the run in each record, and gets the issues that no event told.
         """
-        started_at, recorder, mark = self._now(), Recorder(), self._unkept.mark
-        told = ToldIssues()
+        started_at, recorder, mark = self._now(), Recorder(), self._keep_failures.mark
+        told = ReportedIssues()
         seconds = run.config.processing.deadline if recorded else None
         with self.limited([run.context], seconds) as (limited,):
             context, guard = guarded(limited)
@@ -108,7 +108,7 @@ class Lifecycle:
 
     def _not_kept(self, run: RunState, mark: int) -> list[Issue]:
         """Add what could not be kept to the warnings of the run, once for each command; return these."""
-        new = [issue for issue in self._unkept.since(mark) if run.context.once.is_first(issue.code)]
+        new = [issue for issue in self._keep_failures.since(mark) if run.context.once.is_first(issue.code)]
         run.afterwards += new
         return new
 

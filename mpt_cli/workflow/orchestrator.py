@@ -24,8 +24,8 @@ from mpt_cli.storage.publish import claimed
 from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path
 from mpt_cli.workflow import deadline
 from mpt_cli.workflow.batch import Batch, require_possible
+from mpt_cli.workflow.earlier_reels import warnings_of_earlier_reels
 from mpt_cli.workflow.manifest_hashes import Provenance
-from mpt_cli.workflow.reels_among import reels_among
 from mpt_cli.workflow.required_space import require_memory, require_space, tight_clips
 from mpt_cli.workflow.run_state import RunState
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from mpt_cli.workflow.health import HealthChecks
     from mpt_cli.workflow.lifecycle import Lifecycle
     from mpt_cli.workflow.published_reels import PublishedReels, Wanted
-    from mpt_cli.workflow.showcase import Showcase
+    from mpt_cli.workflow.side_outputs import SideOutputs
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class VideoProcessingOrchestrator:
         recipes: Recipes,
         ffmpeg: Ffmpeg,
         machine: Machine,
-        showcase: Showcase,
+        side_outputs: SideOutputs,
         lifecycle: Lifecycle,
         reels: PublishedReels,
         health: HealthChecks | None = None,
@@ -82,7 +82,7 @@ class VideoProcessingOrchestrator:
         self._validation, self._pipeline, self._service = validation_engine, processing_pipeline, concatenation_service
         self._performance, self._memory, self._config = performance_monitor, memory_manager, config
         self._planner, self._recipes, self._ffmpeg, self._machine = planner, recipes, ffmpeg, machine
-        self._showcase, self._lifecycle, self._reels, self._health = showcase, lifecycle, reels, health
+        self._side_outputs, self._lifecycle, self._reels, self._health = side_outputs, lifecycle, reels, health
 
     def process_video_request(
         self, params: VideoParams, *, context: RunContext | None = None, recorded: bool = True
@@ -250,7 +250,7 @@ class VideoProcessingOrchestrator:
         context.emit(ValidationFinished(len(usable), len(refused), float(seconds)))
         for issue in validation.warnings:
             context.emit(warning_of(issue))
-        _notice(run, reels_among(validation.files, self._reels.clips_of))
+        _notice(run, warnings_of_earlier_reels(validation.files, self._reels.clips_of))
         self._performance.record_milestone(context.workflow_id, "validated", 0.05)
         if validation.errors or not config.processing.is_enough(len(usable), len(validation.files)):
             too_few = not validation.errors and bool(usable)
@@ -347,7 +347,7 @@ class VideoProcessingOrchestrator:
             self._reels.note_extra(run.params, picture, path, reel=run.file, owned=run.owned)
 
         run.context.emit(PicturesStarted(tuple(extras.named())))
-        run.output, missing = self._showcase.make_extras(
+        run.output, missing = self._side_outputs.make_extras(
             extras,
             run.result(),
             overwrite=run.params.overwrite,

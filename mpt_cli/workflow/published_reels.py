@@ -22,9 +22,9 @@ from mpt_cli.model.left_out import LeftOutKind
 from mpt_cli.model.published_reel import PublishedReel
 from mpt_cli.model.results import RunStatus
 from mpt_cli.model.version import __version__
+from mpt_cli.storage.bounded_folder import Records, modified
 from mpt_cli.storage.file_identity import file_of, identity_of, is_settled, is_still
 from mpt_cli.storage.publish import changed
-from mpt_cli.storage.record_folder import Records, modified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from mpt_cli.cli.marked_files import write_whole
+from mpt_cli.storage.bounded_folder import Records
 from mpt_cli.storage.publish import publish
-from mpt_cli.storage.record_folder import Records
 from mpt_cli.storage.store import Store
 from mpt_cli.storage.temp_files import run_folder, scratch_folder
 

@@ -16,9 +16,9 @@ from mpt_cli.model.errors import ConfigError, ExitCode, IssueCode, OutputError, 
 from mpt_cli.model.results import RunStatus
 from mpt_cli.settings.reference import starter_file
 from mpt_cli.storage.atomic_write import sweep_unfinished, write_in_one_step
+from mpt_cli.storage.keep_failures import NO_HOME
 from mpt_cli.storage.publish import existing, refuse_existing
 from mpt_cli.storage.renames import NameTakenError
-from mpt_cli.storage.unkept import NO_HOME
 
 if TYPE_CHECKING:
     from mpt_cli.reporting.documents.answers import StarterFileData

@@ -21,7 +21,7 @@ from mpt_cli.model.results import RunStatus
 from mpt_cli.model.run_record import BatchEntry
 from mpt_cli.model.similarity import meant
 from mpt_cli.reporting.report_data import batch_report_data, list_data, report_data
-from mpt_cli.storage.unkept import NO_HOME
+from mpt_cli.storage.keep_failures import NO_HOME
 
 if TYPE_CHECKING:
     from mpt_cli.cli.earlier_runs import EarlierRuns
@@ -101,7 +101,7 @@ def _answer_of(
     html = session.given.get("html")
     if html is not None:
         overwrite = bool(session.given.get("overwrite"))
-        factory.showcase.write_page(entry, html, overwrite=overwrite, cancel=session.cancel)
+        factory.side_outputs.write_page(entry, html, overwrite=overwrite, cancel=session.cancel)
     if isinstance(entry, BatchEntry):
         return Answer(
             RunStatus.SUCCESS,

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mpt_cli.media.encoders.smoke_test import LIMIT_SECONDS, encode_gray
 from mpt_cli.model.errors import Cancelled, IssueCode, MptError
 from mpt_cli.runtime.threads import ThreadPool
+from mpt_cli.storage.bounded_folder import Records, listed
 from mpt_cli.storage.file_identity import identity_of
-from mpt_cli.storage.record_folder import Records, listed
 from mpt_cli.storage.temp_files import scratch_folder
 
 if TYPE_CHECKING:

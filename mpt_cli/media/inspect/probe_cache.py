@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mpt_cli.model.media_info import MediaInfo
+from mpt_cli.storage.bounded_folder import Records
 from mpt_cli.storage.file_identity import content_hash, identity_of, is_settled
-from mpt_cli.storage.record_folder import Records
 
 if TYPE_CHECKING:
     import os

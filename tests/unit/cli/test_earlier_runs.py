@@ -19,7 +19,7 @@ from mpt_cli.model.results import JobEnd, PerformanceReport, RunStatus, VideoRes
 from mpt_cli.model.run_record import BatchEntry, HistoryEntry, JobRecord, ListedRun
 from mpt_cli.reporting.report_data import list_data
 from mpt_cli.runtime.events import ConcatFinished, RunContext, RunStarted
-from mpt_cli.storage.history import History
+from mpt_cli.storage.run_history import History
 from tests.cli.conftest import schema
 from tests.unit.reporting.told import STARTED, output
 

@@ -25,7 +25,7 @@ QUICK = ("record", "run folder", "scratch folder", "writable records", "writable
     "operation",
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.thorough) for name in killed.OPERATIONS],
 )
-@pytest.mark.core(1)
+@pytest.mark.core(0)
 def test_next_process_removes_what_a_killed_one_left(tmp_path: Path, operation: str) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

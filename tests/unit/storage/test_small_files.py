@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mpt_cli.storage.record_folder import Records
+from mpt_cli.storage.bounded_folder import Records
 from mpt_cli.storage.small_files import read_beginning, read_small
 from tests.traps import SPARSE_BYTES, TRAPS
 

@@ -1,4 +1,4 @@
-"""Showcase: what fails of sheet and poster is said and costs nothing else; pages find pictures where they are."""
+"""SideOutputs: what fails of sheet and poster is said and costs nothing else; pages find pictures where they are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mpt_cli.model.media_info import Still
 from mpt_cli.model.results import OutputInfo, RunStatus, VideoResult
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.workflow.reel_pictures import clips_shown, middle_of
-from mpt_cli.workflow.showcase import Showcase
+from mpt_cli.workflow.side_outputs import SideOutputs
 from tests.unit.reporting.test_page import clip_of, entry_of
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def result_of(reel: Path, clips: int = 3) -> VideoResult:
     return VideoResult("w", RunStatus.SUCCESS, tuple(map(clip_of, range(clips))), output)
 
 
-def showcase_of(workers: Any) -> Showcase:
-    return Showcase(workers, threads=2)
+def side_outputs_of(workers: Any) -> SideOutputs:
+    return SideOutputs(workers, threads=2)
 
 
 @pytest.fixture
@@ -86,7 +86,9 @@ def test_of_too_many_clips_some_from_everywhere_are_shown() -> None:
 def test_both_are_made_and_a_picture_is_taken_once(reel: Path, tmp_path: Path) -> None:
     workers = FakeWorkers()
     extras = Extras(tmp_path / "sheet.png", tmp_path / "poster.png")
-    output, issues = showcase_of(workers).make_extras(extras, result_of(reel), overwrite=False, cancel=CancelToken())
+    output, issues = side_outputs_of(workers).make_extras(
+        extras, result_of(reel), overwrite=False, cancel=CancelToken()
+    )
     assert issues == []
     assert (output.contact_sheet, output.poster) == (extras.contact_sheet, extras.poster)
     assert [len(times) for _, times, _ in workers.asked] == [3, 1]
@@ -100,7 +102,9 @@ def test_both_are_made_and_a_picture_is_taken_once(reel: Path, tmp_path: Path) -
 )
 def test_pictures_that_cannot_be_taken_cost_only_themselves(reel: Path, tmp_path: Path, fail: Exception) -> None:
     extras = Extras(tmp_path / "sheet.png", tmp_path / "poster.png")
-    made = showcase_of(FakeWorkers(fail)).make_extras(extras, result_of(reel), overwrite=False, cancel=CancelToken())
+    made = side_outputs_of(FakeWorkers(fail)).make_extras(
+        extras, result_of(reel), overwrite=False, cancel=CancelToken()
+    )
     output, issues = made
     assert (output.contact_sheet, output.poster) == (None, None)
     assert [issue.code for issue in issues] == [IssueCode.CONTACT_SHEET_FAILED, IssueCode.POSTER_FAILED]
@@ -114,7 +118,7 @@ def test_pictures_that_cannot_be_taken_cost_only_themselves(reel: Path, tmp_path
 def test_a_file_that_appeared_meanwhile_is_left_alone(reel: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
     sheet.write_text("mine")
-    made = showcase_of(FakeWorkers()).make_extras(
+    made = side_outputs_of(FakeWorkers()).make_extras(
         Extras(sheet, tmp_path / "poster.jpg"), result_of(reel), overwrite=False, cancel=CancelToken()
     )
     output, (issue,) = made
@@ -131,7 +135,7 @@ def test_a_stop_after_publishing_costs_only_the_pictures(reel: Path, tmp_path: P
     cancel = CancelToken()
     cancel.cancel()
     extras = Extras(contact_sheet=tmp_path / "sheet.png")
-    output, issues = showcase_of(FakeWorkers()).make_extras(extras, result_of(reel), overwrite=False, cancel=cancel)
+    output, issues = side_outputs_of(FakeWorkers()).make_extras(extras, result_of(reel), overwrite=False, cancel=cancel)
     assert output.contact_sheet is None
     assert [issue.code for issue in issues] == [IssueCode.CONTACT_SHEET_FAILED]
 
@@ -141,7 +145,7 @@ def test_thumbnails_come_from_the_reel_else_from_the_input(reel: Path, tmp_path:
     source.write_bytes(b"an input")
     clips = (clip_of(0), clip_of(1, path=source, start=None), clip_of(2, start=None))
     workers = FakeWorkers()
-    found = showcase_of(workers).thumbnails(replace(result_of(reel), clips=clips), CancelToken())
+    found = side_outputs_of(workers).thumbnails(replace(result_of(reel), clips=clips), CancelToken())
     assert set(found) == {0, 1}
     assert all(data.startswith(b"\xff\xd8") for data in found.values())
     assert [path for path, _, _ in workers.asked] == [reel, source]
@@ -151,29 +155,31 @@ def test_a_reel_that_is_another_file_by_now_shows_nothing(reel: Path) -> None:
     result = result_of(reel)
     reel.write_bytes(b"something else of another size")
     workers = FakeWorkers()
-    assert showcase_of(workers).thumbnails(result, CancelToken()) == {}
+    assert side_outputs_of(workers).thumbnails(result, CancelToken()) == {}
     reel.unlink()
     os.mkfifo(reel)
-    assert showcase_of(workers).thumbnails(result, CancelToken()) == {}
+    assert side_outputs_of(workers).thumbnails(result, CancelToken()) == {}
     assert workers.asked == []
 
 
 def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     entry, path = entry_of(clip_of(0)), tmp_path / "deep" / "report.html"
-    showcase = showcase_of(FakeWorkers())
-    showcase.write_page(entry, path, overwrite=False, cancel=CancelToken())
+    side_outputs = side_outputs_of(FakeWorkers())
+    side_outputs.write_page(entry, path, overwrite=False, cancel=CancelToken())
     first = path.read_bytes()
     with pytest.raises(OutputError) as caught:
-        showcase.write_page(entry, path, overwrite=False, cancel=CancelToken())
+        side_outputs.write_page(entry, path, overwrite=False, cancel=CancelToken())
     assert caught.value.code is IssueCode.OUTPUT_EXISTS
-    showcase.write_page(entry, path, overwrite=True, cancel=CancelToken())
+    side_outputs.write_page(entry, path, overwrite=True, cancel=CancelToken())
     assert path.read_bytes() == first
     with pytest.raises(UsageError, match=r"ends in \.html"):
-        showcase.write_page(entry, tmp_path / "reel.mp4", overwrite=True, cancel=CancelToken())
+        side_outputs.write_page(entry, tmp_path / "reel.mp4", overwrite=True, cancel=CancelToken())
     stopped = CancelToken()
     stopped.cancel()
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"an input")
     with pytest.raises(Cancelled):
-        showcase.write_page(entry_of(clip_of(0, path=clip)), tmp_path / "other.html", overwrite=False, cancel=stopped)
+        side_outputs.write_page(
+            entry_of(clip_of(0, path=clip)), tmp_path / "other.html", overwrite=False, cancel=stopped
+        )
     assert sorted(each.name for each in tmp_path.iterdir()) == ["clip.mp4", "deep"]

@@ -8,8 +8,8 @@ import pytest
 
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.results import FileValidationResult
+from mpt_cli.workflow.earlier_reels import warnings_of_earlier_reels
 from mpt_cli.workflow.published_reels import PublishedReels
-from mpt_cli.workflow.reels_among import reels_among
 from tests.builders import media_of
 
 NAMES = ("a.mov", "b.mov", "c.mov", "reel.mp4")
@@ -21,7 +21,7 @@ def found(*chapters: str, recorded: tuple[str, ...] = (), names: tuple[str, ...]
     clips = {paths[-1]: tuple(Path("/nowhere") / name for name in recorded)} if recorded else {}
     files = [FileValidationResult(path, media=media_of()) for path in paths[:-1]]
     files.append(FileValidationResult(paths[-1], media=media_of(chapter_titles=chapters)))
-    return reels_among(files, lambda _: clips)
+    return warnings_of_earlier_reels(files, lambda _: clips)
 
 
 def test_reel_is_known_by_its_record() -> None:
@@ -49,9 +49,9 @@ def test_reel_of_other_clips_is_a_clip() -> None:
 def test_folder_that_cannot_be_is_no_reason_to_fail(tmp_path: Path, folder: str) -> None:
     reels = PublishedReels(tmp_path / "state")
     file = FileValidationResult(Path(folder) / "a.mp4", errors=(Issue(IssueCode.NOT_READABLE, "cannot be read"),))
-    assert reels_among([file], reels.clips_of) == []
+    assert warnings_of_earlier_reels([file], reels.clips_of) == []
 
 
 def test_file_that_cannot_be_read_is_no_reel() -> None:
     file = FileValidationResult(Path("/nowhere/a.mp4"), errors=(Issue(IssueCode.NOT_MEDIA, "is text"),))
-    assert reels_among([file, file], lambda _: {}) == []
+    assert warnings_of_earlier_reels([file, file], lambda _: {}) == []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.events import Emit, Event
 
 
-class ToldIssues:
+class ReportedIssues:
     """Issues of one run that were told; events may come from several threads."""
 
     def __init__(self) -> None:

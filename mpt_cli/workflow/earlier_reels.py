@@ -23,7 +23,7 @@ _LEAST_CHAPTERS = 2
 _MOST_NAMED = 3
 
 
-def reels_among(files: Sequence[FileValidationResult], clips_of: ClipsOf) -> list[Issue]:
+def warnings_of_earlier_reels(files: Sequence[FileValidationResult], clips_of: ClipsOf) -> list[Issue]:
     """Return a warning for each clip that is a reel of other clips of the request.
 
     The record of a published reel tells, and for one that was copied, moved or recorded elsewhere its chapters,

@@ -27,7 +27,7 @@ from mpt_cli.model.results import (
     VideoResult,
 )
 from mpt_cli.model.run_record import HistoryEntry
-from mpt_cli.storage.history import LAST, History
+from mpt_cli.storage.run_history import LAST, History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.storage.record_folder import Records
+from mpt_cli.storage.bounded_folder import Records
 
 if TYPE_CHECKING:
     from pathlib import Path

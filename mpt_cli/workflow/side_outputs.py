@@ -1,4 +1,4 @@
-"""Showcase: the contact sheet and the poster of a finished reel, and the report of its run as a page.
+"""SideOutputs: the contact sheet and the poster of a finished reel, and the report of its run as a page.
 
 A picture that fails never fails the reel. What draws pictures and pages is loaded when
 it is needed: Pillow takes a while.
@@ -40,7 +40,7 @@ _PAGE_SUFFIXES = (".html", ".htm")
 _CODES = {"contact sheet": IssueCode.CONTACT_SHEET_FAILED, "poster": IssueCode.POSTER_FAILED}
 
 
-class Showcase:
+class SideOutputs:
     """Take pictures out of reels, in as many processes at a time as there are ``threads``."""
 
     def __init__(self, workers: Workers, *, threads: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from mpt_cli.storage.record_folder import Records
+from mpt_cli.storage.bounded_folder import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

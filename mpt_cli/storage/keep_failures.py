@@ -28,7 +28,7 @@ _LOSSES = {
 """Consequence and advice for each folder."""
 
 
-class Unkept:
+class KeepFailures:
     """Record of failures, for all runs of a process; several threads may note and ask."""
 
     def __init__(self, *standing: Issue) -> None:
