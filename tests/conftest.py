@@ -53,7 +53,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let hypothesis measure no time, which a busy machine has little of, and try fewer examples for ``-m fast``."""
-    examples = 10 if config.getoption("markexpr") == "fast" else 100
+    examples = 10 if config.getoption("markexpr") == "fast" else 40
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("mpt", max_examples=examples, deadline=None, suppress_health_check=slow)
     hypothesis.settings.load_profile("mpt")

@@ -71,7 +71,6 @@ def full_stdout(*arguments: str | Path) -> tuple[int, str]:
     ],
     ids=" ".join,
 )
-@pytest.mark.core(1)
 def test_an_answer_on_a_full_disk_is_one_line_and_no_bug(clip: Path, arguments: tuple[str, ...]) -> None:
     code, said = full_stdout(*(str(clip) if word == "CLIP" else word for word in arguments))
     lines = [line for line in said.splitlines() if line.startswith(("error", "  hint", "Traceback"))]

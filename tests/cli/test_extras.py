@@ -136,7 +136,6 @@ def _toml(job: dict[str, Any]) -> str:
         (("--poster", "there.png/poster.png"), "output_not_writable"),
     ],
 )
-@pytest.mark.core(1)
 def test_what_cannot_be_written_is_said_before_any_work(
     mpt: Mpt, here: Path, clips: list[str], options: tuple[str, ...], code: str
 ) -> None:

@@ -57,7 +57,6 @@ def order(done: Done) -> list[str]:
     return [Path(clip["path"]).name for clip in done.plan["clips"]]
 
 
-@pytest.mark.core
 def test_reel_in_the_folder_is_no_clip_of_the_next_run(mpt: Mpt, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     first = mpt("process", ".", "-o", "one.mp4", "--contact-sheet", "one.png", *SMALL, "--json")

@@ -72,7 +72,6 @@ def warnings(done: Done) -> list[str]:
 
 
 @pytest.mark.usefixtures("clips")
-@pytest.mark.core
 def test_a_named_encoder_without_a_device_gives_a_reel_and_one_warning(mpt: Mpt, here: Path, have: Have) -> None:
     have(NO_GPU)
     done = mpt("process", *REEL, "--encoder", NVENC)

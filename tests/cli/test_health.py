@@ -74,7 +74,6 @@ def test_deep_makes_a_reel_and_leaves_nothing(mpt: Mpt, here: Path, own_home: Pa
 
 
 @pytest.mark.anchor("T018")
-@pytest.mark.core
 def test_a_broken_ffmpeg_is_exit_6_with_hints(mpt: Mpt, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_ffmpeg(here, "echo broken >&2; exit 1", monkeypatch)
     done = mpt("health", "--json")

@@ -171,7 +171,7 @@ NO_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", NO_FILES)
 @pytest.mark.parametrize("command", ["validate", "process"])
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_what_is_no_file_is_refused_at_once(mpt: Mpt, clip: Path, here: Path, kind: str, command: str) -> None:
     build, code = NO_FILES[kind]
     shutil.copy(clip, here / "good.mp4")
@@ -224,7 +224,6 @@ def test_names_of_any_kind_become_one_reel(media: MediaFolder, here: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.core(1)
 def test_an_output_may_have_any_name(mpt: Mpt, media: MediaFolder, here: Path, name: bytes) -> None:
     shutil.copy(media.numbered(numbered(1, seconds=0.1)), here / "in.mp4")
     output = f"./{os.fsdecode(name)}"
@@ -245,7 +244,6 @@ def test_no_control_character_reaches_the_terminal(media: MediaFolder, here: Pat
 # --- claims of headers
 
 
-@pytest.mark.core
 def test_giant_pictures_are_refused_by_their_header(mpt: Mpt, media: MediaFolder, here: Path) -> None:
     kind = Recipe(codec="ffv1", suffix=".mkv", sound=None, size="320x260", seconds=0.1)
     data = media.make(kind).read_bytes()

@@ -114,7 +114,6 @@ def test_page_does_not_replace_a_file_of_the_last_moment(clip: Path, here: Path)
     assert hidden_in(here) == []
 
 
-@pytest.mark.core
 def test_starter_file_does_not_replace_a_file_of_the_last_moment(here: Path) -> None:
     done = mpt_beside_another("mpt.toml", "config", "init", "--json")
     assert (done.code, [issue["code"] for issue in json.loads(done.out)["errors"]]) == (3, ["output_exists"])

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are set by the shell, as Linux keeps them")
 
 
-@pytest.mark.core(1)
 @pytest.mark.parametrize("unbuffered", ["1", ""])
 def test_answer_that_is_cut_off_is_no_success(here: Path, clip: Path, unbuffered: str) -> None:
     command = 'ulimit -f 1 && exec "$@" > answer'
@@ -52,7 +51,6 @@ def clip(media: MediaFolder) -> Path:
     return media.make(size="128x72", seconds=1)
 
 
-@pytest.mark.core(1)
 @pytest.mark.parametrize("blocks", [8, 200], ids=["segments", "audio"])
 def test_file_that_may_not_grow_is_a_full_disk(here: Path, clip: Path, blocks: int) -> None:
     done = limited(f"-f {blocks}", "process", clip, "-o", "reel.mp4", *SMALL, "--json")

@@ -105,7 +105,6 @@ def test_an_option_decides_the_coding(mpt: Mpt, clip: Path, options: str, encode
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
-@pytest.mark.core(1)
 def test_the_suffix_decides_the_container(mpt: Mpt, clip: Path, here: Path, suffix: str) -> None:
     done = mpt("process", clip, "-o", f"reel.{suffix}", *SMALL, "--json")
     assert done.data["output"]["container"] == suffix

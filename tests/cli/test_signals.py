@@ -269,7 +269,6 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("arguments", ['"cache", "--json"', '"--version"'])
-@pytest.mark.core(1)
 def test_stop_after_the_answer_changes_nothing(number: signal.Signals, arguments: str) -> None:
     code = LATE.format(number=number, arguments=arguments)
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=False, timeout=LIMIT_SECONDS)

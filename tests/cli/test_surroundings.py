@@ -183,7 +183,6 @@ def test_health_where_the_system_has_no_temporary_folder(here: Path) -> None:
     assert hints == ["set TMPDIR or paths.temp to a folder that can be written"]
 
 
-@pytest.mark.core(1)
 @pytest.mark.parametrize("way", ["too long", "gone"])
 def test_working_folder_that_has_no_path_is_refused(here: Path, clip: Path, way: str) -> None:
     name = "d" * 200

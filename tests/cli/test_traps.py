@@ -36,7 +36,6 @@ def state_files(home: Path) -> list[Path]:
 
 
 @every_trap
-@pytest.mark.core(1)
 def test_commands_do_their_work_though_all_state_is_a_trap(
     mpt: Mpt, own_home: Path, clip: Path, trap: Callable[[Path], object]
 ) -> None:

@@ -183,7 +183,7 @@ def test_a_wrong_value_is_one_line_that_says_what_is_allowed(mpt: Mpt, option: s
         ("--encoder-preset fastest", "quality_out_of_range", "ultrafast"),
     ],
 )
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_what_cannot_be_made_is_refused_with_its_code(
     mpt: Mpt, clip: Path, options: str, code: str, hint: str | None
 ) -> None:

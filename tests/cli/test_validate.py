@@ -75,7 +75,6 @@ def test_folder_says_what_it_leaves_out(mpt: Mpt, place: Place, here: Path) -> N
     ]
 
 
-@pytest.mark.core
 def test_unfinished_download_is_a_warning_and_an_error_if_strict(mpt: Mpt, place: Place, here: Path) -> None:
     place("in/a.mp4", "in/b.mp4.part")
     done = mpt("validate", "in", "--json")

@@ -56,8 +56,8 @@ def test_fault_costs_nothing(seed: int, template: Place, media: MediaFolder, tmp
 
 
 @pytest.mark.parametrize(("kind", "seed"), [("kill", 2), ("lie", 3)])
-@pytest.mark.core(1)
-def test_fault_of_the_default_run_costs_nothing(
+@pytest.mark.core(0)
+def test_fault_of_each_run_of_ci_costs_nothing(
     kind: str, seed: int, template: Place, media: MediaFolder, tmp_path: Path
 ) -> None:
     said, found = one_fault(seed, kind, template, media, tmp_path)

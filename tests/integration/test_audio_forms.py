@@ -149,7 +149,7 @@ def one_after_another(clips: Sequence[Path], kind: Kind, form: str) -> NDArray[n
     return np.concatenate(parts, axis=1)
 
 
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 @pytest.mark.parametrize("name", LOSSLESS)
 def test_samples_of_clips_are_those_of_the_reel(media: MediaFolder, tmp_path: Path, name: str) -> None:
     kind = LOSSLESS[name]
@@ -164,7 +164,7 @@ def test_samples_of_clips_are_those_of_the_reel(media: MediaFolder, tmp_path: Pa
     assert not result.warnings
 
 
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 @pytest.mark.parametrize("name", CODED)
 def test_coded_audio_keeps_rate_and_channels_without_a_hole(media: MediaFolder, tmp_path: Path, name: str) -> None:
     kind = CODED[name]

@@ -123,7 +123,6 @@ def compared(source: Path, made: MadeAudio, spoil: Callable[[array[int]], array[
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("start", ["0", "7/10"])
-@pytest.mark.core(1)
 def test_wrong_audio_is_found_and_right_audio_is_proven(tmp_path: Path, kind: str, start: str) -> None:
     suffix, audio = KINDS[kind]
     source = clip(tmp_path / f"clip{suffix}", audio, seconds=2.4)

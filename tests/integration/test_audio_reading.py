@@ -120,7 +120,7 @@ SPOILT: dict[str, tuple[AudioForm, Callable[[NDArray[np.int8]], NDArray[np.int8]
 NOISE = "anoisesrc=r=48000:d=2.4:c=pink:a=0.5:s="
 
 
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 @pytest.mark.parametrize("kind", SPOILT)
 def test_pcm_of_any_form_is_compared_with_its_source(tmp_path: Path, kind: str) -> None:
     audio, spoil, problem = SPOILT[kind]

@@ -50,7 +50,6 @@ def actions(results: Sequence[VideoResult]) -> list[list[Action | None]]:
 
 
 @pytest.mark.anchor("T013")
-@pytest.mark.core
 def test_good_jobs_run_beside_a_broken_one_and_each_has_its_own_end(media: MediaFolder, tmp_path: Path) -> None:
     orders = "12", "1", "32"
     jobs = jobs_of(media, tmp_path, *orders)

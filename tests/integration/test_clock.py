@@ -93,7 +93,6 @@ def test_a_long_still_beside_its_sound_is_no_jump(media: MediaFolder, tmp_path: 
     assert found.duration == pytest.approx(13, abs=0.1)
 
 
-@pytest.mark.core
 def test_a_clock_that_never_rests_is_refused(media: MediaFolder, tmp_path: Path) -> None:
     clip = replace(numbered(1, seconds=0.1), suffix=".ts", sound=None)
     restless = joined(media, tmp_path / "restless.ts", [replace(clip, start=500.0 - 4 * k) for k in range(3)] * 60)

@@ -166,7 +166,6 @@ def test_pictures_two_ticks_off_are_put_on_the_grid(
 
 
 @pytest.mark.parametrize(("ticks", "off"), [(600, (0, 5)), (90_000, (0, 1000)), (120, (0, 2))])
-@pytest.mark.core(1)
 def test_pictures_farther_off_are_not(media: MediaFolder, tmp_path: Path, ticks: int, off: tuple[int, ...]) -> None:
     clip = jittered(media.make(recipe(seconds=3.0)), tmp_path / "off.mp4", ticks, lambda number: off[number % len(off)])
     result = joined(tmp_path / "reel.mp4", [clip])

@@ -141,7 +141,6 @@ def named(suffix: str) -> tuple[str, ...]:
     return ("-metadata:s:v:0", f"title={NAME}") if suffix == ".mkv" else ("-tag:v:0", "hvc1")
 
 
-@pytest.mark.core
 def test_the_run_refuses_it_by_its_code_and_plays_the_base_layer_of_others(media: MediaFolder, tmp_path: Path) -> None:
     alone = marked(media, tmp_path, ".mp4", record(5, 0), None, b"dvcC")
     based = in_sample_entry(

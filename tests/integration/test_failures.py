@@ -193,7 +193,6 @@ def test_with_no_clip_left_there_is_no_reel_whatever_may_be_skipped(bench: Bench
 @pytest.mark.parametrize(
     ("limit", "code"), [("stall_timeout", IssueCode.CLIP_STALLED), ("clip_timeout", IssueCode.CLIP_TIMEOUT)]
 )
-@pytest.mark.core(1)
 def test_a_clip_that_hangs_is_killed_while_its_siblings_finish(bench: Bench, limit: str, code: IssueCode) -> None:
     pid = bench.programs / "pid"
     hang = when("b.mp4", f'echo $$ > "{pid}"', "trap '' INT", "while :; do sleep 0.1; done")

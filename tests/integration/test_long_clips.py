@@ -115,7 +115,6 @@ def test_number_of_jobs_changes_no_byte(desk: Desk) -> None:
     assert len(reels) == 1
 
 
-@pytest.mark.core
 def test_segments_that_were_finished_are_not_encoded_again(desk: Desk) -> None:
     assert desk.run(desk.long).success
     assert desk.encodes() == COMMANDS - 1

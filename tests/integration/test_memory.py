@@ -231,7 +231,6 @@ def test_a_run_that_is_out_of_memory_ends_alone_and_its_neighbour_ends_well(
 
 @pytest.mark.anchor("T012")
 @pytest.mark.parametrize("budget", ["4MiB", "300MiB"])
-@pytest.mark.core(1)
 def test_a_budget_that_is_too_small_ends_the_program_with_its_own_code(
     media: MediaFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str
 ) -> None:

@@ -93,7 +93,7 @@ def reel(reels: Callable[..., Reel]) -> Reel:
 
 
 @pytest.mark.parametrize(("codec", "container"), KINDS)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_a_right_reel_is_accepted_with_its_facts(
     reels: Callable[..., Reel], codec: Codec, container: Container
 ) -> None:

@@ -157,7 +157,6 @@ def error_of(path: Path, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize(("fps", "length"), [("30", 48_000), ("30000/1001", 48_048)])
-@pytest.mark.core(1)
 def test_no_joint_is_heard(media: MediaFolder, tmp_path: Path, fps: str, length: int) -> None:
     """Each clip begins and ends at zero; at 29.97 it becomes a millisecond of silence longer."""
     clip = media.make(PICTURE, sound=Tone((400.0, 600.0), codec="pcm_s16le"))

@@ -92,7 +92,7 @@ def join(clips: list[Path], output: Path, method: JoinMethod = JoinMethod.AUTO) 
     return ModuleFactory().create_video_orchestrator().process_video_request(params)
 
 
-@pytest.mark.core(4)
+@pytest.mark.core(2)
 @pytest.mark.parametrize("kind", SETS)
 def test_a_set_is_joined_frame_for_frame(media: MediaFolder, tmp_path: Path, kind: str) -> None:
     recipe, suffix = SETS[kind]
@@ -176,7 +176,6 @@ def times_of(path: Path) -> list[Fraction]:
 SCREEN = of("libx264", ".mkv", *X264, fps="30", drop="not(between(n,4,9))*not(eq(mod(n,7),3))")
 
 
-@pytest.mark.core(1)
 @pytest.mark.parametrize(
     ("recipe", "suffix"),
     [

@@ -166,7 +166,6 @@ def test_files_of_any_kind_become_one_reel(media: MediaFolder, tmp_path: Path) -
 
 
 @pytest.mark.anchor("T008")
-@pytest.mark.core
 def test_modes_order_the_reel_and_a_seed_repeats_it(media: MediaFolder, tmp_path: Path) -> None:
     parts = of(*(numbered(number, seconds=0.1) for number in (9, 3, 7, 5, 4, 8)))
     clips = tuple(part.request(media) for part in parts)
@@ -346,7 +345,6 @@ def test_a_join_copies_where_it_may(media: MediaFolder, tmp_path: Path, join: Jo
     assert reader.peak(sound[:, 40_000:50_000]) < 0.001
 
 
-@pytest.mark.core
 def test_a_join_that_must_copy_and_cannot_fails_before_any_work(
     media: MediaFolder, tmp_path: Path, emit: ListEmit
 ) -> None:

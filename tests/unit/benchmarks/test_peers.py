@@ -38,6 +38,7 @@ def test_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert parser().parse_args([]).names == []
 
 
+@pytest.mark.core(0)
 @pytest.mark.heavy
 def test_each_peer_writes_a_reel_of_the_clips(tmp_path: Path) -> None:
     mute = dataclasses.replace(SHORT, name="mute.mp4", audio=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console, ConsoleDimensions
@@ -339,7 +339,6 @@ any_event = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(any_event, max_size=25), st.sampled_from(SIZES), st.floats(0, 1000))
 def test_no_order_of_events_breaks_the_panel(order: list[events.Event], size: tuple[int, int], pause: float) -> None:
     clock = FakeClock(100.0)

@@ -169,6 +169,7 @@ def test_scale_changes_the_range_and_never_the_matrix(matrix: str, full: bool) -
     assert (arguments["in_range"], arguments["out_range"]) == ("pc" if full else "tv", "tv")
 
 
+@pytest.mark.core(0)
 @pytest.mark.heavy
 def test_every_number_has_the_name_that_ffmpeg_gives_it() -> None:
     for option, table in (

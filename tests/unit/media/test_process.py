@@ -534,7 +534,7 @@ def test_without_a_setpriv_that_can_it_works_too(
 
 
 def test_what_starts_while_we_are_interrupted_is_discarded() -> None:
-    started, may_go_on, discarded = threading.Event(), threading.Event(), threading.Event()
+    started, may_go_on, discarded, noticed = (threading.Event() for _ in range(4))
 
     def start() -> str:
         started.set()
@@ -544,12 +544,15 @@ def test_what_starts_while_we_are_interrupted_is_discarded() -> None:
     def interrupt() -> None:
         started.wait(LONG)
         os.kill(os.getpid(), signal.SIGINT)
+        while not noticed.wait(1):  # Python does not see a signal that comes just before it waits
+            os.kill(os.getpid(), signal.SIGINT)
 
     spawner = spawner_of(os.getpid())
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
         spawner.call(start, discard=lambda value: discarded.set() if value == "process" else None)
+    noticed.set()
     thread.join()
     may_go_on.set()
     assert discarded.wait(LONG)

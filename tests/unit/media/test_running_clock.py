@@ -107,6 +107,7 @@ def test_reading_may_be_paused_but_not_take_too_long(clock: FakeClock) -> None:
         signs()
 
 
+@pytest.mark.core(1)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("who", ["we", "child", "both"])
 @pytest.mark.heavy

@@ -179,6 +179,7 @@ def test_workers_are_used_again_end_with_their_last_user_and_are_no_more_than_ma
     assert [info.duration for info in found] == [probe(path, scan=True).duration for path in paths]
 
 
+@pytest.mark.core(0)
 @pytest.mark.heavy
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc gives memory back when it is told to")
 def test_a_worker_needs_no_more_memory_after_many_files_than_after_a_few(media: MediaFolder) -> None:
@@ -240,6 +241,7 @@ def test_user_that_leaves_ends_idle_workers_beyond_the_other_users(workers: Work
     assert living_children(0) == [kept]
 
 
+@pytest.mark.core(0)
 def test_idle_worker_outlives_its_time_limit(media: MediaFolder) -> None:
     clip = media.make(Recipe(seconds=0.2))
     with strange(timeout_seconds=3) as workers:

@@ -49,7 +49,7 @@ def box_of(clip: NumberedClip) -> Dimensions:
 
 
 @pytest.mark.parametrize("kind", CLIPS)
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 def test_a_still_is_the_picture_that_is_shown_then(media: MediaFolder, kind: str) -> None:
     clip = CLIPS[kind]
     frame = Fraction(1, 60)

@@ -238,6 +238,7 @@ def _store_many(folder: str, run: str) -> None:
     cache.store(KEY, clip)
 
 
+@pytest.mark.core(0)
 @pytest.mark.heavy
 def test_processes_that_store_fetch_and_clear_at_once_leave_whole_entries(store: Store, tmp_path: Path) -> None:
     processes = [

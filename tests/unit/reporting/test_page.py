@@ -290,6 +290,7 @@ def test_a_clip_that_never_ended_has_a_bar_to_the_end() -> None:
     assert float((bar["x"] or "").rstrip("%")) + float((bar["width"] or "").rstrip("%")) == pytest.approx(100, abs=0.01)
 
 
+@pytest.mark.core(0)
 @pytest.mark.heavy
 def test_ten_thousand_clips_make_a_page_that_opens() -> None:
     failed = Issue(IssueCode.CLIP_FAILED, "is broken")

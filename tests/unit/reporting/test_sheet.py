@@ -85,6 +85,7 @@ def test_a_cell_has_the_shape_of_the_reel() -> None:
         assert picture.width / picture.height == pytest.approx(reel.width / reel.height, rel=0.02)
 
 
+@pytest.mark.core(2)
 @pytest.mark.parametrize("count", [1, 2, 7, 60])
 @pytest.mark.parametrize("reel", [PORTRAIT, LANDSCAPE], ids=["portrait", "landscape"])
 def test_each_cell_shows_its_own_picture_whole(count: int, reel: Dimensions) -> None:
