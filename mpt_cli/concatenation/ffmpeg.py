@@ -18,6 +18,7 @@ from mpt_cli.media.ffmpeg import commands
 from mpt_cli.media.formats import boxes
 from mpt_cli.media.formats.adts import SILENT_PACKET, packets
 from mpt_cli.media.formats.chapters import id3_tag
+from mpt_cli.media.formats.containers import mixes_sets
 from mpt_cli.media.frame_map import prove_each_once, read_frame_map
 from mpt_cli.media.process.run import running_clock
 from mpt_cli.model.choices import Codec, Container
@@ -79,8 +80,8 @@ class FFmpegConcatenator:
     ) -> bool:
         """Join clips into a file, which the caller then proves.
 
-        If mixing is allowed, clips with different parameter sets are copied too, but not HEVC: its tag ``hvc1``
-        promises that all sets are in the header.
+        If mixing is allowed, clips with different parameter sets are copied too, HEVC only where the container
+        takes sets among the frames.
 
         Args:
             order: The clips and the rules of the join.
@@ -98,10 +99,11 @@ class FFmpegConcatenator:
         """
         clips, form = order.clips, order.form
         join = begin_join(order, output, limits=limits, files=files, context=context, clock=self._clock)
-        mixable = form.codec != Codec.HEVC
-        copied = self.check_stream_copy_compatibility(clips, allow_mixed=order.allow_mixed and mixable)
+        mixable = order.allow_mixed and mixes_sets(form.codec, form.container)
+        copied = self.check_stream_copy_compatibility(clips, allow_mixed=mixable)
+        uniform = len({clip.parameter_sets for clip in clips}) == 1
         try:
-            listed = clips if copied or mixable else self._with_sets_inside(join)
+            listed = clips if form.codec != Codec.HEVC or (copied and uniform) else self._with_sets_inside(join)
             concat_list = files.create_concat_list(listed, form)
             audio = self._encode_audio(join) if is_encoded_apart(form.audio) else self._write_chapters(join)
             frame_map = files.path(_FRAMES) if not copied and self._ffmpeg.reports_frames else None

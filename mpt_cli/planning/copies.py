@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import CopyPolicy, DynamicRange
+from mpt_cli.model.choices import Container, CopyPolicy, DynamicRange
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.formatting import counted
 from mpt_cli.planning.cuts import cut_of, saving
@@ -166,9 +166,14 @@ def all_encoded_notice(
         like: Returns a format of kept frames with an encoder that makes such ones, or None.
     """
     odd = [i for i, reasons in enumerate(copies.refusals) if reasons or i in copies.other_sets]
-    if copies.places or copying.policy is not CopyPolicy.IDENTICAL or not odd:
+    if copies.places or copying.policy is CopyPolicy.NEVER or not odd:
         return None
-    mixed = copies_of(used_at, form, replace(copying, policy=CopyPolicy.COMPATIBLE), like)
+    compatible = replace(copying, policy=CopyPolicy.COMPATIBLE)
+    mixed, elsewhere = copies_of(used_at, form, compatible, like), False
+    if not mixed.places and form.container is not Container.MKV:
+        mixed, elsewhere = copies_of(used_at, replace(form, container=Container.MKV), compatible, like), True
+    if copying.policy is CopyPolicy.COMPATIBLE and not mixed.places:
+        return None
     few, clips = 2 * len(odd) <= len(copies.clips), len(copies.clips)
     if not few and not mixed.cuts:
         return None
@@ -180,8 +185,9 @@ def all_encoded_notice(
         message = f"{'all clips are' if clips > 1 else 'the clip is'} encoded ({difference})"
     hint = "leave out or convert what differs, to copy the others"
     if mixed.places:
-        message += f"; --copy compatible encodes {_encoded_by(mixed)}"
+        message += f"; --copy compatible {'into .mkv ' if elsewhere else ''}encodes {_encoded_by(mixed)}"
         hint = "add --copy compatible where the players are known"
+        hint = f"name the output .mkv, and {hint}" if elsewhere else hint
     return Issue(IssueCode.ALL_ENCODED, message, hint=hint)
 
 
@@ -198,7 +204,7 @@ def _encoded_by(copies: Copies) -> str:
 def _copies(clips: Sequence[UsedClip], form: TargetForm, policy: CopyPolicy, *, cuts: bool = False) -> Copies:
     medias = [each.media for each in clips]
     refusals = tuple(copy_refusals(each.clip, each.media, each.segment, form) for each in clips)
-    places, mixed = copied_places(medias, refusals, policy, form.codec)
+    places, mixed = copied_places(medias, refusals, policy, form)
     other_sets = frozenset(places_of_other_sets(medias, refusals))
     refused = ((i, cut_of(each, form)) for i, each in enumerate(clips) if cuts and refusals[i])
     found = {i: cut for i, cut in refused if cut is not None}

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.color import source_color
-from mpt_cli.media.formats.containers import containers_of
+from mpt_cli.media.formats.containers import containers_of, mixes_sets
 from mpt_cli.model.choices import Codec, Container, CopyPolicy
 from mpt_cli.model.frame_times import Timing
 from mpt_cli.model.samples import BT709
@@ -222,19 +222,18 @@ def _profiles(encoder: EncoderSettings) -> tuple[str, ...]:
 
 
 def copied_places(
-    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, codec: str
+    medias: Sequence[MediaInfo], refusals: Sequence[tuple[str, ...]], policy: CopyPolicy, form: TargetForm
 ) -> tuple[set[int], bool]:
     """Return the offsets of clips that are copied, and whether their parameter sets differ.
 
     With ``identical`` the reel has one set: either all clips are copied or none, because a clip encoded
-    here has other sets than one encoded elsewhere. HEVC is never mixed: ``hvc1`` promises that all sets
-    are in the header.
+    here has other sets than one encoded elsewhere.
     """
     fit = {i for i, reasons in enumerate(refusals) if not reasons}
     if policy is CopyPolicy.NEVER or not fit:
         return set(), False
     uniform = len({_sets(medias[i]) for i in fit}) == 1 and len(fit) == len(medias)
-    if policy is CopyPolicy.IDENTICAL or codec == Codec.HEVC:
+    if policy is CopyPolicy.IDENTICAL or not mixes_sets(form.codec, form.container):
         return (fit, False) if uniform else (set(), False)
     return fit, not uniform
 

@@ -29,3 +29,13 @@ def containers_of(codec: str) -> tuple[Container, ...]:
 def segment_format(codec: str) -> str:
     """Return the muxer of a segment of copied frames: one that keeps times on any grid, and all tags if it can."""
     return next((str(each) for each in (Container.MP4, Container.MOV) if holds(each, codec)), "nut")
+
+
+def mixes_sets(codec: str, container: Container) -> bool:
+    """Return True if frames of different parameter sets can stand in one reel of a codec.
+
+    HEVC in MP4 and MOV is tagged ``hvc1``, which promises that all sets are in the header: ffmpeg 9 drops those
+    among the frames, and nothing of other clips decodes. Tagged ``hev1`` it decodes, but Apple's players show nothing.
+    In Matroska sets stand among the frames: ffmpeg 4.2 and 9 decode and seek right (measured).
+    """
+    return codec != "hevc" or container is Container.MKV
