@@ -97,6 +97,7 @@ def test_more_cores_never_take_longer() -> None:
     assert walls == sorted(walls, reverse=True)
 
 
+@pytest.mark.heavy
 def test_table_has_a_row_for_each_count_and_number_of_cores() -> None:
     rows = table(predictions(FREE)).splitlines()[2:]
     assert len(rows) == len(CORES) * len(COUNTS)

@@ -183,6 +183,7 @@ def test_metrics_without_memory() -> None:
     assert out.endswith("joined by MoviePy (all frames encoded again), 1.0 s in all\n")
 
 
+@pytest.mark.heavy
 def test_many_clips_show_those_that_failed_first() -> None:
     clips = [clip(index, f"c{index}.mp4") for index in range(500)]
     clips[400] = clip(400, "broken.mp4", ClipStatus.FAILED)

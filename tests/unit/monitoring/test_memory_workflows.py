@@ -301,6 +301,7 @@ def test_an_emergency_cleans_at_once_and_leaves_the_peak(clock: FakeClock, caplo
 
 
 @pytest.mark.anchor("T078")
+@pytest.mark.heavy
 def test_an_emergency_without_a_pool_still_cleans() -> None:
     memory, cache = manager(FakeReader()), Cache()
     memory.register_cache(cache.clear)

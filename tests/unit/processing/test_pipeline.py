@@ -186,6 +186,7 @@ def test_as_many_clips_are_worked_on_at_once_as_there_are_jobs() -> None:
 
 
 @pytest.mark.parametrize(("jobs", "slots"), [(1, 8), (8, 1)])
+@pytest.mark.heavy
 def test_neither_jobs_nor_slots_are_exceeded(jobs: int, slots: int) -> None:
     crowd = Crowd()
     works = Works(crowd, slots=slots)
@@ -208,6 +209,7 @@ def test_the_longest_comes_first_and_results_are_in_the_order_of_the_reel() -> N
     assert [result.segments for result in results] == [(processed(clip),) for clip in clips]
 
 
+@pytest.mark.heavy
 def test_no_more_clips_are_in_work_than_the_memory_allows() -> None:
     memory, crowd = Narrow(MemoryConfig(max=ROOMY)), Crowd()
     works = Works(crowd, memory=memory)

@@ -20,6 +20,7 @@ def pixel(value: bytes, dynamic_range: DynamicRange) -> tuple[int, ...]:
         ("pq", 0.38, 36, 48), ("pq", 0.58, 80, 90), ("pq", 0.75, 93, 100), ("sdr", 0.75, 74, 76),
     ],
 )  # fmt: skip
+@pytest.mark.heavy
 def test_grey_of_hdr_has_the_level_that_it_has_in_an_sdr_reel(
     dynamic_range: str, signal: float, least: float, most: float
 ) -> None:

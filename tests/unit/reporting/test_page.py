@@ -307,6 +307,7 @@ def test_ten_thousand_clips_make_a_page_that_opens() -> None:
     assert "4800 more, which mpt report --json lists" in read_page.text
 
 
+@pytest.mark.heavy
 def test_two_thousand_clips_are_below_two_megabytes() -> None:
     assert len(page(entry_of(*map(clip_of, range(2_000))), dict.fromkeys(range(60), JPEG)).encode()) < 2_000_000
 

@@ -112,6 +112,7 @@ def test_a_missing_picture_is_said_and_a_smaller_one_lies_in_the_middle() -> Non
 
 
 @pytest.mark.parametrize("letters", [Letters(), BARE], ids=["with fonts", "without fonts"])
+@pytest.mark.heavy
 def test_hostile_names_stay_in_their_cells(letters: Letters) -> None:
     layout = layout_for(len(HOSTILE), PORTRAIT)
     plain = cells_of(len(HOSTILE), layout, name="")
@@ -156,6 +157,7 @@ def test_letters_that_are_stored_in_parts_are_drawn_whole() -> None:
     assert BARE.drawable("\u1112\u1161\u11ab") == "\\ud55c"  # one letter, not three
 
 
+@pytest.mark.heavy
 def test_plain_fonts_come_first_among_thousands(tmp_path: Path) -> None:
     names = [f"tex/a{number:04}.otf" for number in range(900)] + ["z/NotoSansCJK-Regular.ttc", "z/DejaVuSans.ttf"]
     for name in [*names, "z/notes.txt"]:

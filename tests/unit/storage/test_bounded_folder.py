@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mpt_cli.storage.bounded_folder import Records
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def write(records: Records, first: int, last: int) -> list[int]:
     return there
 
 
+@pytest.mark.heavy
 def test_there_are_never_more_records_than_wanted_and_spare(tmp_path: Path) -> None:
     records = Listed(tmp_path, NAMES)
     there = write(records, 0, 200)
@@ -41,6 +44,7 @@ def test_there_are_never_more_records_than_wanted_and_spare(tmp_path: Path) -> N
     assert records.lists <= 200 / 5 + 2
 
 
+@pytest.mark.heavy
 def test_room_that_other_processes_have_filled_is_made_by_the_next(tmp_path: Path) -> None:
     first = Records(tmp_path, NAMES)
     write(first, 0, 12)

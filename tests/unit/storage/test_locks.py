@@ -124,6 +124,7 @@ def test_a_file_that_was_released_in_the_same_moment_is_not_taken_for_the_lock(t
             assert not second
 
 
+@pytest.mark.heavy
 def test_many_threads_never_hold_the_lock_together(tmp_path: Path) -> None:
     path, inside, most, held = tmp_path / "lock", [0], [0], [0]
     start = threading.Barrier(8)

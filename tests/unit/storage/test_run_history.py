@@ -137,6 +137,7 @@ def test_a_report_that_cannot_be_read_is_passed_over(tmp_path: Path, rubbish: by
     assert found(history, "0002") is None
 
 
+@pytest.mark.heavy
 def test_the_newest_thousand_stay(tmp_path: Path) -> None:
     history = full(tmp_path, range(20 + 50), keep=20)
     assert len(history.ids(1000)) == 70  # some to spare, so that not every run looks for the oldest
@@ -144,6 +145,7 @@ def test_the_newest_thousand_stay(tmp_path: Path) -> None:
     assert history.ids(1000) == [workflow(number)[:8] for number in range(70, 50, -1)]
 
 
+@pytest.mark.heavy
 def test_only_reports_make_room_and_what_cannot_be_removed_is_no_error(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
     foreign = [folder / name for name in ("0.json", ".notes", "0-0001.json")]
