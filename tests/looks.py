@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import ValidationConfig
     from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.splice import Splice
     from mpt_cli.runtime.cancel import CancelToken
 
 
@@ -58,6 +59,7 @@ class AudioHere:
         output: Path,
         form: AudioForm,
         *,
+        splice: Splice | None = None,
         cancel: CancelToken,
     ) -> AudioLoss:
         """Render it."""
@@ -66,7 +68,7 @@ class AudioHere:
         track = media.audio
         part = track.channels[0] if track.is_part else None
         wanted = WantedTrack(track.index, part, track.tremble or Fraction(0), track.anchors)
-        return render(path, wanted, start, samples, output, form, clock_moves=media.clock_moves)
+        return render(path, wanted, start, samples, output, form, clock_moves=media.clock_moves, splice=splice)
 
     def compare_audio(self, path: Path, made: MadeAudio, *, cancel: CancelToken) -> AudioMatch:
         """Compare it."""

@@ -101,6 +101,27 @@ class VideoStreamInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedAudio:
+    """Packets of an audio track as a decoder takes them, hidden ones included: whether another file goes on with them.
+
+    Attributes:
+        first: When the first sample of the first packet is heard, in seconds of the file's clock.
+        samples: Number of samples of all packets.
+        packet: Number of samples of a packet.
+        tick: Unit of the timestamps, in seconds.
+        setup: Digest of the decoder configuration.
+        in_midst: True if the first packet holds audio that no encoder puts first; None where that is not to be told.
+    """
+
+    first: Fraction
+    samples: int
+    packet: int
+    tick: Fraction
+    setup: str
+    in_midst: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioStreamInfo:
     """Description of an audio track of a file; ``channels`` are names such as FL, FR, FC in order."""
 
@@ -139,6 +160,10 @@ class AudioStreamInfo:
     start: Fraction = Fraction(0)
     end: Fraction = Fraction(0)
     """Start and end of the audio, in seconds of the file's clock."""
+    coded: CodedAudio | None = None
+    """Its packets, where each has its own time and follows the one before it."""
+    spliced: bool = False
+    """True if the track is decoded together with those of the files around."""
 
 
 @dataclass(frozen=True, slots=True)

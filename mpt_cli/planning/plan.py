@@ -28,6 +28,7 @@ from mpt_cli.planning.estimates import (
 )
 from mpt_cli.planning.form_encoder import FormEncoder
 from mpt_cli.planning.planned_clip import PlannedClip
+from mpt_cli.planning.recordings import in_recordings
 from mpt_cli.planning.segments import is_long, reason_to_stay_whole, segments_of
 from mpt_cli.planning.stream_copy import copy_reasons, is_copied_in_place, shown_at, wanted_part
 from mpt_cli.planning.used_clip import from_first_frame, used_clip
@@ -126,18 +127,21 @@ def make_plan(
     ordered, seed = _ordered(clips, config)
     encoder = FormEncoder(config, machine, optimizer, clips_beside, samples)
     light_form = encoder.target_form(container, audio or given_audio(config.audio))
-    clips_used = [used_clip(*each, config, light_form.frame_rate) for each in ordered]
-    form = encoder.with_threads(light_form, _medias_of_steps(clips_used, light_form))
 
-    def used_at(rate: Fraction) -> list[UsedClip]:
+    def used_at(rate: Fraction, *, keep: bool = copying.keep) -> list[UsedClip]:
+        def alone(used: UsedClip) -> UsedClip:
+            return from_first_frame(used, config, rate) if keep else used
+
         used = [used_clip(*each, config, rate) for each in ordered]
-        return [from_first_frame(each, config, rate) for each in used] if copying.keep else used
+        return in_recordings(used, rate, light_form.audio.sample_rate, alone)
 
+    clips_used = used_at(light_form.frame_rate, keep=False)
+    form = encoder.with_threads(light_form, _medias_of_steps(clips_used, light_form))
     copies = copies_of(used_at, form, copying, encoder.like)
     notice = all_encoded_notice(used_at, form, copies, copying, encoder.like)
     if copies.kept is not None:
         form = light_form = copies.kept
-        clips_used = [used_clip(*each, config, form.frame_rate) for each in ordered]
+        clips_used = used_at(form.frame_rate, keep=False)
         if odd := [each for i, each in enumerate(clips_used) if i not in copies.places]:
             form = encoder.with_threads(light_form, _medias_of_steps(odd, light_form))
     alone = len(ordered) == 1
@@ -205,9 +209,10 @@ def _encoded(used: UsedClip, form: TargetForm, reasons: tuple[str, ...]) -> Plan
         media,
         segment,
         Action.ENCODE,
-        reasons,
+        reasons if used.reason is None else (*reasons, used.reason),
         need_bytes=need_bytes(media, form),
         work=decoded + form.dimensions.pixels * segment.frames,
+        splice=used.splice,
     )
     return _segmented(whole, form)
 
@@ -252,10 +257,11 @@ def _copied(used: UsedClip, form: TargetForm, cut: Cut | None, *, begun: Fractio
         media,
         segment,
         Action.COPY,
-        (*copy_reasons(media, part, in_place=in_place), *led),
+        (*copy_reasons(media, part, in_place=in_place), *led, *((used.reason,) if used.reason else ())),
         need_bytes=COPY_BYTES,
         work=segment.pictures,
         copied_from=None if in_place else shown_at(media, part),
+        splice=used.splice,
     )
     return planned if cut is None or not cut.encoded else cut_clip(planned, cut, form)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mpt_cli.model.clips import Segment, TargetForm, VideoClip
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.splice import Splice
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class PlannedClip:
     recipe: Recipe | None = None
     """The command that the key is made of."""
     tracks: Tracks = Tracks.BOTH
+    splice: Splice | None = None
+    """The files around whose audio is decoded with that of the clip; None where it begins and ends by itself."""
     parts: tuple[PlannedClip, ...] = ()
     like_source: bool = False
     """True to encode frames in profile and level of the file, whose other frames are copied beside them."""

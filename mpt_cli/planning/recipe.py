@@ -43,7 +43,8 @@ class Recipes:
         audio = _AUDIO if is_heard(planned) else None
         arguments = self.arguments(replace(planned, clip=unnamed, recipe=None), form, _FRAMES, audio)
         recipe = Recipe(unnamed, planned.media, planned.segment, form, "\0".join(arguments))
-        return recipe_key(content, self._ffmpeg.build, arguments), recipe
+        around = planned.splice.recipe if planned.splice is not None and audio is not None else ()
+        return recipe_key(content, self._ffmpeg.build, [*arguments, *around]), recipe
 
     def frame_map_path(self, planned: PlannedClip, files: TempFileManager) -> Path | None:
         """Return where ffmpeg writes which frame it encodes; None where it encodes none, or does not report it."""

@@ -48,6 +48,7 @@ class Reuse:
             return clip
         try:
             content = self._content(clip.clip.path)
+            clip = _with_contents(clip, self._content)
         except OSError:  # a file that is gone is missed where it is needed
             return clip
         keyed = replace(clip, content=content)
@@ -75,6 +76,14 @@ class Reuse:
         if self._cache.has(step.key):
             return reused(step, FINISHED_BEFORE)
         return step if index == step.index else reused(step, f"the same as clip {index + 1}")
+
+
+def _with_contents(clip: PlannedClip, content: Callable[[Path], str]) -> PlannedClip:
+    """Return a clip that knows the contents of the files around that are decoded with it."""
+    if clip.splice is None:
+        return clip
+    parts = tuple(_with_contents(part, content) for part in clip.parts)
+    return replace(clip, splice=clip.splice.with_contents(content), parts=parts)
 
 
 def reused(step: PlannedClip, reason: str) -> PlannedClip:

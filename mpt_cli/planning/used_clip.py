@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.model.clips import VideoClip
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.splice import Splice
 
 MOST_LEAD = Fraction(1, 10)
 """Seconds that audio may begin before the frames without being content: the priming of its encoder, or the way in
@@ -29,12 +30,28 @@ class UsedClip:
         clip: The clip.
         media: Description of its file.
         segment: Its output frames.
+        duration: Exact seconds that are used.
+        splice: The files around whose audio is decoded with that of the clip, or None.
+        reason: Why it goes on with the clip before, or None.
     """
 
     index: int
     clip: VideoClip
     media: MediaInfo
     segment: Segment
+    duration: Fraction
+    splice: Splice | None = None
+    reason: str | None = None
+
+    @property
+    def end(self) -> Fraction:
+        """Seconds from the start of the file to the end of what is used."""
+        return self.clip.start + self.duration
+
+    @property
+    def reaches_end(self) -> bool:
+        """True if it is used up to the end of its file."""
+        return self.end >= self.media.duration
 
 
 def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fraction:
@@ -47,8 +64,8 @@ def wanted_duration(clip: VideoClip, media: MediaInfo, config: Config) -> Fracti
 
 def used_clip(index: int, clip: VideoClip, media: MediaInfo, config: Config, rate: Fraction) -> UsedClip:
     """Return a clip with its output frames at this rate."""
-    frames = frame_count(wanted_duration(clip, media, config), rate)
-    return UsedClip(index, clip, media, Segment(index, 0, frames))
+    duration = wanted_duration(clip, media, config)
+    return UsedClip(index, clip, media, Segment(index, 0, frame_count(duration, rate)), duration)
 
 
 def from_first_frame(used: UsedClip, config: Config, rate: Fraction) -> UsedClip:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mpt_cli.model.audio_form import AudioForm
     from mpt_cli.model.errors import Issue
     from mpt_cli.model.media_info import MediaInfo
+    from mpt_cli.model.splice import Splice
     from mpt_cli.planning.planned_clip import PlannedClip
     from mpt_cli.processing.job import ClipJob
     from mpt_cli.runtime.cancel import CancelToken
@@ -40,6 +41,7 @@ class RendersAudio(Protocol):
         output: Path,
         form: AudioForm,
         *,
+        splice: Splice | None = None,
         cancel: CancelToken,
     ) -> AudioLoss:
         """Write the audio as gapless PCM.
@@ -51,6 +53,7 @@ class RendersAudio(Protocol):
             samples: Number of samples to write.
             output: The file for the PCM.
             form: Rate and channels of the PCM.
+            splice: The files around that are decoded with it, or None.
             cancel: Stops the work.
 
         Returns:
@@ -82,6 +85,7 @@ class ClipAudio:
                 samples,
                 rendered_path(audio_path, track.index),
                 form.audio,
+                splice=planned.splice,
                 cancel=job.context.cancel,
             )
             for track in media.heard

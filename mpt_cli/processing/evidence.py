@@ -90,6 +90,7 @@ def audio_evidence(
         rate=form.audio.sample_rate,
         layout=form.audio.layout,
         format=form.audio.samples,
+        splice=planned.splice,
     )
     try:
         match = looks.compare_audio(path, audio, cancel=context.cancel)

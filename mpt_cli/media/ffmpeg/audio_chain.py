@@ -64,7 +64,8 @@ def track_filters(
     """
     limited = any(map(downmix.needs_limiter, track_mix(track, audio)))
     if track.irregular:  # it was rendered: mixed, and put where it belongs
-        return [*([LIMITER] if limited or not audio.is_lossless else []), *_exactly(samples)]
+        is_even = audio.is_lossless or track.spliced  # of others the parts may have mixes of their own
+        return [*([LIMITER] if limited or not is_even else []), *_exactly(samples)]
     return [
         *([f"asetpts='{_continuous_times(clock_moves)}'"] if clock_moves else []),
         f"asetpts=PTS-({expression(origin)})/TB",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mpt_cli.runtime.cancel import CancelToken
 
 
-CONTENT_VERSION = 12
+CONTENT_VERSION = 13
 """Raised when the probe finds more, or other things, in the same bytes."""
 _KEPT_SECONDS = 180 * 24 * 3600
 _OURS = r"[0-9a-f]{38}\.json(\.[0-9a-f]{32})?"

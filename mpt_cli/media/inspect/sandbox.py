@@ -14,7 +14,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from mpt_cli.media.inspect.audio.comparison import AudioMatch, MadeAudio
 from mpt_cli.media.inspect.audio.decoding import AudioLoss
@@ -25,6 +25,7 @@ from mpt_cli.media.process.shortage import child_shortage
 from mpt_cli.media.process.spawn import child_python
 from mpt_cli.model.errors import Issue, IssueCode, ProbeError, ResourceError
 from mpt_cli.model.media_info import MediaInfo, Still
+from mpt_cli.model.splice import Splice
 from mpt_cli.runtime.cancel import CancelToken
 from mpt_cli.runtime.threads import start_thread
 
@@ -141,6 +142,7 @@ class Workers:
         output: Path,
         form: AudioForm,
         *,
+        splice: Splice | None = None,
         cancel: CancelToken,
     ) -> AudioLoss:
         """Render the audio of a file, see ``audio_render.render``; return how much of it does not decode."""
@@ -153,7 +155,7 @@ class Workers:
             "anchors": track.anchors,
         }
         what = {"start": str(start), "samples": samples, "output": str(output.absolute()), **_part(media)}
-        what["form"] = dataclasses.asdict(form)
+        what |= {"form": dataclasses.asdict(form), "splice": _plain(splice)}
         loss = self._ask(path, {"ask": "render", "track": wanted, **what}, cancel).loss
         assert loss is not None
         return loss
@@ -162,6 +164,7 @@ class Workers:
         """Compare what was made of the audio of a file with it, see ``audio_proof.compare``."""
         what = dataclasses.asdict(made) | {"path": str(made.path.absolute())}
         what |= {"origin": str(made.origin), "begun": str(made.begun), "clock_moves": list(map(str, made.clock_moves))}
+        what["splice"] = _plain(made.splice)
         match = self._ask(path, {"ask": "compare", "made": what}, cancel).match
         assert match is not None
         return match
@@ -323,6 +326,11 @@ class _TooLargeError(Exception):
 def _part(media: MediaInfo) -> dict[str, Any]:
     """Return which part of a file is read, and the moves of its clock."""
     return {"clock_moves": [str(move) for move in media.clock_moves], "end": media.readable_bytes}
+
+
+def _plain(splice: Splice | None) -> Any:
+    """Return a splice as JSON has it, with the whole paths of its files."""
+    return TypeAdapter(Splice | None).dump_python(splice and splice.absolute, mode="json")
 
 
 def _signal_name(code: int) -> str:

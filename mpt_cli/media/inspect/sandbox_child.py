@@ -26,6 +26,7 @@ from mpt_cli.media.process.shortage import libav_shortage
 from mpt_cli.model.audio_form import AudioForm, SampleFormat
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode, ProbeError, ResourceError
+from mpt_cli.model.splice import Splice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,8 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         wanted = question["track"]
         track = WantedTrack(wanted["index"], wanted["part"], Fraction(wanted["tremble"]), wanted["anchors"])
         form = AudioForm(**question["form"] | {"samples": SampleFormat(question["form"]["samples"])})
-        rendered = render(path, track, start, samples, output, form, **_part(question), alive=alive)
+        splice = _splice(question["splice"])
+        rendered = render(path, track, start, samples, output, form, **_part(question), splice=splice, alive=alive)
         return {"loss": dataclasses.asdict(rendered)}
     if question["ask"] == "compare":
         from mpt_cli.media.inspect.audio.comparison import HeardTrack, MadeAudio, compare
@@ -106,6 +108,7 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             | {"path": Path(what["path"]), "origin": Fraction(what["origin"]), "begun": Fraction(what["begun"])}
             | {"tracks": tuple(HeardTrack(**track) for track in what["tracks"])}
             | {"clock_moves": tuple(map(Fraction, what["clock_moves"])), "format": SampleFormat(what["format"])}
+            | {"splice": _splice(what["splice"])}
         )
         return {"match": dataclasses.asdict(compare(path, made, alive=alive))}
     span = (Fraction(question["span"][0]), Fraction(question["span"][1])) if question["span"] else None
@@ -124,6 +127,15 @@ def _found(question: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 def _part(question: dict[str, Any]) -> dict[str, Any]:
     """Return which part of a file is to be read."""
     return {"clock_moves": [Fraction(move) for move in question["clock_moves"]], "end": question["end"]}
+
+
+def _splice(told: object) -> Splice | None:
+    """Return the files around, from what was said of them."""
+    if told is None:
+        return None
+    from pydantic import TypeAdapter  # few files need it
+
+    return TypeAdapter(Splice).validate_python(told)
 
 
 def plain(value: object) -> object:

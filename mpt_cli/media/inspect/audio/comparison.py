@@ -13,6 +13,7 @@ from mpt_cli.media.audio_agreement import Agreement, agreement, piece_samples, r
 from mpt_cli.media.ffmpeg.downmix import layout_mix, needs_limiter, placed
 from mpt_cli.media.inspect.audio.channel_names import channel_names, planes_of
 from mpt_cli.media.inspect.audio.decoding import AudioDecoding
+from mpt_cli.media.inspect.audio.spliced import SplicedDecoding
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.media.open_options import OPEN_OPTIONS
 from mpt_cli.model.audio_form import LAYOUTS, SampleFormat
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
     from mpt_cli.media.ffmpeg.downmix import Mix
+    from mpt_cli.model.splice import Splice
 
 _UNDECODED = OPEN_OPTIONS | {"codec_whitelist": "none"}
 """Opens without decoding a frame, see ``proof.py``: for containers whose header says all (AAC in MPEG-TS does not
@@ -34,6 +36,8 @@ _SPAN_SECONDS = 2
 _CANDIDATES, _OTHERS, _GLANCE_SECONDS = 8, 3, Fraction(5, 1000)
 _LEAD_SECONDS = Fraction(3, 10)
 """So much in front of a place is decoded, which decoders need that begin in the midst (of MP3 the most)."""
+_BORDER_SECONDS = 1
+"""So near to the border of a file the files around are decoded too."""
 _REACHABLE_SECONDS = 6
 """How much of a file is read that cannot be sought."""
 _GAP, _UNEVEN = Fraction(1, 50), Fraction(3, 2000)
@@ -77,7 +81,8 @@ class MadeAudio:
     """PCM that was made of tracks: from which time of the file on, and how ffmpeg came there.
 
     ``begun`` is where its decoding began. ``seekable`` says whether a seek lands where it should,
-    ``clock_moves`` are those of the file; only bytes before ``end`` are read.
+    ``clock_moves`` are those of the file; only bytes before ``end`` are read. With a ``splice`` the files around
+    were decoded with it.
     """
 
     path: Path
@@ -91,6 +96,7 @@ class MadeAudio:
     rate: int = 48_000
     layout: str = "stereo"
     format: SampleFormat = SampleFormat.S16
+    splice: Splice | None = None
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -145,6 +151,9 @@ def _places(made: MadeAudio) -> list[list[int]]:
         last = max(start, start + span - piece)
         places = sorted({start + (last - start) * number // (_CANDIDATES - 1) for number in range(_CANDIDATES)})
         found.append(sorted(places, key=lambda place: -_peak(made, place)))
+    if made.splice is not None:
+        found += [[0]] if made.splice.before else []
+        found += [[made.samples - piece]] if made.splice.after else []
     return found
 
 
@@ -170,6 +179,8 @@ class _Looks:
 
     def _windows(self, track: HeardTrack, places: Sequence[int]) -> list[_Window]:
         """Return what a track plays at each place."""
+        if (splice := self._made.splice) is not None:
+            return [self._spliced(place, track, splice) for place in places]
         options = _UNDECODED if self._made.seekable else OPEN_OPTIONS
         with open_container(self._source, options, end=self._made.end) as container:
             decoding = AudioDecoding(container, track.index, None, self._made.clock_moves, track.anchors)
@@ -179,16 +190,38 @@ class _Looks:
             if not self._made.seekable:
                 frames = list(_until(max(window.end for window in windows), decoding.frames(self._alive)))
             for window in windows:
-                window.fill(self._sought(decoding, stream[track.index], window) if self._made.seekable else frames)
+                window.fill(
+                    self._sought(decoding, stream[track.index], window.start) if self._made.seekable else frames
+                )
         return windows
+
+    def _spliced(self, place: int, track: HeardTrack, splice: Splice) -> _Window:
+        """Return what a track plays with those of the files around; its times are those of the whole recording."""
+        with open_container(self._source, end=self._made.end) as container:
+            decoding = SplicedDecoding(self._source, container, track.index, splice)
+            stream: Any = container.streams[track.index]
+            window = self._window(place, track, decoding, stream.time_base)
+            moved = splice.moved - splice.zero
+            window.start -= splice.zero
+            rate = stream.codec_context.sample_rate
+            if window.start < Fraction(splice.first, rate) + _BORDER_SECONDS:
+                window.fill(decoding.frames(self._alive))
+            elif window.end > Fraction(splice.first + splice.samples, rate) - _BORDER_SECONDS:
+                window.fill(decoding.last_frames(self._alive))
+            elif not self._made.seekable:
+                window.fill(decoding.frames(self._alive))
+            else:
+                alone = AudioDecoding(container, track.index, None, ())
+                window.fill(_moved(self._sought(alone, stream, window.start - moved), moved))
+        return window
 
     def _window(self, place: int, track: HeardTrack, decoding: AudioDecoding, tick: Fraction | None) -> _Window:
         size = self._size(place) + 2 * self._reach
         start, tick = self._time(place - self._reach), Fraction(tick or 0)
         return _Window(start, size, decoding.labels, track, tick, self._made)
 
-    def _sought(self, decoding: AudioDecoding, stream: Any, window: _Window) -> Iterator[AudioFrame]:
-        time = max(Fraction(0), window.start - _LEAD_SECONDS)
+    def _sought(self, decoding: AudioDecoding, stream: Any, start: Fraction) -> Iterator[AudioFrame]:
+        time = max(Fraction(0), start - _LEAD_SECONDS)
         stream.container.seek(round(time / stream.time_base), stream=stream)
         return decoding.frames(self._alive)
 
@@ -214,6 +247,13 @@ class _Looks:
         return agreement(
             sides, pieces, tolerance, limited=limited, rate=made.rate, channels=names, full_scale=full_scale
         )
+
+
+def _moved(frames: Iterator[AudioFrame], seconds: Fraction) -> Iterator[AudioFrame]:
+    """Yield frames with later times."""
+    for frame in frames:
+        frame.pts = (frame.pts or 0) + round(seconds * frame.sample_rate)
+        yield frame
 
 
 def _until(end: Fraction, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:

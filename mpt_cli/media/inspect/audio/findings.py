@@ -12,6 +12,7 @@ from av.audio.frame import AudioFrame
 from mpt_cli.media.ffmpeg.downmix import placed
 from mpt_cli.media.inspect.audio.channel_names import channel_names, release_custom_order
 from mpt_cli.media.inspect.audio.clock import STEADY, AudioClock
+from mpt_cli.media.inspect.audio.coded import CodedPackets
 from mpt_cli.media.inspect.audio.headers import HEADERS
 from mpt_cli.media.inspect.decoding import SAMPLE_PACKETS
 from mpt_cli.media.process.shortage import refuse_shortage
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mpt_cli.media.clock_jumps import Clock
     from mpt_cli.media.inspect.audio.anchors import Anchors
     from mpt_cli.media.inspect.audio.clock import ClockFindings
+    from mpt_cli.model.media_info import CodedAudio
 
 _LOOK_SECONDS = 2
 """A packet is decoded so often, and where its header is another, to see whether channels and rate are the same."""
@@ -51,6 +53,7 @@ class AudioFindings:
         self._last_look = 0
         self._header, self._last_header = HEADERS.get(codec), 0
         self._times = AudioClock(codec, self._time_base)
+        self._coded = CodedPackets(stream)
         self._samples, self._size = 0, 0  # of the longest frame that was decoded, and of its packet
         self.packets = 0
         self._end_ticks = 0
@@ -104,6 +107,13 @@ class AudioFindings:
         return self._found.tremble
 
     @cached_property
+    def coded(self) -> CodedAudio | None:
+        """Its packets as a decoder takes them; None where they do not follow each other."""
+        if self.is_irregular or self.tremble is not None or self._frame is None:
+            return None
+        return self._coded.described(self._frame.sample_rate, self._samples, self._size)
+
+    @cached_property
     def anchors(self) -> Anchors:
         """From which packets on it follows its times, in microseconds; empty where each packet does.
 
@@ -137,13 +147,18 @@ class AudioFindings:
             samples = self._take_first(packet)
         elif size and not self._changes:
             samples = self._look_now_and_then(packet, pts or 0)
-        if not size or packet.is_discard:
+        if not size:
+            return
+        if packet.is_discard:
+            self._coded.take(packet, pts)
             return
         shift = self._clock.shift_of(packet)
         if shift is None or pts is None:
             self._times.add(None, size, samples or 0)
+            self._coded.take(packet, None)
             return
         ticks = pts + round(shift / self._time_base) if shift else pts
+        self._coded.take(packet, ticks)
         length = packet.duration or 0
         if length > self._long_ticks:
             samples = _samples(_decoded(packet)) if samples is None else samples

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -18,6 +19,7 @@ from mpt_cli.media.ffmpeg.audio_chain import rendered_format
 from mpt_cli.media.ffmpeg.downmix import pan_expression, placed
 from mpt_cli.media.inspect.audio.channel_names import channel_names
 from mpt_cli.media.inspect.audio.decoding import AudioDecoding, AudioLoss
+from mpt_cli.media.inspect.audio.spliced import SplicedDecoding
 from mpt_cli.media.inspect.demux import open_container
 from mpt_cli.model.audio_form import AudioForm, SampleFormat
 from mpt_cli.model.timing import round_half_up
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from av.audio.frame import AudioFrame
+
+    from mpt_cli.model.splice import Splice
 
 _LEAST_GAP = Fraction(1, 50)
 """Audio that comes later, or earlier, by less goes on without a gap, as in the filters of other clips."""
@@ -57,19 +61,23 @@ def render(
     *,
     clock_moves: Sequence[Fraction] = (),
     end: int | None = None,
+    splice: Splice | None = None,
     alive: Callable[[], object] = lambda: None,
 ) -> AudioLoss:
     """Write at most ``samples`` samples from ``start`` on, a time of the file after the moves of its clock.
 
     They have rate and channels of the target format.
     Return how much of them does not decode. ``clock_moves`` are those of the file; only bytes before
-    ``end`` are read. ValueError or LookupError where the stream is no longer there.
+    ``end`` are read. Audio with a ``splice`` is decoded together with that of the files
+    around. ValueError or LookupError where the stream is no longer there.
     """
     with open_container(path, end=end) as container, output.open("wb") as file:
         span = start, start + Fraction(samples, form.sample_rate)
         decoding = AudioDecoding(container, track.index, span, clock_moves, track.anchors)
+        if splice is not None:
+            decoding, start = SplicedDecoding(path, container, track.index, splice), start - splice.zero
         placer = _Placer(file, start, samples, form, round((_LEAST_GAP + track.tremble) * form.sample_rate))
-        mixer = _Mixer(decoding.labels, track.part, placer)
+        mixer = _Mixer(decoding.labels, track.part, placer, in_step=splice is not None)
         for frame in decoding.frames(alive):
             mixer.take(frame)
         mixer.end()
@@ -79,8 +87,9 @@ def render(
 class _Mixer:
     """Mixes frames to the channels of the target format; of each kind of frame with filters of its own."""
 
-    def __init__(self, labels: tuple[str, ...], part: str | None, placer: _Placer) -> None:
-        self._labels, self._part, self._placer = labels, part, placer
+    def __init__(self, labels: tuple[str, ...], part: str | None, placer: _Placer, *, in_step: bool = False) -> None:
+        """Mix for this placer; ``in_step`` has frames resampled alike wherever in a recording they begin."""
+        self._labels, self._part, self._placer, self._in_step = labels, part, placer, in_step
         self._kind: tuple[object, ...] | None = None
         self._graph: Graph | None = None
 
@@ -119,6 +128,7 @@ class _Mixer:
                 channel_layout=frame.layout.name,
                 time_base=f"1/{frame.sample_rate}",
             ),
+            *([graph.add("atrim", f"start_sample={self._ahead(frame)}")] if self._in_step else []),
             graph.add("aformat", f"sample_fmts={deep}p"),  # sums of whole numbers wrap around
             graph.add("pan", mix),
             graph.add("aresample", str(rate)),
@@ -127,6 +137,11 @@ class _Mixer:
         ]
         graph.link_nodes(*chain).configure()
         return graph
+
+    def _ahead(self, frame: AudioFrame) -> int:
+        """Return the samples up to the next one that falls on one of the target's rate."""
+        unit = frame.sample_rate // gcd(frame.sample_rate, self._placer.form.sample_rate)
+        return -(frame.pts or 0) % unit
 
     def _put(self) -> None:
         graph: Any = self._graph

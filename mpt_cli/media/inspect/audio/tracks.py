@@ -31,7 +31,7 @@ def audio_tracks(container: InputContainer, found: Findings, levels: dict[int, L
     """Return the audio tracks that belong to the video and decode, the default one first."""
     numbers = {stream.index: number for number, stream in enumerate(container.streams.audio, 1)}
     described = tuple(_audio_info(track, numbers, levels) for track in found.tracks)
-    return described if found.scanned else tuple(replace(track, bit_rate=None) for track in described)
+    return described if found.scanned else tuple(replace(track, bit_rate=None, coded=None) for track in described)
 
 
 def _audio_info(track: AudioFindings, numbers: dict[int, int], levels: dict[int, Level]) -> AudioStreamInfo:
@@ -56,6 +56,7 @@ def _audio_info(track: AudioFindings, numbers: dict[int, int], levels: dict[int,
         lossless=lossless_format(stream, frame),
         start=track.start,
         end=track.end,
+        coded=track.coded,
     )
 
 
