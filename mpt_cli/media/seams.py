@@ -1,7 +1,7 @@
 """Proof that frames decode where those of one clip change from encoded to copied ones, or back.
 
 All parts were proven before, each by itself. What is left is a decoder that goes from one to the next: it changes its
-parameter sets, and must show what it still holds.
+parameter sets, mostly, and must show what it still holds.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _MOST_HELD = 16
 
 
 def seams_of(clips: Sequence[ProcessedClip]) -> list[int]:
-    """Return the frames of a reel with which another part of the same clip begins that has other parameter sets."""
+    """Return the frames of a reel with which copied frames of a clip begin that others precede, or end."""
     found, frame = list[int](), 0
     for before, after in pairwise(clips):
         frame += before.segment.frames
-        if before.index == after.index and before.parameter_sets != after.parameter_sets:
+        if before.index == after.index and before.is_copied != after.is_copied:
             found.append(frame)
     return found
 
@@ -48,6 +48,7 @@ def prove_seams(path: Path, form: TargetForm, clips: Sequence[ProcessedClip]) ->
         return
     try:
         with open_container(path) as container:
+            container.streams.video[0].codec_context.thread_count = 1
             for seam in seams:
                 _prove_seam(path, container, form, seam, min(seam + _AROUND, frames))
     except av.FFmpegError as error:
@@ -70,7 +71,6 @@ def _prove_seam(path: Path, container: Any, form: TargetForm, seam: int, end: in
 def _decoded(container: Any, form: TargetForm, begin: int, end: int) -> Iterator[tuple[int, bool]]:
     """Yield the numbers of frames from a keyframe on that is not after ``begin``, and whether they are whole."""
     video = container.streams.video[0]
-    video.codec_context.thread_count = 1
     base = Fraction(video.time_base)
     container.seek(int(begin / form.frame_rate / base), stream=video)
     for frame in container.decode(video):

@@ -381,6 +381,7 @@ class ProcessedClip:
         owned: True if mpt created the file. Only owned files may be deleted: a copied clip *is* the user's file.
         verified: Evidence for the segment.
         times: Times of its frames where they are not one after another on the grid; else None.
+        is_copied: True if the coded frames are those of the user's file.
     """
 
     index: int
@@ -396,3 +397,4 @@ class ProcessedClip:
     owned: bool
     verified: Verified = Verified()
     times: FrameTimes | None = None
+    is_copied: bool = False

@@ -16,6 +16,7 @@ from mpt_cli.model.choices import Action, Codec, Tracks
 from mpt_cli.model.clips import Segment
 from mpt_cli.model.formatting import counted
 from mpt_cli.planning.estimates import COPY_BYTES, audio_work, need_bytes
+from mpt_cli.planning.segments import ASSUMED_TIMES
 from mpt_cli.planning.stream_copy import Part, form_refusals
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def cut_of(used: UsedClip, form: TargetForm) -> Cut | None:
     if form.codec != Codec.H264 or form.is_variable or traits is None or traits.cut_points is None:
         return None
     if form_refusals(used.clip, media, used.segment, form):
+        return None
+    if any(warning.code in ASSUMED_TIMES for warning in media.warnings):
         return None
     late, frames = media.zero + used.clip.start - media.video_start, used.segment.frames
     first = ceil(late * form.frame_rate - Fraction(1, 2))  # of two equally near the one that is shown where encoded

@@ -95,13 +95,16 @@ def _of_parts(clip: PlannedClip, parts: tuple[PlannedClip, ...]) -> PlannedClip:
     """Return a clip with other parts, and what follows from them for the whole."""
     left = [part for part in parts if part.action is Action.ENCODE]
     finished = list(dict.fromkeys(reason for part in parts if part.action is Action.REUSE for reason in part.reasons))
-    share = f"{len(parts) - len(left)} of {len(parts)} parts are "
+    share = f"{sum(part.action is Action.REUSE for part in parts)} of {len(parts)} parts are "
     action = Action.ENCODE if left else Action.REUSE
+    action = Action.COPY if clip.action is Action.COPY else action
     return replace(
         clip,
         parts=parts,
-        action=Action.COPY if clip.action is Action.COPY else action,
-        reasons=(*clip.reasons, *(share + reason for reason in finished)) if left else tuple(finished),
+        action=action,
+        reasons=(*clip.reasons, *(share + reason for reason in finished))
+        if action is not Action.REUSE
+        else tuple(finished),
         need_bytes=max(part.need_bytes for part in parts),
         work=sum(part.work for part in parts),
     )

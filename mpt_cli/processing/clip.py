@@ -346,6 +346,7 @@ def _processed(job: ClipJob, path: Path, proven: proof.SegmentProof, *, owned: b
         extradata=proven.extradata,
         owned=owned,
         times=_own_times(job),
+        is_copied=job.planned.action is Action.COPY,
     )
 
 

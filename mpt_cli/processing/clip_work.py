@@ -99,7 +99,8 @@ class ClipWork:
             key: The cache key of the whole clip, or None.
             why: The error of a part.
         """
-        reasons = (*self.planned.reasons, f"in one piece: a segment {why.message}")
+        planned = () if self.planned.action is Action.COPY else self.planned.reasons  # nothing is copied any more
+        reasons = (*planned, f"in one piece: a segment {why.message}")
         self._spent_seconds = self.busy_seconds
         self._results, self._progress, self._why_whole = [], {}, why
         self.planned = replace(self.planned.whole, reasons=reasons, key=key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.model.choices import Action
 from mpt_cli.model.errors import IssueCode, ResourceError
 from mpt_cli.model.formatting import size_text
 from mpt_cli.planning.estimates import need_bytes
@@ -39,7 +38,7 @@ def tight_clips(plan: Plan, memory: MemoryManager) -> list[Notice]:
     Predictions are rough: such a clip is tried all the same.
     """
     used, budget = memory.get_usage_bytes(), memory.budget_bytes
-    encoded = [clip for clip in plan.clips if clip.action is Action.ENCODE]
+    encoded = [clip for clip in plan.clips if any(step.encodes_frames for step in clip.steps)]
     needs = [(clip, used + need_bytes(clip.media, plan.light_form)) for clip in encoded]
     return [
         Notice(
