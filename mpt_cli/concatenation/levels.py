@@ -57,6 +57,8 @@ make the loudness, little arrives at first, and then all; a step is at most twic
 _CLOSE_LU = 0.1
 _MOST_LOSS_LU, _WRONG_LU = 0.3, 2.0
 """What an encoder with loss may take unseen (0.8 LU of limited white noise, measured), and what none takes."""
+_RINGING_DB, _CODED_DB = 0.2, 0.3
+"""What resampling and an encoder with loss usually add to limited peaks: a first guess that spares passes."""
 _SPARE_DB = 0.1
 """Added where a peak was above the limit: figures of ffmpeg have one decimal."""
 _MOST_JOINS = 4
@@ -100,7 +102,7 @@ class _Meter:
         self.audio = ReelAudio(order.clips, order.form)
 
     def clips(self) -> dict[int, tuple[float | None, float]]:
-        """Return loudness and seconds of each clip by its index; one that is heard twice counts where it is first."""
+        """Return loudness and seconds of each clip by its index."""
         path = self._files.path(_READINGS)
         self._run(levels.readings_arguments(self.form, path.name), in_steps(self.audio, self.form))
         measured: dict[int, tuple[float | None, float]] = {}
@@ -164,7 +166,7 @@ class Levelling:
         """Level the reel of a meter; :meth:`prepare` begins."""
         assert meter.order.levels is not None
         self._meter, self._wanted = meter, meter.order.levels
-        self._limit = self._wanted.true_peak
+        self._limit = self._wanted.true_peak - (0.0 if meter.form.is_lossless else _CODED_DB)
         self._joins, self._gain = 0, 0.0
         self._loss, self._is_spent = 0.0, False
         self._gains: dict[int, float] = {}
@@ -186,9 +188,10 @@ class Levelling:
         """Measure the clips, and level the reel if that is asked for."""
         wanted, audio = self._wanted, self._meter.audio
         if not is_finite(audio, self._meter.form):
-            self._leave("its audio holds samples that are no numbers", "convert the clips to whole numbers first")
+            if wanted.changes:
+                self._leave("its audio holds samples that are no numbers", "convert the clips to whole numbers first")
             return
-        known = self._meter.clips() if wanted.even_out or wanted.measures else {}
+        known = self._known()
         even = even_gains(known) if wanted.even_out else {}
         heard = {clip.index for clip, _, _ in audio.spans() if clip.audio_path is not None}
         for index in sorted(heard & {*known, *wanted.volumes}):
@@ -205,6 +208,18 @@ class Levelling:
         self._gain = self._missing(before)
         if before.lufs is not None or self._gains:
             self._level()
+
+    def _known(self) -> dict[int, tuple[float | None, float]]:
+        """Return loudness and seconds of each clip, where that is wanted; a warning is not worth a failed run."""
+        if not self._wanted.even_out and not self._wanted.measures:
+            return {}
+        try:
+            return self._meter.clips()
+        except ConcatenationError:
+            if self._wanted.even_out:
+                raise
+            logger.warning("The clips were not measured", exc_info=True)
+            return {}
 
     def settle(self, path: Path) -> bool:
         """Measure a joined reel; return False if it must be joined again, with audio that was levelled again.
@@ -243,7 +258,7 @@ class Levelling:
         self._is_levelled, before = True, self._before
         raises = self._wanted.lufs is not None or any(gain > 0 for gain in self._gains.values())
         is_limited = raises and _above(before.true_peak, self._limit - self._gain) > 0
-        gain, ceiling, last = self._gain, self._limit, None
+        gain, ceiling, last = self._gain, self._limit - _RINGING_DB, None
         for _ in range(_PASSES):
             self._gain = gain
             self._made = made = self._meter.level(self._gains, gain, ceiling if is_limited else None)

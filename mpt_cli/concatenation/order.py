@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mpt_cli.media.encoders.audio import is_encoded_apart
 from mpt_cli.media.formats.chapters import reel_chapters
 from mpt_cli.model.choices import JoinMethod
-from mpt_cli.model.loudness import WantedLevels
 from mpt_cli.model.timing import sample_boundary
+from mpt_cli.planning.levels import wanted_levels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mpt_cli.config.sections import Config
     from mpt_cli.media.formats.chapters import Chapter
     from mpt_cli.model.clips import ProcessedClip, TargetForm
+    from mpt_cli.model.loudness import WantedLevels
     from mpt_cli.planning.plan import Plan
 
 MOVIEPY = "MoviePy"
@@ -87,13 +88,5 @@ def join_order(clips: Sequence[ProcessedClip], plan: Plan, config: Config, metho
         and plan.form.kept is None
         and is_encoded_apart(plan.form.audio),  # nor does MoviePy write other audio
         stall_seconds=float(config.processing.stall_timeout),
-        levels=_levels(plan, config),
+        levels=wanted_levels(plan, config, method),
     )
-
-
-def _levels(plan: Plan, config: Config) -> WantedLevels | None:
-    """Return the levels that are asked for, or None."""
-    audio, volumes = config.audio, {clip.index: clip.clip.volume for clip in plan.clips if clip.clip.volume}
-    if audio.loudness is None and not audio.even_out and not volumes:
-        return None
-    return WantedLevels(audio.loudness, audio.true_peak, audio.even_out, volumes)

@@ -160,7 +160,7 @@ class ConcatenationService:
         context.emit(ConcatStarted(order.seconds))
         with self._performance.start_timer("concatenation") as timer, self._memory.growth() as growth:
             levelling = self._levels.begin(order, files, context) if self._levels and order.levels else None
-            as_it_is = order.engine is None and levelling is None
+            as_it_is = order.engine is None and not (order.levels and order.levels.changes)
             joined = self.handle_single_clip(order, output, verify=verify) if as_it_is else None
             joined = joined or self._by_engines(order, output, verify, files, context, levelling)
             used, seconds = growth(), timer.stop()

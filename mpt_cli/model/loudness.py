@@ -42,6 +42,11 @@ class WantedLevels:
     volumes: Mapping[int, float] = field(default_factory=dict)
     measures: bool = False
 
+    @property
+    def changes(self) -> bool:
+        """True if any level may change."""
+        return self.lufs is not None or self.even_out or bool(self.volumes)
+
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
@@ -120,6 +125,12 @@ def loudness_text(reel: ReelLoudness) -> str:
     """Return one line, such as ``-14.0 LUFS, -1.2 dBTP (before -26.4 LUFS, -14.2 dBTP; gain +12.4 dB)``."""
     limiter = f", limiter {reel.limiter_db:g} dB" if reel.limiter_db else ""
     return f"{_levels(reel.after)} (before {_levels(reel.before)}; gain {reel.gain_db:+.1f} dB{limiter})"
+
+
+def clip_loudness_text(clip: ClipLoudness) -> str:
+    """Return one line, such as ``-24.3 LUFS, gain +2.5 dB``; empty where nothing is known of a clip."""
+    lufs = () if clip.lufs is None else (f"{clip.lufs:.1f} LUFS",)
+    return ", ".join((*lufs, *((f"gain {clip.gain_db:+.1f} dB",) if clip.gain_db else ())))
 
 
 def _levels(measured: Loudness) -> str:

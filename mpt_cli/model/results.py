@@ -203,6 +203,7 @@ class InputEvidence:
         mute: True if the audio was replaced with silence.
         argv: Command line of ffmpeg; empty where none was needed, or several were.
         commands: Command lines of a clip that was processed in segments: one for each, then that of its audio.
+        volume: Gain of the audio that was asked for, in dB.
     """
 
     index: int
@@ -215,6 +216,7 @@ class InputEvidence:
     action: Action
     argv: tuple[str, ...]
     commands: tuple[tuple[str, ...], ...] = ()
+    volume: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from mpt_cli.planning.copies import Copying
 from mpt_cli.planning.dynamic_range import settled_range, with_range
 from mpt_cli.planning.form_encoder import quality_like
 from mpt_cli.planning.invalid_request import refusal
+from mpt_cli.planning.levels import with_levels
 from mpt_cli.planning.plan import make_plan, with_threads
 from mpt_cli.planning.stream_copy import OTHERS_ENCODED
 from mpt_cli.planning.target_form import names_codec, settled, turned
@@ -144,6 +145,7 @@ class Planner:
             if plan.form.encoder.encoder != request.config.encode.encoder:
                 plan = self._draft(request)
         plan = replace(self._with_fallback(self._with_reuse(plan, request), request), audio_reasons=audio_reasons)
+        plan = with_levels(plan, request.config)
         return Planned(plan, request.config, (*order_notices(request.clips, request.config.concat), *notices))
 
     def plan_in_software(self, request: PlanRequest, failed: Plan, error: EncoderError) -> Planned:
@@ -152,7 +154,7 @@ class Planner:
         choice = self._optimizer.replaced(request.config.encode, error.issue.message)
         request, notices = self._with_encoder(replace(request, audio=failed.form.audio), choice)
         plan = replace(self._with_reuse(self._draft(request), request), audio_reasons=failed.audio_reasons)
-        return Planned(plan, request.config, notices)
+        return Planned(with_levels(plan, request.config), request.config, notices)
 
     def _with_form(self, request: PlanRequest) -> tuple[PlanRequest, tuple[str, ...], tuple[Issue, ...]]:
         """Return the request that names the target format, the reasons of its audio, and what the clips changed."""

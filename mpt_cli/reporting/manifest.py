@@ -60,6 +60,7 @@ def _input(one: InputEvidence) -> InputData:
         "start_seconds": seconds_of(one.start),
         "end_seconds": seconds_of(one.end),
         "mute": one.mute,
+        "volume_db": one.volume,
         "action": one.action,
         "argv": list(one.argv),
         "commands": [list(command) for command in one.commands],

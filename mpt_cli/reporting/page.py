@@ -13,7 +13,7 @@ from mpt_cli.model.formatting import (
     seconds_text,
     size_text,
 )
-from mpt_cli.model.loudness import loudness_text
+from mpt_cli.model.loudness import clip_loudness_text, loudness_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
@@ -190,6 +190,8 @@ def _done(clip: ClipResult) -> str:
     kind = str(clip.action) if processed else "halted" if clip.status is ClipStatus.NOT_RUN else "failed"
     words = DONE[clip.action] if processed and clip.action else str(clip.status).replace("_", " ")
     why = ", ".join(clip.reasons) if clip.error is None else ""
+    if clip.loudness is not None and (level := clip_loudness_text(clip.loudness)):
+        why = f"{why}; {level}" if why else level
     error = (
         ""
         if clip.error is None

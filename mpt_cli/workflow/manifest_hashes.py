@@ -103,6 +103,7 @@ def _inputs(
             start=clip.clip.start,
             end=clip.clip.end,
             mute=clip.clip.mute,
+            volume=clip.clip.volume,
             action=result.action or clip.action,
             argv=result.commands[0] if len(result.commands) == 1 else (),
             commands=result.commands if len(result.commands) > 1 else (),

@@ -108,6 +108,18 @@ def test_reel_has_the_loudness_that_is_asked_for(tmp_path: Path) -> None:
     assert heard(tmp_path / "reel.mp4").lufs == pytest.approx(-23, abs=0.5)
 
 
+@pytest.mark.core
+def test_process_names_clips_that_differ_and_concat_does_not_measure(tmp_path: Path) -> None:
+    clips: list[Path | VideoClip] = [sounding(tmp_path, "music", 1), sounding(tmp_path, "quiet", 1)]
+    result = made(tmp_path / "reel.mp4", clips)
+    assert codes(result) == {IssueCode.LOUDNESS_DIFFERS}
+    assert result.output is not None
+    assert result.output.loudness is None
+    levels = [one.loudness.lufs for one in result.clips if one.loudness is not None]
+    assert levels == pytest.approx([-14.2, -63.3], abs=3)
+    assert not codes(made(tmp_path / "joined.mp4", [tmp_path / "reel.mp4"] * 2, join=JoinMethod.AUTO))
+
+
 MIXES = [
     ["speech", "music"],
     ["quiet", "silent"],
@@ -184,8 +196,7 @@ def test_clips_are_evened_out_by_one_gain_each(tmp_path: Path) -> None:
         alone, level = heard(tmp_path / f"{kind}-reel.mov"), told[kind]
         assert level is not None
         assert level.lufs == pytest.approx(alone.lufs, abs=0.1)
-    plain = made(tmp_path / "plain.mov", [tmp_path / f"{kind}.mov" for kind in kinds], codec="pcm")
-    assert plain.clips[0].loudness is None
+    made(tmp_path / "plain.mov", [tmp_path / f"{kind}.mov" for kind in kinds], codec="pcm")
     before, after = (reader.samples(tmp_path / name)[0] for name in ("plain.mov", "reel.mov"))
     for index, kind in enumerate(kinds):
         level = told[kind]

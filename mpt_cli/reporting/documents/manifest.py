@@ -32,6 +32,7 @@ class InputData(TypedDict):
     start_seconds: Annotated[float, Field(description="start of its trim")]
     end_seconds: Annotated[float | None, Field(description="end of its trim")]
     mute: bool
+    volume_db: Annotated[float, Field(description="gain of its audio that was asked for in a job file; 0 for none")]
     action: Action
     argv: Annotated[
         list[str],
