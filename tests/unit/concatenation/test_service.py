@@ -15,6 +15,7 @@ from mpt_cli.media import proof
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.errors import Cancelled, ConcatenationError, IssueCode, MptError, OutputError, ResourceError
+from mpt_cli.model.samples import HLG
 from mpt_cli.monitoring.memory import MemoryManager
 from mpt_cli.monitoring.performance import PerformanceMonitor
 from mpt_cli.monitoring.pool import ResourcePool
@@ -78,6 +79,16 @@ def test_clips_are_joined_in_the_order_that_the_mode_gave_them(
     assert judge.asked == [("FFmpeg", True)]
     assert (result.method, result.stream_copy, result.fallback_reason) == ("FFmpeg", True, None)
     assert emit.events == [ConcatStarted(1.5), ConcatFinished("FFmpeg")]
+
+
+def test_moviepy_is_no_second_engine_for_hdr(tmp_path: Path, clips: list[ProcessedClip]) -> None:
+    usual = form_of()
+    hdr = replace(usual, encoder=replace(usual.encoder, color=HLG))
+    for form, reason in ((hdr, "no engine is left"), (usual, "it failed")):
+        engine = FakeEngine("MoviePy", ConcatenationError(IssueCode.CONCAT_FAILED, "it failed"))
+        with pytest.raises(ConcatenationError, match=reason):
+            Desk(tmp_path, engine).join(clips, Judge(), form)
+        assert bool(engine.orders) is (form is usual)
 
 
 def test_nothing_is_joined_without_a_clip_or_without_an_engine(

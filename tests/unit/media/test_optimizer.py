@@ -14,9 +14,10 @@ from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.encoders.software import ENCODERS
 from mpt_cli.media.process.run import Limits
 from mpt_cli.media.process.run import run as run_process
-from mpt_cli.model.choices import Codec, QualityLevel
+from mpt_cli.model.choices import Codec, DynamicRange, QualityLevel
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import IssueCode
+from mpt_cli.model.samples import samples_of
 from mpt_cli.runtime.cancel import CancelToken
 from tests.media import ffmpeg
 
@@ -374,3 +375,34 @@ def test_every_pair_of_codecs_and_encoders_that_do_not_fit_is_named(codec: Codec
     for name, encoder in (ENCODERS | HARDWARE_ENCODERS).items():
         found = [issue.code for issue in problems(codec=codec, encoder=name)]
         assert found == ([] if encoder.codec is codec else [IssueCode.ENCODER_UNAVAILABLE])
+
+
+# --- HDR --------------------------------------------------------------------------------------------
+
+
+def hdr_choice(trials: FakeTrials, **quality: object) -> Choice:
+    wanted = QualitySettings(codec=Codec.HEVC, **quality)  # type: ignore[arg-type]
+    samples = samples_of(DynamicRange.HLG)
+    return CodecOptimizer(trials).choose(
+        wanted, dimensions=SIZE, frame_rate=RATE, cancel=CancelToken(), samples=samples
+    )
+
+
+def test_hardware_is_not_tried_for_hdr() -> None:
+    trials = FakeTrials(*HARDWARE_ENCODERS)
+    found = hdr_choice(trials)
+    assert (found.quality.encoder, found.issue, trials.asked) == ("libx265", None, [])
+    named = hdr_choice(trials, encoder="hevc_nvenc")
+    assert named.quality.encoder == "libx265"
+    assert named.issue is not None
+    assert "8 bits of SDR" in named.issue.message
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_software_is_tried_for_ten_bits_which_some_builds_lack(*, works: bool) -> None:
+    trials = FakeTrials(*(["libx265"] if works else []), listed=["libx265"])
+    optimizer, wanted = CodecOptimizer(trials), QualitySettings(codec=Codec.HEVC, encoder="libx265")
+    refused = optimizer.missing(wanted, cancel=CancelToken(), samples=samples_of(DynamicRange.PQ))
+    assert (refused is None) is works
+    assert refused is None or refused.code is IssueCode.ENCODER_UNAVAILABLE
+    assert optimizer.missing(wanted, cancel=CancelToken()) is None
