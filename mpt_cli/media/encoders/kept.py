@@ -21,6 +21,8 @@ _PROFILES = {
     ("h264", 10): {"High 10": "high10"},
     ("hevc", 8): {"Main": "main"},
     ("hevc", 10): {"Main 10": "main10"},
+    ("av1", 8): {"Main": "main"},
+    ("av1", 10): {"Main": "main"},
 }
 _FORMATS = {"yuv420p": 8, "yuvj420p": 8, "yuv420p10le": 10}
 _MATRICES = ("bt709", "smpte170m", "bt470bg", "bt2020nc")
