@@ -51,6 +51,7 @@ class Splice:
         zero: When the first sample of the whole recording is heard, in seconds of this file's clock.
         first: Offset in the recording of the first sample of this file.
         samples: Number of samples of all packets of this file.
+        rate: Samples per second of all files.
         moved: Seconds by which the samples are later than the file's own timestamps say.
         audio_end: End of its last packet of audio, in seconds of the file's clock.
     """
@@ -60,6 +61,7 @@ class Splice:
     zero: Fraction
     first: int
     samples: int
+    rate: int
     moved: Fraction
     audio_end: Fraction
 

@@ -148,7 +148,7 @@ def _spliced(placed: Sequence[UsedClip], pieces: Sequence[_Piece], offsets: Sequ
         before = _neighbour(placed, number - 1, pieces[number].border) if number else None
         after = _neighbour(placed, number + 1, pieces[number + 1].border) if number + 1 < len(placed) else None
         zero = origin - late - offset
-        splice = Splice(before, after, zero, begins[number], coded.samples, moved, _audio_end(used))
+        splice = Splice(before, after, zero, begins[number], coded.samples, rate, moved, _audio_end(used))
         spliced.append(_with_splice(used, splice))
     return spliced
 

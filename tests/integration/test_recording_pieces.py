@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,15 @@ import pytest
 from mpt_cli.config.request import VideoParams
 from mpt_cli.config.sections import AudioConfig, Config, QualitySettings, VideoConfig
 from mpt_cli.factory import ModuleFactory
+from mpt_cli.media.inspect.audio.comparison import AudioMatch, HeardTrack, MadeAudio, compare
+from mpt_cli.media.inspect.audio.render import WantedTrack, render
+from mpt_cli.media.inspect.probe import probe
+from mpt_cli.model.audio_form import AudioForm, SampleFormat
 from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import IssueCode
+from mpt_cli.planning.recordings import in_recordings
+from mpt_cli.planning.used_clip import used_clip
 from tests import reader
 from tests.media import run_ffmpeg
 
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mpt_cli.model.results import VideoResult
+    from mpt_cli.model.splice import Splice
+    from mpt_cli.planning.used_clip import UsedClip
     from tests.marks import Samples
 
 RATE = 48_000
@@ -200,12 +209,7 @@ def test_audio_goes_on_where_a_transport_stream_is_cut_anywhere(tmp_path: Path, 
     whole = tmp_path / "whole.ts"
     given = recording(tmp_path / "given.mkv", "mp2")
     run_ffmpeg("-i", given, "-c", "copy", "-pes_payload_size", f"{packed * 800}", whole)
-    data = whole.read_bytes()
-    pieces = [tmp_path / f"r{number}.ts" for number in (1, 2)]
-    middle = torn_place(data)
-    pieces[0].write_bytes(data[:middle])
-    pieces[1].write_bytes(data[middle:])
-    result = process(pieces, tmp_path / "reel.mov")
+    result = process(torn(whole, tmp_path), tmp_path / "reel.mov")
     assert goes_on(result) == [False, True]
     assert IssueCode.LEADING_FRAMES_LOST in {issue.code for issue in result.warnings}
     assert len(reader.track(tmp_path / "reel.mov").packets) == 100
@@ -214,12 +218,16 @@ def test_audio_goes_on_where_a_transport_stream_is_cut_anywhere(tmp_path: Path, 
     assert error <= EXACT
 
 
-def torn_place(data: bytes) -> int:
-    """Where the second packet of some audio in the middle of a transport stream begins."""
-    audio = 0x101
+def torn(whole: Path, folder: Path) -> list[Path]:
+    """Both parts of a transport stream that is cut within some audio in its middle."""
+    data, audio = whole.read_bytes(), 0x101
     numbers = [place for place in range(len(data) * 6 // 1880 * 188, len(data), 188)
                if (data[place + 1] & 0x1F) << 8 | data[place + 2] == audio]  # fmt: skip
-    return next(place for place in numbers if not data[place + 1] & 0x40)
+    middle = next(place for place in numbers if not data[place + 1] & 0x40)
+    parts = [folder / f"r{number}.ts" for number in (1, 2)]
+    for path, part in zip(parts, (data[:middle], data[middle:]), strict=True):
+        path.write_bytes(part)
+    return parts
 
 
 @pytest.mark.core
@@ -234,3 +242,36 @@ def test_cached_audio_of_a_piece_is_not_reused_beside_another_neighbour(tmp_path
     assert Action.ENCODE in {clip.action for clip in replaced.clips[1:]}
     sounds = [reader.samples(reel)[0] for reel in (expected, tmp_path / "replaced.mov")]
     assert np.abs(sounds[0] - sounds[1])[RATE - 100 : RATE + 1024].max() > 0.01
+
+
+def rendered(piece: UsedClip, output: Path, splice: Splice | None) -> MadeAudio:
+    """The samples of a piece, with the files around that a splice names."""
+    form, media = AudioForm("pcm", RATE, "mono", None, SampleFormat.F32), piece.media
+    samples = RATE * piece.segment.frames // 25
+    assert media.audio is not None
+    render(piece.clip.path, WantedTrack(media.audio.index), media.zero, samples, output, form, splice=splice)
+    track, seekable = HeardTrack(media.audio.index), bool(media.seek_points)
+    made = MadeAudio(output, (track,), media.zero, samples, media.zero, seekable, rate=RATE, layout="mono")
+    return replace(made, format=SampleFormat.F32, splice=piece.splice)
+
+
+ALONE = [(".mkv", "aac", 1, "before", 0.0), (".mkv", "libopus", 1, "before", 0.0), (".ts", "mp2", 0, "after", 4.8)]
+
+
+@pytest.mark.core(1)
+@pytest.mark.parametrize(("suffix", "codec", "number", "side", "at"), ALONE)
+def test_proof_finds_audio_that_was_decoded_alone(
+    tmp_path: Path, suffix: str, codec: str, number: int, side: str, at: float
+) -> None:
+    whole = recording(tmp_path / f"whole{suffix}", codec, seconds=8)
+    paths = torn(whole, tmp_path) if side == "after" else cut(whole, tmp_path / "pieces", seconds=2)
+    rate, config = Fraction(25), Config()
+    clips = [used_clip(n, VideoClip(path), probe(path, scan=True), config, rate) for n, path in enumerate(paths)]
+    piece = in_recordings(clips, rate, RATE, lambda used: used)[number]
+    assert piece.splice is not None
+    path = piece.clip.path
+    assert compare(path, rendered(piece, tmp_path / "spliced.pcm", piece.splice)) == AudioMatch(5 if number else 4)
+    alone = replace(piece.splice, before=None) if side == "before" else replace(piece.splice, after=None)
+    problem = compare(path, rendered(piece, tmp_path / "alone.pcm", alone)).problem
+    assert problem is not None
+    assert problem.endswith(f"at {at} s")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from av.audio.frame import AudioFrame
+    from av.container import InputContainer
 
     from mpt_cli.media.ffmpeg.downmix import Mix
     from mpt_cli.model.splice import Splice
@@ -36,8 +37,8 @@ _SPAN_SECONDS = 2
 _CANDIDATES, _OTHERS, _GLANCE_SECONDS = 8, 3, Fraction(5, 1000)
 _LEAD_SECONDS = Fraction(3, 10)
 """So much in front of a place is decoded, which decoders need that begin in the midst (of MP3 the most)."""
-_BORDER_SECONDS = 1
-"""So near to the border of a file the files around are decoded too."""
+_BORDER_SECONDS = Fraction(1, 5)
+"""So near to the border of a file the files around are decoded too; else it is compared by itself."""
 _REACHABLE_SECONDS = 6
 """How much of a file is read that cannot be sought."""
 _GAP, _UNEVEN = Fraction(1, 50), Fraction(3, 2000)
@@ -54,6 +55,11 @@ _KINDS = {
     SampleFormat.F64: ("d", 1.0),
 }
 """Type and full scale of samples; those of 24 bits are read as the upper part of 32."""
+
+
+def border_samples(rate: int) -> int:
+    """Return the samples of a piece at a border: where a decoder lacks a packet, this much fades in."""
+    return rate // 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,20 @@ class MadeAudio:
         """Names of the channels."""
         return LAYOUTS[self.layout]
 
+    @property
+    def borders(self) -> tuple[int, ...]:
+        """First samples of short pieces: the first packets behind a border to another file of the recording."""
+        if self.splice is None:
+            return ()
+        splice, last = self.splice, self.samples - border_samples(self.rate)
+        offsets = [(splice.first, splice.before), (splice.first + splice.samples, splice.after)]
+        places = [
+            int((splice.zero + Fraction(offset, splice.rate) - self.origin) * self.rate)
+            for offset, side in offsets
+            if side is not None
+        ]
+        return tuple(min(last, max(1, place)) for place in places) if last > 1 else ()
+
     def read(self, first: int, samples: int) -> array[Any]:
         """Return samples of all channels, each of a channel in turn."""
         size = len(self.channels) * self.format.bits // 8
@@ -151,10 +171,7 @@ def _places(made: MadeAudio) -> list[list[int]]:
         last = max(start, start + span - piece)
         places = sorted({start + (last - start) * number // (_CANDIDATES - 1) for number in range(_CANDIDATES)})
         found.append(sorted(places, key=lambda place: -_peak(made, place)))
-    if made.splice is not None:
-        found += [[0]] if made.splice.before else []
-        found += [[made.samples - piece]] if made.splice.after else []
-    return found
+    return found + [[place] for place in made.borders]
 
 
 def _peak(made: MadeAudio, place: int) -> float:
@@ -203,17 +220,20 @@ class _Looks:
             window = self._window(place, track, decoding, stream.time_base)
             moved = splice.moved - splice.zero
             window.start -= splice.zero
-            rate = stream.codec_context.sample_rate
-            if window.start < Fraction(splice.first, rate) + _BORDER_SECONDS:
+            if window.start < Fraction(splice.first, splice.rate) + _BORDER_SECONDS:
                 window.fill(decoding.frames(self._alive))
-            elif window.end > Fraction(splice.first + splice.samples, rate) - _BORDER_SECONDS:
+            elif window.end > Fraction(splice.first + splice.samples, splice.rate) - _BORDER_SECONDS:
                 window.fill(decoding.last_frames(self._alive))
-            elif not self._made.seekable:
-                window.fill(decoding.frames(self._alive))
             else:
-                alone = AudioDecoding(container, track.index, None, ())
-                window.fill(_moved(self._sought(alone, stream, window.start - moved), moved))
+                window.fill(_moved(self._alone(container, track, window.start - moved), moved))
         return window
+
+    def _alone(self, container: InputContainer, track: HeardTrack, start: Fraction) -> Iterator[AudioFrame]:
+        """Yield what a track plays from a time on without the files around, by the timestamps of its own file."""
+        decoding = AudioDecoding(container, track.index, None, ())
+        if self._made.seekable:
+            return self._sought(decoding, container.streams[track.index], start)
+        return decoding.frames(self._alive)
 
     def _window(self, place: int, track: HeardTrack, decoding: AudioDecoding, tick: Fraction | None) -> _Window:
         size = self._size(place) + 2 * self._reach
@@ -229,7 +249,8 @@ class _Looks:
         return self._made.origin + Fraction(place, self._made.rate)
 
     def _size(self, place: int) -> int:
-        return min(self.piece, self._made.samples - place)
+        piece = border_samples(self._made.rate) if place in self._made.borders else self.piece
+        return min(piece, self._made.samples - place)
 
     def _compared(self, place: int, heard: Sequence[_Window]) -> Agreement:
         made, names = self._made, self._made.channels
