@@ -125,7 +125,7 @@ def test_an_odd_clip_becomes_like_the_others_which_are_copied(media: MediaFolder
     assert len(formats) == 1
 
 
-@pytest.mark.core
+@pytest.mark.core(0)
 def test_the_default_encodes_all_and_says_what_compatible_would_encode(media: MediaFolder, tmp_path: Path) -> None:
     result = joined(made_set(media, SETS["untagged"]), tmp_path / "reel.mp4", CopyPolicy.IDENTICAL)
     assert result.success, result.errors
@@ -134,7 +134,7 @@ def test_the_default_encodes_all_and_says_what_compatible_would_encode(media: Me
     assert warning.message.endswith("all are encoded; --copy compatible encodes 1")
 
 
-@pytest.mark.core
+@pytest.mark.core(0)
 def test_hevc_of_other_sets_is_mixed_in_matroska_only(media: MediaFolder, tmp_path: Path) -> None:
     clips = made_set(media, SETS["HEVC of 10 bits with HLG"])
     result = joined(clips, tmp_path / "reel.mp4", CopyPolicy.COMPATIBLE)
