@@ -30,13 +30,9 @@ class CutPoints:
         """Pack numbers of frames, which are in order."""
         return cls(packed([0, *starts]), None if ends is None else packed([0, *ends]))
 
-    def all_starts(self) -> list[int]:
-        """Return the frames at which decoding can begin."""
-        return unpacked(self.starts, 0)[1:]
-
     def start_from(self, frame: int) -> int | None:
         """Return the first start that is not before a frame; None for none."""
-        starts = self.all_starts()
+        starts = unpacked(self.starts, 0)[1:]
         place = bisect_left(starts, frame)
         return starts[place] if place < len(starts) else None
 

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 _LEAST_COPIED = Fraction(1, 2)
 """Share of the frames of a clip that a cut must copy: below, two more starts of an encoder save too little."""
 _LEAST_COPIED_SECONDS = Fraction(1, 2)
-_PROFILES = {"Constrained Baseline": "baseline", "Baseline": "baseline", "Main": "main", "High": "high"}
+_PROFILES = {
+    "Constrained Baseline": "baseline",
+    "Baseline": "baseline",
+    "Main": "main",
+    "High": "high",
+    "High 10": "high10",
+}
 _LEVELS = (10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52, 60, 61, 62)
 
 
@@ -75,14 +81,15 @@ def cut_of(used: UsedClip, form: TargetForm) -> Cut | None:
     """Return how a clip can be cut that only its trim keeps from being copied; None where that is not worth it.
 
     The encoder must make frames of the same kind, and players take other parameter sets in mid-stream: so far that
-    is known of H.264.
+    is known of H.264. The join writes them before frames that nothing refers behind (IDR), and not before a keyframe
+    of an open group, which a player that seeks there would decode by those of another part (measured, ffmpeg 9).
     """
     media, traits = used.media, used.media.copy_traits
     if form.codec != Codec.H264 or form.is_variable or traits is None or traits.cut_points is None:
         return None
     if form_refusals(used.clip, media, used.segment, form):
         return None
-    if any(warning.code in ASSUMED_TIMES for warning in media.warnings):
+    if not traits.closed_gop or any(warning.code in ASSUMED_TIMES for warning in media.warnings):
         return None
     late, frames = media.zero + used.clip.start - media.video_start, used.segment.frames
     first = ceil(late * form.frame_rate - Fraction(1, 2))  # of two equally near the one that is shown where encoded
@@ -105,7 +112,7 @@ def cut_clip(planned: PlannedClip, cut: Cut, form: TargetForm) -> PlannedClip:
         cut: Which frames are copied.
         form: The target format.
     """
-    media, index = _sought_cleanly(planned.media), planned.index
+    media, index = planned.media, planned.index
     at_frame = media.video_start - media.zero + cut.first / form.frame_rate
     clip = replace(planned.clip, start=at_frame)
 
@@ -117,7 +124,6 @@ def cut_clip(planned: PlannedClip, cut: Cut, form: TargetForm) -> PlannedClip:
         return replace(
             planned,
             clip=clip,
-            media=media,
             segment=segment,
             action=Action.ENCODE,
             tracks=Tracks.FRAMES,
@@ -154,19 +160,6 @@ def in_kind_of(media: MediaInfo, form: TargetForm) -> TargetForm:
         options["-level:v"] = str(traits.level)
     flat = tuple(part for pair in options.items() for part in pair)
     return replace(form, encoder=replace(form.encoder, options=flat))
-
-
-def _sought_cleanly(media: MediaInfo) -> MediaInfo:
-    """Return the description of a file in which decoding begins only where nothing before is needed.
-
-    Behind an open group ffmpeg complains of what is missing, as it does of damage.
-    """
-    traits = media.copy_traits
-    if traits is None or traits.closed_gop or traits.cut_points is None:
-        return media
-    starts, rate = set(traits.cut_points.all_starts()), media.video.frame_rate
-    points = (point for point in media.seek_points if round((point - media.video_start) * rate) in starts)
-    return replace(media, seek_points=tuple(points))
 
 
 def saving(cut: Cut) -> str:
