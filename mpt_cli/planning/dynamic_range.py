@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mpt_cli.media.encoders.hdr import hindrance
+from mpt_cli.media.encoders.hdr import hindrance, way_out
 from mpt_cli.model.choices import Codec, DynamicRange
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.formatting import counted, seconds_text
@@ -54,7 +54,7 @@ def settled_range(
         hindered = None if wanted is DynamicRange.SDR else hindrance(config, join)
         wanted = DynamicRange.SDR if hindered else wanted
         given = False
-    issue = None if given or wanted is not DynamicRange.SDR else _lost(clips, hindered)
+    issue = None if given or wanted is not DynamicRange.SDR else _lost(clips, hindered, join)
     return RangeChoice(samples_of(wanted, _shared_metadata(clips)), issue)
 
 
@@ -91,7 +91,7 @@ def _shared_metadata(clips: Sequence[tuple[MediaInfo, Fraction]]) -> HdrMetadata
     return found.pop() if len(found) == 1 else None
 
 
-def _lost(clips: Sequence[tuple[MediaInfo, Fraction]], hindered: str | None) -> Issue | None:
+def _lost(clips: Sequence[tuple[MediaInfo, Fraction]], hindered: str | None, join: JoinMethod | None) -> Issue | None:
     """Return the warning for clips with HDR in an SDR reel, or None."""
     seconds: dict[DynamicRange, Fraction] = defaultdict(Fraction)
     hdr = [(media, used) for media, used in clips if _range_of(media) is not DynamicRange.SDR]
@@ -103,5 +103,5 @@ def _lost(clips: Sequence[tuple[MediaInfo, Fraction]], hindered: str | None) -> 
     why = f": HDR needs 10 bits, and {hindered}" if hindered else ""
     verbs = "is HDR and becomes" if len(hdr) == 1 else "are HDR and become"
     message = f"{counted(len(hdr), 'clip')} of {seconds_text(lost)} {verbs} SDR{why}"
-    hint = f"use --dynamic-range {most} to keep it" + (" with --codec hevc or av1" if hindered else "")
+    hint = f"{way_out(join)} to keep it" if hindered else f"use --dynamic-range {most} to keep it"
     return Issue(IssueCode.HDR_CONVERTED, message, hint=hint)

@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mpt_cli.media.encoders.audio import AAC, CODECS, containers_of, nearest_rate
-from mpt_cli.media.encoders.hdr import hindrance
+from mpt_cli.media.encoders.hdr import hindrance, way_out
 from mpt_cli.media.encoders.software import fits_container
 from mpt_cli.model.choices import DynamicRange, JoinMethod
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.samples import samples_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +64,7 @@ class CodecValidator:
         reason = hindrance(config, join) if wanted in (DynamicRange.HLG, DynamicRange.PQ) else None
         if reason is None:
             return []
-        hint = "leave out --method moviepy" if join is JoinMethod.MOVIEPY else "use --codec hevc or av1"
-        return [Issue(IssueCode.HDR_REFUSED, f"{wanted} needs 10 bits, and {reason}", hint=hint)]
+        return [Issue(IssueCode.HDR_REFUSED, f"{wanted} needs 10 bits, and {reason}", hint=way_out(join))]
 
     def validate_audio(
         self, audio: AudioConfig, container: Container | None, output: Path, join: JoinMethod | None
@@ -116,4 +116,6 @@ class CodecValidator:
             return None
         rate = config.video.fps or _USUAL_RATE
         size = config.video.size
-        return self._optimizer.choose(config.encode, dimensions=size, frame_rate=rate, cancel=cancel).issue
+        samples = samples_of(config.video.dynamic_range)
+        choice = self._optimizer.choose(config.encode, dimensions=size, frame_rate=rate, cancel=cancel, samples=samples)
+        return choice.issue

@@ -21,3 +21,8 @@ def hindrance(config: Config, join: JoinMethod | None) -> str | None:
     encode = config.encode
     codec = codec_of(encode.encoder) or (encode.codec if "codec" in encode.model_fields_set else None)
     return "H.264 is written with only 8" if codec is Codec.H264 else None
+
+
+def way_out(join: JoinMethod | None) -> str:
+    """Return what to ask for in place of what cannot write HDR."""
+    return "leave out --method moviepy" if join is JoinMethod.MOVIEPY else "use --codec hevc or av1"
