@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from mpt_cli.cli.answer import Answer, exit_code_of_run
@@ -104,13 +105,16 @@ def factory_of(settings: Settings, given: Given) -> ModuleFactory:
 
 
 def jobs_of(file: Path) -> JobFile:
-    """Return the jobs of a file; for a file of settings report only that it is one."""
-    from mpt_cli.settings.job_files import load_jobs
+    """Return the jobs of a file; for a file of settings or of JSON Lines report only that it is one."""
+    from mpt_cli.settings.job_files import holds_json, load_jobs
     from mpt_cli.settings.layers import holds_settings
 
     try:
         return load_jobs(file)
     except UsageError as error:
+        if holds_json(file):
+            hint = f"JSON Lines are read from stdin: mpt batch - < {shlex.quote(str(file))}"
+            raise UsageError("is JSON, not TOML", path=error.issue.path, hint=hint) from error
         if not holds_settings(file):
             raise
         why = "is a file of settings, not of jobs"

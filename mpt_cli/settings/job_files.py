@@ -187,6 +187,17 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and not text_fault(value)
 
 
+def holds_json(path: Path) -> bool:
+    """Return whether a file begins with a brace, as a JSON object does and no TOML file."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return as_utf8(file.read(64)).lstrip().startswith(b"{")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def _table_of_line(part: _Part, line: bytes) -> dict[str, Any] | None:
     if len(line) > MAX_FILE_BYTES:
         part.say(f"the line is larger than {MAX_FILE_BYTES >> 20} MiB, which is the limit")

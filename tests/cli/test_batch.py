@@ -152,6 +152,17 @@ def test_a_mistake_in_a_line_is_a_failed_job_or_with_fail_fast_a_refusal(
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", [["batch"], ["process", "--job"]])
+def test_a_file_of_json_lines_is_named_with_the_way_to_read_it(mpt: Mpt, here: Path, command: list[str]) -> None:
+    lines = here / "the jobs.jsonl"
+    lines.write_text('{"output": "a.mp4", "clips": ["1.mp4"]}\n', encoding="utf-8")
+    done = mpt(*command, str(lines), "--json")
+    (error,) = done.document["errors"]
+    assert (done.code, error["code"], error["path"]) == (2, "usage", str(lines))
+    assert error["message"] == "is JSON, not TOML"
+    assert error["hint"].endswith(f"mpt batch - < '{lines}'")
+
+
 def test_the_other_lines_run_beside_a_bad_one(mpt: Mpt, week: Path, here: Path) -> None:
     assert week.is_file()
     good = {"name": "good", "output": "a.mp4", "clips": ["1.mp4"]}
