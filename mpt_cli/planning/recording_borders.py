@@ -32,6 +32,9 @@ _SLACK = Fraction(1, 2000)
 """Seconds by which offsets may differ beside the rounding of their clocks."""
 _MOST_TORN = Fraction(1, 2)
 """Seconds of audio whose packets may be torn by a border: those of one packet of a transport stream."""
+ZEROED_PACKETS = 2
+"""Packets by which audio may outlast or miss the video of a piece whose successor has both begin together: one that
+the border leaves on its side, and the one that an encoder put first."""
 _TIME_SLACK = 2.5
 """Seconds by which times of recording may be off: they are whole seconds, of the start or the end of writing."""
 _DIGITS = re.compile(r"([0-9]+)")
@@ -157,10 +160,10 @@ def _by_offsets(before: UsedClip, after: UsedClip, rate: int) -> Border | None:
         return None
     tick = one.frame_times.time_base if one.frame_times is not None else begun.tick
     if abs(over - lead) <= _SLACK + 2 * max(tick, begun.tick):
-        return Border("it begins where the audio of that one ends, by its packets")
+        return Border("its audio begins where that one's ends")
     chapters = recording_of(before.clip.path.name) is not None or _times_go_on(before, after)
-    if lead == 0 and abs(over) <= packet and chapters and one.audio.lossless is None:
-        return Border("its audio does not begin with a start of an encoder", zeroed=True)
+    if lead == 0 and abs(over) <= ZEROED_PACKETS * packet and chapters and one.audio.lossless is None:
+        return Border("its audio begins within a recording", zeroed=True)
     return None
 
 

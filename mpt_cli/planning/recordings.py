@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mpt_cli.model.splice import Neighbour, Splice
 from mpt_cli.model.timing import round_half_up, sample_boundary
-from mpt_cli.planning.recording_borders import border_of, coded_audio, video_begin, video_end
+from mpt_cli.planning.recording_borders import ZEROED_PACKETS, border_of, coded_audio, video_begin, video_end
 from mpt_cli.planning.used_clip import MOST_LEAD
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _with_frames(piece: _Piece, begin: Fraction, frames: int, rate: Fraction) ->
     used = piece.used
     media, clip = used.media, used.clip
     zero = video_begin(media) + begin - piece.time - clip.start
-    reason = f"its audio goes on from the clip before: {piece.border.reason}" if piece.border is not None else None
+    reason = f"continues the clip before: {piece.border.reason}" if piece.border is not None else None
     return replace(
         used,
         media=replace(media, zero=zero, duration=frames / rate + clip.start),
@@ -143,7 +143,7 @@ def _spliced(placed: Sequence[UsedClip], pieces: Sequence[_Piece], offsets: Sequ
         coded, origin = coded_audio(used.media), used.media.zero + used.clip.start
         moved = origin - late - offset + Fraction(begins[number], rate) - coded.first
         zeroed = piece.border is not None and piece.border.zeroed
-        if abs(moved) > (Fraction(coded.packet, rate) if zeroed else _MOST_OFF + coded.tick):
+        if abs(moved) > (Fraction(ZEROED_PACKETS * coded.packet, rate) if zeroed else _MOST_OFF + coded.tick):
             late, moved = late + moved, Fraction(0)
         before = _neighbour(placed, number - 1, pieces[number].border) if number else None
         after = _neighbour(placed, number + 1, pieces[number + 1].border) if number + 1 < len(placed) else None
