@@ -18,6 +18,7 @@ from mpt_cli.media.encoders.availability import EncoderTrials
 from mpt_cli.media.encoders.optimizer import CodecOptimizer
 from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.inspect.damage import DeepLook
+from mpt_cli.media.inspect.loudness import FileLoudness
 from mpt_cli.media.inspect.probe_cache import ProbeCache
 from mpt_cli.media.inspect.sandbox import Workers
 from mpt_cli.model.arguments import instance_of
@@ -154,7 +155,13 @@ class ModuleFactory:
         ask = self.known_files.probe if self.known_files else self.workers.probe
         deep = DeepLook(self.ffmpeg, self.workers.decoded_share)
         return ValidationEngine(
-            FileValidator(self._config.validation, probe=ask, decoded_share=deep, audio_loss=self.workers.audio_loss),
+            FileValidator(
+                self._config.validation,
+                probe=ask,
+                decoded_share=deep,
+                audio_loss=self.workers.audio_loss,
+                loudness=FileLoudness(self.ffmpeg),
+            ),
             ParameterValidator(),
             CodecValidator(self.codec_optimizer),
             workers=usable_cores(),

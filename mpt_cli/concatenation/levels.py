@@ -19,16 +19,15 @@ from mpt_cli.media.process.run import Limits
 from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.media.reel_levels import READINGS_PER_STEP, in_steps, is_finite, steps_of, with_gains
 from mpt_cli.model.errors import ConcatenationError, Issue, IssueCode, VerificationError
-from mpt_cli.model.formatting import escape
 from mpt_cli.model.loudness import (
     BLOCK_READINGS,
-    MOST_DIFFERENCE_LU,
     READINGS_PER_SECOND,
     SILENCE_LUFS,
     TOLERANCE_LU,
     ClipLoudness,
     Loudness,
     ReelLoudness,
+    difference_text,
     even_gains,
     gated_loudness,
 )
@@ -296,14 +295,11 @@ class Levelling:
 
     def _compare(self, levels_of: dict[int, float]) -> None:
         """Warn where clips differ in loudness, as they are heard in the reel."""
-        if not levels_of or max(levels_of.values()) - min(levels_of.values()) <= MOST_DIFFERENCE_LU:
-            return
-        ends = min(levels_of, key=levels_of.__getitem__), max(levels_of, key=levels_of.__getitem__)
-        paths = {clip.index: clip.original_path for clip, _, _ in self._meter.audio.spans()}
-        figures = ", ".join(f"{escape(paths[index].name)} has {levels_of[index]:.1f} LUFS" for index in ends)
-        units = levels_of[ends[1]] - levels_of[ends[0]]
-        hint = None if self._wanted.even_out else "--even-out brings them together"
-        self._warn(IssueCode.LOUDNESS_DIFFERS, f"clips differ by {units:.1f} LU in loudness: {figures}", hint)
+        names = {clip.index: clip.original_path.name for clip, _, _ in self._meter.audio.spans()}
+        said = difference_text([(names[index], lufs) for index, lufs in levels_of.items()])
+        if said is not None:
+            hint = None if self._wanted.even_out else "--even-out brings them together"
+            self._warn(IssueCode.LOUDNESS_DIFFERS, said, hint)
 
     def _why_unmeasured(self) -> str:
         samples, rate = self._meter.audio.samples, self._meter.form.sample_rate

@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import log10
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from mpt_cli.model.formatting import escape
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SILENCE_LUFS = -70.0
 """Absolute gate of BS.1770: what is below counts as silence."""
@@ -119,6 +122,17 @@ def even_gains(clips: Mapping[int, tuple[float | None, float]]) -> dict[int, flo
 
 def _clamped(gain: float) -> float:
     return round(min(max(gain, -MOST_EVENED_DB), MOST_EVENED_DB), 2)
+
+
+def difference_text(clips: Sequence[tuple[str, float]]) -> str | None:
+    """Return the message about names and loudness of clips that differ by more than is heard as one; None if not."""
+    if not clips:
+        return None
+    quiet, loud = min(clips, key=itemgetter(1)), max(clips, key=itemgetter(1))
+    if loud[1] - quiet[1] <= MOST_DIFFERENCE_LU:
+        return None
+    figures = ", ".join(f"{escape(name)} has {lufs:.1f} LUFS" for name, lufs in (quiet, loud))
+    return f"clips differ by {loud[1] - quiet[1]:.1f} LU in loudness: {figures}"
 
 
 def loudness_text(reel: ReelLoudness) -> str:

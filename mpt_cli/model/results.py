@@ -95,6 +95,7 @@ class FileValidationResult:
         media: Description of the file; None if it could not be read.
         copy_obstacles: Why ``mpt concat`` would not copy its frames as they are; empty where nothing stands in the
             way, None where that is not known, because not all packets were read.
+        lufs: Loudness of its audio; None for silence, and where it was not measured.
     """
 
     path: Path
@@ -102,6 +103,7 @@ class FileValidationResult:
     warnings: tuple[Issue, ...] = ()
     media: MediaInfo | None = None
     copy_obstacles: tuple[str, ...] | None = None
+    lufs: float | None = None
     elapsed_seconds: float = field(default=0.0, compare=False)
 
     @property

@@ -160,6 +160,7 @@ def _file(file: FileValidationResult) -> FileData:
         "warnings": [issue_dict(issue) for issue in file.warnings],
         "media": None if file.media is None else media_dict(file.media),
         "copy_obstacles": None if file.copy_obstacles is None else list(file.copy_obstacles),
+        "lufs": file.lufs,
     }
 
 

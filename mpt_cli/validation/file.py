@@ -34,11 +34,25 @@ class LooksDeep(Protocol):
         ...
 
 
+class MeasuresLoudness(Protocol):
+    """Measuring of the audio of a whole file."""
+
+    def __call__(self, path: Path, media: MediaInfo, *, cancel: CancelToken) -> float | None:
+        """Return the loudness in LUFS; None for silence or where it is not known. Raise Cancelled after a stop."""
+        ...
+
+
 class FileValidator:
     """Validator of files, from the cheapest check to the most expensive one."""
 
     def __init__(
-        self, limits: ValidationConfig, *, probe: Probe, decoded_share: LooksDeep, audio_loss: CountsAudioLoss
+        self,
+        limits: ValidationConfig,
+        *,
+        probe: Probe,
+        decoded_share: LooksDeep,
+        audio_loss: CountsAudioLoss,
+        loudness: MeasuresLoudness | None = None,
     ) -> None:
         """Create a validator.
 
@@ -47,9 +61,10 @@ class FileValidator:
             probe: Reads the streams of a file.
             decoded_share: Returns the share of frames that decode.
             audio_loss: Returns the loss of an audio track.
+            loudness: Returns the loudness of a file that is decoded; None to measure none.
         """
         self._limits, self._probe = limits, probe
-        self._decoded_share, self._audio_loss = decoded_share, audio_loss
+        self._decoded_share, self._audio_loss, self._loudness = decoded_share, audio_loss, loudness
 
     def validate_video_file(
         self,
@@ -92,6 +107,7 @@ class FileValidator:
             return FileValidationResult(path, errors=(Issue(IssueCode.PROBE_FAILED, message, path),))
         errors = self._errors(path, media)
         warnings = [*media.warnings, *self._warnings(path, media)]
+        lufs = None
         if deep and not errors:
             cancel = cancel or CancelToken()
             share = self._decoded_share(path, media, cancel=cancel)
@@ -102,7 +118,8 @@ class FileValidator:
                 if damage := loss.issue(track, path):
                     refused = track == media.audio and loss.decoded_share < TOO_LITTLE
                     (errors if refused else warnings).append(damage)
-        return FileValidationResult(path, tuple(errors), tuple(warnings), media)
+            lufs = self._loudness(path, media, cancel=cancel) if self._loudness else None
+        return FileValidationResult(path, tuple(errors), tuple(warnings), media, lufs=lufs)
 
     def file_exists(self, path: Path) -> bool:
         """Return True if the path is a regular file, also through links."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import audio_clips
 from tests.cli.conftest import Done, Mpt, events_of, run_program
 from tests.media import Tone
 
@@ -285,3 +286,15 @@ def test_what_keeps_a_clip_from_being_copied_is_said(mpt: Mpt, media: MediaFolde
     assert "concat does not copy it: size is 320x180" in done.out
     data = mpt("validate", alike, odd, "--deep", "--json").data
     assert [clip["copy_obstacles"] for clip in data["clips"]] == [[], ["size is 320x180"]]
+
+
+def test_clips_that_differ_in_loudness_are_named_where_all_is_decoded(mpt: Mpt, here: Path) -> None:
+    loud, soft = (
+        audio_clips.clip(here / f"{name}.mp4", audio_clips.tone(500, 2), "-af", f"volume={db}dB")
+        for name, db in (("a", 0), ("b", -20))
+    )
+    done = mpt("validate", loud, soft, "--deep", "--json")
+    assert (done.code, [warning["code"] for warning in done.document["warnings"]]) == (0, ["loudness_differs"])
+    levels = [each["lufs"] for each in done.document["data"]["clips"]]
+    assert levels[0] - levels[1] == pytest.approx(20, abs=1)
+    assert mpt("validate", loud, soft, "--deep", "--strict", "--json").codes == ["loudness_differs"]

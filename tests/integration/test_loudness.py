@@ -17,6 +17,7 @@ from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
 from mpt_cli.model.errors import IssueCode
 from mpt_cli.model.results import RunStatus
+from mpt_cli.runtime.cancel import CancelToken
 from tests import reader
 from tests.audio_clips import clip
 from tests.media import ffmpeg
@@ -228,3 +229,14 @@ def test_single_clip_of_concat_is_levelled_and_copied(tmp_path: Path) -> None:
     assert result.concatenation is not None
     assert result.concatenation.stream_copy
     assert heard(tmp_path / "reel.mp4").lufs == pytest.approx(-20, abs=0.5)
+
+
+def test_validate_measures_files_that_it_decodes(tmp_path: Path) -> None:
+    paths = [sounding(tmp_path, kind) for kind in ("speech", "surround", "telephone", "silent")]
+    engine = ModuleFactory().create_validation_engine()
+    quick = engine.validate_files(paths, cancel=CancelToken())
+    assert [one.lufs for one in quick] == [None] * 4
+    deep = engine.validate_files(paths, cancel=CancelToken(), scan=True, deep=True)
+    assert deep[0].lufs == pytest.approx(heard(paths[0]).lufs, abs=0.1)
+    assert deep[2].lufs == pytest.approx(heard(paths[2]).lufs + 3, abs=0.2)  # mono is heard on both sides
+    assert [one.lufs is None for one in deep] == [False, False, False, True]

@@ -9,13 +9,17 @@ from mpt_cli.cli.answer import Answer
 from mpt_cli.cli.options import COMMON, INPUTS, VALIDATE, Given, Inputs, with_options
 from mpt_cli.cli.session import Session
 from mpt_cli.display.answers import summary, verdicts
-from mpt_cli.model.errors import Cancelled, ExitCode, UsageError
+from mpt_cli.model.errors import Cancelled, ExitCode, Issue, IssueCode, UsageError
+from mpt_cli.model.loudness import difference_text
 from mpt_cli.model.results import RunStatus
 from mpt_cli.reporting.envelope import validation_data
 from mpt_cli.runtime.events import RunFinished, RunStarted, ValidationFinished
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mpt_cli.display.base import Console
+    from mpt_cli.model.results import FileValidationResult
 
 
 @with_options(INPUTS, VALIDATE, COMMON)
@@ -26,6 +30,13 @@ def validate(
 ) -> int:
     """Check clips and report their format; exit 3 if any cannot be used."""
     return Session("validate", given).run(lambda session: _answer(session, inputs or []))
+
+
+def _differing(files: Sequence[FileValidationResult]) -> tuple[Issue, ...]:
+    """Return a warning where clips differ in loudness; only where they were measured."""
+    said = difference_text([(file.path.name, file.lufs) for file in files if file.lufs is not None])
+    hint = "--even-out of mpt process brings them together"
+    return () if said is None else (Issue(IssueCode.LOUDNESS_DIFFERS, said, hint=hint),)
 
 
 def _answer(session: Session, inputs: list[str]) -> Answer:
@@ -48,6 +59,7 @@ def _answer(session: Session, inputs: list[str]) -> Answer:
         context.emit(RunFinished(RunStatus.CANCELLED.value))
         raise
     files = factory.with_copy_obstacles(files)
+    noticed = (*noticed, *_differing(files))
     if given.get("strict"):
         files = [replace(file, errors=(*file.errors, *file.warnings), warnings=()) for file in files]
         problems, noticed = (*problems, *noticed), ()

@@ -62,7 +62,9 @@ def _cells(file: FileValidationResult) -> list[Cell]:
     head = [Cell(verdict, style), Cell(path_text(file.path), style if file.errors else "")]
     if file.media is None:
         return [*head, *(Cell(MISSING, "dim") for _ in _COLUMNS[2:])]
-    return [*head, *map(Cell, _media(file.media))]
+    *facts, audio = _media(file.media)
+    loudness = "" if file.lufs is None else f", {file.lufs:.1f} LUFS"
+    return [*head, *map(Cell, (*facts, f"{audio}{loudness}"))]
 
 
 def _media(media: MediaInfo) -> tuple[str, ...]:

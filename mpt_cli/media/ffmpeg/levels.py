@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import ffmpeg
 
 from mpt_cli.media.ffmpeg.audio_chain import raw_options
-from mpt_cli.media.open_options import DEMUXERS, file_url
+from mpt_cli.media.ffmpeg.downmix import pan_expression
+from mpt_cli.media.open_options import DEMUXERS, file_url, protocols
 from mpt_cli.model.loudness import SILENCE_LUFS, Loudness
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mpt_cli.model.audio_form import AudioForm, SampleFormat
+    from mpt_cli.model.media_info import AudioStreamInfo
 
 _MEASURING = ("-hide_banner", "-nostdin", "-y", "-nostats", "-progress", "pipe:1", "-stats_period", "0.25")
 _SAID, _QUIET = ("-v", "info"), ("-v", "error")
@@ -40,6 +42,20 @@ def measure_file_arguments(path: Path) -> list[str]:
     """Return the arguments that measure loudness and true peak of the audio of a reel."""
     reel = ffmpeg.input(file_url(path), protocol_whitelist="file", format_whitelist=DEMUXERS)["a:0"]
     return [*_MEASURING, *_SAID, *_measured(reel).get_args()]
+
+
+def measure_track_arguments(path: Path, track: AudioStreamInfo, end: int | None) -> list[str]:
+    """Return the arguments that measure an audio track of a clip as it is in a stereo reel.
+
+    Args:
+        path: The file.
+        track: The track.
+        end: Offset in the file before which it is read; None for all of it.
+    """
+    source = ["-format_whitelist", DEMUXERS, "-protocol_whitelist", protocols(end), "-i", file_url(path, end)]
+    pan = pan_expression(track.channels, "stereo", is_part=track.is_part)  # which ffmpeg-python would escape
+    filters = f"aformat=sample_fmts=fltp,pan={pan},{_METER}=peak=true:framelog=verbose"
+    return [*_MEASURING, *_SAID, *source, "-map", f"0:{track.index}", "-af", filters, "-f", "null", "-"]
 
 
 def readings_arguments(audio: AudioForm, name: str) -> list[str]:

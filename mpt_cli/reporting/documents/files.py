@@ -77,6 +77,13 @@ class FileData(TypedDict):
             " stands in the way, null where not all packets were read (--deep reads all)"
         ),
     ]
+    lufs: Annotated[
+        float | None,
+        Field(
+            description="loudness of its audio in a stereo reel in LUFS; null for silence, for several tracks,"
+            " and without --deep"
+        ),
+    ]
 
 
 class FileCounts(TypedDict):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mpt_cli.media.ffmpeg.levels import level_arguments, measured, readings
+from mpt_cli.media.ffmpeg.levels import level_arguments, measure_track_arguments, measured, readings
 from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.media.reel_levels import in_steps, is_finite, with_gains
 from mpt_cli.model.audio_form import AudioForm, SampleFormat
 from mpt_cli.model.clips import ProcessedClip, Segment, TargetForm
 from mpt_cli.model.loudness import Loudness
+from mpt_cli.model.media_info import AudioStreamInfo
 from tests.builders import form_of
 
 SAID = """
@@ -69,6 +70,14 @@ def test_limiter_is_oversampled_to_192_khz(rate: int, steps: int) -> None:
 def test_no_limiter_without_a_ceiling() -> None:
     audio = AudioForm()
     assert "alimiter" not in " ".join(level_arguments(audio, audio.samples, -3.0, None, 1000, Path("/a.pcm")))
+
+
+def test_track_of_a_file_is_measured_as_in_a_stereo_reel() -> None:
+    track = AudioStreamInfo(3, "aac", ("FC",), "mono", 44_100)
+    line = " ".join(measure_track_arguments(Path("/a.mp4"), track, 500))
+    assert "pan=stereo|c0=1*c0|c1=1*c0,ebur128=peak=true" in line
+    assert "-map 0:3" in line
+    assert "-i subfile,,start,0,end,500,,:file:/a.mp4" in line
 
 
 PACKED = {

@@ -176,7 +176,7 @@ def test_data_of_validate() -> None:
     check("validate", data)
     check("validate", {})
     assert data["summary"] == {"total": 3, "valid": 2, "invalid": 1, "with_warnings": 1}
-    assert keys(data["clips"][2]) == ["path", "valid", "errors", "warnings", "media", "copy_obstacles"]
+    assert keys(data["clips"][2]) == ["path", "valid", "errors", "warnings", "media", "copy_obstacles", "lufs"]
     assert data["clips"][2]["media"] is None
     assert data["clips"][2]["path"] == str(Path("c.mp4").absolute())
 
