@@ -155,11 +155,11 @@ def _by_offsets(before: UsedClip, after: UsedClip, rate: int) -> Border | None:
     over = ended.first + Fraction(ended.samples, rate) - video_end(one)
     lead, packet = begun.first - video_begin(other), Fraction(ended.packet, rate)
     assert one.audio is not None
-    tells = begun.in_midst is True if one.audio.lossless is None else abs(over) > _SLACK + 2 * begun.tick
+    tells = begun.in_midst is True if one.audio.lossless is None else abs(over) > _SLACK + begun.tick
     if not tells or max(abs(over), abs(lead)) > _MOST_APART:
         return None
     tick = one.frame_times.time_base if one.frame_times is not None else begun.tick
-    if abs(over - lead) <= _SLACK + 2 * max(tick, begun.tick):
+    if abs(over - lead) <= _SLACK + max(tick, begun.tick):  # four times are rounded, and rarely all to one side
         return Border("its audio begins where that one's ends")
     chapters = recording_of(before.clip.path.name) is not None or _times_go_on(before, after)
     if lead == 0 and abs(over) <= ZEROED_PACKETS * packet and chapters and one.audio.lossless is None:
