@@ -16,6 +16,7 @@ from mpt_cli.concatenation.failures import require_success
 from mpt_cli.media.ffmpeg import levels
 from mpt_cli.media.ffmpeg.audio_chain import rendered_format
 from mpt_cli.media.process.run import Limits
+from mpt_cli.media.proof import prove_audio
 from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.media.reel_levels import READINGS_PER_STEP, in_steps, is_finite, steps_of, with_gains
 from mpt_cli.model.errors import ConcatenationError, Issue, IssueCode, VerificationError
@@ -34,7 +35,7 @@ from mpt_cli.model.loudness import (
 from mpt_cli.monitoring.pool import ResourceRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mpt_cli.concatenation.order import JoinOrder
@@ -104,16 +105,21 @@ class _Meter:
         """Return loudness and seconds of each clip by its index."""
         path = self._files.path(_READINGS)
         self._run(levels.readings_arguments(self.form, path.name), in_steps(self.audio, self.form))
-        measured: dict[int, tuple[float | None, float]] = {}
-        with path.open(encoding="ascii") as lines:
-            readings = levels.readings(lines)
-            for clip, first, end in self.audio.spans():
-                own = list(islice(readings, READINGS_PER_STEP * steps_of(end - first, self.form)))
-                whole = (end - first) * READINGS_PER_SECOND // self.form.sample_rate
-                loudness = gated_loudness(own[BLOCK_READINGS - 1 : whole])
-                measured[clip.index] = loudness, (end - first) / self.form.sample_rate
-        self._files.discard(path)
-        return measured
+        try:
+            with path.open(encoding="ascii") as lines:
+                return dict(self._clips_of(levels.readings(lines)))
+        except (OSError, ValueError) as error:
+            message = f"ffmpeg measured nothing that can be read: {error}"
+            raise ConcatenationError(IssueCode.CONCAT_FAILED, message) from error
+        finally:
+            self._files.discard(path)
+
+    def _clips_of(self, readings: Iterator[float]) -> Iterator[tuple[int, tuple[float | None, float]]]:
+        """Yield index, loudness and seconds of each clip from the readings of all."""
+        for clip, first, end in self.audio.spans():
+            own = list(islice(readings, READINGS_PER_STEP * steps_of(end - first, self.form)))
+            whole = (end - first) * READINGS_PER_SECOND // self.form.sample_rate
+            yield clip.index, (gated_loudness(own[BLOCK_READINGS - 1 : whole]), (end - first) / self.form.sample_rate)
 
     def mix(self, gains: dict[int, float]) -> Loudness:
         """Measure the audio of the clips with their gains."""
@@ -125,6 +131,7 @@ class _Meter:
         fed = rendered_format(self.form) if gains else self.form.samples
         arguments = levels.level_arguments(self.form, fed, gain_db, ceiling_db, self.audio.samples, self.levelled)
         self._run(arguments, self._mixed(gains))
+        prove_audio(self.levelled, self.audio.samples, self.form)
         levelled = ReelAudio(self.order.clips, self.order.form, self.levelled)
         return self._measured(levels.measure_pcm_arguments(self.form), levelled.read(0, levelled.samples))
 

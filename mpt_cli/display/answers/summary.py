@@ -57,9 +57,10 @@ _CLIP_COLUMNS = (
     Column("length", right=True),
     Column("time", right=True, drop=3),
     Column("memory", right=True, drop=2),
+    Column("gain", right=True),
 )
 _PREDICTION_COLUMNS = (Column(""), Column("predicted", right=True), Column("came", right=True))
-_START = 4
+_START, _GAIN = 4, 8
 
 
 def show_result(out: Console, err: Console, result: VideoResult, *, verbose: bool = False) -> None:
@@ -182,7 +183,9 @@ def show_clips(out: Console, result: VideoResult) -> None:
         clips.sort(key=lambda clip: (clip.start is None, clip.start))
     room = min(max(out.height - _LINES_AROUND, LEAST_ROWS), MOST_ROWS)
     shown = failed_first(clips, room) if out.is_terminal else clips
-    columns = [column for column in range(len(_CLIP_COLUMNS)) if reordered or column != _START]
+    without = {_START} if not reordered else set[int]()
+    without |= set() if any(clip.loudness and clip.loudness.gain_db for clip in clips) else {_GAIN}
+    columns = [column for column in range(len(_CLIP_COLUMNS)) if column not in without]
     rows = [[cells[column] for column in columns] for cells in map(_clip_cells, shown)]
     for line in table_lines([_CLIP_COLUMNS[column] for column in columns], rows, table_width(out)):
         say(out, line)
@@ -204,6 +207,7 @@ def _clip_cells(clip: ClipResult) -> list[Cell]:
         Cell(tenths_text(clip.duration)),
         Cell(seconds_text(clip.elapsed_seconds), "dim"),
         Cell(size_text(clip.peak_memory_bytes), "dim"),
+        Cell(f"{clip.loudness.gain_db:+.1f} dB" if clip.loudness and clip.loudness.gain_db else MISSING),
     ]
 
 

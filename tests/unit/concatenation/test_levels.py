@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mpt_cli.concatenation.levels import Levelling
+from mpt_cli.concatenation.levels import Levelling, ReelLevels
 from mpt_cli.concatenation.order import JoinOrder
+from mpt_cli.config.sections import MemoryConfig
+from mpt_cli.media.ffmpeg.runner import Ffmpeg
 from mpt_cli.media.reel_audio import ReelAudio
 from mpt_cli.model.audio_form import AudioForm
 from mpt_cli.model.clips import ProcessedClip, Segment
 from mpt_cli.model.errors import ConcatenationError, IssueCode, VerificationError
 from mpt_cli.model.loudness import Loudness, WantedLevels
+from mpt_cli.monitoring.memory import MemoryManager
+from mpt_cli.monitoring.pool import ResourcePool
+from mpt_cli.runtime.events import RunContext
+from mpt_cli.storage.temp_files import TempFileManager
 from tests.builders import form_of
 
 if TYPE_CHECKING:
@@ -196,3 +202,24 @@ def test_meter_that_fails_costs_a_warning_but_no_run() -> None:
     assert not levelled(FakeMeter(Loudness(-20.0, -20.0), WantedLevels(measures=True)))[0].clips
     with pytest.raises(ConcatenationError):
         levelled(FakeMeter(Loudness(-20.0, -20.0), WantedLevels(even_out=True)))
+
+
+@pytest.mark.parametrize("answer", ["", "printf 'lavfi.r128.M=loud' > readings.txt"], ids=["nothing", "no numbers"])
+@pytest.mark.parametrize("wanted", [WantedLevels(-14.0), WantedLevels(even_out=True)], ids=["reel", "clips"])
+@pytest.mark.heavy
+def test_ffmpeg_that_lies_is_an_error_of_the_join(tmp_path: Path, wanted: WantedLevels, answer: str) -> None:
+    script = tmp_path / "ffmpeg"
+    script.write_text(f"#!/bin/sh\ncat > /dev/null\n{answer}\n")
+    script.chmod(0o755)
+    form = form_of(audio=LOSSLESS)
+    clips = tuple(
+        ProcessedClip(
+            index, Path(f"/{index}.mp4"), Path("/v"), None, form.dimensions, Segment(index, 0, 30), Fraction(1), 0, "",
+            b"", owned=True,
+        )
+        for index in range(2)
+    )  # fmt: skip
+    order = JoinOrder(clips, form, allow_mixed=False, timeout_seconds=60, levels=wanted)
+    levels = ReelLevels(Ffmpeg(script), ResourcePool(1, MemoryManager(MemoryConfig())))
+    with pytest.raises(ConcatenationError):
+        levels.begin(order, TempFileManager(tmp_path), RunContext("test"))

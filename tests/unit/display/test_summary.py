@@ -21,6 +21,7 @@ from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Color, Dimensions, Orientation
 from mpt_cli.model.errors import Issue, IssueCode
 from mpt_cli.model.left_out import LeftOut, LeftOutKind
+from mpt_cli.model.loudness import ClipLoudness, Loudness, ReelLoudness, loudness_text
 from mpt_cli.model.media_info import AudioStreamInfo, MediaInfo, VideoStreamInfo
 from mpt_cli.model.plan_report import Prediction
 from mpt_cli.model.results import (
@@ -209,6 +210,21 @@ def test_another_order_is_told_by_where_clips_start(seed: int | None) -> None:
 def test_order_of_the_request_needs_no_starts() -> None:
     clips = [replace(clip(at, f"c{at}.mp4"), start=Fraction(at)) for at in range(3)]
     assert "start" not in in_pipe(replace(result(*clips), seed=None))[0]
+
+
+def test_summary_has_loudness_and_gains_where_levels_were_changed() -> None:
+    levels = (ClipLoudness(-20.0), ClipLoudness(-32.04, 9.12), None)
+    clips = [replace(clip(at, f"c{at}.mp4"), loudness=level) for at, level in enumerate(levels)]
+    plain = result(*clips)
+    assert plain.output is not None
+    assert "loudness" not in in_pipe(result(*[clip(0, "a.mp4")]))[0]
+    reel = ReelLoudness(-14.0, -1.0, Loudness(-20.0, -9.0), Loudness(-14.0, -3.0), 6.0, 0.0)
+    out, _ = in_pipe(replace(plain, output=replace(plain.output, loudness=reel)))
+    assert f"  loudness {loudness_text(reel)}" in out.splitlines()
+    heads, *rows = out.splitlines()[8:12]
+    assert heads.split()[-1] == "gain"
+    assert [row.rstrip().endswith("+9.1 dB") for row in rows] == [False, True, False]
+    assert "gain" not in in_pipe(result(*[replace(one, loudness=levels[0]) for one in clips]))[0]
 
 
 def test_summary_names_what_folders_leave_out() -> None:
