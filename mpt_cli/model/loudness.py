@@ -138,7 +138,7 @@ def difference_text(clips: Sequence[tuple[str, float]]) -> str | None:
 def loudness_text(reel: ReelLoudness) -> str:
     """Return one line, such as ``-14.0 LUFS, -1.2 dBTP (before -26.4 LUFS, -14.2 dBTP; gain +12.4 dB)``."""
     limiter = f", limiter {reel.limiter_db:g} dB" if reel.limiter_db else ""
-    return f"{_levels(reel.after)} (before {_levels(reel.before)}; gain {reel.gain_db:+.1f} dB{limiter})"
+    return f"{levels_text(reel.after)} (before {levels_text(reel.before)}; gain {reel.gain_db:+.1f} dB{limiter})"
 
 
 def clip_loudness_text(clip: ClipLoudness) -> str:
@@ -147,7 +147,7 @@ def clip_loudness_text(clip: ClipLoudness) -> str:
     return ", ".join((*lufs, *((f"gain {clip.gain_db:+.1f} dB",) if clip.gain_db else ())))
 
 
-def _levels(measured: Loudness) -> str:
+def levels_text(measured: Loudness) -> str:
     """Return the levels in words; what is too quiet for a loudness may have a peak."""
     lufs = "below -70 LUFS" if measured.lufs is None else f"{measured.lufs:.1f} LUFS"
     return lufs if measured.true_peak is None else f"{lufs}, {measured.true_peak:.1f} dBTP"

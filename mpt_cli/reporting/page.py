@@ -13,7 +13,7 @@ from mpt_cli.model.formatting import (
     seconds_text,
     size_text,
 )
-from mpt_cli.model.loudness import clip_loudness_text, loudness_text
+from mpt_cli.model.loudness import clip_loudness_text, levels_text, loudness_text
 from mpt_cli.model.results import ClipStatus, RunStatus
 from mpt_cli.reporting import charts
 from mpt_cli.reporting.markup import element, facts, jpeg, name, section, text
@@ -99,7 +99,7 @@ def _tiles(result: VideoResult) -> list[tuple[str, object]]:
             ("length", exact_seconds_text(output.duration)),
             ("video", output.video),
             ("audio", output.audio),
-            *(("loudness", loudness_text(loudness)) for loudness in (output.loudness,) if loudness is not None),
+            *(("loudness", levels_text(loudness.after)) for loudness in (output.loudness,) if loudness is not None),
             ("file", f"{size_text(output.size_bytes)}, {output.video_codec} in {output.container}"),
         ]
     tiles.append(("clips", _fates(result.clips)))
@@ -213,6 +213,8 @@ def _making(entry: HistoryEntry) -> str:
         how = "coded frames copied" if join.stream_copy else "encoded again"
         why = f"; {join.fallback_reason}" if join.fallback_reason else ""
         pairs.append(("join", f"{join.method}, {how}, {seconds_text(join.duration_seconds)}{why}"))
+    if result.output is not None and (loudness := result.output.loudness) is not None:
+        pairs.append(("loudness", loudness_text(loudness)))
     if (metrics := result.metrics) is not None:
         busy, score = metrics.processing_efficiency, metrics.performance_score
         pairs.append(("slots in use", MISSING if busy is None else f"{percent_text(busy)} of their time"))

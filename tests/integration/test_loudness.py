@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from mpt_cli.config.request import VideoParams
-from mpt_cli.config.sections import AudioConfig, CacheConfig, Config, QualitySettings, VideoConfig
+from mpt_cli.config.sections import AudioConfig, CacheConfig, Config, ProcessingConfig, QualitySettings, VideoConfig
 from mpt_cli.factory import ModuleFactory
 from mpt_cli.model.choices import Action, JoinMethod
 from mpt_cli.model.clips import VideoClip
@@ -23,10 +24,9 @@ from tests.audio_clips import clip
 from tests.media import ffmpeg
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mpt_cli.model.results import VideoResult
 
+Clips = list[Path | VideoClip]
 SPEECH = "0.05*sin(2*PI*300*t)*(0.3+gt(sin(2*PI*2.5*t),0))"
 """Syllables: loud and soft parts in turn."""
 KINDS = {
@@ -67,13 +67,21 @@ def sounding(folder: Path, kind: str, seconds: float = 3) -> Path:
     return clip(folder / f"{kind}.mov", source, "-c:a", "pcm_s16le", seconds=seconds)
 
 
-def made(output: Path, clips: list[Path | VideoClip], *, join: JoinMethod | None = None, **audio: Any) -> VideoResult:
+def made(
+    output: Path,
+    clips: Clips,
+    *,
+    join: JoinMethod | None = None,
+    jobs: int | None = None,
+    **audio: Any,
+) -> VideoResult:
     """The result of a run with these settings of ``[audio]``; its cache lies beside the output."""
     config = Config(
         video=VideoConfig(size="64x36", fps="25"),  # type: ignore[arg-type]
         encode=QualitySettings(quality="draft", threads=1),  # type: ignore[arg-type]
         audio=AudioConfig(**audio),
-        cache=CacheConfig(dir=output.parent / "cache"),
+        cache=CacheConfig(dir=output.parent / "cache", enabled=jobs is None),
+        processing=ProcessingConfig(jobs=jobs),
     )
     params = VideoParams(clips, output, overwrite=True, join=join)
     result = ModuleFactory(config).create_video_orchestrator().process_video_request(params)
@@ -92,7 +100,7 @@ def codes(result: VideoResult) -> set[IssueCode]:
 
 @pytest.mark.core
 def test_reel_has_the_loudness_that_is_asked_for(tmp_path: Path) -> None:
-    clips: list[Path | VideoClip] = [sounding(tmp_path, "peaks"), sounding(tmp_path, "silent", 1)]
+    clips: Clips = [sounding(tmp_path, "peaks"), sounding(tmp_path, "silent", 1)]
     result = made(tmp_path / "reel.mp4", clips, loudness=-16)
     found = heard(tmp_path / "reel.mp4")
     assert found.lufs == pytest.approx(-16, abs=0.5)
@@ -111,7 +119,7 @@ def test_reel_has_the_loudness_that_is_asked_for(tmp_path: Path) -> None:
 
 @pytest.mark.core
 def test_process_names_clips_that_differ_and_concat_does_not_measure(tmp_path: Path) -> None:
-    clips: list[Path | VideoClip] = [sounding(tmp_path, "music", 1), sounding(tmp_path, "quiet", 1)]
+    clips: Clips = [sounding(tmp_path, "music", 1), sounding(tmp_path, "quiet", 1)]
     result = made(tmp_path / "reel.mp4", clips)
     assert codes(result) == {IssueCode.LOUDNESS_DIFFERS}
     assert result.output is not None
@@ -150,7 +158,7 @@ MIXES = [
 def test_mixed_reel_meets_loudness_and_peak_or_says_why(
     tmp_path: Path, mix: list[str], name: str, audio: dict[str, Any]
 ) -> None:
-    clips: list[Path | VideoClip] = [sounding(tmp_path, kind) for kind in mix]
+    clips: Clips = [sounding(tmp_path, kind) for kind in mix]
     result = made(tmp_path / name, clips, loudness=-14, **audio)
     found, said = heard(tmp_path / name), codes(result)
     assert found.peak <= -1 or IssueCode.TRUE_PEAK_EXCEEDED in said
@@ -221,6 +229,13 @@ def test_raised_clip_does_not_clip(tmp_path: Path) -> None:
     path = sounding(tmp_path, "music")
     made(tmp_path / "reel.mp4", [path, VideoClip(path, volume=20)])
     assert heard(tmp_path / "reel.mp4").peak <= -1
+
+
+def test_levelled_reel_has_the_same_bytes_on_any_number_of_cores(tmp_path: Path) -> None:
+    clips: Clips = [sounding(tmp_path, kind) for kind in ("peaks", "music", "telephone")]
+    made_by = [made(tmp_path / f"{jobs}.mp4", clips, jobs=jobs, loudness=-14, even_out=True) for jobs in (1, 3)]
+    assert all(result.output for result in made_by)
+    assert (tmp_path / "1.mp4").read_bytes() == (tmp_path / "3.mp4").read_bytes()
 
 
 def test_single_clip_of_concat_is_levelled_and_copied(tmp_path: Path) -> None:

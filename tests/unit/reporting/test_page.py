@@ -15,6 +15,7 @@ import pytest
 from mpt_cli.model.choices import Action, Container
 from mpt_cli.model.clips import Dimensions
 from mpt_cli.model.errors import Issue, IssueCode
+from mpt_cli.model.loudness import ClipLoudness, Loudness, ReelLoudness, loudness_text
 from mpt_cli.model.media_info import Still
 from mpt_cli.model.results import (
     ClipResult,
@@ -159,6 +160,17 @@ def test_all_parts_are_there_and_say_what_the_result_says() -> None:
         assert said in text, said
     for clip in MIXED:
         assert clip.path.name in text
+
+
+def test_loudness_stands_where_levels_were_changed() -> None:
+    entry = entry_of(clip_of(0, loudness=ClipLoudness(-32.0, 9.1)), clip_of(1, loudness=ClipLoudness(-20.0)))
+    assert "loudness" not in read(entry).text
+    reel = ReelLoudness(-14.0, -1.0, Loudness(-20.0, -9.0), Loudness(-14.1, -3.0), 6.0, 0.4)
+    assert entry.result.output is not None
+    output = replace(entry.result.output, loudness=reel)
+    text = read(replace(entry, result=replace(entry.result, output=output))).text
+    for said in ("loudness -14.1 LUFS, -3.0 dBTP ", loudness_text(reel), "-32.0 LUFS, gain +9.1 dB", "-20.0 LUFS"):
+        assert said in text, said
 
 
 def test_each_clip_has_its_bar_where_it_was_worked_on() -> None:
