@@ -130,8 +130,8 @@ def test_one_odd_clip_is_named_and_all_are_encoded(media: MediaFolder, tmp_path:
     assert reasons[3] == ("colours are bt709/bt709/bt709/tv",)
 
 
-def test_reencoding_makes_the_usual_form(media: MediaFolder, tmp_path: Path) -> None:
+def test_reencoding_makes_the_usual_form_of_their_dynamic_range(media: MediaFolder, tmp_path: Path) -> None:
     reel = tmp_path / "reel.mp4"
     result = joined(reel, of_one_camera(media, KINDS["pq"]), JoinMethod.REENCODE)
     assert {clip.action for clip in result.clips} == {Action.ENCODE}
-    assert next(reader.frames(reel)).format.name == "yuv420p"
+    assert next(reader.frames(reel)).format.name == "yuv420p10le"
