@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mpt_cli.concatenation.failures import require_success
+from mpt_cli.media.encoders.audio import given_up
 from mpt_cli.media.ffmpeg import levels
 from mpt_cli.media.ffmpeg.audio_chain import rendered_format
 from mpt_cli.media.process.run import Limits
@@ -100,6 +101,8 @@ class _Meter:
         self.order, self.form = order, order.form.audio
         self.levelled = files.path(_LEVELLED)
         self.audio = ReelAudio(order.clips, order.form)
+        self._first = min(given_up(self.form, order.form.container), self.audio.samples)
+        """First sample that is heard: a click in what the encoder gives up must not count."""
 
     def clips(self) -> dict[int, tuple[float | None, float]]:
         """Return loudness and seconds of each clip by its index."""
@@ -124,7 +127,8 @@ class _Meter:
     def mix(self, gains: dict[int, float]) -> Loudness:
         """Measure the audio of the clips with their gains."""
         fed = rendered_format(self.form) if gains else None
-        return self._measured(levels.measure_pcm_arguments(self.form, fed), self._mixed(gains))
+        feed = self._mixed(gains) if gains else self.audio.read(self._first, self.audio.samples)
+        return self._measured(levels.measure_pcm_arguments(self.form, fed), feed)
 
     def level(self, gains: dict[int, float], gain_db: float, ceiling_db: float | None) -> Loudness:
         """Write the levelled audio, and measure it."""
@@ -133,7 +137,7 @@ class _Meter:
         self._run(arguments, self._mixed(gains))
         prove_audio(self.levelled, self.audio.samples, self.form)
         levelled = ReelAudio(self.order.clips, self.order.form, self.levelled)
-        return self._measured(levels.measure_pcm_arguments(self.form), levelled.read(0, levelled.samples))
+        return self._measured(levels.measure_pcm_arguments(self.form), levelled.read(self._first, levelled.samples))
 
     def reel(self, path: Path) -> Loudness:
         """Measure the audio of a finished reel."""
