@@ -35,6 +35,9 @@ _MOST_TORN = Fraction(1, 2)
 ZEROED_PACKETS = 2
 """Packets by which audio may outlast or miss the video of a piece whose successor has both begin together: one that
 the border leaves on its side, and the one that an encoder put first."""
+_MOST_FRAMES_APART = Fraction(1, 2)
+"""Seconds by which the frames of a second file may begin before those of the first end, or later: where reordered
+frames are cut off, both files hold some of a group."""
 _TIME_SLACK = 2.5
 """Seconds by which times of recording may be off: they are whole seconds, of the start or the end of writing."""
 _DIGITS = re.compile(r"([0-9]+)")
@@ -130,7 +133,7 @@ def _by_clock(before: UsedClip, after: UsedClip, rate: int) -> Border | None:
     end = ended.first + Fraction(ended.samples, rate)
     gap = begun.first - end
     gap_of_frames = video_begin(other) - video_end(one)
-    if begun.first < ended.first + _LEAST_SECONDS or abs(gap_of_frames) > 2 / one.video.frame_rate:
+    if begun.first < ended.first + _LEAST_SECONDS or abs(gap_of_frames) > _MOST_FRAMES_APART:
         return None
     if abs(gap) <= _SLACK + 2 * max(ended.tick, begun.tick):
         return Border("its clock goes on", shares_clock=True)

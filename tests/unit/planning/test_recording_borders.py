@@ -125,6 +125,13 @@ def test_a_clock_that_goes_on_needs_no_name(gap: Fraction, expected: bool) -> No
     assert goes_on(first, second) is expected
 
 
+def test_reordered_frames_may_overlap_where_a_clock_goes_on() -> None:
+    first = piece("r1.ts", begin=Fraction(10), container="mpegts", video_end=Fraction(12) + 3 / RATE)
+    second = piece("r2.ts", begin=Fraction(12), lead=OVER, container="mpegts")
+    placed = in_recordings([first, second], RATE, 48_000, lambda used: used)
+    assert [used.segment.frames for used in placed] == [50, 50]
+
+
 def test_packets_torn_by_a_cut_of_a_transport_stream_are_counted() -> None:
     first = piece("r1.ts", begin=Fraction(10), container="mpegts")
     second = piece("r2.ts", begin=Fraction(12), lead=OVER + Fraction(2 * PACKET, 48_000), container="mpegts")

@@ -96,7 +96,7 @@ class CodedPackets:
             return False
         try:
             parser: Any = av.CodecContext.create(self._context.codec.name, "r")
-            parsed = parser.parse(self._latest + self._head[0])
+            parsed = parser.parse(self._latest + b"".join(self._head))  # AC-3 is found by several
         except (av.FFmpegError, ValueError) as error:
             refuse_shortage(error)
             return False
