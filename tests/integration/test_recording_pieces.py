@@ -122,7 +122,7 @@ def goes_on(result: VideoResult) -> list[bool]:
     return [any("continues the" in reason for reason in clip.reasons) for clip in result.clips]
 
 
-@pytest.mark.core(3)
+@pytest.mark.core(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_copied_pieces_sound_as_the_whole(tmp_path: Path, kind: str) -> None:
     suffix, codec = KINDS[kind]
@@ -189,7 +189,6 @@ def test_two_clips_of_one_camera_are_joined_as_single_ones(tmp_path: Path, suffi
     assert_joined_as_single_clips(clips, tmp_path)
 
 
-@pytest.mark.core
 def test_pieces_in_another_order_or_with_one_missing_do_not_go_on(tmp_path: Path) -> None:
     pieces = cut(recording(tmp_path / "whole.mp4", "aac", seconds=6), tmp_path / "pieces")
     assert_joined_as_single_clips([pieces[1], pieces[0], pieces[3], pieces[5]], tmp_path)
