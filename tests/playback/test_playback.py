@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mpt_cli.model.choices import Action, Codec, CopyPolicy
+from mpt_cli.model.clips import VideoClip
 from tests.integration.reels import config_of, finished_reel, make_reel
 from tests.media import Color, Tone
 from tests.playback.browser import TYPES, Job, find_browser, play
@@ -43,6 +44,7 @@ POLICIES = {
     "copied": CopyPolicy.IDENTICAL,
     "unlike": CopyPolicy.IDENTICAL,  # parameter sets differ, so nothing is copied
     "mixed": CopyPolicy.COMPATIBLE,  # they differ, and are copied nevertheless
+    "cut": CopyPolicy.COMPATIBLE,  # trimmed beside keyframes, so that a frame of each is encoded
 }
 """Kinds of reels, and which clips may be copied into them."""
 
@@ -80,6 +82,8 @@ CASES = (
     Case("mixed", suffix=".mov", rate=PAL),
     Case("copied", suffix=".mkv", rate=NTSC),
     Case("mixed", suffix=".mkv"),
+    Case("cut"),
+    Case("cut", suffix=".mkv"),
     Case("encoded", Codec.AV1),
     Case("copied", Codec.AV1, rate=NTSC),
     Case("mixed", Codec.AV1, rate=PAL),
@@ -91,8 +95,9 @@ CASES = (
 
 def made(case: Case, media: MediaFolder, folder: Path) -> Path:
     """The reel of three clips."""
+    seconds, cut = (3.0, Fraction(1)) if case.kind == "cut" else (1.0, None)
     sources = [
-        media.make(source=f"color=c={color}", color=Color(), fps=str(case.rate), sound=Tone((hertz,)))
+        media.make(source=f"color=c={color}", color=Color(), fps=str(case.rate), sound=Tone((hertz,)), seconds=seconds)
         for color, hertz in zip(COLORS, HERTZ, strict=True)
     ]
     if case.kind != "encoded":
@@ -102,9 +107,12 @@ def made(case: Case, media: MediaFolder, folder: Path) -> Path:
             for place, (source, preset) in enumerate(zip(sources, presets, strict=True))
         ]
     reel = folder / f"reel{case.suffix}"
-    result = make_reel(reel, sources, case.config(POLICIES[case.kind]))
+    start = 2 - 1 / case.rate  # a frame before the second keyframe
+    clips = [VideoClip(source, start, start + cut) if cut else VideoClip(source) for source in sources]
+    result = make_reel(reel, clips, case.config(POLICIES[case.kind]))
     assert result.success, result.errors
-    copied = case.kind in ("copied", "mixed")
+    assert {clip.encoded_frames for clip in result.clips} == {1} or not cut
+    copied = case.kind in ("copied", "mixed", "cut")
     assert {clip.action for clip in result.clips} == {Action.COPY if copied else Action.ENCODE}
     return reel
 
