@@ -4,11 +4,12 @@
 # The commands and options that may follow the command $1.
 _mpt_words() {
     case $1 in
-    "") if [[ -n $2 ]]; then echo "--help -h --version"; else echo "process concat batch validate health report config cache completions"; fi ;;
+    "") if [[ -n $2 ]]; then echo "--help -h --version"; else echo "process concat batch work validate health report config cache completions"; fi ;;
     config) if [[ -n $2 ]]; then echo "--help -h"; else echo "show init schema"; fi ;;
-    "process") echo "--null -0 --job --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --dynamic-range --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-codec --audio-rate --audio-channels --audio-tracks --loudness --even-out --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "process") echo "--null -0 --job --tasks --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --dynamic-range --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-codec --audio-rate --audio-channels --audio-tracks --loudness --even-out --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "concat") echo "--null -0 --method --output -o --contact-sheet --poster --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --dynamic-range --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-codec --audio-rate --audio-channels --audio-tracks --loudness --even-out --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "batch") echo "--only --overwrite -y --if-changed --dry-run -n --preset --form --size --fps --fit --background --dynamic-range --max-clip-duration --codec --encoder --quality --crf --encoder-preset --encoder-threads --audio-codec --audio-rate --audio-channels --audio-tracks --loudness --even-out --order --mode --seed --copy --no-chapters --no-fallback --on-error --min-success-rate --jobs -j --clip-timeout --stall-timeout --deadline --max-memory --no-cache --paranoid --keep-temp --metrics-file --manifest --junit --fail-fast --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
+    "work") echo "--cache-dir --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "validate") echo "--null -0 --deep --strict --audio-tracks --junit --metrics-file --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "health") echo "--deep --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
     "report") echo "--html --limit --overwrite -y --config -c --json --jsonl --quiet -q --verbose -v --log-file --log-format --color --help -h" ;;
@@ -24,6 +25,7 @@ _mpt_words() {
 _mpt_wanted() {
     case $1 in
     --job) echo toml ;;
+    --tasks) echo text ;;
     --output | -o) echo file ;;
     --contact-sheet) echo file ;;
     --poster) echo file ;;
@@ -66,11 +68,13 @@ _mpt_wanted() {
     --method) echo 'words auto copy reencode moviepy' ;;
     --only) echo job ;;
     --junit) echo file ;;
+    --cache-dir) echo text ;;
     --html) echo file ;;
     --limit) echo text ;;
     "process *") echo file ;;
     "concat *") echo file ;;
     "batch *") echo toml ;;
+    "work 0") echo text ;;
     "validate *") echo file ;;
     "report 0") echo workflow ;;
     "config show 0") echo 'words video encode audio concat processing memory validation batch cache paths ffmpeg video.form video.size video.fps video.fit video.background video.dynamic_range video.max_clip_duration encode.codec encode.encoder encode.quality encode.threads encode.crf encode.preset encode.fallback audio.codec audio.bitrate audio.sample_rate audio.channels audio.tracks audio.loudness audio.true_peak audio.even_out concat.order concat.mode concat.seed concat.copy concat.timeout concat.fallback concat.chapters processing.on_error processing.min_success_rate processing.jobs processing.clip_timeout processing.stall_timeout processing.deadline processing.max_clips memory.max memory.pressure_threshold memory.cleanup_interval validation.max_file_size validation.min_width validation.min_height validation.max_width validation.max_height validation.max_pixels validation.min_aspect_ratio validation.max_aspect_ratio validation.max_duration validation.max_streams validation.probe_timeout validation.probe_memory batch.max_jobs cache.enabled cache.paranoid cache.max_size cache.dir paths.temp paths.state ffmpeg.binary' ;;

@@ -51,11 +51,16 @@ from mpt_cli.workflow.lifecycle import Lifecycle
 from mpt_cli.workflow.orchestrator import VideoProcessingOrchestrator
 from mpt_cli.workflow.published_reels import PublishedReels
 from mpt_cli.workflow.side_outputs import SideOutputs
+from mpt_cli.workflow.task_files import read_task
+from mpt_cli.workflow.task_run import TaskRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from mpt_cli.model.errors import Issue
     from mpt_cli.model.results import FileValidationResult
+    from mpt_cli.model.task import TaskEnd
+    from mpt_cli.runtime.events import RunContext
     from mpt_cli.workflow.deadline import StartTimer
 
 
@@ -93,20 +98,57 @@ class ModuleFactory:
         with self._building:  # cached_property has no lock since Python 3.12
             return self._orchestrator()
 
-    def _orchestrator(self) -> VideoProcessingOrchestrator:
-        free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
-        machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
-        pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
-        content = self.known_files.content if self.known_files else content_hash
-        cache, performance, memory = self.clip_cache, self.performance_monitor, self.memory_manager
-        processor = ClipProcessor(
+    def do_task(self, path: Path, context: RunContext) -> tuple[TaskEnd, tuple[Issue, ...]]:
+        """Do the step of a plan that stands in a file, and keep its result in the cache.
+
+        Args:
+            path: A file that :meth:`VideoProcessingOrchestrator.plan_video_request` wrote.
+            context: Where events go, and how the work is stopped.
+
+        Returns:
+            The end of the task, and its warnings.
+
+        Raises:
+            MptError: The step cannot be done here, failed, or was stopped.
+        """
+        task, cache, memory = read_task(path), self.clip_store, self.memory_manager
+        processor = self._processor(cache)
+        pool = ResourcePool(slots=1, memory=memory)
+        work = TaskRun(
+            ProcessingPipeline(processor, pool, memory, self.performance_monitor, cache=cache),
+            cache,
+            self._config,
+            recipes=processor.recipes,
+            ffmpeg=self.ffmpeg,
+            content=self._content,
+            memory=memory,
+            performance=self.performance_monitor,
+            sandbox=self.workers,
+        )
+        return work.run(task, context)
+
+    @property
+    def _content(self) -> Callable[[Path], str]:
+        """Returns the hash of a file's content."""
+        return self.known_files.content if self.known_files else content_hash
+
+    def _processor(self, cache: ClipCache | None) -> ClipProcessor:
+        return ClipProcessor(
             self.ffmpeg,
             self.workers.decoded_share,
             audio=self.workers,
             clock=time.monotonic,
             cache=cache,
-            content=content,
+            content=self._content,
         )
+
+    def _orchestrator(self) -> VideoProcessingOrchestrator:
+        free = self.memory_manager.budget_bytes - self.memory_manager.get_usage_bytes()
+        machine = Machine(cores=usable_cores(), memory_bytes=max(1, free))
+        pool = ResourcePool(slots=self._config.processing.jobs or machine.cores, memory=self.memory_manager)
+        content = self._content
+        cache, performance, memory = self.clip_cache, self.performance_monitor, self.memory_manager
+        processor = self._processor(cache)
         pipeline = ProcessingPipeline(processor, pool, memory, performance, cache=cache)
         engines = (
             FFmpegConcatenator(self.ffmpeg, pool, store=self.sound_store if self._caches else None),

@@ -58,6 +58,15 @@ COMMANDS = (
         ),
     ),
     Entry(
+        "work",
+        _CREATE,
+        "do one step of a plan on any machine, for clusters",
+        (
+            ("mpt work todo/task-000000.json", "a file of mpt process --tasks"),
+            ("mpt work todo/task-000000.json --jsonl", ""),
+        ),
+    ),
+    Entry(
         "validate",
         _INSPECT,
         "report which clips can be used, and their format",

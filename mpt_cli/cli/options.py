@@ -252,6 +252,18 @@ REPORT = (
     Flag(("--limit",), "Most runs of mpt report list", FILES, metavar="N", type=int, default=str(MOST_LISTED)),
     replace(OVERWRITE, help="Replace an existing page"),
 )
+TASKS = (
+    Flag(
+        ("--tasks",),
+        "Write each step to do as a file for mpt work into this new folder, and do none",
+        FILES,
+        metavar="FOLDER",
+        type=Path,
+    ),
+)
+WORK = (
+    Flag(("--cache-dir",), "Folder of the cache, which all machines share", FILES, "cache.dir", "DIR", default="auto"),
+)
 HEALTH = (Flag(("--deep",), "Also create and verify a small reel", RUNNING, value=True),)
 VALIDATE = (
     Flag(("--deep",), "Decode every frame of every clip, which takes long", RUNNING, value=True),

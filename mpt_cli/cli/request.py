@@ -46,8 +46,12 @@ def answer_request(
     refuse_idle_seed(session.given, [params])
     dry_run = bool(session.given.get("dry_run"))
     orchestrator = factory.create_video_orchestrator()
-    work = orchestrator.plan_video_request if dry_run else orchestrator.process_video_request
-    result = work(params, context=session.context_of(params.output_path))
+    context = session.context_of(params.output_path)
+    tasks = _tasks_folder(session.given, factory)
+    if dry_run or tasks:
+        result = orchestrator.plan_video_request(params, context=context, tasks=tasks)
+    else:
+        result = orchestrator.process_video_request(params, context=context)
     exit_code = exit_code_of_run(result)
     return Answer(
         status=result.status,
@@ -58,9 +62,21 @@ def answer_request(
         ffmpeg=result.ffmpeg,
         ends=[JobEnd(params.output_path.name, result, exit_code)],
         show=lambda out, err: _show(
-            out, err, session.display.unshown(result), verbose=bool(session.given.get("verbose"))
+            out, err, session.display.unshown(result), verbose=bool(session.given.get("verbose")), tasks=bool(tasks)
         ),
     )
+
+
+def _tasks_folder(given: Given, factory: ModuleFactory) -> Path | None:
+    """Return the folder for tasks, or None; UsageError where none can be written."""
+    folder: Path | None = given.get("tasks")
+    if folder is None:
+        return None
+    if given.get("dry_run"):
+        raise UsageError("--tasks writes files, and --dry-run none", hint="leave one of them out")
+    if factory.clip_cache is None:
+        raise UsageError("--tasks needs the cache, which is switched off", hint="leave out --no-cache")
+    return folder
 
 
 def refuse_idle_seed(given: Given, requests: Sequence[VideoParams]) -> None:
@@ -72,11 +88,11 @@ def refuse_idle_seed(given: Given, requests: Sequence[VideoParams]) -> None:
         raise UsageError(f"--seed {seed}: needs concat.mode = random, but that is sequential", hint=hint)
 
 
-def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool) -> None:
+def _show(out: Console, err: Console, result: VideoResult, *, verbose: bool, tasks: bool = False) -> None:
     if result.plan is None:
         summary.show_result(out, err, result, verbose=verbose)
         return
-    show_plan(out, result.plan, commands=verbose, left_out=result.left_out)
+    show_plan(out, result.plan, commands=verbose, left_out=result.left_out, tasks=tasks)
     summary.show_issues(err, result.warnings, level="warning")
     summary.show_issues(err, result.errors)
 

@@ -12,12 +12,14 @@ from typing_extensions import TypedDict
 
 from mpt_cli.model.choices import Action
 from mpt_cli.model.results import RunStatus
+from mpt_cli.model.task import Task
 from mpt_cli.reporting.documents.answers import (
     CacheData,
     HealthData,
     SettingsData,
     SettingsSchemaData,
     StarterFileData,
+    WorkData,
 )
 from mpt_cli.reporting.documents.base import AbsolutePath, Envelope, EventHead, NoData
 from mpt_cli.reporting.documents.files import ValidationData
@@ -48,6 +50,7 @@ _DATA: Mapping[str, tuple[str, Any]] = {
     ),
     "health": ("data of mpt health", HealthData | NoData),
     "cache": ("data of mpt cache", CacheData | NoData),
+    "work": ("data of mpt work", WorkData | NoData),
     "config": (
         "data of mpt config",
         SettingsData | StarterFileData | SettingsSchemaData | NoData,
@@ -105,6 +108,7 @@ def schemas() -> dict[str, str]:
         "envelope": _described(f"{_RESULT}envelope", "The document of --json, and the last line of --jsonl", Envelope),
         "events": _events(),
         "log": _described("urn:mpt:log:1", "A record of --log-file with --log-format json", LogRecordData),
+        "task": _described("urn:mpt:task:1", "A file of mpt process --tasks, for mpt work", Task),
         "manifest": _described("urn:mpt:manifest:1", "The file of --manifest", Manifest),
         **{name: _described(_RESULT + name, title, kind) for name, (title, kind) in _DATA.items()},
     }

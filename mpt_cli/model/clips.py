@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from numbers import Integral
+from pathlib import Path  # noqa: TC003 - clips and formats are read back from JSON
 from typing import TYPE_CHECKING, Self
 
 from mpt_cli.model.arguments import flag_of, path_of, seconds_of, volume_of
+from mpt_cli.model.audio_form import AudioForm  # noqa: TC001 - the same
+from mpt_cli.model.choices import Codec, Container, Fit  # noqa: TC001 - the same
 
 if TYPE_CHECKING:
     import os
     from decimal import Decimal
-    from pathlib import Path
 
-    from mpt_cli.model.audio_form import AudioForm
-    from mpt_cli.model.choices import Codec, Container, Fit
     from mpt_cli.model.frame_times import FrameTimes
 
 

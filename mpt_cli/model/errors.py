@@ -96,6 +96,7 @@ class IssueCode(StrEnum):
     COLOR_GUESSED = "color_guessed"
     ORIENTATION_GUESSED = "orientation_guessed"
     INPUT_CHANGED = "input_changed"
+    NOT_VISIBLE_ON_WORKER = "not_visible_on_worker"
     OUTPUT_CHANGED = "output_changed"
     PROBE_FAILED = "probe_failed"
     PROBE_TIMEOUT = "probe_timeout"

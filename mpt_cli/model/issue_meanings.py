@@ -92,7 +92,12 @@ FILE_MEANINGS: Mapping[Code, Meaning] = {
         "A part of the display matrix is not applied: a slant, a stretch, or an angle that is not a multiple of 90°.",
         Level.WARNING,
     ),
-    Code.INPUT_CHANGED: Meaning("An input changed after its use; the manifest has no hash for it.", Level.WARNING),
+    Code.INPUT_CHANGED: Meaning(
+        "An input changed after its use; the manifest has no hash for it. An error of `mpt work` if the file is not"
+        " the one that was planned.",
+        Level.EITHER,
+    ),
+    Code.NOT_VISIBLE_ON_WORKER: Meaning("The machine that runs `mpt work` does not see the file of the clip."),
     Code.OUTPUT_CHANGED: Meaning(
         "Another program replaced the reel after it was published; no manifest was written.", Level.WARNING
     ),
@@ -196,7 +201,9 @@ RUN_MEANINGS: Mapping[Code, Meaning] = {
         "A disk is full, will not hold what the plan needs, or takes no file of that size, as FAT32 or `ulimit -f`."
     ),
     Code.CACHE_UNAVAILABLE: Meaning(
-        "The cache cannot be written; the next run will not find the finished clips of this one.", Level.WARNING
+        "The cache cannot be written; the next run will not find the finished clips of this one. An error of"
+        " `mpt work`, which does nothing else.",
+        Level.EITHER,
     ),
     Code.STATE_UNAVAILABLE: Meaning(
         "The records of runs cannot be written: the next `--if-changed` will not know the reel, or `mpt report` not"

@@ -216,6 +216,8 @@ def _error_of(results: Sequence[PartResult], *, complete: bool) -> Issue | None:
 def _segments(made: Sequence[ProcessedClip | ProcessedAudio]) -> tuple[ProcessedClip, ...]:
     """Return the segments of a clip in order, each with the audio of the whole clip and the weakest evidence."""
     segments = sorted((each for each in made if isinstance(each, ProcessedClip)), key=lambda each: each.segment)
+    if not segments:  # of the audio of a long clip, processed by itself
+        return ()
     weakest = min((each.verified.frame_map for each in segments), key=_WEAKEST_FIRST.index)
     path, heard = segments[0].audio_path, segments[0].verified.audio
     for audio in (each for each in made if isinstance(each, ProcessedAudio)):

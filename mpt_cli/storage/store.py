@@ -120,6 +120,11 @@ class Store:
         self._room_bytes = 0
         self._swept = False
 
+    @property
+    def folder(self) -> Path:
+        """Folder of the cache."""
+        return self._folder
+
     def has(self, key: str) -> bool:
         """Return True if there is an entry; its files are verified when they are taken."""
         return _has_note(self._entry_folder(key))

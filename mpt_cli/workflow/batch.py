@@ -11,21 +11,21 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from mpt_cli.model.errors import InputError, IssueCode
+from mpt_cli.config.request import VideoParams
+from mpt_cli.model.arguments import instance_of
+from mpt_cli.model.errors import InputError, IssueCode, UsageError
 from mpt_cli.model.results import RunStatus, VideoResult
 from mpt_cli.runtime.bounded_map import bounded_map
-from mpt_cli.runtime.events import Notice
+from mpt_cli.runtime.events import Notice, RunContext
 from mpt_cli.runtime.guarded_emit import guarded
 from mpt_cli.runtime.once import Once
 from mpt_cli.storage.atomic_write import real_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from mpt_cli.config.request import VideoParams
     from mpt_cli.monitoring.memory import MemoryManager
-    from mpt_cli.runtime.events import RunContext
 
 Found = TypeVar("Found")
 logger = logging.getLogger(__name__)
@@ -34,6 +34,20 @@ WAIT_SECONDS = 30
 """A job that waited so long for memory runs anyway."""
 _WANTED_BYTES = 500 * 2**20
 """Memory that should be free before a job begins; half of a small budget."""
+
+
+def batch_of(
+    requests: Iterable[VideoParams], contexts: Iterable[RunContext] | None
+) -> tuple[list[VideoParams], list[RunContext]]:
+    """Return the jobs of a batch and the context of each; UsageError where they do not fit."""
+    jobs = [
+        instance_of(f"requests[{number}]", one, VideoParams, "give VideoParams(clips, output_path)")
+        for number, one in enumerate(requests)
+    ]
+    own = [RunContext() for _ in jobs] if contexts is None else list(contexts)
+    if len(own) != len(jobs):
+        raise UsageError(f"contexts: there are {len(own)} for {len(jobs)} requests", hint="give one for each request")
+    return jobs, own
 
 
 def require_possible(requests: Sequence[VideoParams], contexts: Sequence[RunContext], *, most_jobs: int) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from mpt_cli.concatenation.order import join_order
 from mpt_cli.config.request import VideoParams, effective_config
 from mpt_cli.model.arguments import instance_of
-from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError, UsageError
+from mpt_cli.model.errors import Cancelled, DependencyError, EncoderError
 from mpt_cli.model.left_out import by_folder, left_out_text
 from mpt_cli.planning.invalid_request import refusal
 from mpt_cli.planning.planner import PlanRequest
 from mpt_cli.planning.report import plan_line, plan_report
+from mpt_cli.planning.tasks import tasks_of
 from mpt_cli.planning.used_clip import wanted_duration
 from mpt_cli.processing.pipeline import require_success_rate
 from mpt_cli.runtime.events import Notice, PicturesStarted, RunContext, ValidationFinished, warning_of
@@ -23,11 +24,12 @@ from mpt_cli.storage.output_lock import refuse_locked
 from mpt_cli.storage.publish import claimed
 from mpt_cli.storage.temp_files import TempFileManager, run_folder, run_folder_path
 from mpt_cli.workflow import deadline
-from mpt_cli.workflow.batch import Batch, require_possible
+from mpt_cli.workflow.batch import Batch, batch_of, require_possible
 from mpt_cli.workflow.earlier_reels import warnings_of_earlier_reels
 from mpt_cli.workflow.manifest_hashes import Provenance
 from mpt_cli.workflow.required_space import require_memory, require_space, tight_clips
 from mpt_cli.workflow.run_state import RunState
+from mpt_cli.workflow.task_files import write_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,7 +144,7 @@ class VideoProcessingOrchestrator:
             InputError: The batch cannot be run as a whole: it is empty or too large, or two jobs have one output.
             UsageError: An argument has a wrong type, or there is not one context for each job.
         """
-        requests, contexts = _batch_of(requests, contexts)
+        requests, contexts = batch_of(requests, contexts)
         require_possible(requests, contexts, most_jobs=self._config.batch.max_jobs)
         at_once = min(len(requests), (self._config.processing.jobs or self._machine.cores) + 1)
         seconds = self._config.processing.deadline
@@ -151,12 +153,15 @@ class VideoProcessingOrchestrator:
             results = batch.run(batch.check(self._is_usable), self)
             return deadline.with_reasons(results, limited, self._config)
 
-    def plan_video_request(self, params: VideoParams, *, context: RunContext | None = None) -> VideoResult:
+    def plan_video_request(
+        self, params: VideoParams, *, context: RunContext | None = None, tasks: Path | None = None
+    ) -> VideoResult:
         """Plan one request and write nothing; the plan stands in the result, with what a run would refuse now.
 
         Args:
             params: What to make of which clips.
             context: Where events go, and how the run is stopped; a new one by default.
+            tasks: A new folder for the steps to do, each as a file for ``mpt work``; None for none.
         """
         run = self._begin(params, context)
         with self._lifecycle.of_request(run, recorded=False):
@@ -169,6 +174,8 @@ class VideoProcessingOrchestrator:
                 run.plan_report = plan_report(run.planned, run.output_path, commands)
                 require_space(run.planned, run.config, run.params.output_path)
                 refuse_locked(run.output_path)
+                if tasks is not None:
+                    write_tasks(tasks, tasks_of(run.planned, run.config.processing, self._ffmpeg.build), run.context)
         return run.result()
 
     def plan_batch_requests(
@@ -180,7 +187,7 @@ class VideoProcessingOrchestrator:
             InputError: As :meth:`process_batch_requests`.
             UsageError: As :meth:`process_batch_requests`.
         """
-        requests, contexts = _batch_of(requests, contexts)
+        requests, contexts = batch_of(requests, contexts)
         require_possible(requests, contexts, most_jobs=self._config.batch.max_jobs)
         return [self.plan_video_request(one, context=of) for one, of in zip(requests, contexts, strict=True)]
 
@@ -384,17 +391,3 @@ def _notice(run: RunState, issues: Iterable[Issue]) -> None:
 
 def _plan_request(run: RunState) -> PlanRequest:
     return PlanRequest(run.params, run.config, run.usable_clips(), run.context.clips_beside, run.context.cancel)
-
-
-def _batch_of(
-    requests: Iterable[VideoParams], contexts: Iterable[RunContext] | None
-) -> tuple[list[VideoParams], list[RunContext]]:
-    """Return the jobs of a batch and the context of each; UsageError where they do not fit."""
-    jobs = [
-        instance_of(f"requests[{number}]", one, VideoParams, "give VideoParams(clips, output_path)")
-        for number, one in enumerate(requests)
-    ]
-    own = [RunContext() for _ in jobs] if contexts is None else list(contexts)
-    if len(own) != len(jobs):
-        raise UsageError(f"contexts: there are {len(own)} for {len(jobs)} requests", hint="give one for each request")
-    return jobs, own

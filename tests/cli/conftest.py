@@ -35,7 +35,7 @@ SMALL = ("--size", "160x90")
 _DATA_SCHEMAS = {
     "concat": "process",
     "report list": "report",
-    **{name: name for name in ("process", "validate", "batch", "health", "cache", "report", "config")},
+    **{name: name for name in ("process", "validate", "batch", "health", "cache", "report", "config", "work")},
 }
 
 FAKE_FFMPEG = """#!/bin/sh

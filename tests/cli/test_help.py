@@ -39,9 +39,10 @@ OPTIONS = {
     "config schema": COMMON,
     "health": f"{COMMON} --deep",
     "cache": COMMON,
+    "work": f"{COMMON} --cache-dir",
     "report": f"{COMMON} --html --limit --overwrite -y",
     "validate": f"{COMMON} {INPUT} --deep --strict --audio-tracks --junit --metrics-file",
-    "process": f"{COMMON} {INPUT} {REEL} --job",
+    "process": f"{COMMON} {INPUT} {REEL} --job --tasks",
     "concat": f"{COMMON} {INPUT} {REEL} --method",
     "completions": "--help -h",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mpt_cli.cli.options import COMMON, INPUTS, JOB, REEL, Given, Inputs, with_options
+from mpt_cli.cli.options import COMMON, INPUTS, JOB, REEL, TASKS, Given, Inputs, with_options
 from mpt_cli.cli.request import answer_request
 from mpt_cli.cli.session import Session
 from mpt_cli.model.errors import UsageError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mpt_cli.cli.answer import Answer
 
 
-@with_options(INPUTS, JOB, REEL, COMMON)
+@with_options(INPUTS, JOB, TASKS, REEL, COMMON)
 def process(
     inputs: Inputs = None,
     *,

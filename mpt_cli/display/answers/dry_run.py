@@ -113,7 +113,9 @@ def _step(step: PlannedStep) -> StepData:
     }
 
 
-def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Sequence[LeftOut] = ()) -> None:
+def show_plan(
+    out: Console, plan: PlanReport, *, commands: bool, left_out: Sequence[LeftOut] = (), tasks: bool = False
+) -> None:
     """Write the plan to ``out``; with ``commands`` also the ffmpeg command of each clip, quoted for a shell.
 
     Args:
@@ -121,6 +123,7 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Seque
         plan: The plan.
         commands: True to write the commands.
         left_out: What the folders of the clips hold beside them.
+        tasks: True if the steps were written as tasks.
     """
     say(out, Text(f"would write {escape(plan.output.name)}", "bold"))
     predicted = plan.predicted
@@ -144,7 +147,8 @@ def show_plan(out: Console, plan: PlanReport, *, commands: bool, left_out: Seque
     show_left_out(out, left_out)
     say(out, Text())
     if not commands:
-        say(out, Text("nothing was written; -v shows the ffmpeg commands, --json everything", "dim"))
+        written = "only tasks were" if tasks else "nothing was"
+        say(out, Text(f"{written} written; -v shows the ffmpeg commands, --json everything", "dim"))
         return
     steps = [command for step in plan.steps for command in (step.commands or (step.argv,))]
     commands_to_run = [shlex.join(command) for command in steps if command]  # a reused clip needs none

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
+from mpt_cli.model.choices import Tracks
 from mpt_cli.reporting.documents.base import AbsolutePath, Number, Whole
 
 Value = Annotated[str | int | float | bool, WithJsonSchema({"type": ["string", "number", "boolean"]})]
@@ -50,6 +51,20 @@ class CacheData(TypedDict):
     limit_bytes: Whole
     removed_entries: int
     removed_bytes: int
+
+
+class WorkData(TypedDict):
+    """Data of ``mpt work``."""
+
+    key: Annotated[str, Field(description="of the entry in the cache")]
+    path: AbsolutePath
+    tracks: Tracks
+    first_frame: Annotated[Whole, Field(description="of the output frames of the clip")]
+    frames: Whole
+    created: Annotated[bool, Field(description="false if the entry was in the cache before")]
+    stored: Annotated[bool, Field(description="false for a step with warnings, which the run does itself")]
+    elapsed_seconds: Number
+    peak_memory_bytes: Whole | None
 
 
 class SettingData(TypedDict):
