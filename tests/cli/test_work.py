@@ -89,7 +89,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("values", "code", "issue", "message"), WRONG.values(), ids=WRONG)
-@pytest.mark.core(2)
+@pytest.mark.core(1)
 def test_task_of_other_work_is_refused(
     mpt: Mpt, media: MediaFolder, here: Path, values: dict[str, Any], code: int, issue: str, message: str
 ) -> None:

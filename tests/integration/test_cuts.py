@@ -173,7 +173,6 @@ def desk(tmp_path: Path, media: MediaFolder) -> Desk:
     return Desk(tmp_path, media)
 
 
-@pytest.mark.core
 def test_encoded_parts_are_reused_one_by_one(desk: Desk) -> None:
     assert desk.run().success
     assert desk.encodes() == 2

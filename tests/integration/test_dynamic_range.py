@@ -206,7 +206,6 @@ def test_bars_are_black_or_white_of_the_reel(media: MediaFolder, tmp_path: Path,
     assert signal_of(reel) == pytest.approx(HLG_WHITE, abs=0.01)
 
 
-@pytest.mark.core
 def test_concat_copies_hdr_and_its_pictures_are_those_of_sdr(media: MediaFolder, tmp_path: Path) -> None:
     white = np.full(3, HLG_WHITE)
     clips = [hdr_clip(media, white, HLG), hdr_clip(media, white * 0.99, HLG)]

@@ -117,7 +117,6 @@ def test_reel_has_the_loudness_that_is_asked_for(tmp_path: Path) -> None:
     assert heard(tmp_path / "reel.mp4").lufs == pytest.approx(-23, abs=0.5)
 
 
-@pytest.mark.core
 def test_process_names_clips_that_differ_and_concat_does_not_measure(tmp_path: Path) -> None:
     clips: Clips = [sounding(tmp_path, "music", 1), sounding(tmp_path, "quiet", 1)]
     result = made(tmp_path / "reel.mp4", clips)

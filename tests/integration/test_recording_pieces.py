@@ -202,7 +202,6 @@ def test_a_trim_at_the_border_keeps_it_and_another_does_not(tmp_path: Path) -> N
     assert goes_on(result) == [False, True, False]
 
 
-@pytest.mark.core(1)
 @pytest.mark.parametrize(("codec", "packed"), [("mp2", 4), ("mp2", 0), ("ac3", 4), ("ac3", 0), ("aac", 4)])
 def test_audio_goes_on_where_a_transport_stream_is_cut_anywhere(tmp_path: Path, codec: str, packed: int) -> None:
     whole = tmp_path / "whole.ts"
@@ -229,7 +228,6 @@ def torn(whole: Path, folder: Path) -> list[Path]:
     return parts
 
 
-@pytest.mark.core
 def test_cached_audio_of_a_piece_is_not_reused_beside_another_neighbour(tmp_path: Path) -> None:
     one = cut(recording(tmp_path / "one.mp4", "aac", seconds=2), tmp_path / "first")
     other = cut(recording(tmp_path / "other.mp4", "aac", seconds=2, seed=9), tmp_path / "second")
