@@ -27,7 +27,7 @@ class Line:
         text: What happened, ready to be shown.
         level: ``info``, ``warning`` or ``error``.
         job: Name of the job in a batch, or None.
-        number: Number of the clip and of all clips, such as ``[3/12]``, or nothing.
+        number: Number of the clip and of all clips, such as ``[3/12]``; ``[3]`` for one task of many, or nothing.
         path: File that the line is about, or None.
         code: Issue code, or None.
         hint: Advice on what to do, or None.
@@ -101,7 +101,9 @@ class EventLines:
         path = self._paths.get((job, event.index))
         if not isinstance(event, events.ClipStarted):
             self._paths.pop((job, event.index), None)
-        number = f"[{event.index + 1}/{self._progress.clips_of(job)}]"
+        clips = self._progress.clips_of(job)
+        total = f"/{clips}" if event.index < clips else ""  # one task of many does not know how many they are
+        number = f"[{event.index + 1}{total}]"
         return Line(text, level, job, number, path, code, hint, event)
 
     def _run_line(self, event: events.Event, job: str | None) -> Line | None:

@@ -23,6 +23,15 @@ class TaskLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskHead:
+    """The part of a task that every version of mpt reads: who wrote it."""
+
+    schema: str
+    mpt: str
+    recipe: int
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One step of a plan: a clip in one piece, a segment of it, or its audio.
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError
 
 from mpt_cli.model.errors import DependencyError, InputError, IssueCode, UsageError
 from mpt_cli.model.formatting import counted
-from mpt_cli.model.task import TASK_SCHEMA, Task
+from mpt_cli.model.task import TASK_SCHEMA, Task, TaskHead
 from mpt_cli.model.version import __version__
 from mpt_cli.runtime.events import Notice
 from mpt_cli.storage.atomic_write import write_in_one_step
@@ -72,7 +72,9 @@ def read_task(path: Path) -> Task:
         DependencyError: Another version of mpt wrote it.
     """
     try:
-        task = _tasks().validate_json(read_small(path.resolve(), _MOST_BYTES))
+        data = read_small(path.resolve(), _MOST_BYTES)
+        _require_versions(path, _heads().validate_json(data))  # before what another version writes otherwise
+        task = _tasks().validate_json(data)
     except FileNotFoundError as error:
         raise InputError(IssueCode.FILE_NOT_FOUND, "does not exist", path=path) from error
     except OSError as error:
@@ -83,10 +85,13 @@ def read_task(path: Path) -> Task:
         where = ".".join(map(str, first["loc"])) or "the document"
         message = f"is no task of mpt {__version__}: {where}: {first['msg']}"
         raise UsageError(message, path=path, hint=_PLAN_AGAIN) from error
-    _require_same(path, "the format", task.schema, TASK_SCHEMA)
-    _require_same(path, "mpt", task.mpt, __version__)
-    _require_same(path, "the cache format", str(task.recipe), str(RECIPE_VERSION))
     return replace(task, media=task.media.named(task.clip.path))
+
+
+def _require_versions(path: Path, head: TaskHead) -> None:
+    _require_same(path, "the format", head.schema, TASK_SCHEMA)
+    _require_same(path, "mpt", head.mpt, __version__)
+    _require_same(path, "the cache format", str(head.recipe), str(RECIPE_VERSION))
 
 
 def require_build(task: Task, build: str) -> None:
@@ -98,6 +103,11 @@ def _require_same(path: Path | None, what: str, planned: str, here: str) -> None
     if planned != here:
         message = f"the task was planned for {what} {planned}, and here is {here}"
         raise DependencyError(message, path=path, hint=f"install the same on all machines, or {_PLAN_AGAIN}")
+
+
+@cache
+def _heads() -> TypeAdapter[TaskHead]:
+    return TypeAdapter(TaskHead)
 
 
 @cache

@@ -68,6 +68,7 @@ def test_run_encodes_nothing_that_two_workers_finished(
     done = len(encodes.read_text(encoding="utf-8").split())
     assert done == 3
     assert mpt("work", tasks[0], "--json").document["data"]["created"] is False
+    assert mpt("work", tasks[0]).out.endswith(": is in the cache already\n")
     joined = mpt(*reel, "reel.mp4", "--json")
     assert {clip["action"] for clip in joined.document["data"]["clips"]} == {"reuse"}
     assert len(encodes.read_text(encoding="utf-8").split()) == done
@@ -82,6 +83,7 @@ WRONG = {
     "another ffmpeg": ({"ffmpeg": "n4"}, 6, "dependency_missing", "planned for ffmpeg n4"),
     "another cache format": ({"recipe": 0}, 6, "dependency_missing", "planned for the cache format 0"),
     "another document": ({"schema": "mpt.task/0"}, 6, "dependency_missing", "planned for the format mpt.task/0"),
+    "other fields of another mpt": ({"mpt": "9.0.0", "media": {}}, 6, "dependency_missing", "planned for mpt 9.0.0"),
     "another key": ({"key": "0" * 64}, 2, "usage", "is not as mpt wrote it"),
     "other frames": ({"segment": {"clip_index": 0, "first_frame": 0, "frames": 2}}, 2, "usage", "is not as mpt wrote"),
     "no number": ({"index": "one"}, 2, "usage", "index: Input should be a valid integer"),

@@ -41,7 +41,7 @@ def show_work(out: Console, err: Console, end: TaskEnd, warnings: Sequence[Issue
     if not end.created:
         what = "is in the cache already"
     elif end.stored:
-        what = f"is in the cache, after {tenths_text(end.elapsed_seconds)} s"
+        what = f"is in the cache, after {tenths_text(end.elapsed_seconds)}"
     else:
         what = "has warnings, and is left to the run"
     segment = end.task.segment

@@ -55,6 +55,11 @@ RUN: tuple[events.Event, ...] = (
 RESTART = events.ClipsRestarted(1, 1, 8.4)
 
 
+def test_one_task_of_many_has_its_number_and_no_total() -> None:
+    task = events.RunStarted("work", "w", 1), events.ClipStarted(6, Path("/x/b.mp4"), "encode", 4.2)
+    assert written(*task) == ["work: 1 clip", "[7] b.mp4: encode, 4.2 s"]
+
+
 def test_each_event_is_one_line() -> None:
     assert written(*RUN) == [
         "process: 3 clips",
