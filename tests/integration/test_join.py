@@ -120,7 +120,7 @@ def test_mixed_parameter_sets_are_copied_on_wish_and_every_picture_decodes(
     clips = pieces(bench, media, form, mixed=True)
     reel = tmp_path / f"reel.{container}"
     copied = bench.join(clips, reel, form, allow_mixed=True)
-    assert copied is (codec is not Codec.HEVC)
+    assert copied is (codec is not Codec.HEVC or container is Container.MKV)  # sets stand among the frames there
     assert faults(reel) == []
     prove(reel, form, clips, copied=copied)
 
